@@ -1,0 +1,1 @@
+"""The command `lexlip`: one module a verb."""

@@ -1,0 +1,1 @@
+"""Reading captions, images and topics: everything that comes in."""

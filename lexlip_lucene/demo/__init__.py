@@ -1,0 +1,1 @@
+"""The embedded default: captioned scenes, drawn here, and the whole job on them."""

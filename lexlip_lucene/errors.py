@@ -1,0 +1,50 @@
+"""The exceptions a caller can meet; the command turns each into one line `error: …` and exit status 1.
+
+    LexlipError
+    ├── InputError        a file, line, record or value handed in is not what is needed
+    │   ├── RecipeError   a recipe has an unknown key or a value out of range
+    │   └── ModelError    a folder is not a model, or not one this version reads
+    ├── OutputError       a result can't be written (exists already, disk full, no permission)
+    ├── JavaError         no Java ≥ 21, no Anserini jar, or a JVM that can't start
+    ├── IndexingError     an index can't be built, or what was built does not add up
+    ├── SearchError       an index can't be opened or a query can't be answered exactly
+    └── RegressionError   a measured figure differs from what its recipe expects
+
+A message says what was required, what was received, where (file:line, docid, token) and what to do.
+"""
+
+
+class LexlipError(Exception):
+    """Base of all errors of this library: catch it to catch them all."""
+
+
+class InputError(LexlipError):
+    """A file, line, record or value handed in is not what is needed."""
+
+
+class RecipeError(InputError):
+    """A recipe has an unknown key or a value out of range."""
+
+
+class ModelError(InputError):
+    """A folder is not a model, or not one that this version reads."""
+
+
+class OutputError(LexlipError):
+    """A result can't be written: it exists already, the disk is full, or permission is missing."""
+
+
+class JavaError(LexlipError):
+    """No Java of version 21 or later, no Anserini jar, or a JVM that can't start."""
+
+
+class IndexingError(LexlipError):
+    """An index can't be built, or what was built does not add up."""
+
+
+class SearchError(LexlipError):
+    """An index can't be opened, or a query can't be answered exactly."""
+
+
+class RegressionError(LexlipError):
+    """A measured figure differs from what its recipe expects."""

@@ -1,0 +1,1 @@
+"""Runs and qrels: reading, writing, fusing and measuring them."""

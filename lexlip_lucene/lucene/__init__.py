@@ -1,0 +1,1 @@
+"""The Lucene side (Java): finding a JVM, building indexes, searching and explaining."""

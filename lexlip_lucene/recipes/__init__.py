@@ -1,0 +1,1 @@
+"""Recipes: YAML files that declare what is trained, encoded, indexed and expected."""

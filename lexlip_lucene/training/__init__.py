@@ -1,0 +1,1 @@
+"""Training a LexLIP model (torch)."""

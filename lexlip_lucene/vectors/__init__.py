@@ -1,0 +1,1 @@
+"""Lexicon vectors on disk: quantised weights, collections, encoded queries and their manifests."""
