@@ -1,0 +1,114 @@
+"""`lexlip encode images` and `lexlip encode texts`: collections and encoded queries."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
+
+if TYPE_CHECKING:
+    from lexlip_lucene.encoders.export import EncodeReport
+
+app = typer.Typer(help="Encode images or texts with a model.", no_args_is_help=True, rich_markup_mode=None)
+
+Model = Annotated[Path, typer.Option(help="Model folder.")]
+TopK = Annotated[int | None, typer.Option("--top-k", help="Heaviest tokens kept; the model's own unless given.")]
+Bits = Annotated[int | None, typer.Option(help="Impacts in 1..2^bits-1; the model's own unless given.")]
+Device = Annotated[str, typer.Option(help="torch device: auto, cpu, cuda, …")]
+Split = Annotated[str | None, typer.Option(help="Take the images of this split alone.")]
+Output = Annotated[Path, typer.Argument(help="Collection folder to write; a name in .jsonl gives encoded queries.")]
+
+
+@app.command("images")
+@verb
+def images(
+    input: Annotated[Path, typer.Argument(help="A folder of images, or a captions file.")],
+    output: Output,
+    model: Model,
+    top_k: TopK = None,
+    bits: Bits = None,
+    batch_size: Annotated[int, typer.Option(help="Images a batch.")] = 32,
+    device: Device = "auto",
+    split: Split = None,
+    json: Json = False,
+    force: Force = False,
+    debug: Debug = False,
+) -> None:
+    """Encode images; an unreadable one is listed in the manifest and the run goes on.
+
+    Example: lexlip encode images photos/ photos-collection --model model
+    """
+    from lexlip_lucene.data.captions import read_captions
+    from lexlip_lucene.files import require_absent
+    from lexlip_lucene.progress import for_terminal
+
+    require_absent(output, force=force)
+    read = read_captions(input, split=split)
+    from lexlip_lucene.encoders.device import choose_device
+    from lexlip_lucene.encoders.export import encode_images
+    from lexlip_lucene.encoders.lexlip import LexLip
+
+    report = encode_images(
+        LexLip.from_pretrained(model, device=choose_device(device)),
+        read,
+        output,
+        top_k=top_k,
+        bits=bits,
+        batch_size=batch_size,
+        force=force,
+        progress=for_terminal(),
+    )
+    _answer(report, output, "images", json)
+
+
+@app.command("texts")
+@verb
+def texts(
+    input: Annotated[Path, typer.Argument(help="topics.tsv, a captions file, or a caption collection folder.")],
+    output: Output,
+    model: Model,
+    top_k: TopK = None,
+    bits: Bits = None,
+    batch_size: Annotated[int, typer.Option(help="Texts a batch.")] = 256,
+    device: Device = "auto",
+    split: Split = None,
+    json: Json = False,
+    force: Force = False,
+    debug: Debug = False,
+) -> None:
+    """Encode texts.
+
+    Example: lexlip encode texts topics-val/topics.tsv queries.jsonl --model model
+    """
+    from lexlip_lucene.data.texts import read_texts
+    from lexlip_lucene.files import require_absent
+    from lexlip_lucene.progress import for_terminal
+
+    require_absent(output, force=force)
+    read = read_texts(input, split=split)
+    from lexlip_lucene.encoders.device import choose_device
+    from lexlip_lucene.encoders.export import encode_texts
+    from lexlip_lucene.encoders.lexlip import LexLip
+
+    report = encode_texts(
+        LexLip.from_pretrained(model, device=choose_device(device)),
+        read,
+        output,
+        top_k=top_k,
+        bits=bits,
+        batch_size=batch_size,
+        force=force,
+        progress=for_terminal(),
+    )
+    _answer(report, output, "texts", json)
+
+
+def _answer(report: "EncodeReport", output: Path, unit: str, as_json: bool) -> None:
+    rate = report.documents / max(report.seconds, 1e-9)
+    record = {**report._asdict(), f"{unit}_per_second": rate, "output": output.absolute()}
+    text = (
+        f"{output}: {report.documents} documents ({report.empty} empty), {report.postings} postings, "
+        f"{report.rejected} rejected, in {report.seconds:.1f} s ({rate:.1f} {unit}/s)"
+    )
+    answer(record, text, as_json=as_json)

@@ -1,0 +1,68 @@
+"""What a query text on the command line means: words for a model, words for BM25, or `token:weight …`."""
+
+from pathlib import Path
+
+from lexlip_lucene.errors import InputError, SearchError
+from lexlip_lucene.records import Impacts
+
+
+def is_bm25(index: Path, text: str, model: Path | None) -> bool:
+    """Whether `text` goes to BM25: no model, and the index says it is one or `text` is not `token:weight …`."""
+    from lexlip_lucene.lucene.commit import commit_facts
+
+    if model is not None:
+        return False
+    kind = commit_facts(index).get("kind")
+    return kind == "bm25" or (kind is None and parse_weights(text) is None)
+
+
+def encoded_query(index: Path, text: str, model: Path | None) -> Impacts:
+    """Return the query vector of `text`: from the model, or as written.
+
+    Raises:
+        InputError: there is no model and `text` is not `token:weight …`.
+        SearchError: the index was made with another vocabulary than the model's.
+    """
+    if model is None:
+        weights = parse_weights(text)
+        if weights is None:
+            raise InputError(
+                f"an impact index needs --model MODEL to encode words, or a query like 'red:57 circle:31'; got {text!r}"
+            )
+        return weights
+    from lexlip_lucene.encoders.lexlip import LexLip
+
+    loaded = LexLip.from_pretrained(model)
+    require_same_vocabulary(index, loaded.lexicon.sha256, str(model))
+    return loaded.encode_texts([text])[0]
+
+
+def parse_weights(text: str) -> Impacts | None:
+    """Read `token:weight token:weight …`; None when `text` is not that.
+
+    Raises:
+        InputError: a weight is not a positive integer, or a token occurs twice.
+    """
+    weights: Impacts = {}
+    for word in text.split():
+        token, colon, weight = word.rpartition(":")
+        if not colon or not token or not weight.lstrip("-").isdigit():
+            return None
+        if int(weight) < 1:
+            raise InputError(f"query token {token!r} needs a positive integer weight, got {weight}")
+        if token in weights:
+            raise InputError(f"query token {token!r} occurs twice; add the weights up")
+        weights[token] = int(weight)
+    return weights or None
+
+
+def require_same_vocabulary(index: Path, vocabulary_sha256: str, source: str) -> None:
+    """Raise SearchError when the index says it was made with another vocabulary than `source`'s."""
+    from lexlip_lucene.lucene.commit import commit_facts
+
+    made_with = commit_facts(index).get("vocabulary_sha256")
+    if made_with is not None and made_with != vocabulary_sha256:
+        raise SearchError(
+            f"{index} was made with vocabulary {made_with[:12]}…, but {source} has {vocabulary_sha256[:12]}…: "
+            "search it with the model that encoded its collection, or encode and index again"
+        )

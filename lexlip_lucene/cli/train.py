@@ -1,0 +1,46 @@
+"""`lexlip train`: a model from an encoder recipe."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lexlip_lucene.cli.verb import Debug, Force, Json, Overrides, answer, percent, verb
+
+
+@verb
+def train(
+    recipe: Annotated[Path, typer.Argument(help="Encoder recipe, a YAML file as in encode/.")],
+    output: Annotated[Path, typer.Option(help="Model folder to write.")],
+    overrides: Overrides = None,
+    device: Annotated[str, typer.Option(help="torch device: auto, cpu, cuda, …")] = "auto",
+    json: Json = False,
+    force: Force = False,
+    debug: Debug = False,
+) -> None:
+    """Train a model as a recipe says; choose on training images kept aside.
+
+    Example: lexlip train encode/flickr8k-mobilenet.yaml --output model --set roots.data=flickr8k
+    """
+    from lexlip_lucene.progress import for_terminal
+    from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
+    from lexlip_lucene.recipes.reading import read_recipe
+
+    read = read_recipe(recipe, EncoderRecipe, overrides or [])
+    from lexlip_lucene.encoders.device import choose_device
+    from lexlip_lucene.training.train import train as train_model
+
+    report = train_model(
+        read,
+        output,
+        cache=recipe.with_suffix("") / "states",
+        device=choose_device(device),
+        force=force,
+        progress=for_terminal(),
+    )
+    record = {**report._asdict(), "model": output.absolute()}
+    text = (
+        f"{output}: {report.images} images, {report.steps} steps in {report.seconds:.0f} s, loss {report.loss:.3f}; "
+        f"best at step {report.best_step}: {percent(report.dev)} on the images kept aside"
+    )
+    answer(record, text, as_json=json)

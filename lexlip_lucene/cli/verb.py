@@ -1,0 +1,67 @@
+"""What every verb shares: its options, its one error line, its result as text or as one JSON object."""
+
+import functools
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, ParamSpec
+
+import orjson
+import typer
+
+from lexlip_lucene.errors import LexlipError
+
+Parameters = ParamSpec("Parameters")
+
+Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object on stdout.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite what the command would write.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Overrides = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the recipe; may be repeated.")
+]
+
+DEBUG_FLAG = "--debug"
+
+
+def verb(function: Callable[Parameters, None]) -> Callable[Parameters, None]:
+    """Turn a known error into one line on stderr and exit status 1, and Ctrl-C into one line and 130."""
+
+    @functools.wraps(function)
+    def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
+        try:
+            function(*args, **kwargs)
+        except (LexlipError, KeyboardInterrupt) as error:
+            stop(error)
+
+    return run
+
+
+def stop(error: BaseException) -> NoReturn:
+    """End the process for `error` as contract §1 says."""
+    if DEBUG_FLAG in sys.argv:
+        traceback.print_exception(error)
+    if isinstance(error, KeyboardInterrupt):
+        print("interrupted", file=sys.stderr)
+        raise SystemExit(130) from None
+    print(f"error: {' '.join(str(error).splitlines())}", file=sys.stderr)
+    raise SystemExit(1) from None
+
+
+def answer(record: Mapping[str, Any], text: str, *, as_json: bool) -> None:
+    """Print the result: `record` as one JSON object, or `text` for a person."""
+    if as_json:
+        print(orjson.dumps(dict(record), default=_plain, option=orjson.OPT_SERIALIZE_NUMPY).decode())
+    else:
+        print(text)
+
+
+def percent(figures: Mapping[str, float]) -> str:
+    """Return figures as people print them: `R@1 22.6  R@5 48.1`."""
+    return "  ".join(f"{name} {100 * value:.2f}" for name, value in figures.items())
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no place in a result")

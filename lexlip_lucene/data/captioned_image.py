@@ -1,0 +1,23 @@
+"""The value that every reader of captions gives: an image, where its file is, and what is said about it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class CaptionedImage:
+    """An image with its captions.
+
+    Attributes:
+        id: not empty, unique within its source; the docid of the image everywhere.
+        path: of the image file, absolute; the file may be missing or broken.
+        split: "train", "val", "test" or whatever the source says; "" where it says nothing.
+        captions: none for an image from a plain folder. A caption's number is its place here, from 0.
+        where: what an error message names: `file:line`, or what is nearest to it.
+    """
+
+    id: str
+    path: Path
+    split: str
+    captions: tuple[str, ...]
+    where: str = ""

@@ -1,0 +1,73 @@
+"""Images with their captions, from any layout that is read: chosen by what the source is.
+
+    a folder      images without captions      image_folder.py
+    x.jsonl       the captions file            captions_file.py
+    x.json        Karpathy's dataset_*.json    karpathy.py
+    x.tsv         LexLIP's captions            lexlip_tsv.py
+
+An image file that is missing or broken is no error here: it is rejected, with its reason, when it is opened.
+"""
+
+from pathlib import Path
+
+from lexlip_lucene.data.captioned_image import CaptionedImage
+from lexlip_lucene.data.captions_file import read_captions_file
+from lexlip_lucene.data.image_folder import read_image_folder
+from lexlip_lucene.data.karpathy import read_karpathy
+from lexlip_lucene.data.lexlip_tsv import read_lexlip_tsv
+from lexlip_lucene.errors import InputError
+
+__all__ = ["CaptionedImage", "read_captions"]
+
+READERS = {".jsonl": read_captions_file, ".json": read_karpathy, ".tsv": read_lexlip_tsv}
+
+
+def read_captions(source: Path, *, split: str | None = None) -> list[CaptionedImage]:
+    """Read the images of `source`, in its order.
+
+    Args:
+        source: a folder of images or a captions file.
+        split: take the images of this split alone; None takes all.
+
+    Returns:
+        At least one image; ids are unique and not empty.
+
+    Raises:
+        InputError: no such file, a line that can't be read (file:line), no image at all, an empty or a
+            duplicate id, or a split that no image has.
+    """
+    images = _read_all(source)
+    _require_ids(images)
+    if split is None:
+        return images
+    chosen = [image for image in images if image.split == split]
+    if not chosen:
+        there = ", ".join(map(repr, sorted({image.split for image in images})))
+        raise InputError(f"{source}: no image is of split {split!r}; the splits there are: {there}")
+    return chosen
+
+
+def _read_all(source: Path) -> list[CaptionedImage]:
+    if source.is_dir():
+        return read_image_folder(source)
+    if not source.exists():
+        raise InputError(f"captions: no such file or folder: {source}")
+    reader = READERS.get(source.suffix.lower())
+    if reader is None:
+        raise InputError(f"captions: a folder or a file ending in {', '.join(READERS)} is needed, but got {source}")
+    images = reader(source)
+    if not images:
+        raise InputError(f"captions: no image in {source}")
+    return images
+
+
+def _require_ids(images: list[CaptionedImage]) -> None:
+    where_of: dict[str, str] = {}
+    for image in images:
+        if not image.id:
+            raise InputError(f"{image.where}: the id of an image must not be empty")
+        if image.id in where_of:
+            raise InputError(
+                f"{image.where}: the id {image.id!r} must be unique, but it is also at {where_of[image.id]}"
+            )
+        where_of[image.id] = image.where

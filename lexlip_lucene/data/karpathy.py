@@ -1,0 +1,68 @@
+"""Karpathy's `dataset_coco.json`, `dataset_flickr8k.json` and `dataset_flickr30k.json` (one JSON object a file).
+
+    {"images": [{"filepath": "val2014", "filename": "COCO_val2014_000000391895.jpg", "cocoid": 391895,
+                 "split": "test", "sentences": [{"raw": "A man with a red helmet …", …}, …], …}, …], …}
+
+`filepath` and `cocoid` are COCO's alone. The split `restval` (what is left of COCO's val2014) counts as train,
+as the image-text papers have it. Source: Karpathy and Fei-Fei, CVPR 2015, `caption_datasets.zip`.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from lexlip_lucene.data.captioned_image import CaptionedImage
+from lexlip_lucene.errors import InputError
+from lexlip_lucene.files import require_file
+from lexlip_lucene.lines import list_at, text_at
+
+
+def read_karpathy(path: Path) -> list[CaptionedImage]:
+    """Read every image, in order.
+
+    An image's id is its `cocoid`, or else its file name without the ending. Its file is looked for at
+    `<folder of the JSON>/<filepath>/<filename>`, then with `images/` before `<filepath>`; where neither exists
+    it is the first.
+
+    Raises:
+        InputError: no such file, broken JSON (file:line), a missing key or a value of the wrong type.
+    """
+    dataset = _parsed(path)
+    images = list_at(dataset, "images", str(path), of=dict)
+    return [_image(record, path, f"{path}: images[{number}]") for number, record in enumerate(images)]
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    try:
+        dataset = orjson.loads(require_file(path, "Karpathy's captions").read_bytes())
+    except orjson.JSONDecodeError as error:
+        raise InputError(f"{path}:{error.lineno}: Karpathy's captions must be JSON: {error}") from error
+    except OSError as error:
+        raise InputError(f"Karpathy's captions: can't read {path}: {error.strerror or error}") from error
+    if not isinstance(dataset, dict):
+        raise InputError(f'{path}: Karpathy\'s captions must be a JSON object with the key "images"')
+    return dataset
+
+
+def _image(record: dict[str, Any], path: Path, where: str) -> CaptionedImage:
+    name = text_at(record, "filename", where)
+    split = text_at(record, "split", where)
+    sentences = list_at(record, "sentences", where, of=dict)
+    filepath = text_at(record, "filepath", where) if "filepath" in record else ""
+    cocoid = record.get("cocoid", Path(name).stem)
+    if not isinstance(cocoid, int | str):
+        raise InputError(f'{where}: "cocoid" must be a number or a text, but it is {cocoid!r}')
+    return CaptionedImage(
+        id=str(cocoid),
+        path=_image_path(path.parent.absolute(), Path(filepath, name)),
+        split="train" if split == "restval" else split,
+        captions=tuple(text_at(sentence, "raw", where) for sentence in sentences),
+        where=where,
+    )
+
+
+def _image_path(folder: Path, relative: Path) -> Path:
+    beside = folder / relative
+    below_images = folder / "images" / relative
+    return below_images if below_images.exists() and not beside.exists() else beside

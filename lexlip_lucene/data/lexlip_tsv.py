@@ -1,0 +1,74 @@
+"""LexLIP's tab-separated captions: a header, then one row a caption; a quoted field is read as in CSV.
+
+    title                                   filepath               image_id
+    Two young guys with shaggy hair …       images/1000092795.jpg  0
+    Two young White males are outside …     images/1000092795.jpg  0
+
+Rows of the same `image_id` are the captions of one image, in their order, wherever they stand. `filepath` is
+relative to the folder that holds the file. Further columns are ignored; the file names no split.
+Source: the data loader of LexLIP (Luo et al., ICCV 2023), which reads it with pandas and `sep="\\t"`.
+"""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from lexlip_lucene.data.captioned_image import CaptionedImage
+from lexlip_lucene.errors import InputError
+from lexlip_lucene.lines import text_lines
+
+COLUMNS = ("title", "filepath", "image_id")
+
+
+class _Row(NamedTuple):
+    title: str
+    filepath: str
+    image_id: str
+    where: str
+
+
+def read_lexlip_tsv(path: Path) -> list[CaptionedImage]:
+    """Read every image, in the order of its first row.
+
+    Raises:
+        InputError: no such file, a missing column, a row of another length, or an image with two file paths
+            (all file:line).
+    """
+    rows_of: dict[str, list[_Row]] = {}
+    for row in _rows(path):
+        rows = rows_of.setdefault(row.image_id, [])
+        rows.append(row)
+        if row.filepath != rows[0].filepath:
+            raise InputError(
+                f"{row.where}: image {row.image_id!r} must have one filepath, but it is {row.filepath!r} here "
+                f"and {rows[0].filepath!r} at {rows[0].where}"
+            )
+    folder = path.parent.absolute()
+    return [
+        CaptionedImage(image_id, folder / rows[0].filepath, "", tuple(row.title for row in rows), rows[0].where)
+        for image_id, rows in rows_of.items()
+    ]
+
+
+def _rows(path: Path) -> Iterator[_Row]:
+    reader = csv.reader(text_lines(path, "LexLIP's captions"), delimiter="\t")
+    try:
+        header = next(reader, [])
+        places = [_place(column, header, path) for column in COLUMNS]
+        for fields in reader:
+            where = f"{path}:{reader.line_num}"
+            if not fields:
+                continue
+            if len(fields) != len(header):
+                raise InputError(f"{where}: the header has {len(header)} columns, but this row has {len(fields)}")
+            title, filepath, image_id = (fields[place] for place in places)
+            yield _Row(title, filepath, image_id, where)
+    except csv.Error as error:
+        raise InputError(f"{path}:{reader.line_num}: LexLIP's captions must be tab-separated: {error}") from error
+
+
+def _place(column: str, header: list[str], path: Path) -> int:
+    if column not in header:
+        raise InputError(f"{path}:1: the header must have the columns {', '.join(COLUMNS)}, but it is {header}")
+    return header.index(column)

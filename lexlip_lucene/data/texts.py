@@ -1,0 +1,40 @@
+"""Texts to encode, with their ids, from whatever holds texts.
+
+topics.tsv                 its topics
+a captions file            all captions, ids `<image id>#<number>`: .jsonl, or Karpathy's .json
+a folder                   a caption collection: its documents
+"""
+
+from pathlib import Path
+
+from lexlip_lucene.data.caption_collection import read_caption_collection
+from lexlip_lucene.data.captions import read_captions
+from lexlip_lucene.data.topics import caption_id, read_topics
+from lexlip_lucene.errors import InputError
+from lexlip_lucene.records import Topic
+
+
+def read_texts(source: Path, *, split: str | None = None) -> list[Topic]:
+    """Read the texts of `source`, in its order, as they are written there.
+
+    Args:
+        source: topics (`.tsv`), a captions file (`.jsonl`, `.json`) or a caption collection (a folder).
+        split: of a captions file: the captions of this split alone; None takes all.
+
+    Raises:
+        InputError: what the reader of each raises, a source of another kind, a split for a source that has none,
+            or captions files whose images have no captions.
+    """
+    if source.suffix.lower() in (".jsonl", ".json") and not source.is_dir():
+        images = read_captions(source, split=split)
+        texts = [Topic(caption_id(image, n), text) for image in images for n, text in enumerate(image.captions)]
+        if not texts:
+            raise InputError(f"texts: no image in {source} has a caption")
+        return texts
+    if split is not None:
+        raise InputError(f"texts: a split can be chosen of a captions file (.jsonl, .json) alone, but got {source}")
+    if source.is_dir():
+        return [Topic(document.id, document.contents) for document in read_caption_collection(source)]
+    if source.suffix.lower() != ".tsv" and source.exists():
+        raise InputError(f"texts: topics (.tsv), captions (.jsonl, .json) or a folder are needed, but got {source}")
+    return read_topics(source)

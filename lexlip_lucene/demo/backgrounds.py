@@ -1,0 +1,57 @@
+"""What lies behind the objects: a colour for each background, with its own grain."""
+
+import numpy as np
+import numpy.typing as npt
+from numpy.random import Generator
+
+from lexlip_lucene.demo.scene import SIDE
+
+Canvas = npt.NDArray[np.float32]
+"""Pixels (SIDE, SIDE, 3): red, green and blue, 0 to 255."""
+
+HIDDEN = {
+    "night": frozenset({"black"}),
+    "grass": frozenset({"green"}),
+    "sand": frozenset({"yellow"}),
+    "water": frozenset({"blue", "turquoise"}),
+    "snow": frozenset({"white"}),
+    "concrete": frozenset[str](),
+    "wood": frozenset({"brown", "orange"}),
+}
+"""Background → colours too close to it to be seen on it."""
+
+_RGB = {
+    "night": (24, 28, 50),
+    "grass": (128, 172, 92),
+    "sand": (228, 207, 158),
+    "water": (88, 146, 196),
+    "snow": (232, 238, 244),
+    "concrete": (152, 152, 156),
+    "wood": (190, 146, 98),
+}
+
+
+def background(name: str, rng: Generator) -> Canvas:
+    """The empty picture, before anything stands on it."""
+    shade = np.array(_RGB[name]) + rng.normal(0, 5, 3)
+    return shade + _grain(name, rng)[:, :, None]
+
+
+def _grain(name: str, rng: Generator) -> Canvas:
+    """What is lighter or darker, (SIDE, SIDE) in steps of brightness."""
+    rows, columns = np.mgrid[:SIDE, :SIDE]
+    if name == "night":
+        return 150 * (rng.random((SIDE, SIDE)) > 0.995)
+    if name == "grass":
+        blades = rng.normal(0, 14, (SIDE // 4, SIDE))
+        return np.repeat(blades, 4, axis=0)
+    if name == "sand":
+        return rng.normal(0, 9, (SIDE, SIDE))
+    if name == "water":
+        return 14 * np.sin(rows * 0.8 + 2 * np.sin(columns * 0.2 + rng.uniform(0, 6)))
+    if name == "wood":
+        veins = np.repeat(rng.normal(0, 5, (SIDE, 1)), SIDE, axis=1)
+        return veins - 45 * (rows % 16 == int(rng.integers(16)))
+    if name == "concrete":
+        return rng.normal(0, 3, (SIDE, SIDE)) - 18 * (rng.random((SIDE, SIDE)) > 0.97)
+    return np.zeros((SIDE, SIDE))

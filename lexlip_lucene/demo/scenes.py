@@ -1,0 +1,127 @@
+"""The demo's data: a few thousand captioned scenes, made from a seed, and written as a captions file.
+
+Some pairs of colour and shape are held out: no training scene shows one, each test scene shows at least one, so
+what the test measures has not been seen. Everything else is alike in both splits.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import orjson
+from numpy.random import Generator
+
+from lexlip_lucene.demo import words
+from lexlip_lucene.demo.backgrounds import HIDDEN
+from lexlip_lucene.demo.chance import pick, pick_usual
+from lexlip_lucene.demo.drawing import draw
+from lexlip_lucene.demo.layout import place
+from lexlip_lucene.demo.scene import PIXELS, Box, Look, Scene, SceneObject
+from lexlip_lucene.demo.wording import caption
+from lexlip_lucene.errors import InputError
+from lexlip_lucene.files import written_folder
+from lexlip_lucene.progress import Progress
+
+Pair = tuple[str, str]
+"""A colour and a shape."""
+
+GROUPS = (1, 2, 2, 2, 2, 3, 3, 3, 3, 4)
+"""How many groups a scene has, each entry as likely as the next."""
+
+OBJECTS = 6
+"""The most objects a scene has: more are too crowded to tell apart."""
+
+HELD_OUT_COLOURS = 2
+"""Colours held out per shape: 20 of the 110 pairs, 18 %."""
+
+
+def held_out_pairs(seed: int) -> frozenset[Pair]:
+    """The pairs of colour and shape that only test scenes show: every shape and every colour has one or two."""
+    colours = np.random.default_rng(seed).permutation(list(words.COLOURS)).tolist()
+    dealt = [shape for shape in words.SHAPES for _ in range(HELD_OUT_COLOURS)]
+    return frozenset((colours[number % len(colours)], shape) for number, shape in enumerate(dealt))
+
+
+def make_scenes(*, train: int, test: int, captions: int = 5, seed: int) -> list[Scene]:
+    """Make up scenes with their captions; nothing is drawn yet.
+
+    Args:
+        train: number of training scenes, from 0; they come first.
+        test: number of test scenes, from 0.
+        captions: number of captions of each scene, from 1.
+        seed: decides everything, from 0. Scene number n of a split does not depend on how many there are.
+
+    Raises:
+        InputError: a number is below its least value.
+    """
+    for name, value, least in (("train", train, 0), ("test", test, 0), ("captions", captions, 1), ("seed", seed, 0)):
+        if value < least:
+            raise InputError(f"scenes: {name} must be at least {least}, but it is {value}: choose another number")
+    unseen = sorted(held_out_pairs(seed))
+    seen = [(colour, shape) for colour in words.COLOURS for shape in words.SHAPES if (colour, shape) not in unseen]
+    scenes = [_scene("train", n, seen, seen, captions, np.random.default_rng((seed, 0, n))) for n in range(train)]
+    both = seen + unseen
+    scenes += [_scene("test", n, unseen, both, captions, np.random.default_rng((seed, 1, n))) for n in range(test)]
+    return scenes
+
+
+def write_scenes(folder: Path, scenes: Sequence[Scene], progress: Progress) -> Path:
+    """Draw `scenes` into `folder/images/<id>.png` and write `folder/captions.jsonl`; return the path of the latter.
+
+    Each line is one of a captions file, with one more key, `objects`: their looks and boxes.
+
+    Raises:
+        OutputError: `folder` exists already, or the system can't write it.
+    """
+    with written_folder(folder) as partial:
+        (partial / "images").mkdir()
+        with (partial / "captions.jsonl").open("wb") as lines:
+            for scene in progress.track(scenes, "drawing scenes", len(scenes)):
+                file = f"images/{scene.id}.png"
+                draw(scene).save(partial / file, compress_level=1)
+                lines.write(orjson.dumps(_record(scene, file)) + b"\n")
+    return folder / "captions.jsonl"
+
+
+def _record(scene: Scene, file: str) -> dict[str, object]:
+    objects = [{**thing.look._asdict(), "box": thing.box} for thing in scene.objects]
+    return {"id": scene.id, "file": file, "split": scene.split, "captions": scene.captions, "objects": objects}
+
+
+def _scene(split: str, number: int, first: list[Pair], others: list[Pair], captions: int, rng: Generator) -> Scene:
+    objects = _objects(_looks(first, others, rng), rng)
+    while objects is None:
+        objects = _objects(_looks(first, others, rng), rng)
+    shown = {thing.colour for thing in objects}
+    background = pick([name for name, hidden in HIDDEN.items() if not shown & hidden], rng)
+    written = tuple(caption(objects, background, rng) for _ in range(captions))
+    return Scene(f"{split}-{number:05}", split, objects, background, written, int(rng.integers(2**32)))
+
+
+def _looks(first: list[Pair], others: list[Pair], rng: Generator) -> list[tuple[Look, int]]:
+    """The looks of a scene and how many objects have each; the first has a pair of `first`."""
+    pairs = [pick(first, rng)]
+    for _ in range(pick(GROUPS, rng) - 1):
+        pairs.append(pick([pair for pair in others if pair not in pairs], rng))
+    looks, room = [], OBJECTS
+    for left, (colour, shape) in enumerate(pairs, start=1 - len(pairs)):
+        count = min(pick_usual((1, 2, 3), 0.65, rng), room + left)
+        room -= count
+        texture = pick_usual(tuple(words.TEXTURES), 0.5, rng)
+        looks.append((Look(shape, colour, pick(tuple(words.SIZES), rng), texture), count))
+    return looks
+
+
+def _objects(looks: list[tuple[Look, int]], rng: Generator) -> tuple[SceneObject, ...] | None:
+    sides = []
+    for look, count in looks:
+        least, most = PIXELS[look.size]
+        sides.append([int(rng.integers(least, most + 1))] * count)
+    boxes = place(sides, rng)
+    if boxes is None:
+        return None
+    return tuple(_object(look, box) for (look, _), members in zip(looks, boxes, strict=True) for box in members)
+
+
+def _object(look: Look, box: Box) -> SceneObject:
+    return SceneObject(look.shape, look.colour, look.size, look.texture, box)

@@ -1,0 +1,98 @@
+"""The image side whole: backbone states → adapter → lexicon head → max pooling.
+
+With a frozen backbone the states are computed once and `from_states` is all that trains.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from lexlip_lucene.encoders.image_tower import ImageTower
+from lexlip_lucene.encoders.pooling import max_over_positions, saturate
+from lexlip_lucene.recipes.model_spec import AdapterSpec, ImageSpec
+
+
+class Adapter(nn.Module):
+    """states (batch, positions, in) → (batch, positions, width), through a pre-norm transformer encoder."""
+
+    def __init__(self, spec: AdapterSpec, in_width: int) -> None:
+        super().__init__()
+        self.project = nn.Linear(in_width, spec.width)
+        self.norm = nn.LayerNorm(spec.width)
+        self.layers = nn.ModuleList(
+            nn.TransformerEncoderLayer(
+                spec.width,
+                spec.heads,
+                dim_feedforward=2 * spec.width,
+                dropout=spec.layer_dropout,
+                activation="gelu",
+                batch_first=True,
+                norm_first=True,
+            )
+            for _ in range(spec.layers)
+        )
+
+    def forward(self, states: Tensor) -> Tensor:
+        """Return the adapted states."""
+        states = self.norm(self.project(states))
+        for layer in self.layers:
+            states = layer(states)
+        return states
+
+
+class LexiconHead(nn.Module):
+    """The language-model head of the image side: dense, GELU, LayerNorm, then one row per lexicon token.
+
+    LexLIP's own vocabulary head, separate from the text side's. The last layer starts near zero so that another
+    path (`global_path`, a ridge solution) can carry the first steps.
+    """
+
+    def __init__(self, width: int, tokens: int, dropout: float) -> None:
+        super().__init__()
+        self.dense = nn.Linear(width, width)
+        self.norm = nn.LayerNorm(width)
+        self.dropout = nn.Dropout(dropout)
+        self.tokens = nn.Linear(width, tokens)
+        nn.init.normal_(self.tokens.weight, std=0.02)
+        nn.init.zeros_(self.tokens.bias)
+
+    def forward(self, states: Tensor) -> Tensor:
+        """(batch, positions, width) → logits (batch, positions, tokens)."""
+        hidden = self.norm(nn.functional.gelu(self.dense(states)))
+        logits: Tensor = self.tokens(self.dropout(hidden))
+        return logits
+
+
+class ImageEncoder(nn.Module):
+    """pixels or cached states → lexicon weights (batch, tokens), before any division by length."""
+
+    state_mean: Tensor
+    state_scale: Tensor
+
+    def __init__(self, spec: ImageSpec, tokens: int, *, from_hub: bool = False) -> None:
+        super().__init__()
+        self.spec = spec
+        self.tower = ImageTower(spec, from_hub=from_hub)
+        width = self.tower.width
+        self.register_buffer("state_mean", torch.zeros(width))
+        self.register_buffer("state_scale", torch.ones(()))
+        self.dropout = nn.Dropout(spec.adapter.state_dropout)
+        self.adapter = Adapter(spec.adapter, width)
+        self.head = LexiconHead(spec.adapter.width, tokens, spec.adapter.head_dropout)
+        self.global_path = nn.Linear(width, tokens) if spec.global_path else None
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """(batch, 3, size, size) → weights (batch, tokens)."""
+        return self.from_states(self.tower(pixels))
+
+    def from_states(self, states: Tensor) -> Tensor:
+        """Backbone states (batch, positions, width) → weights (batch, tokens)."""
+        states = self.dropout((states.float() - self.state_mean) / self.state_scale)
+        logits = max_over_positions(self.head(self.adapter(states)))
+        if self.global_path is not None:
+            # The same for every position, so it can be added after the maximum.
+            logits = logits + self.global_path(self.mean_state(states))
+        return saturate(logits)
+
+    def mean_state(self, states: Tensor) -> Tensor:
+        """Return the mean state (batch, width): the position kept for it, else the mean of all positions."""
+        return states[:, -1] if self.spec.global_state else states.mean(dim=1)

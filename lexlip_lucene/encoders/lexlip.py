@@ -1,0 +1,175 @@
+"""`LexLip`: the model a user loads, encodes with, and saves.
+
+A model folder holds `config.json`, `model.safetensors`, the tokenizer's own files and `README.md`; never a pickle.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from PIL import Image
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+
+from lexlip_lucene.data.images import open_image
+from lexlip_lucene.encoders.image_encoder import ImageEncoder
+from lexlip_lucene.encoders.model_config import Ceilings, ModelConfig, config_bytes, read_config
+from lexlip_lucene.encoders.pixels import normalise, to_square
+from lexlip_lucene.encoders.pooling import divide_by_length
+from lexlip_lucene.encoders.text_encoders import StaticText, TransformerText, fresh_network
+from lexlip_lucene.encoders.tokens import TokenBatch, load_tokenizer, tokenise
+from lexlip_lucene.errors import ModelError
+from lexlip_lucene.files import sha256_of, written_folder
+from lexlip_lucene.recipes.model_spec import StaticTextSpec
+from lexlip_lucene.records import Impacts
+from lexlip_lucene.vectors.quantise import Quantiser
+
+WEIGHTS_FILE = "model.safetensors"
+
+
+class LexLip(nn.Module):
+    """An image encoder and a text encoder over one lexicon (LexLIP, ICCV 2023).
+
+    Build one with `from_pretrained`; training builds fresh ones.
+    """
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        tokenizer: Tokenizer,
+        *,
+        text_network: nn.Module | None = None,
+        from_hub: bool = False,
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.tokenizer = tokenizer
+        self.lexicon = config.lexicon
+        self.sha256 = ""
+        self.image = ImageEncoder(config.image, len(self.lexicon), from_hub=from_hub)
+        self.text: StaticText | TransformerText
+        if isinstance(config.text, StaticTextSpec):
+            self.text = StaticText(config.text, self.lexicon, config.vocabulary_size)
+        else:
+            network = text_network if text_network is not None else fresh_network(config.text.architecture)
+            self.text = TransformerText(config.text, self.lexicon, network)
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path, *, device: str = "cpu") -> "LexLip":
+        """Load a model folder, ready to encode.
+
+        Raises:
+            ModelError: the folder is not a model, is of another schema version, or its files do not fit together.
+        """
+        folder = Path(folder)
+        config = read_config(folder)
+        weights = folder / WEIGHTS_FILE
+        if not weights.is_file():
+            raise ModelError(f"{folder}: {WEIGHTS_FILE} is missing, so this is not a whole model folder")
+        model = cls(config, load_tokenizer(folder))
+        try:
+            model.load_state_dict(load_file(weights))
+        except (RuntimeError, SafetensorError) as error:
+            reason = " ".join(str(error).split())[:300]
+            raise ModelError(f"{weights} does not fit config.json beside it: {reason}") from None
+        model.sha256 = sha256_of(weights)
+        return model.to(device).eval()
+
+    def save_pretrained(self, folder: str | Path, *, card: str = "", force: bool = False) -> None:
+        """Write the model folder, whole or not at all; `card` is the text of its README.md.
+
+        Raises:
+            OutputError: the folder exists and `force` is off, or can't be written.
+        """
+        from transformers import PreTrainedTokenizerFast
+
+        with written_folder(Path(folder), force=force) as partial:
+            (partial / "config.json").write_bytes(config_bytes(self.config))
+            save_file({name: tensor.contiguous() for name, tensor in self.state_dict().items()}, partial / WEIGHTS_FILE)
+            self.tokenizer.no_truncation()
+            PreTrainedTokenizerFast(tokenizer_object=self.tokenizer).save_pretrained(partial)
+            (partial / "README.md").write_text(card or f"# {self.config.name}\n", encoding="utf-8")
+        self.sha256 = sha256_of(Path(folder) / WEIGHTS_FILE)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors are."""
+        return self.image.state_mean.device
+
+    def image_weights(self, pixels: Tensor) -> Tensor:
+        """(batch, 3, size, size) uint8 → lexicon weights (batch, tokens) float ≥ 0, divided by length."""
+        weights = self.image(normalise(pixels.to(self.device), self.config.image))
+        return divide_by_length(weights, self.config.image.length_power)
+
+    def text_weights(self, texts: Sequence[str]) -> Tensor:
+        """Texts → lexicon weights (batch, tokens) float ≥ 0, divided by length."""
+        weights = self.raw_text_weights(tokenise(self.tokenizer, texts, max_length=self.config.text.max_length))
+        return divide_by_length(weights, self.config.text.length_power)
+
+    def raw_text_weights(self, tokens: TokenBatch) -> Tensor:
+        """Tokenised texts → lexicon weights (batch, tokens) before any division: what the FLOPS loss sees."""
+        tokens = TokenBatch(*(part.to(self.device) for part in tokens))
+        if isinstance(self.text, TransformerText):
+            weights: Tensor = self.text(tokens.ids, tokens.words, tokens.attention)
+        else:
+            weights = self.text(tokens.ids, tokens.words)
+        return weights
+
+    def quantiser(self, side: str, *, bits: int | None = None, top_k: int | None = None) -> Quantiser:
+        """Return the quantiser of `side` ("image" or "text"); bits and top-k default to the model's own.
+
+        Raises:
+            ModelError: the model's scale was never calibrated.
+        """
+        ceilings = self.config.ceilings
+        if ceilings is None:
+            raise ModelError(f"model {self.config.name} has no calibrated scale; training calibrates it at its end")
+        return Quantiser(
+            ceiling=ceilings.image if side == "image" else ceilings.text,
+            bits=self.config.bits if bits is None else bits,
+            top_k=self.config.top_k if top_k is None else top_k,
+        )
+
+    def with_ceilings(self, ceilings: Ceilings) -> None:
+        """Keep the calibrated ceilings in the config."""
+        self.config = self.config.model_copy(update={"ceilings": ceilings})
+
+    @torch.inference_mode()
+    def encode_images(
+        self,
+        images: Sequence[str | Path | Image.Image],
+        *,
+        top_k: int | None = None,
+        bits: int | None = None,
+        batch_size: int = 32,
+    ) -> list[Impacts]:
+        """Encode pictures (files, or PIL images in mode RGB) as token → impact, heaviest first.
+
+        Raises:
+            UnreadableImage: a file can't be read as an image.
+        """
+        quantiser = self.quantiser("image", bits=bits, top_k=top_k)
+        size = self.config.image.size
+        vectors: list[Impacts] = []
+        for begin in range(0, len(images), batch_size):
+            opened = [
+                image.convert("RGB") if isinstance(image, Image.Image) else open_image(Path(image))
+                for image in images[begin : begin + batch_size]
+            ]
+            weights = self.image_weights(torch.stack([to_square(image, size) for image in opened]))
+            vectors += [quantiser.vector(row, self.lexicon.tokens) for row in weights.cpu().numpy()]
+        return vectors
+
+    @torch.inference_mode()
+    def encode_texts(
+        self, texts: Sequence[str], *, top_k: int | None = None, bits: int | None = None, batch_size: int = 256
+    ) -> list[Impacts]:
+        """Encode texts as token → impact, heaviest first; a text without any known token gives {}."""
+        quantiser = self.quantiser("text", bits=bits, top_k=top_k)
+        vectors: list[Impacts] = []
+        for begin in range(0, len(texts), batch_size):
+            weights = self.text_weights(texts[begin : begin + batch_size]).cpu().numpy()
+            vectors += [quantiser.vector(row, self.lexicon.tokens) for row in weights]
+        return vectors

@@ -1,0 +1,52 @@
+"""From pictures to the tensor a backbone takes.
+
+The whole picture is resized to a square: a search must see what stands at the edges, so nothing is cropped.
+"""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from lexlip_lucene.data.images import UnreadableImage, open_image
+from lexlip_lucene.recipes.model_spec import ImageSpec
+
+DECODE_THREADS = 4
+"""PIL releases the interpreter lock while it decodes; more threads than cores hide slow disks."""
+
+
+def to_square(image: Image.Image, size: int) -> Tensor:
+    """RGB picture of any size → (3, size, size) uint8."""
+    if image.size != (size, size):
+        image = image.resize((size, size), Image.Resampling.BICUBIC)
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1)
+
+
+def normalise(pixels: Tensor, spec: ImageSpec) -> Tensor:
+    """(batch, 3, size, size) uint8 → float32 with the backbone's mean and standard deviation."""
+    mean = torch.tensor(spec.mean, device=pixels.device).view(3, 1, 1)
+    std = torch.tensor(spec.std, device=pixels.device).view(3, 1, 1)
+    return (pixels.float() / 255 - mean) / std
+
+
+def load_square(path: Path, size: int) -> Tensor | UnreadableImage:
+    """Read one image file; an unreadable one comes back as the reason, so that the others go on."""
+    try:
+        return to_square(open_image(path), size)
+    except UnreadableImage as reason:
+        return reason
+
+
+def load_batches(paths: Iterable[Path], *, size: int, batch_size: int) -> Iterator[list[Tensor | UnreadableImage]]:
+    """Yield the pictures of `paths` in order, `batch_size` at a time, decoding the next batch meanwhile."""
+    stream = iter(paths)
+    with ThreadPoolExecutor(DECODE_THREADS) as pool:
+        ahead = [pool.submit(load_square, path, size) for path in islice(stream, batch_size)]
+        while ahead:
+            now, ahead = ahead, [pool.submit(load_square, path, size) for path in islice(stream, batch_size)]
+            yield [future.result() for future in now]

@@ -1,0 +1,92 @@
+"""Opening an index, and the facts about what made it, which stand in the Lucene commit's user data.
+
+User data is a map text → text in the file `segments_N`, so it appears and disappears with the index. Ours has
+`kind` (`impact` or `bm25`), `schema_version`, the counts `documents`, `empty` and `postings`, and for an impact
+index, where its collection has a manifest, `manifest_sha256` and the manifest's own `side`, `model_sha256`,
+`vocabulary_sha256`, `scale`, `rounding`, `bits` and `top_k`. An index built by others has no facts.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from lexlip_lucene.errors import IndexingError, SearchError
+from lexlip_lucene.files import require_folder
+from lexlip_lucene.lucene.java import find_jar
+from lexlip_lucene.lucene.jvm import ONE_AT_A_TIME, JavaObject, java_class, java_errors_as, reason_of, start_jvm
+
+SCHEMA = "1"
+"""Version of the facts' keys."""
+
+CONTENTS, ID = "contents", "id"
+"""Anserini's names of the field that is searched and of the field that holds the docid."""
+
+# What Lucene says of an index that a later version wrote; only the first has an exception class of its own.
+_NEWER = ("IndexFormatTooNewException", "is in the future", "Could not load codec")
+
+
+def commit_facts(index: Path) -> dict[str, str]:
+    """Return the facts of the index in the folder `index`; {} when others built it.
+
+    Raises:
+        InputError: no such folder.
+        SearchError: the folder is not an index, or not one that this Lucene and this version read.
+    """
+    with ONE_AT_A_TIME:
+        reader = open_reader(index)
+        data = reader.getIndexCommit().getUserData()
+        keys = list(data.keySet().toArray())
+        facts = {key: data.get(key) for key in keys}
+        reader.close()
+    if "kind" in facts and facts.get("schema_version") != SCHEMA:
+        raise SearchError(
+            f"{index}: schema version {SCHEMA} is needed, got {facts.get('schema_version')}: build the index again"
+        )
+    return facts
+
+
+def open_reader(index: Path) -> JavaObject:
+    """Return a DirectoryReader on the index; the caller closes it. Errors as in `commit_facts`."""
+    require_folder(index, "index")
+    start_jvm()
+    from jnius import JavaException
+
+    with ONE_AT_A_TIME:
+        try:
+            directory = _open_directory(index)
+            reader_class = java_class("org.apache.lucene.index.DirectoryReader")
+            if not reader_class.indexExists(directory):
+                raise SearchError(f"{index} is not a Lucene index: it has no file segments_…: build one there first")
+            return reader_class.open(directory)
+        except JavaException as error:
+            raise SearchError(f"{index} {_why_not_readable(error)}") from error
+
+
+def write_facts(index: Path, facts: Mapping[str, str]) -> None:
+    """Put `facts` into a new commit of the index; its segments stay as they are.
+
+    Raises:
+        IndexingError: Lucene can't write the commit.
+    """
+    with ONE_AT_A_TIME, java_errors_as(IndexingError, f"could not write what made {index} into its commit"):
+        config = java_class("org.apache.lucene.index.IndexWriterConfig")()
+        config.setOpenMode(java_class("org.apache.lucene.index.IndexWriterConfig$OpenMode").APPEND)
+        config.setMergePolicy(java_class("org.apache.lucene.index.NoMergePolicy").INSTANCE)
+        data = java_class("java.util.HashMap")()
+        for key, value in facts.items():
+            data.put(key, value)
+        writer = java_class("org.apache.lucene.index.IndexWriter")(_open_directory(index), config)
+        writer.setLiveCommitData(data.entrySet())
+        writer.commit()
+        writer.close()
+
+
+def _open_directory(index: Path) -> JavaObject:
+    path = java_class("java.nio.file.Paths").get(str(index.absolute()))
+    return java_class("org.apache.lucene.store.FSDirectory").open(path)
+
+
+def _why_not_readable(error: Exception) -> str:
+    lucene = find_jar().lucene
+    if any(sign in str(error) for sign in _NEWER):
+        return f"was written by a later Lucene than the {lucene} here: build it again, or search it where it was built"
+    return f"can't be opened by Lucene {lucene} ({reason_of(error)}): build it again"

@@ -1,0 +1,126 @@
+"""The one JVM of this process. It starts here, on the Java and the jar that `java.py` finds, and nowhere else.
+
+A process has one JVM for life, and pyjnius starts it at `import jnius` with whatever options stand in
+`jnius_config` then. So nothing outside this package imports jnius, and Pyserini is imported after `start_jvm`.
+"""
+
+import os
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, TypeAlias
+
+from lexlip_lucene.errors import InputError, JavaError, LexlipError
+from lexlip_lucene.lucene.java import find_jar, find_java
+
+JavaObject: TypeAlias = Any
+"""A Java class or object behind pyjnius, which carries no Python types."""
+
+ONE_AT_A_TIME = threading.RLock()
+"""Hold it wherever more than one Java call makes up a thought: pyjnius keeps the receiver of a call in a method
+object that all threads share (kivy/pyjnius#563), so that two threads could swap receivers."""
+
+_OPTIONS = (
+    "-Xrs",  # Ctrl-C stays Python's
+    "-XX:+DisplayVMOutputToStderr",  # the JVM prints its own warnings on stdout otherwise
+    "--enable-native-access=ALL-UNNAMED",  # Lucene 10 calls madvise; Java warns of it otherwise
+)
+
+# Java's own default, but for two packages of Lucene: one says on every start which memory mapping it uses, the other
+# that the vector module is missing, which serves dense vectors only.
+_LOGGING = b"""
+handlers = java.util.logging.ConsoleHandler
+.level = INFO
+org.apache.lucene.store.level = SEVERE
+org.apache.lucene.internal.vectorization.level = SEVERE
+"""
+
+
+def start_jvm(*, heap: str | None = None) -> None:
+    """Start the JVM, or use the one that runs. Afterwards Pyserini can be imported, too.
+
+    Sets `JAVA_HOME` for this process, and `OPENAI_API_KEY` to a placeholder when it is unset: Pyserini creates an
+    OpenAI client when it is imported, and that client refuses to be created without a key.
+
+    Args:
+        heap: the JVM's largest heap, as `512m` or `4g`; without it Java takes a quarter of the memory.
+
+    Raises:
+        JavaError: no Java 21, no Anserini jar, a JVM that can't start, or one that somebody else started without
+            the jar or with another heap.
+    """
+    if heap is not None and not re.fullmatch(r"[1-9][0-9]*[mgMG]", heap):
+        raise JavaError(f"heap must be a number with m or g, such as 4g, got {heap!r}")
+    with ONE_AT_A_TIME:
+        import jnius_config
+
+        if not jnius_config.vm_running:
+            _boot(heap)
+        elif heap is not None and f"-Xmx{heap}" not in jnius_config.get_options():
+            raise JavaError(f"a JVM runs already and its heap can't become {heap}: call start_jvm(heap=…) before it")
+        _check_class_path()
+    os.environ.setdefault("OPENAI_API_KEY", "unset")
+
+
+@cache
+def java_class(name: str) -> JavaObject:
+    """Return the Java class of that full name (`java.util.ArrayList`); starts the JVM when none runs."""
+    start_jvm()
+    from jnius import autoclass
+
+    with ONE_AT_A_TIME:
+        return autoclass(name)
+
+
+@contextmanager
+def java_errors_as(kind: type[LexlipError], what: str) -> Iterator[None]:
+    """Turn a Java exception of the block into a `kind` that begins with `what` and gives Java's reason.
+
+    Raises:
+        InputError: a text that goes to Java is not valid Unicode (a command line can bring in half a character).
+    """
+    start_jvm()
+    from jnius import JavaException
+
+    try:
+        yield
+    except JavaException as error:
+        raise kind(f"{what}: {reason_of(error)}") from error
+    except UnicodeEncodeError as error:
+        raise InputError(f"{what}: {error.object!r} is not valid Unicode ({error.reason}): leave it out") from error
+
+
+def reason_of(error: Exception) -> str:
+    """The message of an exception of pyjnius on one line, without Java's stack trace."""
+    return " ".join(str(getattr(error, "innermessage", None) or error).split())
+
+
+def _boot(heap: str | None) -> None:
+    import jnius_config
+
+    java, jar = find_java(), find_jar()
+    os.environ["JAVA_HOME"] = str(java.path)
+    if os.environ.get("LC_ALL") in ("C", "POSIX"):  # Java takes the encoding of paths from here and would refuse é
+        os.environ["LC_ALL"] = "C.UTF-8"
+    jnius_config.add_classpath(str(jar.path))
+    jnius_config.add_options(*_OPTIONS, *([f"-Xmx{heap}"] if heap else []))
+    try:
+        import jnius
+    except Exception as error:  # pyjnius raises SystemError, RuntimeError and bare Exception here
+        raise JavaError(f"the JVM of {java.path} (Java {java.version}) does not start: {reason_of(error)}") from error
+    logging = jnius.autoclass("java.util.logging.LogManager").getLogManager()
+    logging.readConfiguration(jnius.autoclass("java.io.ByteArrayInputStream")(_LOGGING))
+
+
+def _check_class_path() -> None:
+    from jnius import JavaException, autoclass
+
+    try:
+        autoclass("io.anserini.search.similarity.ImpactSimilarity")
+    except JavaException as error:
+        raise JavaError(
+            f"a JVM runs already in this process, but can't load Anserini ({reason_of(error)}): "
+            "call lexlip_lucene.start_jvm() before anything else imports jnius"
+        ) from None

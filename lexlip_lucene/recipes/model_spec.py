@@ -1,0 +1,85 @@
+"""What a LexLIP model is made of, as data: shared by recipes (before training) and a model's `config.json` (after).
+
+No torch here: a recipe can be read and refused before anything heavy is loaded.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Spec(BaseModel):
+    """Base of every part: unknown keys are errors, values don't change after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+
+class AdapterSpec(Spec):
+    """The transformer between backbone and head. With `layers: 0` it is one projection to `width`.
+
+    Dropout rates are for training: of the backbone's states, inside the layers, and before the last layer.
+    """
+
+    width: int = Field(gt=0)
+    layers: int = Field(default=0, ge=0)
+    heads: int = Field(default=4, gt=0)
+    state_dropout: float = Field(default=0.0, ge=0, lt=1)
+    layer_dropout: float = Field(default=0.0, ge=0, lt=1)
+    head_dropout: float = Field(default=0.0, ge=0, lt=1)
+
+
+class ImageSpec(Spec):
+    """The image side.
+
+    Attributes:
+        backbone: a timm model name; anything whose `forward_features` gives patch states (batch, positions, width)
+            or a map (batch, width, height, width).
+        arguments: further arguments of `timm.create_model`.
+        identity: modules of the backbone replaced by the identity (weights converted from elsewhere may need it).
+        size: input height and width in pixels; the whole picture is resized to it.
+        mean, std: per channel, of pixels in 0..1.
+        grid: average-pool the states to grid × grid positions; null keeps them all.
+        global_state: append the mean of all states as one more position.
+        global_path: a linear map from the mean state to the logits, added at every position.
+        length_power: a vector is divided by its L2 norm to this power (1: cosine, 0: raw inner product).
+    """
+
+    backbone: str
+    arguments: dict[str, Any] = {}
+    identity: tuple[str, ...] = ()
+    size: int = Field(default=224, gt=0)
+    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    std: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    grid: int | None = Field(default=None, gt=0)
+    global_state: bool = False
+    global_path: bool = False
+    adapter: AdapterSpec
+    length_power: float = Field(default=0.5, ge=0, le=1)
+
+
+class StaticTextSpec(Spec):
+    """The inference-free text side: one learned weight per token, no transformer at query time.
+
+    `token_keep` is the share of a caption's tokens kept in a training step.
+    """
+
+    kind: Literal["static"]
+    max_length: int = Field(default=64, gt=2)
+    token_keep: float = Field(default=1.0, gt=0, le=1)
+    length_power: float = Field(default=1.0, ge=0, le=1)
+
+
+class TransformerTextSpec(Spec):
+    """A BERT-like encoder with its masked-language-model head.
+
+    `architecture` holds the Hugging Face config (with `model_type`); in a recipe it describes a fresh model where
+    no `model` is named.
+    """
+
+    kind: Literal["transformer"]
+    max_length: int = Field(default=40, gt=2)
+    architecture: dict[str, Any] = {}
+    length_power: float = Field(default=1.0, ge=0, le=1)
+
+
+TextSpec = Annotated[StaticTextSpec | TransformerTextSpec, Field(discriminator="kind")]

@@ -1,0 +1,112 @@
+"""Reading a recipe: YAML → checked values, with roots, overrides and errors that say what to do.
+
+- A path in a recipe is relative to the recipe's own folder. One that begins with `{name}/` is relative to the
+  root of that name in the recipe's `roots`; `--set roots.name=DIR` moves a root, relative to where the command runs.
+- An override `--set a.b=value` sets key b of a; the value is read as YAML.
+- An unknown key is an error that suggests the nearest known one.
+"""
+
+import difflib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from lexlip_lucene.errors import RecipeError
+from lexlip_lucene.files import require_file
+
+Recipe = TypeVar("Recipe", bound=BaseModel)
+
+_ROOT = re.compile(r"^\{(\w+)\}(?:/|$)")
+
+
+def read_recipe(path: Path, kind: type[Recipe], overrides: Sequence[str] = ()) -> Recipe:
+    """Read the recipe at `path` as a `kind`.
+
+    Raises:
+        RecipeError: not YAML, an unknown key, a value out of range, or an override that is not `key=value`.
+    """
+    require_file(path, "recipe")
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(values, dict):
+        raise RecipeError(f"{path}: a recipe is a mapping of keys to values, got {type(values).__name__}")
+    for override in overrides:
+        _apply(values, override, path)
+    values = _resolved(values, _roots(values, path), path)
+    try:
+        return kind.model_validate(values, context={"folder": path.parent.resolve()})
+    except ValidationError as error:
+        raise RecipeError(f"{path}: {_explain(error, kind)}") from None
+
+
+def _apply(values: dict[str, Any], override: str, path: Path) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise RecipeError(f"--set needs key=value, got {override!r}")
+    value = yaml.safe_load(text)
+    *parents, last = key.split(".")
+    target = values
+    for parent in parents:
+        target = target.setdefault(parent, {})
+        if not isinstance(target, dict):
+            raise RecipeError(f"{path}: --set {override}: {parent} is a value, not a group of keys")
+    if parents == ["roots"]:
+        value = str(Path(str(value)).expanduser().absolute())
+    target[last] = value
+
+
+def _roots(values: dict[str, Any], path: Path) -> dict[str, Path]:
+    roots = values.get("roots", {})
+    if not isinstance(roots, dict) or not all(isinstance(root, str) for root in roots.values()):
+        raise RecipeError(f"{path}: roots must map names to folders, got {roots!r}")
+    return {name: (path.parent / root).resolve() for name, root in roots.items()}
+
+
+def _resolved(value: Any, roots: dict[str, Path], path: Path) -> Any:
+    """Replace a leading `{root}` in every text below `value`."""
+    if isinstance(value, dict):
+        return {key: _resolved(item, roots, path) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_resolved(item, roots, path) for item in value]
+    if isinstance(value, str) and (match := _ROOT.match(value)):
+        if match[1] not in roots:
+            raise RecipeError(
+                f"{path}: {value}: no root {match[1]!r}; the recipe's roots are {sorted(roots) or 'none'}"
+            )
+        return str(roots[match[1]] / value[match.end() :])
+    return value
+
+
+def _explain(error: ValidationError, kind: type[BaseModel]) -> str:
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        known = sorted(_known_keys(kind))
+        near = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(known)}"
+        return f"unknown key {place!r}: {hint}"
+    return f"{place}: {first['msg']}, got {first['input']!r}"
+
+
+def _known_keys(kind: type[BaseModel]) -> set[str]:
+    """All field names of `kind` and of the models below it."""
+    names: set[str] = set()
+    pending: list[Any] = [kind]
+    seen: set[Any] = set()
+    while pending:
+        item = pending.pop()
+        if item in seen:
+            continue
+        seen.add(item)
+        if isinstance(item, type) and issubclass(item, BaseModel):
+            names |= set(item.model_fields)
+            pending += [field.annotation for field in item.model_fields.values()]
+        else:
+            pending += list(getattr(item, "__args__", ()))
+    return names

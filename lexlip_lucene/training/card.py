@@ -1,0 +1,50 @@
+"""The model card: `README.md` in a model folder, from the recipe and the figures of the training that made it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
+
+_CARD = """# {name}
+
+{about}
+
+A LexLIP model: images and texts become bags of weighted words over one lexicon. Load it with
+`lexlip_lucene.LexLip.from_pretrained(FOLDER)`, or give the folder to `lexlip encode … --model FOLDER`.
+
+## Figures of its training
+
+Trained on {images} images in {seconds:.0f} s; the step was chosen on {aside} training images kept aside, where
+text→image search gave {dev} with {tokens:.0f} tokens an image. {rejected} training images could not be read.
+
+## Use
+
+What the training data permits: a model trained on pictures for research use is for research use.
+
+## Recipe
+
+```yaml
+{recipe}```
+"""
+
+
+def model_card(recipe: EncoderRecipe, report: Mapping[str, Any]) -> str:
+    """Return the card's Markdown. Paths in the recipe are cut to file names: a card travels."""
+    settings = recipe.model_dump(mode="json", exclude={"roots", "about", "name"})
+    settings["data"]["captions"] = recipe.data.captions.name
+    if isinstance(settings["vocabulary"]["wordpieces"], str):
+        settings["vocabulary"]["wordpieces"] = settings["vocabulary"]["wordpieces"].rsplit("/", 1)[-1]
+    settings["image"]["weights"] = str(settings["image"]["weights"]).rsplit("/", 1)[-1]
+    return _CARD.format(
+        name=recipe.name,
+        about=recipe.about.strip(),
+        images=report["images"],
+        seconds=report["seconds"],
+        aside=recipe.data.keep_aside,
+        dev=", ".join(f"{name} {100 * value:.1f} %" for name, value in report["dev"].items()),
+        tokens=report["tokens_per_image"],
+        rejected=report["rejected"],
+        recipe=yaml.safe_dump(settings, sort_keys=False, allow_unicode=True),
+    )

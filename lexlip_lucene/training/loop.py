@@ -1,0 +1,150 @@
+"""The training loop: one contrastive run over the images trained on.
+
+Two-phase pre-training will be other loops beside this one over the same examples, sources and losses.
+"""
+
+import copy
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lexlip_lucene.encoders.lexlip import LexLip
+from lexlip_lucene.encoders.pooling import divide_by_length
+from lexlip_lucene.progress import Progress
+from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
+from lexlip_lucene.training.examples import CaptionTokens
+from lexlip_lucene.training.losses import contrastive_loss, flops_loss, ramp
+from lexlip_lucene.training.optimiser import SimilarityScale, make_optimiser, set_rate
+from lexlip_lucene.training.selection import Aside, measure_aside
+from lexlip_lucene.training.sources import ImageSource
+
+GRADIENT_NORM = 1.0
+"""Gradients are clipped to this norm, as in LexLIP's official settings."""
+
+
+@dataclass
+class Outcome:
+    """What a run left: `best` is the state of the best step; `loss` the mean of the last tenth of the steps."""
+
+    steps: int = 0
+    loss: float = float("nan")
+    best_step: int = 0
+    best_aside: Aside | None = None
+    best: dict[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """One run's parts. `aside` is None in a final run: nothing is chosen there."""
+
+    model: LexLip
+    recipe: EncoderRecipe
+    source: ImageSource
+    captions: CaptionTokens
+    trained: NDArray[np.int64]
+    aside: NDArray[np.int64] | None
+    progress: Progress
+
+    def steps_of_an_epoch(self) -> int:
+        """Whole batches only; a smaller set than one batch is one step."""
+        return max(1, len(self.trained) // self.recipe.training.batch_size)
+
+    def run(self, *, stop_after: float = 1.0) -> Outcome:
+        """Train; the schedule is laid out for all epochs even when `stop_after` (a share of the steps) is less."""
+        training = self.recipe.training
+        torch.manual_seed(training.seed)
+        chance = np.random.default_rng(training.seed)
+        scale = SimilarityScale(training.similarity_scale).to(self.model.device)
+        optimiser = make_optimiser(self.model, scale, training)
+        average = copy.deepcopy(self.model) if training.average else self.model
+        steps = self.steps_of_an_epoch() * training.epochs
+        last = max(1, round(steps * stop_after))
+        outcome, losses = Outcome(steps=last), []
+        if self.aside is not None:
+            self._consider(average, 0, outcome)
+        batches = self.progress.track(self._batches(last, chance), "training (steps)", last)
+        for step, images in enumerate(batches):
+            set_rate(optimiser, training, step, steps)
+            losses.append(self._step(images, step / steps, scale, optimiser, chance))
+            if average is not self.model:
+                _follow(average, self.model, min(training.average, (step + 1) / (step + 10)))
+            if self.aside is not None and _is_evaluated(step, last, training.evaluations):
+                self._consider(average, step + 1, outcome)
+        outcome.loss = float(np.mean(losses[-max(1, last // 10) :]))
+        if self.aside is None:
+            outcome.best_step, outcome.best = last, _state(average)
+        return outcome
+
+    def _batches(self, steps: int, chance: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+        size, done = self.recipe.training.batch_size, 0
+        while True:
+            order = chance.permutation(self.trained)
+            for batch in range(self.steps_of_an_epoch()):
+                if done == steps:
+                    return
+                done += 1
+                yield order[batch * size : (batch + 1) * size]
+
+    def _step(
+        self,
+        images: NDArray[np.int64],
+        done: float,
+        scale: SimilarityScale,
+        optimiser: torch.optim.Optimizer,
+        chance: np.random.Generator,
+    ) -> float:
+        """Take one step; returns the contrastive loss without the regularisers."""
+        training, config = self.recipe.training, self.model.config
+        self.model.train()
+        if self.recipe.image.frozen:
+            self.model.image.tower.eval()
+        mirrored = self.recipe.image.flip and bool(chance.integers(2))
+        raw_images = self.source.raw_weights(self.model, images, mirrored=mirrored)
+        tokens = self.captions.draw(images, training.captions_per_image, chance)
+        raw_texts = self.model.raw_text_weights(tokens)
+        documents = divide_by_length(raw_images, config.image.length_power)
+        queries = divide_by_length(raw_texts, config.text.length_power)
+        similarity = (queries @ documents.T).view(len(images), training.captions_per_image, len(images))
+        loss = contrastive_loss(scale(similarity))
+        pressure = ramp(round(done * 1000), round(training.flops_ramp * 1000))
+        sparsity = training.image_flops * flops_loss(raw_images) + training.text_flops * flops_loss(raw_texts)
+        optimiser.zero_grad(set_to_none=True)
+        (loss + pressure * sparsity).backward()
+        torch.nn.utils.clip_grad_norm_([p for group in optimiser.param_groups for p in group["params"]], GRADIENT_NORM)
+        optimiser.step()
+        return float(loss.detach())
+
+    def _consider(self, model: LexLip, step: int, outcome: Outcome) -> None:
+        """Measure on the images kept aside; keep the state when it is the best so far."""
+        assert self.aside is not None, "a final run chooses nothing"
+        begun = time.monotonic()
+        aside = measure_aside(model, self.source, self.captions, self.aside)
+        figures = ", ".join(f"{name} {100 * value:.1f}" for name, value in aside.recall.items())
+        self.progress.note(
+            f"step {step}: kept aside {figures}; {aside.tokens_per_image:.0f} tokens an image "
+            f"({time.monotonic() - begun:.1f} s)"
+        )
+        if outcome.best_aside is None or aside.mean > outcome.best_aside.mean:
+            outcome.best_step, outcome.best_aside, outcome.best = step, aside, _state(model)
+
+
+def _is_evaluated(step: int, steps: int, evaluations: int) -> bool:
+    """Whether the step ends one of `evaluations` equal parts of the run."""
+    return (step + 1) * evaluations // steps > step * evaluations // steps
+
+
+def _follow(average: LexLip, model: LexLip, decay: float) -> None:
+    with torch.no_grad():
+        for parameter, new in zip(average.parameters(), model.parameters(), strict=True):
+            parameter.lerp_(new, 1 - decay)
+        for buffer, latest in zip(average.buffers(), model.buffers(), strict=True):
+            buffer.copy_(latest)
+
+
+def _state(model: LexLip) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}

@@ -1,0 +1,136 @@
+"""A model at its start: towers loaded, vocabulary chosen, and what can be computed instead of learned."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+
+from lexlip_lucene.data.captions import CaptionedImage
+from lexlip_lucene.encoders.lexlip import LexLip
+from lexlip_lucene.encoders.model_config import ModelConfig
+from lexlip_lucene.encoders.text_encoders import StaticText, fresh_network, load_network
+from lexlip_lucene.errors import RecipeError
+from lexlip_lucene.files import require_file
+from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe, StaticTextRecipe
+from lexlip_lucene.recipes.model_spec import StaticTextSpec, TextSpec
+from lexlip_lucene.training.examples import CaptionTokens, caption_presence
+from lexlip_lucene.training.ridge import caption_targets, start_from_ridge
+from lexlip_lucene.training.sources import FrozenStates, ImageSource
+from lexlip_lucene.training.vocabulary import lexicon_of, load_vocabulary
+
+SMALLEST_IDF = 0.05
+"""A token in every caption still gets a weight above 0 to learn from."""
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The tokenizer and the captions of all images under it."""
+
+    tokenizer: Tokenizer
+    captions: CaptionTokens
+
+
+def make_vocabulary(recipe: EncoderRecipe, images: Sequence[CaptionedImage], trained: NDArray[np.int64]) -> Vocabulary:
+    """Tokenise all captions; a vocabulary that is trained sees the captions of the images `trained` on alone."""
+    tokenizer = load_vocabulary(recipe.vocabulary, captions_of(images, trained))
+    return Vocabulary(tokenizer, CaptionTokens.of(images, tokenizer, recipe.text.max_length))
+
+
+def captions_of(images: Sequence[CaptionedImage], numbers: NDArray[np.int64]) -> list[str]:
+    """Return the captions of the images with these numbers."""
+    return [caption for number in numbers for caption in images[number].captions]
+
+
+def make_model(recipe: EncoderRecipe, vocabulary: Vocabulary, captions: Sequence[str]) -> LexLip:
+    """Build the untrained model: lexicon from `captions`, towers loaded from where the recipe says.
+
+    Raises:
+        ModelError: a tower can't be loaded.
+        RecipeError: the recipe's parts do not fit together.
+    """
+    torch.manual_seed(recipe.training.seed)
+    spec, network = _text_side(recipe, vocabulary.tokenizer.get_vocab_size())
+    lexicon = lexicon_of(vocabulary.tokenizer, captions, recipe.vocabulary.min_count)
+    config = ModelConfig(
+        name=recipe.name,
+        image=recipe.image.spec(),
+        text=spec,
+        tokens=lexicon.tokens,
+        rows=lexicon.rows,
+        vocabulary_size=vocabulary.tokenizer.get_vocab_size(),
+        bits=recipe.quantise.bits,
+        top_k=recipe.quantise.top_k,
+    )
+    model = LexLip(config, vocabulary.tokenizer, text_network=network, from_hub=recipe.image.weights == "hub")
+    if isinstance(recipe.image.weights, Path):
+        model.image.tower.load_weights(require_file(recipe.image.weights, "image.weights"))
+    if recipe.image.frozen:
+        model.image.tower.requires_grad_(False)
+    return model
+
+
+def _text_side(recipe: EncoderRecipe, vocabulary_size: int) -> tuple[TextSpec, nn.Module | None]:
+    """Return the text side's spec, and for a transformer the network itself."""
+    text = recipe.text
+    if isinstance(text, StaticTextRecipe):
+        return StaticTextSpec(**{name: getattr(text, name) for name in StaticTextSpec.model_fields}), None
+    fresh = {"vocab_size": vocabulary_size, **text.architecture}
+    network = load_network(text.model) if text.model else fresh_network(fresh)
+    return text.spec(cast(Any, network).config.to_dict()), network
+
+
+def compute_start(
+    model: LexLip, recipe: EncoderRecipe, source: ImageSource, captions: CaptionTokens, trained: NDArray[np.int64]
+) -> None:
+    """Set what needs no gradient: feature statistics, idf weights of the static text side, the ridge path.
+
+    Raises:
+        RecipeError: a ridge start is asked for without a frozen backbone and a global path.
+    """
+    if isinstance(source, FrozenStates):
+        _standardise(model, source, trained)
+    presence = _presence(model, captions, trained)
+    idf = (
+        torch.log(len(presence) / presence.sum(dim=0, dtype=torch.float64).clamp(min=1)).float().clamp(min=SMALLEST_IDF)
+    )
+    if isinstance(model.text, StaticText):
+        model.text.start_from(idf)
+    if recipe.image.ridge is None:
+        return
+    if not isinstance(source, FrozenStates) or model.image.global_path is None:
+        raise RecipeError("image.ridge needs image.frozen: true and image.global_path: true")
+    owners = torch.from_numpy(np.repeat(np.arange(len(trained)), captions.counts[trained]))
+    counts = torch.zeros(len(trained), len(model.lexicon)).index_add_(0, owners, presence.float())
+    variants = len(source.states)
+    features = torch.cat([_mean_states(model, states[torch.from_numpy(trained)]) for states in source.states])
+    start_from_ridge(
+        model.image.global_path, features, caption_targets(counts, idf).repeat(variants, 1), recipe.image.ridge
+    )
+    torch.nn.init.normal_(model.image.head.tokens.weight, std=5e-4)  # near zero: the ridge path carries the start
+
+
+def _presence(model: LexLip, captions: CaptionTokens, trained: NDArray[np.int64]) -> Tensor:
+    """(captions of the images trained on, tokens) uint8."""
+    tokens, _ = captions.all_of(trained)
+    positions = torch.full((model.config.vocabulary_size,), len(model.lexicon), dtype=torch.long)
+    positions[torch.tensor(model.lexicon.rows)] = torch.arange(len(model.lexicon))
+    return caption_presence(CaptionTokens(tokens, captions.first), positions, len(model.lexicon))
+
+
+def _standardise(model: LexLip, source: FrozenStates, trained: NDArray[np.int64]) -> None:
+    """Centre states on the mean state, and scale them by one number for all channels."""
+    states = source.states[0][torch.from_numpy(trained)]
+    mean = model.image.mean_state(states.float()).mean(dim=0)
+    spread = (states[:: max(1, len(states) // 1000)].float() - mean).std(dim=(0, 1)).mean()
+    model.image.state_mean.copy_(mean)
+    model.image.state_scale.copy_(spread)
+
+
+def _mean_states(model: LexLip, states: Tensor) -> Tensor:
+    return (model.image.mean_state(states).float() - model.image.state_mean) / model.image.state_scale

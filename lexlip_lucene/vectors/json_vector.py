@@ -1,0 +1,59 @@
+"""One line of Anserini's JsonVectorCollection: `{"id": str, "contents": str, "vector": {token: impact}}`.
+
+The same line is a document of a collection and an encoded query. Anserini's own reader cuts fractions, drops
+what is ≤ 0 and loses the rest of a file after a broken line, all without a word
+(`io.anserini.collection.JsonVectorCollection`); so this reader refuses what that one would lose.
+"""
+
+from typing import Any
+
+import orjson
+
+from lexlip_lucene.errors import InputError
+from lexlip_lucene.records import Document, Impacts
+from lexlip_lucene.vectors.lexicon import why_not_indexable
+
+MAX_WEIGHT = 2**24 - 1
+"""Above it a single product is no longer exact in the float32 that Lucene scores with."""
+
+
+def format_line(document: Document) -> bytes:
+    """Return the line of `document`, with its line feed."""
+    line = {"id": document.id, "contents": document.contents, "vector": document.vector}
+    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def parse_line(line: bytes, where: str) -> Document:
+    """Return the document of one line.
+
+    Raises:
+        InputError: anything that is not such a line; the message begins with `where` (file:line).
+    """
+    try:
+        record = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise InputError(f"{where}: a line of JSON is needed: {error}") from None
+    if not isinstance(record, dict):
+        raise InputError(f"{where}: a JSON object is needed, got {type(record).__name__}")
+    docid, contents, vector = (record.get(key) for key in ("id", "contents", "vector"))
+    if not isinstance(docid, str) or not docid:
+        raise InputError(f'{where}: "id" must be a text that is not empty, got {docid!r}')
+    if contents is not None and not isinstance(contents, str):
+        raise InputError(f'{where}: "contents" of {docid} must be a text, got {contents!r}')
+    if not isinstance(vector, dict):
+        raise InputError(f'{where}: "vector" of {docid} must be an object token → integer, got {vector!r}')
+    return Document(docid, contents or "", checked_impacts(vector, f"{where}: document {docid}"))
+
+
+def checked_impacts(vector: dict[str, Any], where: str) -> Impacts:
+    """Return `vector` when it is token → integer in 1..2^24−1 with tokens that the index keeps whole.
+
+    Raises:
+        InputError: names `where`, the token, and what is wrong with it.
+    """
+    for token, weight in vector.items():
+        if type(weight) is not int or not 1 <= weight <= MAX_WEIGHT:
+            raise InputError(f"{where}: token {token!r} needs an integer weight in 1..{MAX_WEIGHT}, got {weight!r}")
+        if reason := why_not_indexable(token):
+            raise InputError(f"{where}: token {token!r} {reason}: Lucene's white-space analysis would break it up")
+    return vector

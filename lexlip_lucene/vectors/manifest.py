@@ -1,0 +1,98 @@
+"""The manifest: what made a collection, written beside it as `<collection>.manifest.json`.
+
+It says which model and vocabulary, how weights became integers, what was rejected and why, and the sha256 of each
+shard; the index carries its main facts on in the Lucene commit. `inputs = documents + rejected` always.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import orjson
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from lexlip_lucene.errors import InputError
+from lexlip_lucene.files import written_file
+
+SCHEMA = 1
+"""Version of the manifest's keys."""
+
+
+class Rejected(NamedTuple):
+    """An input that gave no document, and why."""
+
+    id: str
+    file: str
+    reason: str
+
+
+class ShardEntry(BaseModel):
+    """One file of the collection."""
+
+    name: str
+    documents: int
+    sha256: str
+
+
+class Manifest(BaseModel):
+    """The manifest's keys. `scale` is impacts per unit of weight; `top_k` null keeps every positive weight."""
+
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+    schema_version: int = SCHEMA
+    side: str
+    model_sha256: str
+    vocabulary_sha256: str
+    scale: float
+    rounding: str
+    bits: int
+    top_k: int | None
+    inputs: int
+    documents: int
+    empty: int
+    postings: int
+    rejected: list[Rejected]
+    shards: list[ShardEntry]
+
+    @model_validator(mode="after")
+    def _counts_add_up(self) -> "Manifest":
+        if self.inputs != self.documents + len(self.rejected):
+            raise ValueError(
+                f"{self.inputs} inputs are not {self.documents} documents + {len(self.rejected)} rejected ones"
+            )
+        if self.documents != sum(shard.documents for shard in self.shards):
+            raise ValueError(f"{self.documents} documents are not the sum of the shards' documents")
+        return self
+
+
+def manifest_path(collection: Path) -> Path:
+    """Where the manifest of `collection` (a folder, or a file of encoded queries) stands."""
+    return collection.with_name(collection.name + ".manifest.json")
+
+
+def write_manifest(collection: Path, manifest: Manifest) -> None:
+    """Write the manifest beside `collection`; an older one there goes with the collection it described."""
+    with written_file(manifest_path(collection), force=True) as file:
+        file.write(orjson.dumps(manifest.model_dump(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+
+
+def read_manifest(collection: Path) -> Manifest | None:
+    """Return the manifest beside `collection`, or None when others made it and there is none.
+
+    Raises:
+        InputError: the file is there but is not a manifest of this schema version.
+    """
+    path = manifest_path(collection)
+    if not path.exists():
+        return None
+    try:
+        record = orjson.loads(path.read_bytes())
+        version = record.get("schema_version") if isinstance(record, dict) else None
+        if version != SCHEMA:
+            raise InputError(f"{path}: a manifest of schema version {SCHEMA} is needed, got {version!r}")
+        return Manifest.model_validate(record)
+    except orjson.JSONDecodeError as error:
+        raise InputError(f"{path}: not JSON: {error}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the counts"
+        raise InputError(f"{path}: {place}: {first['msg']}") from None
