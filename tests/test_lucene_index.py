@@ -9,6 +9,7 @@ import sys
 import time
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from lexlip_lucene.files import bytes_below
 from lexlip_lucene.lucene.commit import commit_facts
 from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
 from lexlip_lucene.lucene.index import ImpactIndex, build_bm25
+from lexlip_lucene.lucene.jvm import start_jvm
 from lexlip_lucene.progress import Silent
 from lexlip_lucene.records import Document, Impacts
 from lexlip_lucene.vectors.collection import write_shards
@@ -48,7 +50,6 @@ def three(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 def manifest_for(counts: Sequence[int], shards: list[ShardEntry]) -> Manifest:
-    documents, empty, postings = counts
     return Manifest(
         side="image",
         model_sha256="m" * 64,
@@ -57,10 +58,10 @@ def manifest_for(counts: Sequence[int], shards: list[ShardEntry]) -> Manifest:
         rounding="half to even",
         bits=8,
         top_k=None,
-        inputs=documents,
-        documents=documents,
-        empty=empty,
-        postings=postings,
+        inputs=counts[0],
+        documents=counts[0],
+        empty=counts[1],
+        postings=counts[2],
         rejected=[],
         shards=shards,
     )
@@ -170,6 +171,15 @@ def test_a_token_that_anserini_takes_for_blank_is_noticed(tmp_path: Path) -> Non
         ImpactIndex.build(collection, tmp_path / "index")
 
 
+def test_a_failure_of_anserini_quotes_its_last_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    collection = collection_of(tmp_path / "c", {"a": 1})
+    start_jvm()
+    monkeypatch.setenv("JDK_JAVA_OPTIONS", "--no-such-option")
+    with pytest.raises(IndexingError, match=r"Anserini failed on .*c \(status 1\): .*Unrecognized.*no-such-option"):
+        ImpactIndex.build(collection, tmp_path / "index")
+    assert not (tmp_path / "index").exists()
+
+
 def test_a_collection_of_empty_documents_makes_an_empty_index(tmp_path: Path) -> None:
     collection = collection_of(tmp_path / "c", {}, {})
     report = ImpactIndex.build(collection, tmp_path / "index")
@@ -179,8 +189,12 @@ def test_a_collection_of_empty_documents_makes_an_empty_index(tmp_path: Path) ->
 
 
 def children_of(parent: int) -> list[int]:
-    stats = [path.read_text().rpartition(") ") for path in Path("/proc").glob("[0-9]*/stat")]
-    return [int(name.split()[0]) for name, _, rest in stats if int(rest.split()[1]) == parent]
+    children = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it may end while we look
+            if int(path.read_text().rpartition(") ")[2].split()[1]) == parent:
+                children.append(int(path.parent.name))
+    return children
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the process by /proc")
@@ -191,8 +205,7 @@ def test_ctrl_c_stops_anserini_and_leaves_no_index(tmp_path: Path) -> None:
         "from lexlip_lucene.progress import Lines\n"
         "ImpactIndex.build(Path(sys.argv[1]), Path(sys.argv[2]), progress=Lines())"
     )
-    index = tmp_path / "index"
-    command = [sys.executable, "-c", script, str(collection), str(index)]
+    command = [sys.executable, "-c", script, str(collection), str(tmp_path / "index")]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         while "with Anserini" not in process.stderr.readline():
@@ -202,7 +215,7 @@ def test_ctrl_c_stops_anserini_and_leaves_no_index(tmp_path: Path) -> None:
         time.sleep(0.5)
         process.send_signal(signal.SIGINT)
         assert "KeyboardInterrupt" in process.stderr.read()
-    assert not index.exists()
+    assert not (tmp_path / "index").exists()
     with pytest.raises(ProcessLookupError):
         os.kill(anserini[0], 0)
 

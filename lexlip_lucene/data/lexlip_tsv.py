@@ -21,6 +21,15 @@ from lexlip_lucene.lines import text_lines
 COLUMNS = ("title", "filepath", "image_id")
 
 
+def is_lexlip_tsv(path: Path) -> bool:
+    """Whether the file begins with LexLIP's header, which topics (qid TAB text) do not."""
+    if path.suffix.lower() != ".tsv" or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        header = file.readline(10_000).decode("utf-8-sig", errors="replace").rstrip("\r\n").split("\t")
+    return set(COLUMNS) <= set(header)
+
+
 class _Row(NamedTuple):
     title: str
     filepath: str

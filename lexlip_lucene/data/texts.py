@@ -1,7 +1,8 @@
 """Texts to encode, with their ids, from whatever holds texts.
 
 topics.tsv                 its topics
-a captions file            all captions, ids `<image id>#<number>`: .jsonl, or Karpathy's .json
+a captions file            all captions, ids `<image id>#<number>`: .jsonl, Karpathy's .json, or LexLIP's .tsv,
+                           which its header tells from topics
 a folder                   a caption collection: its documents
 """
 
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from lexlip_lucene.data.caption_collection import read_caption_collection
 from lexlip_lucene.data.captions import read_captions
+from lexlip_lucene.data.lexlip_tsv import is_lexlip_tsv
 from lexlip_lucene.data.topics import caption_id, read_topics
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.records import Topic
@@ -18,14 +20,14 @@ def read_texts(source: Path, *, split: str | None = None) -> list[Topic]:
     """Read the texts of `source`, in its order, as they are written there.
 
     Args:
-        source: topics (`.tsv`), a captions file (`.jsonl`, `.json`) or a caption collection (a folder).
+        source: topics (`.tsv`), a captions file (`.jsonl`, `.json`, LexLIP's `.tsv`) or a caption collection (a folder).
         split: of a captions file: the captions of this split alone; None takes all.
 
     Raises:
         InputError: what the reader of each raises, a source of another kind, a split for a source that has none,
             or captions files whose images have no captions.
     """
-    if source.suffix.lower() in (".jsonl", ".json") and not source.is_dir():
+    if not source.is_dir() and (source.suffix.lower() in (".jsonl", ".json") or is_lexlip_tsv(source)):
         images = read_captions(source, split=split)
         texts = [Topic(caption_id(image, n), text) for image in images for n, text in enumerate(image.captions)]
         if not texts:

@@ -6,7 +6,7 @@ from numpy.random import Generator
 
 from lexlip_lucene.demo.scene import SIDE
 
-Canvas = npt.NDArray[np.float32]
+Canvas = npt.NDArray[np.float64]
 """Pixels (SIDE, SIDE, 3): red, green and blue, 0 to 255."""
 
 HIDDEN = {
@@ -37,21 +37,22 @@ def background(name: str, rng: Generator) -> Canvas:
     return shade + _grain(name, rng)[:, :, None]
 
 
-def _grain(name: str, rng: Generator) -> Canvas:
-    """What is lighter or darker, (SIDE, SIDE) in steps of brightness."""
-    rows, columns = np.mgrid[:SIDE, :SIDE]
+def _grain(name: str, rng: Generator) -> npt.NDArray[np.float64]:
+    """What is lighter or darker, in steps of brightness: (SIDE, SIDE)."""
+    rows, columns = np.arange(float(SIDE))[:, None], np.arange(float(SIDE))[None, :]
     if name == "night":
-        return 150 * (rng.random((SIDE, SIDE)) > 0.995)
+        return np.where(rng.random((SIDE, SIDE)) > 0.995, 150.0, 0.0)
     if name == "grass":
         blades = rng.normal(0, 14, (SIDE // 4, SIDE))
         return np.repeat(blades, 4, axis=0)
     if name == "sand":
         return rng.normal(0, 9, (SIDE, SIDE))
     if name == "water":
-        return 14 * np.sin(rows * 0.8 + 2 * np.sin(columns * 0.2 + rng.uniform(0, 6)))
+        waves: npt.NDArray[np.float64] = np.sin(rows * 0.8 + 2 * np.sin(columns * 0.2 + rng.uniform(0, 6)))
+        return 14 * waves
     if name == "wood":
-        veins = np.repeat(rng.normal(0, 5, (SIDE, 1)), SIDE, axis=1)
-        return veins - 45 * (rows % 16 == int(rng.integers(16)))
+        joint = np.where(rows % 16 == rng.integers(16), 45.0, 0.0)
+        return np.repeat(rng.normal(0, 5, (SIDE, 1)) - joint, SIDE, axis=1)
     if name == "concrete":
-        return rng.normal(0, 3, (SIDE, SIDE)) - 18 * (rng.random((SIDE, SIDE)) > 0.97)
+        return rng.normal(0, 3, (SIDE, SIDE)) - np.where(rng.random((SIDE, SIDE)) > 0.97, 18.0, 0.0)
     return np.zeros((SIDE, SIDE))

@@ -40,7 +40,16 @@ NOISE = 5.0
 SHADOW = 0.3
 """Share of the light that a shadow takes; it falls one pixel to the right and down."""
 
-Share = npt.NDArray[np.float32]
+LUMA = (0.299, 0.587, 0.114)
+"""Shares of red, green and blue in brightness (ITU-R BT.601)."""
+
+BRIGHT = 130
+"""Brightness between that of red, green, blue, purple and brown and that of orange, turquoise and the lighter ones."""
+
+Colour = npt.NDArray[np.float64]
+"""Red, green and blue, (3,), 0 to 255."""
+
+Share = npt.NDArray[np.float64]
 """How much of each pixel something covers, (height, width), 0 to 1."""
 
 
@@ -91,7 +100,8 @@ def _pattern(texture: str, side: int, rng: Generator) -> Share:
         return np.zeros((side, side))
     wave = 2 * np.pi / max(4.0, side / 4.5)
     angle = rng.uniform(-0.3, 0.3)
-    y, x = np.mgrid[:side, :side] - (side - 1) / 2
+    middle = np.arange(side) - (side - 1) / 2
+    x, y = middle[None, :], middle[:, None]
     along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
     if texture == "striped":
         ridges = np.sin(wave * across)
@@ -99,10 +109,11 @@ def _pattern(texture: str, side: int, rng: Generator) -> Share:
         ridges = np.cos(wave * along) + np.cos(wave * across) - 0.9
     else:
         ridges = 2 * np.sin(wave / 1.6 * along) * np.sin(wave / 1.6 * across)
-    return np.clip(ridges * 3 + 0.5, 0, 1)
+    shows: Share = np.clip(ridges * 3 + 0.5, 0, 1)
+    return shows
 
 
-def _ink(colour: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """The second colour of a textured object: near white on a dark colour, near black on a light one."""
-    brightness = colour @ (0.299, 0.587, 0.114)
-    return colour + (255 - colour) * 0.8 if brightness < 150 else colour * 0.4
+def _ink(colour: Colour) -> Colour:
+    """The second colour of a textured object: a pale one on a dark colour, a dark one on a light colour."""
+    towards, share = (255, 0.8) if np.dot(colour, LUMA) < BRIGHT else (0, 0.6)
+    return colour + share * (towards - colour)

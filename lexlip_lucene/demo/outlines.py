@@ -30,13 +30,13 @@ def fitted(polygons: tuple[Points, ...], *, turn: float, side: float) -> list[Po
 def _arc(radius: float, start: float, end: float) -> Points:
     """Points on a circle around the origin from `start` to `end`, in degrees clockwise from the right."""
     angles = np.radians(np.linspace(start, end, SMOOTH))
-    return radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    return np.stack([radius * np.cos(angles), radius * np.sin(angles)], axis=1)
 
 
 def _star() -> Points:
     angles = np.radians(np.arange(10) * 36 - 90)
     radii = np.where(np.arange(10) % 2 == 0, 1.0, 0.42)
-    return radii[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    return np.stack([radii * np.cos(angles), radii * np.sin(angles)], axis=1)
 
 
 def _heart() -> Points:

@@ -16,7 +16,7 @@ from lexlip_lucene.demo.backgrounds import HIDDEN
 from lexlip_lucene.demo.chance import pick, pick_usual
 from lexlip_lucene.demo.drawing import draw
 from lexlip_lucene.demo.layout import place
-from lexlip_lucene.demo.scene import PIXELS, Box, Look, Scene, SceneObject
+from lexlip_lucene.demo.scene import PIXELS, Look, Scene, SceneObject
 from lexlip_lucene.demo.wording import caption
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.files import written_folder
@@ -30,6 +30,12 @@ GROUPS = (1, 2, 2, 2, 2, 3, 3, 3, 3, 4)
 
 OBJECTS = 6
 """The most objects a scene has: more are too crowded to tell apart."""
+
+ALONE = 0.65
+"""Share of groups of one; the others have two or three objects."""
+
+PLAIN = 0.5
+"""Share of groups without a texture."""
 
 HELD_OUT_COLOURS = 2
 """Colours held out per shape: 20 of the 110 pairs, 18 %."""
@@ -57,12 +63,15 @@ def make_scenes(*, train: int, test: int, captions: int = 5, seed: int) -> list[
     for name, value, least in (("train", train, 0), ("test", test, 0), ("captions", captions, 1), ("seed", seed, 0)):
         if value < least:
             raise InputError(f"scenes: {name} must be at least {least}, but it is {value}: choose another number")
-    unseen = sorted(held_out_pairs(seed))
-    seen = [(colour, shape) for colour in words.COLOURS for shape in words.SHAPES if (colour, shape) not in unseen]
-    scenes = [_scene("train", n, seen, seen, captions, np.random.default_rng((seed, 0, n))) for n in range(train)]
-    both = seen + unseen
-    scenes += [_scene("test", n, unseen, both, captions, np.random.default_rng((seed, 1, n))) for n in range(test)]
-    return scenes
+    unseen = held_out_pairs(seed)
+    every = [(colour, shape) for colour in words.COLOURS for shape in words.SHAPES]
+    seen = [pair for pair in every if pair not in unseen]
+    shows = {"train": (seen, seen), "test": (sorted(unseen), every)}
+    return [
+        _scene(f"{split}-{number:05}", split, *shows[split], captions, np.random.default_rng((seed, stream, number)))
+        for stream, (split, count) in enumerate((("train", train), ("test", test)))
+        for number in range(count)
+    ]
 
 
 def write_scenes(folder: Path, scenes: Sequence[Scene], progress: Progress) -> Path:
@@ -84,44 +93,44 @@ def write_scenes(folder: Path, scenes: Sequence[Scene], progress: Progress) -> P
 
 
 def _record(scene: Scene, file: str) -> dict[str, object]:
-    objects = [{**thing.look._asdict(), "box": thing.box} for thing in scene.objects]
+    objects = [{**thing.look._asdict(), "box": list(thing.box)} for thing in scene.objects]
     return {"id": scene.id, "file": file, "split": scene.split, "captions": scene.captions, "objects": objects}
 
 
-def _scene(split: str, number: int, first: list[Pair], others: list[Pair], captions: int, rng: Generator) -> Scene:
-    objects = _objects(_looks(first, others, rng), rng)
+def _scene(id: str, split: str, first: list[Pair], others: list[Pair], captions: int, rng: Generator) -> Scene:
+    """A scene whose first pair comes from `first` and the rest from `others`."""
+    objects = None
     while objects is None:
         objects = _objects(_looks(first, others, rng), rng)
     shown = {thing.colour for thing in objects}
     background = pick([name for name, hidden in HIDDEN.items() if not shown & hidden], rng)
     written = tuple(caption(objects, background, rng) for _ in range(captions))
-    return Scene(f"{split}-{number:05}", split, objects, background, written, int(rng.integers(2**32)))
+    return Scene(id, split, objects, background, written, seed=int(rng.integers(2**32)))
 
 
 def _looks(first: list[Pair], others: list[Pair], rng: Generator) -> list[tuple[Look, int]]:
-    """The looks of a scene and how many objects have each; the first has a pair of `first`."""
+    """The looks of a scene, no two of one colour and shape, and how many objects have each."""
     pairs = [pick(first, rng)]
     for _ in range(pick(GROUPS, rng) - 1):
         pairs.append(pick([pair for pair in others if pair not in pairs], rng))
-    looks, room = [], OBJECTS
-    for left, (colour, shape) in enumerate(pairs, start=1 - len(pairs)):
-        count = min(pick_usual((1, 2, 3), 0.65, rng), room + left)
-        room -= count
-        texture = pick_usual(tuple(words.TEXTURES), 0.5, rng)
-        looks.append((Look(shape, colour, pick(tuple(words.SIZES), rng), texture), count))
+    looks: list[tuple[Look, int]] = []
+    spare = OBJECTS - len(pairs)
+    for colour, shape in pairs:
+        more = min(pick_usual((0, 1, 2), ALONE, rng), spare)
+        spare -= more
+        texture = pick_usual(tuple(words.TEXTURES), PLAIN, rng)
+        looks.append((Look(shape, colour, pick(tuple(words.SIZES), rng), texture), 1 + more))
     return looks
 
 
 def _objects(looks: list[tuple[Look, int]], rng: Generator) -> tuple[SceneObject, ...] | None:
-    sides = []
-    for look, count in looks:
-        least, most = PIXELS[look.size]
-        sides.append([int(rng.integers(least, most + 1))] * count)
+    """The objects in their places; None where there was no room for them all."""
+    sides = [[int(rng.integers(*PIXELS[look.size], endpoint=True))] * count for look, count in looks]
     boxes = place(sides, rng)
     if boxes is None:
         return None
-    return tuple(_object(look, box) for (look, _), members in zip(looks, boxes, strict=True) for box in members)
-
-
-def _object(look: Look, box: Box) -> SceneObject:
-    return SceneObject(look.shape, look.colour, look.size, look.texture, box)
+    return tuple(
+        SceneObject(**look._asdict(), box=box)
+        for (look, _), members in zip(looks, boxes, strict=True)
+        for box in members
+    )

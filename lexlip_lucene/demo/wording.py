@@ -29,8 +29,9 @@ SAYS_BACKGROUND = 0.55
 SAYS_THERE_IS_MORE = 0.15
 SAYS_BACKGROUND_FIRST = 0.2
 HAS_AN_OPENING = 0.3
+"""Shares of the chances to say something that are taken; chosen so that most captions leave something out."""
 
-GROUPS_NAMED = (1, 2, 2, 2, 2, 2, 3, 3, 3, 3)
+GROUPS_NAMED = (1, 2, 2, 2, 2, 2, 2, 3, 3, 3)
 """How many groups a caption names where there are enough, each entry as likely as the next."""
 
 SALIENCE = {"small": 1, "medium": 4, "large": 16}

@@ -1,9 +1,10 @@
 """BM25 over text, as Anserini computes it: its default English analyser, k1 = 0.9, b = 0.4.
 
 score(q, d) = Σ over the query's terms t of n(t, q) × idf(t) × f(t, d) / (f(t, d) + k1 × (1 − b + b × |d| / avg)),
-idf(t) = ln(1 + (N − df(t) + 0.5) / (df(t) + 0.5)): Robertson et al., "Okapi at TREC-3", without the constant factor
-k1 + 1, as Lucene has it; |d| is kept in one byte, exact up to 40 terms. The analyser lower-cases, drops English stop
-words and stems (Porter), so "Two dogs running" is searched as {"two": 1, "dog": 1, "run": 1}.
+idf(t) = ln(1 + (N − df(t) + 0.5) / (df(t) + 0.5)), N the documents that have a term: Robertson et al., "Okapi at
+TREC-3", without the constant factor k1 + 1, as Lucene has it; |d| is kept in one byte, exact up to 40 terms. The
+analyser lower-cases, drops English stop words and stems (Porter), so that "Two dogs running" is searched as
+{"two": 1, "dog": 1, "run": 1}.
 """
 
 from collections import Counter

@@ -130,9 +130,8 @@ class _Job(NamedTuple):
                 progress=self.progress,
             )
             postings = _reconcile(self.collection, partial, counts)
-            facts |= {"schema_version": SCHEMA, "documents": str(counts.documents)}
-            facts |= {"empty": str(counts.empty), "postings": str(postings)}
-            write_facts(partial, facts)
+            numbers = {"documents": counts.documents, "empty": counts.empty, "postings": postings}
+            write_facts(partial, facts | {"schema_version": SCHEMA} | {key: str(n) for key, n in numbers.items()})
             size = bytes_below(partial)
         return IndexReport(counts.documents, counts.empty, postings, size, time.monotonic() - self.begun)
 

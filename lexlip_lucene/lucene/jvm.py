@@ -19,8 +19,8 @@ JavaObject: TypeAlias = Any
 """A Java class or object behind pyjnius, which carries no Python types."""
 
 ONE_AT_A_TIME = threading.RLock()
-"""Hold it wherever more than one Java call makes up a thought: pyjnius keeps the receiver of a call in a method
-object that all threads share (kivy/pyjnius#563), so that two threads could swap receivers."""
+"""Hold it around Java calls: `object.method` leaves its object in a method object that all threads share
+(kivy/pyjnius#563), so a second thread that gets in before the call is made would swap the objects."""
 
 _OPTIONS = (
     "-Xrs",  # Ctrl-C stays Python's

@@ -121,8 +121,10 @@ class Searcher(ABC, Generic[Query]):
                 lucene_query = self._lucene_query(query, where)
             if lucene_query is None:
                 return []
-            # Outside the lock: Java works here without Python's, and other threads may go on.
-            top = self._searcher.search(lucene_query, min(k, _INT_MAX), self._sort)
+            searcher, sort, limit = self._searcher, self._sort, min(k, _INT_MAX)
+            # Outside the lock, so that Lucene works for several threads at once. Safe only because nothing is computed
+            # between the look-up of `search` and the call: Python changes threads at calls and jumps.
+            top = searcher.search(lucene_query, limit, sort)
             with ONE_AT_A_TIME:
                 return self._read_hits(top, where)
 
@@ -137,9 +139,10 @@ class Searcher(ABC, Generic[Query]):
     def _read_hits(self, top: JavaObject, where: str) -> list[Hit]:
         from jnius import cast
 
+        field_doc = java_class("org.apache.lucene.search.FieldDoc")
         hits = []
         for rank, found in enumerate(top.scoreDocs, start=1):
-            score, docid = cast("org.apache.lucene.search.FieldDoc", found).fields
+            score, docid = cast(field_doc, found).fields
             if docid is None:
                 raise SearchError(f"{self.path}: a found document has no value in the field {ID!r}: build it again")
             hits.append(Hit(docid.utf8ToString(), self._score(score, where), rank))

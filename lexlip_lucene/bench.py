@@ -1,0 +1,171 @@
+"""Running an index recipe: build what is missing, search, evaluate, and compare with what the recipe expects.
+
+What a recipe builds lands in the folder of the same name beside it. It is built again when the recipe, its data or
+its model have changed (`built.json` there holds a fingerprint of them); a comparison is two-sided, and a measure
+that the recipe expects but nobody measured is a failure.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import orjson
+from pydantic import BaseModel
+
+from lexlip_lucene.data.captions import read_captions
+from lexlip_lucene.data.qrels import read_qrels
+from lexlip_lucene.errors import RecipeError
+from lexlip_lucene.evaluate.fuse import reciprocal_rank_fusion
+from lexlip_lucene.evaluate.measures import evaluate
+from lexlip_lucene.evaluate.run import read_run, write_run
+from lexlip_lucene.experiment import run_bm25, run_lexlip
+from lexlip_lucene.files import bytes_below, require_file, sha256_of, written_file
+from lexlip_lucene.progress import Progress
+from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
+from lexlip_lucene.recipes.index_recipe import IndexRecipe
+from lexlip_lucene.recipes.reading import read_recipe
+
+
+class Comparison(NamedTuple):
+    """One figure beside the expected one; `measured` is None when nothing measured it."""
+
+    measure: str
+    measured: float | None
+    expected: float
+    tolerance: float
+    source: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether the measured figure is within the tolerance, above or below."""
+        return self.measured is not None and abs(self.measured - self.expected) <= self.tolerance
+
+
+class BenchReport(NamedTuple):
+    """What a recipe came to: its figures as fractions, and each expected one compared."""
+
+    name: str
+    folder: Path
+    topics: int
+    figures: dict[str, float]
+    comparisons: list[Comparison]
+    index_bytes: int
+
+
+def run_recipe(path: Path, overrides: Sequence[str], *, device: str, progress: Progress) -> BenchReport:
+    """Run the index recipe at `path`.
+
+    Args:
+        path: the recipe.
+        overrides: `key=value` for this recipe; those of `roots` also reach the recipes it names.
+        device: a torch device, for a model that has to be trained.
+        progress: told about every stage.
+
+    Raises:
+        RecipeError: this recipe or one it names is not right.
+        LexlipError: what the stages raise.
+    """
+    recipe = read_recipe(path, IndexRecipe, overrides)
+    folder = path.with_suffix("")
+    roots = [override for override in overrides if override.startswith("roots.")]
+    if recipe.system == "rrf":
+        _fuse(recipe, folder, roots, device, progress)
+    else:
+        _build(recipe, folder, roots, device, progress)
+    run = read_run(folder / "run.txt")
+    figures = evaluate(read_qrels(folder / "topics" / "qrels.txt"), run)
+    comparisons = [
+        Comparison(measure, figures.get(measure), expected.value, expected.tolerance, expected.source)
+        for measure, expected in recipe.expect.items()
+    ]
+    index = folder / "index"
+    return BenchReport(recipe.name, folder, len(run), figures, comparisons, bytes_below(index) if index.exists() else 0)
+
+
+def _build(recipe: IndexRecipe, folder: Path, roots: list[str], device: str, progress: Progress) -> None:
+    assert recipe.captions is not None, "the recipe's own check"
+    model = _model(recipe.encoder, roots, device, progress) if recipe.encoder is not None else None
+    parts = [_settings(recipe, {"captions", "encoder"}), sha256_of(require_file(recipe.captions, "captions"))]
+    if model is not None:
+        parts.append(sha256_of(model / "model.safetensors"))
+    if _is_built(folder, parts):
+        progress.note(f"{recipe.name}: {folder} is up to date")
+        return
+    images = read_captions(recipe.captions, split=recipe.split)
+    if model is None:
+        run_bm25(images, folder, held_out=recipe.held_out, k=recipe.k, progress=progress)
+    else:
+        run_lexlip(
+            model,
+            images,
+            folder,
+            direction=recipe.direction,
+            held_out=recipe.held_out,
+            bits=recipe.bits,
+            top_k=recipe.top_k,
+            k=recipe.k,
+            progress=progress,
+        )
+    _mark_built(folder, parts)
+
+
+def _fuse(recipe: IndexRecipe, folder: Path, roots: list[str], device: str, progress: Progress) -> None:
+    """Run the fused recipes, then fuse their runs; they must answer the same topics."""
+    reports = [run_recipe(path, roots, device=device, progress=progress) for path in recipe.fuses]
+    qrels = [report.folder / "topics" / "qrels.txt" for report in reports]
+    if len({sha256_of(path) for path in qrels}) != 1:
+        raise RecipeError(f"{recipe.name}: the recipes in fuses must have the same topics and qrels")
+    runs = [read_run(report.folder / "run.txt") for report in reports]
+    with written_file(folder / "topics" / "qrels.txt", force=True) as file:
+        file.write(qrels[0].read_bytes())
+    write_run(folder / "run.txt", reciprocal_rank_fusion(runs, depth=recipe.k), force=True)
+
+
+def _model(encoder: Path, roots: list[str], device: str, progress: Progress) -> Path:
+    """Return the model folder of an encoder recipe, trained now when it is not there or its recipe has changed."""
+    recipe = read_recipe(encoder, EncoderRecipe, roots)
+    home = encoder.with_suffix("")
+    model = home / "model"
+    parts = [_settings(recipe, {"roots", "about"}, by_name=True), sha256_of(require_file(recipe.data.captions, "captions"))]
+    if model.exists() and _is_built(home, parts):
+        progress.note(f"{recipe.name}: model {model} is up to date")
+        return model
+    from lexlip_lucene.training.train import train
+
+    progress.note(f"{recipe.name}: training {model}")
+    train(recipe, model, cache=home / "states", device=device, force=True, progress=progress)
+    _mark_built(home, parts)
+    return model
+
+
+def _settings(recipe: BaseModel, leave_out: set[str], *, by_name: bool = False) -> str:
+    """The recipe as text, without what does not change its result; paths by file name where data may move."""
+    values = recipe.model_dump(mode="json", exclude={"expect", "roots", "about", *leave_out})
+    text = orjson.dumps(values, option=orjson.OPT_SORT_KEYS).decode()
+    if by_name:
+        text = orjson.dumps(_by_name(values), option=orjson.OPT_SORT_KEYS).decode()
+    return text
+
+
+def _by_name(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _by_name(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_by_name(item) for item in value]
+    return value.rsplit("/", 1)[-1] if isinstance(value, str) else value
+
+
+def _is_built(folder: Path, parts: list[str]) -> bool:
+    stamp = folder / "built.json"
+    return stamp.is_file() and stamp.read_bytes() == _stamp(parts)
+
+
+def _mark_built(folder: Path, parts: list[str]) -> None:
+    with written_file(folder / "built.json", force=True) as file:
+        file.write(_stamp(parts))
+
+
+def _stamp(parts: list[str]) -> bytes:
+    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    return orjson.dumps({"fingerprint": digest}, option=orjson.OPT_APPEND_NEWLINE)

@@ -1,0 +1,104 @@
+"""One system on one set of topics, end to end, into one folder: what `bench` and `demo` are made of.
+
+    folder/topics/            topics.tsv, qrels.txt (and captions/)
+    folder/collection/        the documents, with their manifest beside it
+    folder/queries.jsonl      the encoded queries (LexLIP alone)
+    folder/index/             the Lucene index
+    folder/run.txt            the hits
+
+torch and Java are loaded in the functions that need them; the stages meet in these files.
+"""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from lexlip_lucene.data.captions import CaptionedImage
+from lexlip_lucene.data.topics import Direction, TopicSet, make_topics, write_topic_set
+from lexlip_lucene.data.topics import caption_id
+from lexlip_lucene.evaluate.measures import evaluate
+from lexlip_lucene.evaluate.run import write_run
+from lexlip_lucene.progress import Progress
+from lexlip_lucene.records import Run, Topic
+
+
+class Experiment(NamedTuple):
+    """What one system came to. `figures` are fractions; `seconds_search` is the search alone, over all topics."""
+
+    folder: Path
+    topics: TopicSet
+    run: Run
+    figures: dict[str, float]
+    documents: int
+    index_bytes: int
+    seconds_search: float
+
+
+def run_lexlip(
+    model_folder: Path,
+    images: Sequence[CaptionedImage],
+    folder: Path,
+    *,
+    direction: Direction,
+    held_out: int,
+    bits: int | None = None,
+    top_k: int | None = None,
+    k: int,
+    progress: Progress,
+) -> Experiment:
+    """Encode, index, search and evaluate with a model; t2i: images are documents, i2t: captions are."""
+    from lexlip_lucene.encoders.export import encode_images, encode_texts
+    from lexlip_lucene.encoders.lexlip import LexLip
+    from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
+    from lexlip_lucene.lucene.index import ImpactIndex
+    from lexlip_lucene.vectors.collection import read_queries
+
+    topics = _topics(images, folder, direction, held_out)
+    model = LexLip.from_pretrained(model_folder)
+    texts = topics.topics if direction == "t2i" else _all_captions(images)
+    image_output, text_output = folder / "collection", folder / "queries.jsonl"
+    if direction == "i2t":
+        image_output, text_output = text_output, image_output
+    encode_images(model, images, image_output, bits=bits, top_k=top_k, force=True, progress=progress)
+    encode_texts(model, texts, text_output, bits=bits, top_k=top_k, force=True, progress=progress)
+    report = ImpactIndex.build(folder / "collection", folder / "index", force=True, progress=progress)
+    queries = {query.id: query.vector for query in read_queries(folder / "queries.jsonl")}
+    with ImpactSearcher(folder / "index") as searcher:
+        begun = time.perf_counter()
+        run = searcher.search_batch(queries, k, progress=progress)
+        seconds = time.perf_counter() - begun
+    return _evaluated(folder, topics, run, report.documents, report.index_bytes, seconds)
+
+
+def run_bm25(
+    images: Sequence[CaptionedImage], folder: Path, *, held_out: int, k: int, progress: Progress
+) -> Experiment:
+    """Index the first `held_out` captions of each image as its document, and search with the others."""
+    from lexlip_lucene.lucene.bm25_searcher import Bm25Searcher
+    from lexlip_lucene.lucene.index import build_bm25
+
+    topics = _topics(images, folder, "t2i", held_out)
+    report = build_bm25(folder / "topics" / "captions", folder / "index", force=True, progress=progress)
+    with Bm25Searcher(folder / "index") as searcher:
+        begun = time.perf_counter()
+        run = searcher.search_batch({topic.qid: topic.text for topic in topics.topics}, k, progress=progress)
+        seconds = time.perf_counter() - begun
+    return _evaluated(folder, topics, run, report.documents, report.index_bytes, seconds)
+
+
+def _topics(images: Sequence[CaptionedImage], folder: Path, direction: Direction, held_out: int) -> TopicSet:
+    topics = make_topics(images, held_out=held_out, direction=direction)
+    write_topic_set(folder / "topics", topics, force=True)
+    return topics
+
+
+def _all_captions(images: Sequence[CaptionedImage]) -> list[Topic]:
+    return [Topic(caption_id(image, number), text) for image in images for number, text in enumerate(image.captions)]
+
+
+def _evaluated(
+    folder: Path, topics: TopicSet, run: Run, documents: int, index_bytes: int, seconds: float
+) -> Experiment:
+    write_run(folder / "run.txt", run, force=True)
+    return Experiment(folder, topics, run, evaluate(topics.qrels, run), documents, index_bytes, seconds)

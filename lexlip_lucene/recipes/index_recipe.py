@@ -1,0 +1,59 @@
+"""An index recipe (`indexes/*.yaml`): which collection, index, topics and qrels, and the figures to expect."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from lexlip_lucene.recipes.model_spec import Spec
+from lexlip_lucene.recipes.recipe_path import RecipePath
+
+
+class Expectation(Spec):
+    """A figure as a fraction, how far a new measurement may be off either way, and where the figure is from."""
+
+    value: float
+    tolerance: float = Field(ge=0)
+    source: str
+
+
+class IndexRecipe(Spec):
+    """A whole index recipe.
+
+    Attributes:
+        system: `lexlip` (needs `encoder`), `bm25` (t2i with `held_out`), or `rrf` (fuses the runs of `fuses`).
+        captions, split: the images and captions that are searched.
+        direction, held_out: as `lexlip topics` takes them.
+        encoder: the encoder recipe; its model is trained when it is not there.
+        bits, top_k: as `lexlip encode` takes them; null: the model's own.
+        k: hits a topic.
+        expect: measure → expected figure; a measure that is not measured is a failure.
+    """
+
+    name: str
+    about: str = ""
+    roots: dict[str, str] = Field(default={})
+    system: Literal["lexlip", "bm25", "rrf"]
+    captions: RecipePath | None = None
+    split: str | None = None
+    direction: Literal["t2i", "i2t"] = "t2i"
+    held_out: int = Field(default=0, ge=0)
+    encoder: RecipePath | None = None
+    bits: int | None = Field(default=None, ge=1, le=16)
+    top_k: int | None = Field(default=None, gt=0)
+    fuses: tuple[RecipePath, ...] = ()
+    k: int = Field(default=1000, gt=0)
+    expect: dict[str, Expectation] = Field(default={})
+
+    @model_validator(mode="after")
+    def _parts_of_the_system(self) -> "IndexRecipe":
+        if self.system == "rrf":
+            if len(self.fuses) < 2:
+                raise ValueError("system rrf needs at least two recipes in fuses")
+            return self
+        if self.captions is None:
+            raise ValueError(f"system {self.system} needs captions")
+        if self.system == "lexlip" and self.encoder is None:
+            raise ValueError("system lexlip needs an encoder")
+        if self.system == "bm25" and (self.direction != "t2i" or not self.held_out):
+            raise ValueError("system bm25 needs direction t2i and held_out of at least 1: captions are its documents")
+        return self

@@ -1,0 +1,206 @@
+"""Impact search against the integer oracle."""
+
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracle import rank
+
+from lexlip_lucene.errors import InputError, SearchError
+from lexlip_lucene.lucene.bm25_searcher import Bm25Searcher
+from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
+from lexlip_lucene.lucene.index import ImpactIndex
+from lexlip_lucene.records import Document, Impacts
+from lexlip_lucene.vectors.collection import write_shards
+
+ODD_TOKENS = [
+    "##ing",
+    "a.b",
+    "|",
+    ".",
+    "non\u00a0breaking",
+    "🙂",
+    "👩‍👧",
+    "x|5",
+    '+-!(){}[]^"~*?:\\/',
+    "NOT",
+    "ſ",
+    "x" * 255,
+]
+MANY = [f"m{number}" for number in range(5000)]
+SEED = 20
+
+
+def vectors() -> list[Impacts]:
+    """1,700 documents: random ones, odd tokens, large impacts, empty ones, and 1,200 that tie."""
+    chance = random.Random(SEED)
+    words = [f"w{number}" for number in range(60)]
+    drawn = [
+        {
+            word: chance.choice([1, 2, 255, chance.randint(1, 255)])
+            for word in chance.sample(words, chance.randint(1, 20))
+        }
+        for _ in range(440)
+    ]
+    odd = [{token: chance.choice([1, 512, 513, 65535]) for token in chance.sample(ODD_TOKENS, 4)} for _ in range(50)]
+    tied: list[Impacts] = [{"tie": 7, "w0": 1} for _ in range(1200)]
+    rest: list[Impacts] = [{}] * 8 + [{token: 1 for token in MANY}, {"large": 65535, "w0": 3}]
+    return [({"all": 9} | vector) if vector else {} for vector in drawn + odd + tied + rest]
+
+
+@pytest.fixture(scope="module")
+def documents() -> list[Document]:
+    """Ids in an order unlike the documents', some of them beyond ASCII."""
+    numbers = list(range(len(vectors())))
+    random.Random(SEED).shuffle(numbers)
+    ids = [f"{'é' if number % 7 == 0 else ''}d{number}{'🙂' if number % 11 == 0 else ''}" for number in numbers]
+    return [Document(docid, "", vector) for docid, vector in zip(ids, vectors(), strict=True)]
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["merged", "segments"])
+def searcher(
+    request: pytest.FixtureRequest, documents: list[Document], tmp_path_factory: pytest.TempPathFactory
+) -> ImpactSearcher:
+    root = tmp_path_factory.mktemp("index")
+    halves = len(documents) // 2
+    (root / "collection").mkdir()
+    for name, part in (("a", documents[:halves]), ("b", documents[halves:])):
+        (root / name).mkdir()
+        write_shards(root / name, part)
+        (root / name / "part-00000.jsonl").rename(root / "collection" / f"{name}.jsonl")
+    report = ImpactIndex.build(root / "collection", root / "index", merge=request.param)
+    assert (report.documents, report.empty) == (1700, 8)
+    return ImpactSearcher(root / "index")
+
+
+def test_documents_are_those_that_are_not_empty(searcher: ImpactSearcher) -> None:
+    assert searcher.documents == 1692
+
+
+words = st.sampled_from([f"w{number}" for number in range(70)] + ["all", "tie", "unknown", *ODD_TOKENS])
+queries = st.dictionaries(words, st.integers(1, 15), max_size=25)
+
+
+@settings(max_examples=60, deadline=None)
+@given(query=queries, k=st.sampled_from([1, 2, 10, 100, 1000, 1500, 10**10]))
+def test_hits_are_the_integer_dot_product(
+    query: Impacts, k: int, searcher: ImpactSearcher, documents: list[Document]
+) -> None:
+    hits = searcher.search(query, k)
+    assert hits == rank(query, documents, k)
+    assert all(type(hit.score) is int for hit in hits)
+
+
+@pytest.mark.parametrize("k", [1, 10, 999, 1000, 1001, 1199, 1500])
+def test_ties_across_k_go_to_the_smaller_docid_in_bytes(
+    k: int, searcher: ImpactSearcher, documents: list[Document]
+) -> None:
+    assert searcher.search({"tie": 3, "w59": 1}, k) == rank({"tie": 3, "w59": 1}, documents, k)
+
+
+def test_a_token_of_all_documents_counts(searcher: ImpactSearcher, documents: list[Document]) -> None:
+    hits = searcher.search({"all": 5}, 2000)
+    assert len(hits) == 1692 and {hit.score for hit in hits} == {45}
+    assert hits == rank({"all": 5}, documents, 2000)
+
+
+@pytest.mark.parametrize("token", ODD_TOKENS)
+def test_an_odd_token_is_one_token(token: str, searcher: ImpactSearcher, documents: list[Document]) -> None:
+    hits = searcher.search({token: 2}, 100)
+    assert hits and hits == rank({token: 2}, documents, 100)
+
+
+def test_5000_query_terms_are_searched(searcher: ImpactSearcher, documents: list[Document]) -> None:
+    query = dict.fromkeys(MANY, 3) | {"all": 1}
+    assert searcher.search(query, 3) == rank(query, documents, 3)
+    assert searcher.search(query, 1)[0].score == 15_009
+
+
+def test_the_largest_exact_score_is_returned_and_the_next_refused(searcher: ImpactSearcher) -> None:
+    below = {"large": 255, "w0": 21_930}  # 255 × 65,535 + 21,930 × 3 = 16,777,215
+    assert searcher.search(below, 1)[0].score == 2**24 - 1
+    with pytest.raises(SearchError, match=r"a score must stay below 2\^24 = 16777216 .* got 16777218"):
+        searcher.search({"large": 255, "w0": 21_931}, 1)
+
+
+def test_no_term_and_only_unknown_terms_give_no_hits(searcher: ImpactSearcher) -> None:
+    assert searcher.search({}) == []
+    assert searcher.search({"unknown": 4}) == []
+
+
+@pytest.mark.parametrize("weight", [0, -1, 1.0, True, "2", None, 2**24])
+def test_a_query_weight_that_is_no_positive_integer_is_refused(weight: object, searcher: ImpactSearcher) -> None:
+    with pytest.raises(InputError, match="query: token 'w1' needs an integer weight"):
+        searcher.search({"w0": 1, "w1": weight})  # type: ignore[dict-item]  # the point of the test
+
+
+def test_half_a_character_is_refused(searcher: ImpactSearcher) -> None:
+    with pytest.raises(InputError, match=r"'\\ud83d' is not valid Unicode"):
+        searcher.search({"\ud83d": 1})
+
+
+@pytest.mark.parametrize("k", [0, -3])
+def test_k_below_one_is_refused(k: int, searcher: ImpactSearcher) -> None:
+    with pytest.raises(InputError, match=f"k must be at least 1, got {k}"):
+        searcher.search({"w0": 1}, k)
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_a_batch_gives_each_query_its_own_hits(
+    threads: int, searcher: ImpactSearcher, documents: list[Document]
+) -> None:
+    chance = random.Random(SEED)
+    batch: dict[str, Impacts] = {
+        f"q{n}": {f"w{chance.randrange(60)}": chance.randint(1, 9) for _ in range(8)} for n in range(40)
+    }
+    batch["none"] = {}
+    run = searcher.search_batch(batch, 20, threads=threads)
+    assert list(run) == list(batch)
+    assert run == {qid: rank(query, documents, 20) for qid, query in batch.items()}
+
+
+def test_an_error_in_a_batch_names_the_query(searcher: ImpactSearcher) -> None:
+    with pytest.raises(InputError, match="query q2: token 'w1' needs an integer weight"):
+        searcher.search_batch({"q1": {"w1": 1}, "q2": {"w1": 0}}, threads=2)
+    with pytest.raises(InputError, match="threads must be at least 1, got 0"):
+        searcher.search_batch({}, threads=0)
+
+
+@settings(max_examples=15, deadline=None)
+@given(query=queries, chosen=st.integers(0, 1691))
+def test_an_explanation_adds_up_to_the_score(
+    query: Impacts, chosen: int, searcher: ImpactSearcher, documents: list[Document]
+) -> None:
+    document = [document for document in documents if document.vector][chosen]
+    explanation = searcher.explain(query, document.id)
+    scores = {hit.docid: hit.score for hit in searcher.search(query, 2000)}
+    assert explanation.score == sum(term.contribution for term in explanation.terms) == scores.get(document.id, 0)
+    assert {t.token: t.impact for t in explanation.terms} == {t: w for t, w in document.vector.items() if t in query}
+    assert all(term.contribution == term.query_weight * term.impact for term in explanation.terms)
+    assert sorted(explanation.terms, key=lambda term: -term.contribution) == explanation.terms
+    assert dict(explanation.missing) == {t: w for t, w in query.items() if t not in document.vector}
+
+
+def test_an_unknown_docid_is_named(searcher: ImpactSearcher) -> None:
+    with pytest.raises(InputError, match="has no document 'nobody'"):
+        searcher.explain({"w0": 1}, "nobody")
+
+
+def test_an_impact_index_is_no_bm25_index(searcher: ImpactSearcher) -> None:
+    with pytest.raises(SearchError, match="an index of kind bm25 is needed, got impact"):
+        Bm25Searcher(searcher.path)
+
+
+def test_a_closed_searcher_says_so(searcher: ImpactSearcher) -> None:
+    with ImpactSearcher(str(searcher.path)) as other:
+        assert other.facts["kind"] == "impact"
+    other.close()
+    with pytest.raises(SearchError, match="closed"):
+        other.search({"w0": 1})
+
+
+def test_a_missing_index_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="index: no such folder"):
+        ImpactSearcher(tmp_path / "nowhere")
