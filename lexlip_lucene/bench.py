@@ -127,7 +127,10 @@ def _model(encoder: Path, roots: list[str], device: str, progress: Progress) -> 
     recipe = read_recipe(encoder, EncoderRecipe, roots)
     home = encoder.with_suffix("")
     model = home / "model"
-    parts = [_settings(recipe, {"roots", "about"}, by_name=True), sha256_of(require_file(recipe.data.captions, "captions"))]
+    parts = [
+        _settings(recipe, {"roots", "about"}, by_name=True),
+        sha256_of(require_file(recipe.data.captions, "captions")),
+    ]
     if model.exists() and _is_built(home, parts):
         progress.note(f"{recipe.name}: model {model} is up to date")
         return model

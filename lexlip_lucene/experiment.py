@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lexlip_lucene.data.captions import CaptionedImage
-from lexlip_lucene.data.topics import Direction, TopicSet, make_topics, write_topic_set
-from lexlip_lucene.data.topics import caption_id
+from lexlip_lucene.data.topics import Direction, TopicSet, caption_id, make_topics, write_topic_set
 from lexlip_lucene.evaluate.measures import evaluate
 from lexlip_lucene.evaluate.run import write_run
 from lexlip_lucene.progress import Progress

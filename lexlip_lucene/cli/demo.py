@@ -1,5 +1,53 @@
-"""stub"""
+"""`lexlip demo`: the whole job on scenes drawn here."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lexlip_lucene.cli.verb import Debug, Force, Json, answer, percent, verb
 
 
-def demo() -> None:
-    """Stub."""
+@verb
+def demo(
+    output: Annotated[Path, typer.Option(help="Folder to write.")] = Path("lexlip-demo"),
+    seed: Annotated[int, typer.Option(help="Other seeds draw other scenes.")] = 0,
+    json: Json = False,
+    force: Force = False,
+    debug: Debug = False,
+) -> None:
+    """Draw captioned scenes, train a small LexLIP, index, search, evaluate beside BM25, and write report.html.
+
+    Example: lexlip demo --output lexlip-demo
+    """
+    from lexlip_lucene.demo.demo import run_demo
+    from lexlip_lucene.progress import for_terminal
+
+    report = run_demo(output, seed=seed, force=force, progress=for_terminal())
+    folder = output.absolute()
+    record = {
+        **report._asdict(),
+        "collection": folder / "lexlip" / "collection",
+        "index": folder / "lexlip" / "index",
+        "bm25_index": folder / "bm25" / "index",
+        "model": folder / "model",
+        "report": folder / "report.html",
+        "images": folder / "scenes" / "images",
+        "captions": folder / "scenes" / "captions.jsonl",
+        "topics_file": folder / "lexlip" / "topics" / "topics.tsv",
+        "qrels_file": folder / "lexlip" / "topics" / "qrels.txt",
+        "run_file": folder / "lexlip" / "run.txt",
+        "bm25_run_file": folder / "bm25" / "run.txt",
+    }
+    text = "\n".join(
+        [
+            f"{report.topics} captions searched {report.documents} scenes, none of them seen in training",
+            f"  LexLIP  {percent(report.lexlip)}",
+            f"  BM25    {percent(report.bm25)}   (over one caption a scene)",
+            f"  both    {percent(report.fused)}   (reciprocal rank fusion)",
+            f"training {report.train_seconds:.0f} s, in all {report.total_seconds:.0f} s",
+            f"look at {folder / 'report.html'}",
+            f'search it: lexlip search {output}/lexlip/index --model {output}/model --query "a red circle"',
+        ]
+    )
+    answer(record, text, as_json=json)

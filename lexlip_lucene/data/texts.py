@@ -20,7 +20,7 @@ def read_texts(source: Path, *, split: str | None = None) -> list[Topic]:
     """Read the texts of `source`, in its order, as they are written there.
 
     Args:
-        source: topics (`.tsv`), a captions file (`.jsonl`, `.json`, LexLIP's `.tsv`) or a caption collection (a folder).
+        source: topics (`.tsv`), a captions file (`.jsonl`, `.json`, LexLIP's `.tsv`) or a caption collection folder.
         split: of a captions file: the captions of this split alone; None takes all.
 
     Raises:

@@ -1,6 +1,6 @@
 """The image side whole: backbone states → adapter → lexicon head → max pooling.
 
-With a frozen backbone the states are computed once and `from_states` is all that trains.
+With a frozen backbone the states are computed once and `logits` is all that trains.
 """
 
 import torch
@@ -63,7 +63,7 @@ class LexiconHead(nn.Module):
 
 
 class ImageEncoder(nn.Module):
-    """pixels or cached states → lexicon weights (batch, tokens), before any division by length."""
+    """pixels → lexicon weights (batch, tokens), before any division by length."""
 
     state_mean: Tensor
     state_scale: Tensor
@@ -82,16 +82,16 @@ class ImageEncoder(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """(batch, 3, size, size) → weights (batch, tokens)."""
-        return self.from_states(self.tower(pixels))
+        return saturate(self.logits(self.tower(pixels)))
 
-    def from_states(self, states: Tensor) -> Tensor:
-        """Backbone states (batch, positions, width) → weights (batch, tokens)."""
+    def logits(self, states: Tensor) -> Tensor:
+        """Backbone states (batch, positions, width) → the largest logit of each token (batch, tokens)."""
         states = self.dropout((states.float() - self.state_mean) / self.state_scale)
         logits = max_over_positions(self.head(self.adapter(states)))
         if self.global_path is not None:
             # The same for every position, so it can be added after the maximum.
             logits = logits + self.global_path(self.mean_state(states))
-        return saturate(logits)
+        return logits
 
     def mean_state(self, states: Tensor) -> Tensor:
         """Return the mean state (batch, width): the position kept for it, else the mean of all positions."""

@@ -44,6 +44,8 @@ class ImageRecipe(ImageSpec):
         weights: `hub` (timm fetches them by the backbone's name), `none` (fresh), or a safetensors file.
         frozen: keep the backbone as it is; its states are computed once and cached.
         flip: show mirrored pictures in half of the steps.
+        shift: show pictures moved by up to this many pixels either way (not with a frozen backbone).
+        brightness: show pictures brighter or darker by up to this share (not with a frozen backbone).
         ridge: strength of the ridge solution that starts the global path, as a share of the mean feature variance
             in percent; null starts it at random.
     """
@@ -51,6 +53,8 @@ class ImageRecipe(ImageSpec):
     weights: Literal["hub", "none"] | RecipePath = "none"
     frozen: bool = False
     flip: bool = False
+    shift: int = Field(default=0, ge=0)
+    brightness: float = Field(default=0.0, ge=0, lt=1)
     ridge: float | None = Field(default=None, gt=0)
 
     def spec(self) -> ImageSpec:
@@ -84,6 +88,8 @@ class TrainingRecipe(Spec):
         backbone_rate, global_path_rate, text_rate: the rate of these parts as a multiple of it.
         weight_decay: of the matrices of adapter, head and backbone.
         similarity_scale: start of the learned factor on similarities (the inverse of a temperature).
+        word_loss: weight of the word loss (see `training/losses.py`), which has an image predict its captions' words.
+        word_phase: share of the steps, at the beginning, in which the word loss is all there is.
         image_flops, text_flops: weights of the FLOPS regulariser per side, on vectors before division by length,
             growing with the square of the step over the first `flops_ramp` of the steps.
         average: decay of the moving average of the weights, which is what is evaluated and saved; 0 for none.
@@ -100,6 +106,8 @@ class TrainingRecipe(Spec):
     warmup: float = Field(default=0.05, ge=0, lt=1)
     weight_decay: float = Field(default=0.01, ge=0)
     similarity_scale: float = Field(default=3.0, gt=0)
+    word_loss: float = Field(default=0.0, ge=0)
+    word_phase: float = Field(default=0.0, ge=0, lt=1)
     image_flops: float = Field(default=0.0, ge=0)
     text_flops: float = Field(default=0.0, ge=0)
     flops_ramp: float = Field(default=0.3, gt=0, le=1)

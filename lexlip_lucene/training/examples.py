@@ -11,8 +11,13 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from lexlip_lucene.data.captions import CaptionedImage
+from lexlip_lucene.encoders.lexlip import LexLip
 from lexlip_lucene.encoders.tokens import TokenBatch, tokenise
 from lexlip_lucene.errors import InputError
+from lexlip_lucene.training.losses import word_loss
+
+SMALLEST_SHARE = 1e-3
+"""Keeps the log odds of a word that is in every caption, or in none, finite."""
 
 
 def split_aside(count: int, keep_aside: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -72,14 +77,41 @@ class CaptionTokens:
         return self.rows(np.concatenate(drawn))
 
 
-def caption_presence(captions: CaptionTokens, position_of_row: Tensor, tokens: int) -> Tensor:
-    """Return (captions, tokens) uint8: which lexicon tokens each caption has.
+def caption_presence(model: LexLip, captions: CaptionTokens, images: NDArray[np.int64]) -> Tensor:
+    """Return (captions of `images`, tokens) uint8: which lexicon tokens each caption has."""
+    tokens, _ = captions.all_of(images)
+    positions = torch.full((model.config.vocabulary_size,), len(model.lexicon), dtype=torch.long)
+    positions[torch.tensor(model.lexicon.rows)] = torch.arange(len(model.lexicon))
+    found = positions[tokens.ids].masked_fill(~tokens.words, len(model.lexicon))
+    presence = torch.zeros(len(found), len(model.lexicon) + 1, dtype=torch.uint8)
+    return presence.scatter_(1, found, 1)[:, : len(model.lexicon)]
 
-    Args:
-        captions: the tokenised captions.
-        position_of_row: (vocabulary,) lexicon position of each row, `tokens` where it has none.
-        tokens: size of the lexicon.
+
+def caption_counts(model: LexLip, captions: CaptionTokens, images: NDArray[np.int64]) -> Tensor:
+    """Return (images, tokens) float: how many of an image's captions have each token."""
+    owners = torch.from_numpy(np.repeat(np.arange(len(images)), captions.counts[images]))
+    counts = torch.zeros(len(images), len(model.lexicon))
+    return counts.index_add_(0, owners, caption_presence(model, captions, images).float())
+
+
+@dataclass(frozen=True)
+class CaptionWords:
+    """Which words the captions of each image have, for the word loss.
+
+    `present` is (all images, tokens) uint8, `prior` (tokens,) the log odds of each over the images trained on.
     """
-    positions = position_of_row[captions.tokens.ids].masked_fill(~captions.tokens.words, tokens)
-    presence = torch.zeros(len(positions), tokens + 1, dtype=torch.uint8)
-    return presence.scatter_(1, positions, 1)[:, :tokens]
+
+    present: Tensor
+    prior: Tensor
+
+    @classmethod
+    def of(cls, model: LexLip, captions: CaptionTokens, trained: NDArray[np.int64]) -> "CaptionWords":
+        """Collect the words of all images; the prior looks at the images trained on alone."""
+        present = (caption_counts(model, captions, np.arange(len(captions.counts))) > 0).to(torch.uint8)
+        share = present[torch.from_numpy(trained)].float().mean(dim=0).clamp(SMALLEST_SHARE, 1 - SMALLEST_SHARE)
+        return cls(present, torch.logit(share))
+
+    def loss(self, logits: Tensor, images: NDArray[np.int64]) -> Tensor:
+        """Return the word loss of a batch of images."""
+        present = self.present[torch.from_numpy(images)].to(logits.device)
+        return word_loss(logits, present, self.prior.to(logits.device))

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lexlip_lucene.encoders.lexlip import LexLip
-from lexlip_lucene.encoders.pooling import divide_by_length
+from lexlip_lucene.encoders.pooling import divide_by_length, saturate
 from lexlip_lucene.progress import Progress
-from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
-from lexlip_lucene.training.examples import CaptionTokens
+from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe, ImageRecipe
+from lexlip_lucene.training.examples import CaptionTokens, CaptionWords
 from lexlip_lucene.training.losses import contrastive_loss, flops_loss, ramp
 from lexlip_lucene.training.optimiser import SimilarityScale, make_optimiser, set_rate
 from lexlip_lucene.training.selection import Aside, measure_aside
-from lexlip_lucene.training.sources import ImageSource
+from lexlip_lucene.training.sources import ImageSource, Look
 
 GRADIENT_NORM = 1.0
 """Gradients are clipped to this norm, as in LexLIP's official settings."""
@@ -48,6 +48,7 @@ class Trainer:
     captions: CaptionTokens
     trained: NDArray[np.int64]
     aside: NDArray[np.int64] | None
+    words: CaptionWords | None
     progress: Progress
 
     def steps_of_an_epoch(self) -> int:
@@ -98,26 +99,38 @@ class Trainer:
         optimiser: torch.optim.Optimizer,
         chance: np.random.Generator,
     ) -> float:
-        """Take one step; returns the contrastive loss without the regularisers."""
-        training, config = self.recipe.training, self.model.config
+        """Take one step at the share `done` of the run; returns its loss without the FLOPS regularisers."""
+        training = self.recipe.training
         self.model.train()
         if self.recipe.image.frozen:
             self.model.image.tower.eval()
-        mirrored = self.recipe.image.flip and bool(chance.integers(2))
-        raw_images = self.source.raw_weights(self.model, images, mirrored=mirrored)
-        tokens = self.captions.draw(images, training.captions_per_image, chance)
-        raw_texts = self.model.raw_text_weights(tokens)
-        documents = divide_by_length(raw_images, config.image.length_power)
-        queries = divide_by_length(raw_texts, config.text.length_power)
-        similarity = (queries @ documents.T).view(len(images), training.captions_per_image, len(images))
-        loss = contrastive_loss(scale(similarity))
-        pressure = ramp(round(done * 1000), round(training.flops_ramp * 1000))
-        sparsity = training.image_flops * flops_loss(raw_images) + training.text_flops * flops_loss(raw_texts)
+        logits = self.source.logits(self.model, images, _draw_look(self.recipe.image, chance))
+        loss = torch.zeros((), device=self.model.device)
+        if self.words is not None:
+            loss = training.word_loss * self.words.loss(logits, images)
+        sparsity = torch.zeros_like(loss)
+        if done >= training.word_phase:
+            contrast, sparsity = self._contrast(logits, images, scale, chance)
+            loss = loss + contrast
+        pressure = ramp(done - training.word_phase, training.flops_ramp)
         optimiser.zero_grad(set_to_none=True)
         (loss + pressure * sparsity).backward()
         torch.nn.utils.clip_grad_norm_([p for group in optimiser.param_groups for p in group["params"]], GRADIENT_NORM)
         optimiser.step()
         return float(loss.detach())
+
+    def _contrast(
+        self, logits: Tensor, images: NDArray[np.int64], scale: SimilarityScale, chance: np.random.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """Return the contrastive loss of a batch and its weighted FLOPS regularisers."""
+        training, config = self.recipe.training, self.model.config
+        raw_images = saturate(logits)
+        raw_texts = self.model.raw_text_weights(self.captions.draw(images, training.captions_per_image, chance))
+        documents = divide_by_length(raw_images, config.image.length_power)
+        queries = divide_by_length(raw_texts, config.text.length_power)
+        similarity = (queries @ documents.T).view(len(images), training.captions_per_image, len(images))
+        sparsity = training.image_flops * flops_loss(raw_images) + training.text_flops * flops_loss(raw_texts)
+        return contrastive_loss(scale(similarity)), sparsity
 
     def _consider(self, model: LexLip, step: int, outcome: Outcome) -> None:
         """Measure on the images kept aside; keep the state when it is the best so far."""
@@ -131,6 +144,13 @@ class Trainer:
         )
         if outcome.best_aside is None or aside.mean > outcome.best_aside.mean:
             outcome.best_step, outcome.best_aside, outcome.best = step, aside, _state(model)
+
+
+def _draw_look(recipe: ImageRecipe, chance: np.random.Generator) -> Look:
+    """Draw how this step sees its pictures."""
+    down, right = (int(step) for step in chance.integers(-recipe.shift, recipe.shift + 1, size=2))
+    brightness = 1.0 + float(chance.uniform(-recipe.brightness, recipe.brightness))
+    return Look(recipe.flip and bool(chance.integers(2)), (down, right), brightness)
 
 
 def _is_evaluated(step: int, steps: int, evaluations: int) -> bool:

@@ -28,6 +28,23 @@ def contrastive_loss(similarity: Tensor) -> Tensor:
     return (t2i + i2t) / 2
 
 
+def word_loss(logits: Tensor, present: Tensor, prior: Tensor) -> Tensor:
+    """Return how badly images predict the words of their captions: Σ over tokens of binary cross-entropy.
+
+        loss = mean over images of Σ_v BCE(σ(logit_v + prior_v), present_v),   prior_v = log odds of token v
+
+    With the prior added, a logit above 0 says that the picture makes the word likelier than it is anywhere, which is
+    what a weight above 0 means. A tower that starts from nothing learns to see from this before it can contrast.
+
+    Args:
+        logits: (images, tokens) largest logit of each token.
+        present: (images, tokens) 1 where one of the image's captions has the token.
+        prior: (tokens,) log odds of the token over the training images.
+    """
+    loss = functional.binary_cross_entropy_with_logits(logits + prior, present.float(), reduction="sum")
+    return loss / len(logits)
+
+
 def flops_loss(weights: Tensor) -> Tensor:
     """Return the FLOPS regulariser: Σ over tokens of (mean weight over the batch)² (Paria et al., ICLR 2020).
 
@@ -39,6 +56,11 @@ def flops_loss(weights: Tensor) -> Tensor:
     return weights.mean(dim=0).square().sum()
 
 
-def ramp(step: int, steps: int) -> float:
-    """Return the quadratic ramp of a regulariser: 0 at step 0, 1 from `steps` on (SPLADE's schedule)."""
-    return min(1.0, step / max(steps, 1)) ** 2
+def ramp(done: float, length: float) -> float:
+    """Return the quadratic ramp of a regulariser: 0 at the start, 1 from `length` on (SPLADE's schedule).
+
+    Args:
+        done: share of the run since the ramp's start; below 0 counts as 0.
+        length: share of the run that the ramp takes, above 0.
+    """
+    return min(1.0, max(0.0, done) / length) ** 2

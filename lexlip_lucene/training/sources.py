@@ -14,15 +14,28 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from torch.nn import functional
 
 from lexlip_lucene.data.captions import CaptionedImage
 from lexlip_lucene.encoders.lexlip import LexLip
 from lexlip_lucene.encoders.pixels import load_batches, normalise
-from lexlip_lucene.encoders.pooling import divide_by_length
+from lexlip_lucene.encoders.pooling import divide_by_length, saturate
 from lexlip_lucene.files import temporary_name
 from lexlip_lucene.progress import Progress
 
 LOAD_BATCH = 32
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a training step sees its pictures: mirrored, shifted by whole pixels (down, right), brighter or darker."""
+
+    mirrored: bool = False
+    shift: tuple[int, int] = (0, 0)
+    brightness: float = 1.0
+
+
+AS_THEY_ARE = Look()
 
 
 @dataclass(frozen=True)
@@ -31,11 +44,10 @@ class Pictures:
 
     pixels: Tensor
 
-    def raw_weights(self, model: LexLip, images: NDArray[np.int64], *, mirrored: bool = False) -> Tensor:
-        """Return lexicon weights (images, tokens) before any division by length."""
+    def logits(self, model: LexLip, images: NDArray[np.int64], look: Look = AS_THEY_ARE) -> Tensor:
+        """Return the largest logit of each token (images, tokens)."""
         pixels = self.pixels[torch.from_numpy(images)].to(model.device)
-        weights: Tensor = model.image(normalise(pixels.flip(-1) if mirrored else pixels, model.config.image))
-        return weights
+        return model.image.logits(model.image.tower(normalise(_seen(pixels, look), model.config.image)))
 
 
 @dataclass(frozen=True)
@@ -44,9 +56,23 @@ class FrozenStates:
 
     states: Tensor
 
-    def raw_weights(self, model: LexLip, images: NDArray[np.int64], *, mirrored: bool = False) -> Tensor:
-        """Return lexicon weights (images, tokens) before any division by length."""
-        return model.image.from_states(self.states[int(mirrored)][torch.from_numpy(images)].to(model.device))
+    def logits(self, model: LexLip, images: NDArray[np.int64], look: Look = AS_THEY_ARE) -> Tensor:
+        """Return the largest logit of each token (images, tokens); of a look, only `mirrored` applies to states."""
+        return model.image.logits(self.states[int(look.mirrored)][torch.from_numpy(images)].to(model.device))
+
+
+def _seen(pixels: Tensor, look: Look) -> Tensor:
+    """Apply a look to (batch, 3, size, size) uint8; what a shift uncovers is filled by reflection."""
+    if look.mirrored:
+        pixels = pixels.flip(-1)
+    margin = max(abs(step) for step in look.shift)
+    if margin:
+        size, (down, right) = pixels.shape[-1], look.shift
+        padded = functional.pad(pixels.float(), (margin, margin, margin, margin), mode="reflect")
+        pixels = padded[..., margin - down : margin - down + size, margin - right : margin - right + size]
+    if look.brightness != 1.0:
+        pixels = (pixels.float() * look.brightness).clamp(0, 255)
+    return pixels
 
 
 ImageSource = Pictures | FrozenStates
@@ -118,7 +144,9 @@ def weights_of(model: LexLip, source: ImageSource, images: NDArray[np.int64], ba
     """Return the finished weights (images, tokens) of `images` on the CPU, divided by length; no gradient."""
     with torch.inference_mode():
         parts = [
-            divide_by_length(source.raw_weights(model, images[start : start + batch]), model.config.image.length_power)
+            divide_by_length(
+                saturate(source.logits(model, images[start : start + batch])), model.config.image.length_power
+            )
             for start in range(0, len(images), batch)
         ]
     return torch.cat(parts).cpu()

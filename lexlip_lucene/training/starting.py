@@ -19,7 +19,7 @@ from lexlip_lucene.errors import RecipeError
 from lexlip_lucene.files import require_file
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe, StaticTextRecipe
 from lexlip_lucene.recipes.model_spec import StaticTextSpec, TextSpec
-from lexlip_lucene.training.examples import CaptionTokens, caption_presence
+from lexlip_lucene.training.examples import CaptionTokens, caption_counts, caption_presence
 from lexlip_lucene.training.ridge import caption_targets, start_from_ridge
 from lexlip_lucene.training.sources import FrozenStates, ImageSource
 from lexlip_lucene.training.vocabulary import lexicon_of, load_vocabulary
@@ -95,7 +95,7 @@ def compute_start(
     """
     if isinstance(source, FrozenStates):
         _standardise(model, source, trained)
-    presence = _presence(model, captions, trained)
+    presence = caption_presence(model, captions, trained)
     idf = (
         torch.log(len(presence) / presence.sum(dim=0, dtype=torch.float64).clamp(min=1)).float().clamp(min=SMALLEST_IDF)
     )
@@ -105,22 +105,13 @@ def compute_start(
         return
     if not isinstance(source, FrozenStates) or model.image.global_path is None:
         raise RecipeError("image.ridge needs image.frozen: true and image.global_path: true")
-    owners = torch.from_numpy(np.repeat(np.arange(len(trained)), captions.counts[trained]))
-    counts = torch.zeros(len(trained), len(model.lexicon)).index_add_(0, owners, presence.float())
+    counts = caption_counts(model, captions, trained)
     variants = len(source.states)
     features = torch.cat([_mean_states(model, states[torch.from_numpy(trained)]) for states in source.states])
     start_from_ridge(
         model.image.global_path, features, caption_targets(counts, idf).repeat(variants, 1), recipe.image.ridge
     )
     torch.nn.init.normal_(model.image.head.tokens.weight, std=5e-4)  # near zero: the ridge path carries the start
-
-
-def _presence(model: LexLip, captions: CaptionTokens, trained: NDArray[np.int64]) -> Tensor:
-    """(captions of the images trained on, tokens) uint8."""
-    tokens, _ = captions.all_of(trained)
-    positions = torch.full((model.config.vocabulary_size,), len(model.lexicon), dtype=torch.long)
-    positions[torch.tensor(model.lexicon.rows)] = torch.arange(len(model.lexicon))
-    return caption_presence(CaptionTokens(tokens, captions.first), positions, len(model.lexicon))
 
 
 def _standardise(model: LexLip, source: FrozenStates, trained: NDArray[np.int64]) -> None:

@@ -17,8 +17,8 @@ from lexlip_lucene.files import require_absent
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 from lexlip_lucene.training.card import model_card
-from lexlip_lucene.training.examples import split_aside
-from lexlip_lucene.training.loop import Outcome, Trainer
+from lexlip_lucene.training.examples import CaptionWords, split_aside
+from lexlip_lucene.training.loop import Trainer
 from lexlip_lucene.training.sources import ImageSource, frozen_states, load_pictures, weights_of
 from lexlip_lucene.training.starting import Vocabulary, captions_of, compute_start, make_model, make_vocabulary
 from lexlip_lucene.vectors.quantise import calibrate_ceiling
@@ -77,7 +77,8 @@ def train(
     source: ImageSource = pictures
     if recipe.image.frozen:
         source = frozen_states(model, pictures, mirrored=recipe.image.flip, cache=cache, progress=progress)
-    outcome = _run(model, recipe, source, vocabulary, trained, aside, progress)
+    outcome = _trainer(recipe, source, vocabulary, model, trained, aside, progress).run()
+    model.load_state_dict(outcome.best)
     if outcome.best_aside is None:
         raise InputError("data.keep_aside must be at least 1: the best step is chosen on the images kept aside")
     if recipe.data.final_run and outcome.best_step:
@@ -85,7 +86,8 @@ def train(
         model = _fresh(recipe, vocabulary, images, everything).to(device)
         share = outcome.best_step / outcome.steps
         progress.note(f"final run on all {len(images)} images, {100 * share:.0f} % of the steps")
-        _final(model, recipe, source, vocabulary, everything, progress, share)
+        final = _trainer(recipe, source, vocabulary, model, everything, None, progress).run(stop_after=share)
+        model.load_state_dict(final.best)
     _calibrate(model, source, images, trained)
     report = TrainReport(
         steps=outcome.steps,
@@ -107,33 +109,19 @@ def _fresh(
     return make_model(recipe, vocabulary, captions_of(images, trained))
 
 
-def _run(
-    model: LexLip,
+def _trainer(
     recipe: EncoderRecipe,
     source: ImageSource,
     vocabulary: Vocabulary,
+    model: LexLip,
     trained: NDArray[np.int64],
-    aside: NDArray[np.int64],
+    aside: NDArray[np.int64] | None,
     progress: Progress,
-) -> Outcome:
+) -> Trainer:
+    """Compute the model's start and lay out a run over the images `trained`."""
     compute_start(model, recipe, source, vocabulary.captions, trained)
-    outcome = Trainer(model, recipe, source, vocabulary.captions, trained, aside, progress).run()
-    model.load_state_dict(outcome.best)
-    return outcome
-
-
-def _final(
-    model: LexLip,
-    recipe: EncoderRecipe,
-    source: ImageSource,
-    vocabulary: Vocabulary,
-    everything: NDArray[np.int64],
-    progress: Progress,
-    share: float,
-) -> None:
-    compute_start(model, recipe, source, vocabulary.captions, everything)
-    outcome = Trainer(model, recipe, source, vocabulary.captions, everything, None, progress).run(stop_after=share)
-    model.load_state_dict(outcome.best)
+    words = CaptionWords.of(model, vocabulary.captions, trained) if recipe.training.word_loss else None
+    return Trainer(model, recipe, source, vocabulary.captions, trained, aside, words, progress)
 
 
 def _calibrate(
