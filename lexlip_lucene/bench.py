@@ -1,8 +1,8 @@
 """Running an index recipe: build what is missing, search, evaluate, and compare with what the recipe expects.
 
-What a recipe builds lands in the folder of the same name beside it. It is built again when the recipe, its data or
-its model have changed (`built.json` there holds a fingerprint of them); a comparison is two-sided, and a measure
-that the recipe expects but nobody measured is a failure.
+What a recipe builds lands in the folder of the same name beside it. It is built again when the recipe, its captions
+file or its model have changed (`built.json` there holds a fingerprint of them), or when its run is gone; a comparison
+is two-sided, and a measure that the recipe expects but nobody measured is a failure.
 """
 
 import hashlib
@@ -26,6 +26,9 @@ from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 from lexlip_lucene.recipes.index_recipe import IndexRecipe
 from lexlip_lucene.recipes.reading import read_recipe
 
+ROUNDING = 1e-9
+"""Added to a tolerance: 0.10 is 0.01 above 0.09, but their difference in floating point is a little more."""
+
 
 class Comparison(NamedTuple):
     """One figure beside the expected one; `measured` is None when nothing measured it."""
@@ -39,7 +42,7 @@ class Comparison(NamedTuple):
     @property
     def holds(self) -> bool:
         """Whether the measured figure is within the tolerance, above or below."""
-        return self.measured is not None and abs(self.measured - self.expected) <= self.tolerance
+        return self.measured is not None and abs(self.measured - self.expected) <= self.tolerance + ROUNDING
 
 
 class BenchReport(NamedTuple):
@@ -74,13 +77,21 @@ def run_recipe(path: Path, overrides: Sequence[str], *, device: str, progress: P
     else:
         _build(recipe, folder, roots, device, progress)
     run = read_run(folder / "run.txt")
-    figures = evaluate(read_qrels(folder / "topics" / "qrels.txt"), run)
+    qrels = read_qrels(folder / "topics" / "qrels.txt")
+    figures = evaluate(qrels, run)
     comparisons = [
         Comparison(measure, figures.get(measure), expected.value, expected.tolerance, expected.source)
         for measure, expected in recipe.expect.items()
     ]
     index = folder / "index"
-    return BenchReport(recipe.name, folder, len(run), figures, comparisons, bytes_below(index) if index.exists() else 0)
+    return BenchReport(
+        name=recipe.name,
+        folder=folder,
+        topics=len({qrel.qid for qrel in qrels}),
+        figures=figures,
+        comparisons=comparisons,
+        index_bytes=bytes_below(index) if index.exists() else 0,
+    )
 
 
 def _build(recipe: IndexRecipe, folder: Path, roots: list[str], device: str, progress: Progress) -> None:
@@ -89,9 +100,10 @@ def _build(recipe: IndexRecipe, folder: Path, roots: list[str], device: str, pro
     parts = [_settings(recipe, {"captions", "encoder"}), sha256_of(require_file(recipe.captions, "captions"))]
     if model is not None:
         parts.append(sha256_of(model / "model.safetensors"))
-    if _is_built(folder, parts):
+    if _is_built(folder, parts, "run.txt"):
         progress.note(f"{recipe.name}: {folder} is up to date")
         return
+    _unmark(folder)
     images = read_captions(recipe.captions, split=recipe.split)
     if model is None:
         run_bm25(images, folder, held_out=recipe.held_out, k=recipe.k, progress=progress)
@@ -125,18 +137,19 @@ def _fuse(recipe: IndexRecipe, folder: Path, roots: list[str], device: str, prog
 def _model(encoder: Path, roots: list[str], device: str, progress: Progress) -> Path:
     """Return the model folder of an encoder recipe, trained now when it is not there or its recipe has changed."""
     recipe = read_recipe(encoder, EncoderRecipe, roots)
-    home = encoder.with_suffix("")
+    home = encoder.with_suffix("").resolve()
     model = home / "model"
     parts = [
         _settings(recipe, {"roots", "about"}, by_name=True),
         sha256_of(require_file(recipe.data.captions, "captions")),
     ]
-    if model.exists() and _is_built(home, parts):
+    if _is_built(home, parts, "model"):
         progress.note(f"{recipe.name}: model {model} is up to date")
         return model
     from lexlip_lucene.training.train import train
 
     progress.note(f"{recipe.name}: training {model}")
+    _unmark(home)
     train(recipe, model, cache=home / "states", device=device, force=True, progress=progress)
     _mark_built(home, parts)
     return model
@@ -156,12 +169,19 @@ def _by_name(value: object) -> object:
         return {key: _by_name(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_by_name(item) for item in value]
-    return value.rsplit("/", 1)[-1] if isinstance(value, str) else value
+    # A path is absolute by now, unlike a name on a hub, whose owner matters.
+    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
 
 
-def _is_built(folder: Path, parts: list[str]) -> bool:
+def _is_built(folder: Path, parts: list[str], last: str) -> bool:
+    """Whether `last`, what a build makes last, is there and was made from `parts`."""
     stamp = folder / "built.json"
-    return stamp.is_file() and stamp.read_bytes() == _stamp(parts)
+    return (folder / last).exists() and stamp.is_file() and stamp.read_bytes() == _stamp(parts)
+
+
+def _unmark(folder: Path) -> None:
+    """Forget what was built before, so that a build that stops half-way is not taken for the earlier one."""
+    (folder / "built.json").unlink(missing_ok=True)
 
 
 def _mark_built(folder: Path, parts: list[str]) -> None:

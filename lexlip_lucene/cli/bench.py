@@ -9,7 +9,7 @@ from lexlip_lucene.cli.verb import Debug, Json, Overrides, answer, percent, verb
 from lexlip_lucene.errors import RegressionError
 
 if TYPE_CHECKING:
-    from lexlip_lucene.bench import BenchReport
+    from lexlip_lucene.bench import BenchReport, Comparison
 
 
 @verb
@@ -20,8 +20,12 @@ def bench(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Build what is missing, search, evaluate, compare; exit 1 when a figure differs from what is expected.
+    """Run an index recipe and compare with the figures it expects.
 
+    Builds what is missing, searches and evaluates. Exit status 1 when a figure differs from what is expected, in
+    either direction, by more than its tolerance.
+
+    \b
     Example: lexlip bench indexes/flickr8k-t2i.yaml --set roots.data=flickr8k
     """
     from lexlip_lucene.bench import run_recipe
@@ -33,11 +37,9 @@ def bench(
         device = choose_device(device)
     report = run_recipe(recipe, overrides or [], device=device, progress=for_terminal())
     answer(_record(report), _told(report), as_json=json)
-    failed = [comparison.measure for comparison in report.comparisons if not comparison.holds]
+    failed = [_compared(comparison) for comparison in report.comparisons if not comparison.holds]
     if failed:
-        raise RegressionError(
-            f"{recipe}: {', '.join(failed)} differ from what the recipe expects by more than its tolerance"
-        )
+        raise RegressionError(f"{recipe}: not what the recipe expects within its tolerance: {'; '.join(failed)}")
 
 
 def _record(report: "BenchReport") -> dict[str, object]:
@@ -52,12 +54,16 @@ def _record(report: "BenchReport") -> dict[str, object]:
 
 
 def _told(report: "BenchReport") -> str:
-    lines = [f"{report.name}: {report.topics} topics, {percent(report.figures)}"]
+    lines = [f"{report.name}: {report.topics} topics, in percent: {percent(report.figures)}"]
     for comparison in report.comparisons:
-        measured = "not measured" if comparison.measured is None else f"{100 * comparison.measured:.2f}"
-        verdict = "ok" if comparison.holds else "DIFFERS"
-        lines.append(
-            f"  {comparison.measure:<8} {measured:>12}  expected {100 * comparison.expected:.2f} "
-            f"± {100 * comparison.tolerance:.2f}  {verdict}"
-        )
-    return "\n".join(lines)
+        lines.append(f"  {'ok     ' if comparison.holds else 'DIFFERS'}  {_compared(comparison)}")
+    if not report.comparisons:
+        lines.append("  the recipe expects no figures, so nothing was compared")
+    return "\n".join([*lines, f"  run, index and topics are in {report.folder}"])
+
+
+def _compared(comparison: "Comparison") -> str:
+    expected = f"expected {100 * comparison.expected:.2f} ± {100 * comparison.tolerance:.2f}"
+    if comparison.measured is None:
+        return f"{comparison.measure} was not measured, {expected}"
+    return f"{comparison.measure} is {100 * comparison.measured:.2f}, {expected}"

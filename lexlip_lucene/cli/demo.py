@@ -1,10 +1,12 @@
 """`lexlip demo`: the whole job on scenes drawn here."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
 
+from lexlip_lucene.cli.overwrite import require_replaceable
 from lexlip_lucene.cli.verb import Debug, Force, Json, answer, percent, verb
 
 
@@ -16,13 +18,18 @@ def demo(
     force: Force = False,
     debug: Debug = False,
 ) -> None:
-    """Draw captioned scenes, train a small LexLIP, index, search, evaluate beside BM25, and write report.html.
+    """Run the whole job on scenes that it draws itself.
 
+    Draws captioned scenes, trains a small LexLIP on them, encodes, indexes, searches, evaluates beside BM25 and
+    writes report.html. Takes some minutes; needs no data and no network.
+
+    \b
     Example: lexlip demo --output lexlip-demo
     """
     from lexlip_lucene.demo.demo import run_demo
     from lexlip_lucene.progress import for_terminal
 
+    require_replaceable(output, sign="report.html", what="a folder of the demo", force=force)
     report = run_demo(output, seed=seed, force=force, progress=for_terminal())
     folder = output.absolute()
     record = {
@@ -41,13 +48,14 @@ def demo(
     }
     text = "\n".join(
         [
-            f"{report.topics} captions searched {report.documents} scenes, none of them seen in training",
+            f"{report.topics} captions searched {report.documents} scenes, none of them seen in training; in percent:",
             f"  LexLIP  {percent(report.lexlip)}",
             f"  BM25    {percent(report.bm25)}   (over one caption a scene)",
             f"  both    {percent(report.fused)}   (reciprocal rank fusion)",
             f"training {report.train_seconds:.0f} s, in all {report.total_seconds:.0f} s",
             f"look at {folder / 'report.html'}",
-            f'search it: lexlip search {output}/lexlip/index --model {output}/model --query "a red circle"',
+            f"search it: lexlip search {quote(f'{output}/lexlip/index')} --model {quote(f'{output}/model')} "
+            '--query "a red circle"',
         ]
     )
     answer(record, text, as_json=json)

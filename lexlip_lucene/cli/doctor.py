@@ -9,8 +9,9 @@ from lexlip_lucene.errors import LexlipError
 
 @verb
 def doctor(json: Json = False, debug: Debug = False) -> None:
-    """Say what this machine has for the job: Java, Lucene, Pyserini, torch, device.
+    """Say what this machine has for the job, and what is missing.
 
+    \b
     Example: lexlip doctor
     """
     problems: list[str] = []
@@ -30,7 +31,7 @@ def doctor(json: Json = False, debug: Debug = False) -> None:
     record["ok"] = not problems
     answer(record, _told(record), as_json=json)
     if problems:
-        raise SystemExit(1)
+        raise LexlipError(f"something that the job needs is missing or broken here: {'; '.join(problems)}")
 
 
 def _java(problems: list[str]) -> dict[str, str] | None:
@@ -89,5 +90,4 @@ def _told(record: dict[str, Any]) -> str:
         if isinstance(value, dict):
             value = ", ".join(f"{key} {item}" for key, item in value.items())
         lines.append(f"{name:<9} {value or 'missing'}")
-    lines += [f"problem   {problem}" for problem in record["problems"]]
-    return "\n".join([*lines, "ok" if record["ok"] else "not ok"])
+    return "\n".join([*lines, "ok: all that the job needs is here" if record["ok"] else "not ok"])

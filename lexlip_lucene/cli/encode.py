@@ -5,12 +5,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lexlip_lucene.cli.overwrite import require_replaceable
 from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
+from lexlip_lucene.errors import OutputError
 
 if TYPE_CHECKING:
     from lexlip_lucene.encoders.export import EncodeReport
 
-app = typer.Typer(help="Encode images or texts with a model.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="""Encode images or texts with a model.
+
+    \b
+    Example: lexlip encode images photos/ photos-collection --model model
+    """,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 Model = Annotated[Path, typer.Option(help="Model folder.")]
 TopK = Annotated[int | None, typer.Option("--top-k", help="Heaviest tokens kept; the model's own unless given.")]
@@ -35,15 +45,17 @@ def images(
     force: Force = False,
     debug: Debug = False,
 ) -> None:
-    """Encode images; an unreadable one is listed in the manifest and the run goes on.
+    """Encode images.
 
+    One that can't be read is listed in the manifest (OUTPUT.manifest.json) with the reason, and the run goes on.
+
+    \b
     Example: lexlip encode images photos/ photos-collection --model model
     """
     from lexlip_lucene.data.captions import read_captions
-    from lexlip_lucene.files import require_absent
     from lexlip_lucene.progress import for_terminal
 
-    require_absent(output, force=force)
+    _require_free(input, output, force)
     read = read_captions(input, split=split)
     from lexlip_lucene.encoders.device import choose_device
     from lexlip_lucene.encoders.export import encode_images
@@ -79,13 +91,13 @@ def texts(
 ) -> None:
     """Encode texts.
 
+    \b
     Example: lexlip encode texts topics-val/topics.tsv queries.jsonl --model model
     """
     from lexlip_lucene.data.texts import read_texts
-    from lexlip_lucene.files import require_absent
     from lexlip_lucene.progress import for_terminal
 
-    require_absent(output, force=force)
+    _require_free(input, output, force)
     read = read_texts(input, split=split)
     from lexlip_lucene.encoders.device import choose_device
     from lexlip_lucene.encoders.export import encode_texts
@@ -104,11 +116,20 @@ def texts(
     _answer(report, output, "texts", json)
 
 
+def _require_free(input: Path, output: Path, force: bool) -> None:
+    if output.exists() and output.resolve() == input.resolve():
+        raise OutputError(f"{output} is what is to be encoded, so it can't be the output as well: choose another name")
+    require_replaceable(output, sign="part-*.jsonl", what="a collection", force=force)
+
+
 def _answer(report: "EncodeReport", output: Path, unit: str, as_json: bool) -> None:
+    from lexlip_lucene.vectors.manifest import manifest_path
+
     rate = report.documents / max(report.seconds, 1e-9)
     record = {**report._asdict(), f"{unit}_per_second": rate, "output": output.absolute()}
+    rejected = f"{report.rejected} rejected (see {manifest_path(output)}), " if report.rejected else ""
     text = (
         f"{output}: {report.documents} documents ({report.empty} empty), {report.postings} postings, "
-        f"{report.rejected} rejected, in {report.seconds:.1f} s ({rate:.1f} {unit}/s)"
+        f"{rejected}in {report.seconds:.1f} s ({rate:.1f} {unit}/s)"
     )
     answer(record, text, as_json=as_json)

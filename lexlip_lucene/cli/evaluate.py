@@ -15,13 +15,19 @@ def evaluate(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Evaluate a run: R@k counts a topic when a relevant hit is in the top k, as image-text papers do.
+    """Measure a run: recall, MRR and nDCG.
 
+    R@k is the share of topics with a relevant hit in the top k, as image-text papers count it. Topics of the
+    judgements that the run lacks count 0. Text is in percent, --json gives fractions.
+
+    \b
     Example: lexlip eval topics-val/qrels.txt run.txt
     """
     from lexlip_lucene.data.qrels import read_qrels
     from lexlip_lucene.evaluate.measures import evaluate as measure
     from lexlip_lucene.evaluate.run import read_run
 
-    figures = measure(read_qrels(qrels), read_run(run))
-    answer(figures, percent(figures), as_json=json)
+    judged = read_qrels(qrels)
+    figures = measure(judged, read_run(run))
+    topics = len({qrel.qid for qrel in judged})
+    answer(figures, f"{percent(figures)}   (percent, {topics} topics)", as_json=json)

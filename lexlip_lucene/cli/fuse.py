@@ -24,8 +24,9 @@ def fuse(
     force: Force = False,
     debug: Debug = False,
 ) -> None:
-    """Fuse two runs.
+    """Fuse two runs into one.
 
+    \b
     Example: lexlip fuse lexlip.txt bm25.txt --output fused.txt
     """
     from lexlip_lucene.evaluate.fuse import interpolate, reciprocal_rank_fusion

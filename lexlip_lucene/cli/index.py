@@ -10,7 +10,7 @@ from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
 
 @verb
 def index(
-    collection: Annotated[Path, typer.Argument(help="Collection folder of *.jsonl shards.")],
+    collection: Annotated[Path, typer.Argument(help="Collection folder that `lexlip encode` wrote.")],
     index: Annotated[Path, typer.Argument(help="Index folder to write.")],
     threads: Annotated[int, typer.Option(help="Indexing threads; each takes whole shards.")] = 2,
     merge: Annotated[bool, typer.Option(help="Merge to one segment, which searches fastest.")] = True,
@@ -19,8 +19,12 @@ def index(
     force: Force = False,
     debug: Debug = False,
 ) -> None:
-    """Build a Lucene impact index (or, with --bm25, a text index) and check that nothing got lost.
+    """Build a Lucene index from a collection, and check it.
 
+    Builds an impact index from an encoded collection or, with --bm25, a text index from a caption collection (the
+    folder captions/ that `lexlip topics` writes). Nothing may get lost: every count is compared.
+
+    \b
     Example: lexlip index photos-collection photos-index
     """
     from lexlip_lucene.lucene.index import ImpactIndex, build_bm25

@@ -1,12 +1,29 @@
 """The command `lexlip`. Verbs are registered here and live one in a file; nothing heavy is imported until one runs."""
 
+import io
+import sys
+from typing import Any
+
 import typer
+from typer.core import TyperGroup
 
 from lexlip_lucene.cli import bench, demo, doctor, encode, evaluate, explain, fuse, index, search, topics, train
 from lexlip_lucene.cli.verb import stop
 
+ORDER = ["demo", "doctor", "topics", "train", "encode", "index", "search", "explain", "eval", "fuse", "bench"]
+
+
+class InOrder(TyperGroup):
+    """Lists the verbs in the order of the work; Typer would put `encode`, which is a group, last."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the verbs' names."""
+        return sorted(self.commands, key=ORDER.index)
+
+
 app = typer.Typer(
     name="lexlip",
+    cls=InOrder,
     help="Search images with the inverted index of text search: encode, index, search, evaluate, explain.",
     no_args_is_help=True,
     add_completion=False,
@@ -29,6 +46,9 @@ app.command("bench")(bench.bench)
 
 def main() -> None:
     """Run the command; the entry point of `lexlip` and of `python -m lexlip_lucene`."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # JSON is UTF-8 whatever the locale says, and a file name that is no text must not end the run.
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         app()
     except KeyboardInterrupt as interruption:

@@ -1,16 +1,26 @@
 """What a query text on the command line means: words for a model, words for BM25, or `token:weight …`."""
 
+import re
 from pathlib import Path
 
 from lexlip_lucene.errors import InputError, SearchError
 from lexlip_lucene.records import Impacts
 
+WITHOUT_MODEL = "BM25 takes words as they are, so leave --model out"
+
+_WEIGHT = re.compile("-?[0-9]{1,18}")  # more digits Python refuses with an error of its own
+
 
 def is_bm25(index: Path, text: str, model: Path | None) -> bool:
-    """Whether `text` goes to BM25: no model, and the index says it is one or `text` is not `token:weight …`."""
+    """Whether `text` goes to BM25: no model, and the index says it is one or `text` is not `token:weight …`.
+
+    Raises:
+        SearchError: there is a model, but the index is a BM25 index.
+    """
     from lexlip_lucene.lucene.commit import commit_facts
 
     if model is not None:
+        require_kind(index, "impact", WITHOUT_MODEL)
         return False
     kind = commit_facts(index).get("kind")
     return kind == "bm25" or (kind is None and parse_weights(text) is None)
@@ -27,7 +37,8 @@ def encoded_query(index: Path, text: str, model: Path | None) -> Impacts:
         weights = parse_weights(text)
         if weights is None:
             raise InputError(
-                f"an impact index needs --model MODEL to encode words, or a query like 'red:57 circle:31'; got {text!r}"
+                f"{index} is an impact index: give --model MODEL to encode words, or a query like "
+                f"'red:57 circle:31'; got {text!r}"
             )
         return weights
     from lexlip_lucene.encoders.lexlip import LexLip
@@ -46,7 +57,7 @@ def parse_weights(text: str) -> Impacts | None:
     weights: Impacts = {}
     for word in text.split():
         token, colon, weight = word.rpartition(":")
-        if not colon or not token or not weight.lstrip("-").isdigit():
+        if not colon or not token or not _WEIGHT.fullmatch(weight):
             return None
         if int(weight) < 1:
             raise InputError(f"query token {token!r} needs a positive integer weight, got {weight}")
@@ -54,6 +65,15 @@ def parse_weights(text: str) -> Impacts | None:
             raise InputError(f"query token {token!r} occurs twice; add the weights up")
         weights[token] = int(weight)
     return weights or None
+
+
+def require_kind(index: Path, kind: str, otherwise: str) -> None:
+    """Raise SearchError, ending in what to do `otherwise`, when the index says that it is of another kind."""
+    from lexlip_lucene.lucene.commit import commit_facts
+
+    there = commit_facts(index).get("kind", kind)
+    if there != kind:
+        raise SearchError(f"{index}: an index of kind {kind} is needed here, got {there}: {otherwise}")
 
 
 def require_same_vocabulary(index: Path, vocabulary_sha256: str, source: str) -> None:

@@ -1,5 +1,6 @@
 """`lexlip search`: one query, or a file of topics or encoded queries into a run."""
 
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,7 +8,13 @@ from typing import Annotated
 
 import typer
 
-from lexlip_lucene.cli.query import encoded_query, is_bm25, require_same_vocabulary
+from lexlip_lucene.cli.query import (
+    WITHOUT_MODEL,
+    encoded_query,
+    is_bm25,
+    require_kind,
+    require_same_vocabulary,
+)
 from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.records import Hit, Impacts, Run
@@ -27,20 +34,28 @@ def search(
     force: Force = False,
     debug: Debug = False,
 ) -> None:
-    """Search an index.
+    """Search an index with one query, or with many.
 
+    An impact index takes words with --model, or `token:weight …`; a BM25 index takes words without a model.
+
+    \b
     Example: lexlip search photos-index --query "a red bicycle" --model model
     """
     if sum(source is not None for source in (query, topics, encoded)) != 1:
         raise InputError("search needs exactly one of --query, --topics and --encoded")
+    if k is None:
+        k = 1000 if query is None else 10
+    for name, value in (("-k", k), ("--threads", threads)):
+        if value < 1:
+            raise InputError(f"{name} must be at least 1, got {value}")
     if query is not None:
         if output is not None:
             raise InputError("--output is for a run: give --topics or --encoded, or leave it out with --query")
-        _one(index, query, model, 10 if k is None else k, json)
+        _one(index, query, model, k, json)
         return
     if output is None:
         raise InputError("--topics and --encoded write a run: say where with --output RUN")
-    _many(index, topics, encoded, model, output, 1000 if k is None else k, threads, json, force)
+    _many(index, topics, encoded, model, output, k, threads, json, force)
 
 
 def _one(index: Path, query: str, model: Path | None, k: int, as_json: bool) -> None:
@@ -65,12 +80,20 @@ def _one(index: Path, query: str, model: Path | None, k: int, as_json: bool) -> 
         "hits": [hit._asdict() for hit in hits],
         "milliseconds": milliseconds,
     }
+    if as_json and not hits:
+        print(_nothing(query, weights), file=sys.stderr)
     answer(record, _told(query, weights, hits, milliseconds), as_json=as_json)
 
 
-def _told(query: str, weights: Mapping[str, int], hits: list[Hit], milliseconds: float) -> str:
+def _nothing(query: str, weights: Mapping[str, int]) -> str:
     if not weights:
-        return f"no token of the query {query!r} is known, so nothing can be found"
+        return f"no hits: the query {query!r} has no known token that could be searched for"
+    return f"no hits: no document has any of the tokens {' '.join(weights)}"
+
+
+def _told(query: str, weights: Mapping[str, int], hits: list[Hit], milliseconds: float) -> str:
+    if not hits:
+        return _nothing(query, weights)
     lines = ["query  " + " ".join(f"{token}:{weight}" for token, weight in weights.items())]
     lines += [f"{hit.rank:>5}  {_score(hit.score):>9}  {hit.docid}" for hit in hits]
     return "\n".join([*lines, f"{len(hits)} hits in {milliseconds:.1f} ms"])
@@ -97,14 +120,17 @@ def _many(
     require_absent(output, force=force)
     run, seconds = _searched(index, topics, encoded, model, k, threads)
     write_run(output, run, force=force)
+    without_hits = sum(not hits for hits in run.values())
     record = {
         "topics": len(run),
+        "without_hits": without_hits,
         "seconds": seconds,
         "queries_per_second": len(run) / max(seconds, 1e-9),
         "run": output.absolute(),
     }
     text = (
-        f"{output}: {len(run)} topics in {seconds:.2f} s ({record['queries_per_second']:.0f} queries/s, search alone)"
+        f"{output}: {len(run)} topics ({without_hits} without hits) in {seconds:.2f} s "
+        f"({record['queries_per_second']:.0f} queries/s, search alone)"
     )
     answer(record, text, as_json=as_json)
 
@@ -120,10 +146,12 @@ def _searched(
 
     progress = for_terminal()
     if topics is not None and model is None:
+        require_kind(index, "bm25", "give --model MODEL to encode the topics, or encoded queries with --encoded")
         texts = {topic.qid: topic.text for topic in read_topics(topics)}
         with Bm25Searcher(index) as searcher:
             begun = time.perf_counter()
             return searcher.search_batch(texts, k, threads=threads, progress=progress), time.perf_counter() - begun
+    require_kind(index, "impact", WITHOUT_MODEL if encoded is None else "search it with --topics")
     queries = _encoded_queries(index, topics, encoded, model)
     with ImpactSearcher(index) as impacts:
         begun = time.perf_counter()

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from lexlip_lucene.cli.overwrite import require_replaceable
 from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
 
 
@@ -21,11 +22,15 @@ def topics(
 ) -> None:
     """Make topics and qrels from a captions file.
 
+    Topics are the queries, qrels say which document each of them looks for.
+
+    \b
     Example: lexlip topics captions.jsonl topics-val --split val --held-out 1
     """
     from lexlip_lucene.data.captions import read_captions
     from lexlip_lucene.data.topics import make_topics, write_topic_set
 
+    require_replaceable(out, sign="topics.tsv", what="a folder of topics", force=force)
     images = read_captions(captions, split=split)
     topic_set = make_topics(images, held_out=held_out, direction=direction)
     write_topic_set(out, topic_set, force=force)

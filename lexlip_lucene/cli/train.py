@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from lexlip_lucene.cli.overwrite import require_replaceable
 from lexlip_lucene.cli.verb import Debug, Force, Json, Overrides, answer, percent, verb
 
 
@@ -18,14 +19,18 @@ def train(
     force: Force = False,
     debug: Debug = False,
 ) -> None:
-    """Train a model as a recipe says; choose on training images kept aside.
+    """Train a model as a recipe says.
 
+    The best step is chosen on training images that are kept aside.
+
+    \b
     Example: lexlip train encode/flickr8k-mobilenet.yaml --output model --set roots.data=flickr8k
     """
     from lexlip_lucene.progress import for_terminal
     from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
     from lexlip_lucene.recipes.reading import read_recipe
 
+    require_replaceable(output, sign="config.json", what="a model", force=force)
     read = read_recipe(recipe, EncoderRecipe, overrides or [])
     from lexlip_lucene.encoders.device import choose_device
     from lexlip_lucene.training.train import train as train_model
@@ -40,7 +45,8 @@ def train(
     )
     record = {**report._asdict(), "model": output.absolute()}
     text = (
-        f"{output}: {report.images} images, {report.steps} steps in {report.seconds:.0f} s, loss {report.loss:.3f}; "
+        f"{output}: {report.images} images ({report.rejected} left out as unreadable), {report.steps} steps in "
+        f"{report.seconds:.0f} s, loss {report.loss:.3f}; "
         f"best at step {report.best_step}: {percent(report.dev)} on the images kept aside"
     )
     answer(record, text, as_json=json)

@@ -1,6 +1,7 @@
 """What every verb shares: its options, its one error line, its result as text or as one JSON object."""
 
 import functools
+import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping
@@ -10,7 +11,7 @@ from typing import Annotated, Any, NoReturn, ParamSpec
 import orjson
 import typer
 
-from lexlip_lucene.errors import LexlipError
+from lexlip_lucene.errors import InputError, LexlipError
 
 Parameters = ParamSpec("Parameters")
 
@@ -30,8 +31,11 @@ def verb(function: Callable[Parameters, None]) -> Callable[Parameters, None]:
     @functools.wraps(function)
     def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
         try:
+            _require_unicode(kwargs)
             function(*args, **kwargs)
-        except (LexlipError, KeyboardInterrupt) as error:
+        except BrokenPipeError:  # whoever reads stdout has had enough (`| head`): no error, Typer ends quietly
+            raise
+        except (LexlipError, OSError, KeyboardInterrupt) as error:
             stop(error)
 
     return run
@@ -44,16 +48,17 @@ def stop(error: BaseException) -> NoReturn:
     if isinstance(error, KeyboardInterrupt):
         print("interrupted", file=sys.stderr)
         raise SystemExit(130) from None
-    print(f"error: {' '.join(str(error).splitlines())}", file=sys.stderr)
+    print(f"error: {' '.join(_said(error).splitlines())}", file=sys.stderr)
     raise SystemExit(1) from None
 
 
 def answer(record: Mapping[str, Any], text: str, *, as_json: bool) -> None:
     """Print the result: `record` as one JSON object, or `text` for a person."""
+    # Flushed here, so that a full disk is met where it becomes an error line.
     if as_json:
-        print(orjson.dumps(dict(record), default=_plain, option=orjson.OPT_SERIALIZE_NUMPY).decode())
+        print(orjson.dumps(dict(record), default=_plain, option=orjson.OPT_SERIALIZE_NUMPY).decode(), flush=True)
     else:
-        print(text)
+        print(text, flush=True)
 
 
 def percent(figures: Mapping[str, float]) -> str:
@@ -61,7 +66,20 @@ def percent(figures: Mapping[str, float]) -> str:
     return "  ".join(f"{name} {100 * value:.2f}" for name, value in figures.items())
 
 
+def _require_unicode(arguments: Mapping[str, object]) -> None:
+    """A command line can bring in bytes that are no text; Python hides them in it, and no tokenizer takes them."""
+    for name, value in arguments.items():
+        if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+            raise InputError(f"{name} must be valid UTF-8, got {value!r}: type it anew")
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"can't read or write {error.filename or 'a stream'}: {error.strerror}"
+    return str(error)
+
+
 def _plain(value: object) -> object:
     if isinstance(value, Path):
-        return str(value)
+        return os.fsencode(value).decode(errors="backslashreplace")  # a file name may be no text, JSON always is
     raise TypeError(f"{type(value).__name__} has no place in a result")

@@ -9,8 +9,11 @@ output/report.html
 
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+
+import orjson
 
 from lexlip_lucene.data.captions import CaptionedImage, read_captions
 from lexlip_lucene.demo.report import (
@@ -22,6 +25,7 @@ from lexlip_lucene.demo.report import (
     picture_uri,
     write_report,
 )
+from lexlip_lucene.demo.scene import Scene
 from lexlip_lucene.demo.scenes import make_scenes, write_scenes
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.evaluate.fuse import reciprocal_rank_fusion
@@ -38,6 +42,9 @@ if TYPE_CHECKING:
     from lexlip_lucene.lucene.explanation import Explanation
 
 TRAIN_SCENES, TEST_SCENES, CAPTIONS = 3500, 1000, 5
+LARGEST_SEED = 2**63 - 1
+"""torch takes no larger one."""
+
 HITS = 100
 """Hits kept a topic: the figures look at the first ten."""
 
@@ -57,34 +64,54 @@ class DemoReport(NamedTuple):
     index_bytes: int
 
 
-def run_demo(output: Path, *, seed: int, force: bool, progress: Progress) -> DemoReport:
+def run_demo(
+    output: Path,
+    *,
+    seed: int,
+    force: bool,
+    progress: Progress,
+    train_scenes: int = TRAIN_SCENES,
+    test_scenes: int = TEST_SCENES,
+    overrides: Sequence[str] = (),
+) -> DemoReport:
     """Run the demo into the folder `output`, which appears whole or not at all.
+
+    Args:
+        output: the folder.
+        seed: 0 to LARGEST_SEED; draws the scenes and starts the training.
+        force: replace `output`.
+        progress: told about every stage.
+        train_scenes: scenes to train on.
+        test_scenes: scenes to search, at least 1.
+        overrides: `key=value` for the packaged encoder recipe.
 
     Raises:
         OutputError: `output` exists and `force` is off, or can't be written.
-        InputError: the seed is negative.
+        InputError: the seed is out of range.
         JavaError: there is no Java; said before anything is trained.
     """
     from lexlip_lucene.lucene.jvm import start_jvm
 
     require_absent(output, force=force)
-    if seed < 0:
-        raise InputError(f"--seed must be at least 0, got {seed}")
+    if not 0 <= seed <= LARGEST_SEED:
+        raise InputError(f"--seed must be in 0..{LARGEST_SEED}, got {seed}")
+    begun = time.monotonic()
     start_jvm()
     partial = temporary_name(output)
-    report = _job(partial, seed, progress)
+    if partial.exists():
+        shutil.rmtree(partial)
+    partial.mkdir(parents=True)
+    scenes = make_scenes(train=train_scenes, test=test_scenes, captions=CAPTIONS, seed=seed)
+    report = _job(partial, scenes, [*overrides, f"training.seed={seed}"], progress, begun=begun)
     replace_folder(partial, output)
     return report
 
 
-def _job(folder: Path, seed: int, progress: Progress) -> DemoReport:
-    begun = time.monotonic()
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
-    scenes = make_scenes(train=TRAIN_SCENES, test=TEST_SCENES, captions=CAPTIONS, seed=seed)
+def _job(
+    folder: Path, scenes: Sequence[Scene], overrides: Sequence[str], progress: Progress, *, begun: float
+) -> DemoReport:
     captions = write_scenes(folder / "scenes", scenes, progress)
-    train_seconds = _train(captions, folder / "model", seed, progress)
+    train_seconds = _train(captions, folder / "model", overrides, progress)
     images = read_captions(captions, split="test")
     found = run_lexlip(
         folder / "model", images, folder / "lexlip", direction="t2i", held_out=1, k=HITS, progress=progress
@@ -105,9 +132,10 @@ def _job(folder: Path, seed: int, progress: Progress) -> DemoReport:
     return report
 
 
-def _train(captions: Path, model: Path, seed: int, progress: Progress) -> float:
+def _train(captions: Path, model: Path, overrides: Sequence[str], progress: Progress) -> float:
     """Train on split train as the packaged recipe says; returns the seconds it took."""
-    recipe = read_recipe(RECIPE, EncoderRecipe, [f"roots.scenes={captions.parent}", f"training.seed={seed}"])
+    root = orjson.dumps(str(captions.parent.absolute())).decode()  # quoted: a value is read as YAML
+    recipe = read_recipe(RECIPE, EncoderRecipe, [f"roots.scenes={root}", *overrides])
     from lexlip_lucene.training.train import train
 
     return train(recipe, model, progress=progress).seconds

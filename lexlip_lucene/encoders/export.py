@@ -47,8 +47,7 @@ def encode_images(
 ) -> EncodeReport:
     """Encode pictures into a collection folder, or into encoded queries when `output` ends in `.jsonl`.
 
-    A document's `contents` is its file's path below the captions file's folder; a query's id and contents are
-    `<image id>#img`.
+    A document's `contents` is its file's name; a query's id and contents are `<image id>#img`.
 
     Raises:
         InputError: not one picture could be read, or batch_size < 1.

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import timm
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
@@ -32,23 +33,31 @@ class ImageTower(nn.Module):
             _replace_by_identity(self.backbone, name)
 
     def load_weights(self, path: Path) -> None:
-        """Load the backbone's timm state dict from a safetensors file (fp16 files are widened to fp32).
+        """Load the backbone's timm state dict from a safetensors file; fp16 is widened, a classifier passed over.
 
         Raises:
-            ModelError: the file's tensors are not those of this backbone.
+            ModelError: not a safetensors file, or its tensors are not those of this backbone.
         """
-        tensors = {
-            name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in load_file(path).items()
-        }
         try:
+            tensors = {
+                name: tensor.float() if tensor.is_floating_point() else tensor
+                for name, tensor in load_file(path).items()
+                if not name.startswith(_classifiers(self.backbone))
+            }
             self.backbone.load_state_dict(tensors, strict=True)
-        except RuntimeError as error:
+        except (RuntimeError, SafetensorError) as error:
             reason = " ".join(str(error).split())[:300]
             raise ModelError(f"{path} does not fit the backbone {self.spec.backbone}: {reason}") from None
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Return the states of `pixels`, pooled to the recipe's grid, with the mean state last where asked."""
-        features: Tensor = cast(Any, self.backbone).forward_features(pixels)
+        try:
+            features: Tensor = cast(Any, self.backbone).forward_features(pixels)
+        except AssertionError as error:  # a ViT made for pictures of another size
+            raise ModelError(
+                f"backbone {self.spec.backbone} takes no pictures of size {self.spec.size}: {error}; set image.size, "
+                "or img_size in image.arguments"
+            ) from error
         grid = self._as_map(features)
         mean = grid.mean(dim=(2, 3))
         if self.spec.grid is not None and self.spec.grid != grid.shape[-1]:
@@ -63,7 +72,7 @@ class ImageTower(nn.Module):
             side = round(patches.shape[1] ** 0.5)
             if side * side == patches.shape[1]:
                 return patches.transpose(1, 2).reshape(len(patches), -1, side, side)
-        elif features.dim() == 4:
+        elif features.dim() == 4 and self.width in (features.shape[1], features.shape[3]):
             return features if features.shape[1] == self.width else features.permute(0, 3, 1, 2)
         raise ModelError(
             f"backbone {self.spec.backbone}: patch states of a square picture or a map are needed, "
@@ -75,7 +84,7 @@ def _create_backbone(spec: ImageSpec, *, from_hub: bool) -> nn.Module:
     arguments = {"num_classes": 0, **spec.arguments}
     try:
         backbone: nn.Module = timm.create_model(spec.backbone, pretrained=from_hub, **arguments)
-    except (RuntimeError, TypeError, OSError) as error:
+    except (RuntimeError, TypeError, ValueError, AssertionError, OSError) as error:
         reason = " ".join(str(error).split())[:300]
         raise ModelError(f"backbone {spec.backbone} with arguments {spec.arguments}: timm says: {reason}") from error
     return backbone
@@ -83,6 +92,12 @@ def _create_backbone(spec: ImageSpec, *, from_hub: bool) -> nn.Module:
 
 def _width(backbone: nn.Module) -> int:
     return int(cast(Any, backbone).num_features)
+
+
+def _classifiers(backbone: nn.Module) -> tuple[str, ...]:
+    """How the names of the classifier's tensors begin in timm's own files: `("classifier.",)`."""
+    named = cast(Any, backbone).pretrained_cfg.get("classifier") or ()
+    return tuple(f"{name}." for name in ([named] if isinstance(named, str) else named))
 
 
 def _replace_by_identity(backbone: nn.Module, name: str) -> None:

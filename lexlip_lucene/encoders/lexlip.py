@@ -5,11 +5,12 @@ A model folder holds `config.json`, `model.safetensors`, the tokenizer's own fil
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 from PIL import Image
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_model, save_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
@@ -54,6 +55,12 @@ class LexLip(nn.Module):
             self.text = StaticText(config.text, self.lexicon, config.vocabulary_size)
         else:
             network = text_network if text_network is not None else fresh_network(config.text.architecture)
+            rows = cast(Any, network).get_input_embeddings().num_embeddings
+            if rows < config.vocabulary_size:
+                raise ModelError(
+                    f"the text network has {rows} tokens, fewer than the tokenizer's {config.vocabulary_size}: "
+                    "take the tokenizer that belongs to it"
+                )
             self.text = TransformerText(config.text, self.lexicon, network)
 
     @classmethod
@@ -68,9 +75,15 @@ class LexLip(nn.Module):
         weights = folder / WEIGHTS_FILE
         if not weights.is_file():
             raise ModelError(f"{folder}: {WEIGHTS_FILE} is missing, so this is not a whole model folder")
-        model = cls(config, load_tokenizer(folder))
+        tokenizer = load_tokenizer(folder)
+        if tokenizer.get_vocab_size() != config.vocabulary_size:
+            raise ModelError(
+                f"{folder}: its tokenizer has {tokenizer.get_vocab_size()} tokens, but config.json says "
+                f"{config.vocabulary_size}: the files are of two models"
+            )
+        model = cls(config, tokenizer)
         try:
-            model.load_state_dict(load_file(weights))
+            load_model(model, weights)
         except (RuntimeError, SafetensorError) as error:
             reason = " ".join(str(error).split())[:300]
             raise ModelError(f"{weights} does not fit config.json beside it: {reason}") from None
@@ -87,7 +100,7 @@ class LexLip(nn.Module):
 
         with written_folder(Path(folder), force=force) as partial:
             (partial / "config.json").write_bytes(config_bytes(self.config))
-            save_file({name: tensor.contiguous() for name, tensor in self.state_dict().items()}, partial / WEIGHTS_FILE)
+            save_file(_tensors_once(self), partial / WEIGHTS_FILE)
             self.tokenizer.no_truncation()
             PreTrainedTokenizerFast(tokenizer_object=self.tokenizer).save_pretrained(partial)
             (partial / "README.md").write_text(card or f"# {self.config.name}\n", encoding="utf-8")
@@ -173,3 +186,13 @@ class LexLip(nn.Module):
             weights = self.text_weights(texts[begin : begin + batch_size]).cpu().numpy()
             vectors += [quantiser.vector(row, self.lexicon.tokens) for row in weights]
         return vectors
+
+
+def _tensors_once(model: nn.Module) -> dict[str, Tensor]:
+    """The state dict with a tied tensor (BERT's embeddings and head) under its first name alone.
+
+    `safetensors.torch.save_model` would note the other names in an order that changes, and the file's sha256 with it.
+    """
+    names = {id(tensor): name for name, tensor in reversed(model.state_dict(keep_vars=True).items())}
+    kept = set(names.values())
+    return {name: tensor.contiguous() for name, tensor in model.state_dict().items() if name in kept}

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import orjson
-from pydantic import ValidationError
+from pydantic import ValidationError, model_validator
 
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.recipes.model_spec import ImageSpec, Spec, TextSpec
@@ -40,6 +40,14 @@ class ModelConfig(Spec):
     bits: int = 8
     top_k: int | None = None
 
+    @model_validator(mode="after")
+    def _rows_are_of_the_vocabulary(self) -> "ModelConfig":
+        if len(self.tokens) != len(self.rows):
+            raise ValueError(f"{len(self.tokens)} tokens need as many rows, but there are {len(self.rows)}")
+        if not all(0 <= row < self.vocabulary_size for row in self.rows):
+            raise ValueError(f"rows must be in 0..{self.vocabulary_size - 1}, the vocabulary's")
+        return self
+
     @property
     def lexicon(self) -> Lexicon:
         """The vector's dimensions."""
@@ -69,7 +77,8 @@ def read_config(folder: Path) -> ModelConfig:
         return ModelConfig.model_validate(record)
     except ValidationError as error:
         first = error.errors()[0]
-        raise ModelError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        place = ".".join(map(str, first["loc"])) or "the lexicon"
+        raise ModelError(f"{path}: {place}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
 def config_bytes(config: ModelConfig) -> bytes:

@@ -5,6 +5,8 @@ query's weight of a token it contains is softplus of one learned number (inferen
 arXiv 2505.01452). The transformer side also weights words that the text lacks (LexLIP's own text encoder).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -71,19 +73,43 @@ class TransformerText(nn.Module):
 
 
 def load_network(name: str) -> nn.Module:
-    """Return the masked-language model of a hub name or a local folder.
+    """Return the masked-language model of a hub name or a local folder, in float32; a head it lacks starts afresh.
 
     Raises:
-        ModelError: it is neither here nor can it be fetched.
+        ModelError: it is neither here nor can it be fetched, or its encoder lacks tensors.
     """
     from transformers import AutoModelForMaskedLM
 
     try:
-        network: nn.Module = AutoModelForMaskedLM.from_pretrained(name)
+        with _quiet_loading():
+            network, found = AutoModelForMaskedLM.from_pretrained(name, dtype=torch.float32, output_loading_info=True)
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:300]
         raise ModelError(f"text.model {name}: a hub name or a folder of transformers is needed: {reason}") from error
-    return network
+    missing = sorted(key for key in found["missing_keys"] if key.startswith(f"{network.base_model_prefix}."))
+    if missing:
+        raise ModelError(
+            f"text.model {name}: its weights must hold the whole encoder, but {len(missing)} tensors are missing, "
+            f"{missing[0]} among them"
+        )
+    loaded: nn.Module = network
+    return loaded
+
+
+@contextmanager
+def _quiet_loading() -> Iterator[None]:
+    """Hide the bar and the report of transformers, which calls a checkpoint without a head corrupt."""
+    from transformers.utils import logging
+
+    verbosity, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bar:
+            logging.enable_progress_bar()
 
 
 def fresh_network(architecture: dict[str, Any]) -> nn.Module:
@@ -92,10 +118,12 @@ def fresh_network(architecture: dict[str, Any]) -> nn.Module:
     Raises:
         ModelError: the architecture names no model that transformers knows.
     """
+    from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig, AutoModelForMaskedLM
 
     try:
-        network: nn.Module = AutoModelForMaskedLM.from_config(AutoConfig.for_model(**architecture))
-    except (TypeError, ValueError, KeyError) as error:
-        raise ModelError(f"text.architecture {architecture}: transformers says: {error}") from error
+        network: nn.Module = AutoModelForMaskedLM.from_config(AutoConfig.for_model(**architecture), dtype=torch.float32)
+    except (TypeError, ValueError, KeyError, StrictDataclassError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise ModelError(f"text.architecture {architecture}: transformers says: {reason}") from error
     return network

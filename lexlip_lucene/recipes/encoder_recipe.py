@@ -72,9 +72,10 @@ class TransformerTextRecipe(TransformerTextSpec):
     model: str | None = None
 
     def spec(self, architecture: dict[str, Any]) -> TransformerTextSpec:
-        """Return what the model keeps of this, with the architecture that was loaded."""
+        """Return what the model keeps of this, with the architecture that was loaded but not the folder it was in."""
+        kept = {key: value for key, value in architecture.items() if key != "_name_or_path"}
         return TransformerTextSpec(
-            kind="transformer", max_length=self.max_length, length_power=self.length_power, architecture=architecture
+            kind="transformer", max_length=self.max_length, length_power=self.length_power, architecture=kept
         )
 
 
@@ -88,6 +89,8 @@ class TrainingRecipe(Spec):
         backbone_rate, global_path_rate, text_rate: the rate of these parts as a multiple of it.
         weight_decay: of the matrices of adapter, head and backbone.
         similarity_scale: start of the learned factor on similarities (the inverse of a temperature).
+        image_length_power: like `image.length_power`, for the similarities of training; null: the same. With 0 the model
+            learns from the raw inner product and is divided by length only when it encodes.
         word_loss: weight of the word loss (see `training/losses.py`), which has an image predict its captions' words.
         word_phase: share of the steps, at the beginning, in which the word loss is all there is.
         image_flops, text_flops: weights of the FLOPS regulariser per side, on vectors before division by length,
@@ -106,6 +109,7 @@ class TrainingRecipe(Spec):
     warmup: float = Field(default=0.05, ge=0, lt=1)
     weight_decay: float = Field(default=0.01, ge=0)
     similarity_scale: float = Field(default=3.0, gt=0)
+    image_length_power: float | None = Field(default=None, ge=0, le=1)
     word_loss: float = Field(default=0.0, ge=0)
     word_phase: float = Field(default=0.0, ge=0, lt=1)
     image_flops: float = Field(default=0.0, ge=0)

@@ -5,7 +5,7 @@ No torch here: a recipe can be read and refused before anything heavy is loaded.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Spec(BaseModel):
@@ -26,6 +26,12 @@ class AdapterSpec(Spec):
     state_dropout: float = Field(default=0.0, ge=0, lt=1)
     layer_dropout: float = Field(default=0.0, ge=0, lt=1)
     head_dropout: float = Field(default=0.0, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _heads_share_the_width(self) -> "AdapterSpec":
+        if self.layers and self.width % self.heads:
+            raise ValueError(f"width must be a multiple of heads, but {self.width} is none of {self.heads}")
+        return self
 
 
 class ImageSpec(Spec):

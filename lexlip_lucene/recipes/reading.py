@@ -49,7 +49,10 @@ def _apply(values: dict[str, Any], override: str, path: Path) -> None:
     key, equals, text = override.partition("=")
     if not equals or not key:
         raise RecipeError(f"--set needs key=value, got {override!r}")
-    value = yaml.safe_load(text)
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise RecipeError(f"--set {override}: the value is not YAML: {' '.join(str(error).split())}") from None
     *parents, last = key.split(".")
     target = values
     for parent in parents:
@@ -84,14 +87,21 @@ def _resolved(value: Any, roots: dict[str, Path], path: Path) -> Any:
 
 
 def _explain(error: ValidationError, kind: type[BaseModel]) -> str:
-    first = error.errors()[0]
+    # A misspelt key that is required makes two errors; the misspelling is the one to name.
+    errors = error.errors()
+    first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
     place = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         known = sorted(_known_keys(kind))
         near = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(known)}"
         return f"unknown key {place!r}: {hint}"
-    return f"{place}: {first['msg']}, got {first['input']!r}"
+    if first["type"] == "missing":
+        return f"the key {place!r} is missing"
+    message = first["msg"].removeprefix("Value error, ")
+    if isinstance(first["input"], dict):  # a check of several keys, whose message says what was received
+        return f"{place}: {message}" if place else message
+    return f"{place}: {message}, got {first['input']!r}"
 
 
 def _known_keys(kind: type[BaseModel]) -> set[str]:

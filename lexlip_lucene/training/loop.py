@@ -126,7 +126,8 @@ class Trainer:
         training, config = self.recipe.training, self.model.config
         raw_images = saturate(logits)
         raw_texts = self.model.raw_text_weights(self.captions.draw(images, training.captions_per_image, chance))
-        documents = divide_by_length(raw_images, config.image.length_power)
+        power = training.image_length_power
+        documents = divide_by_length(raw_images, config.image.length_power if power is None else power)
         queries = divide_by_length(raw_texts, config.text.length_power)
         similarity = (queries @ documents.T).view(len(images), training.captions_per_image, len(images))
         sparsity = training.image_flops * flops_loss(raw_images) + training.text_flops * flops_loss(raw_texts)

@@ -1,0 +1,173 @@
+"""`lexlip search` and `lexlip explain`: what a query may be, and what is said when there is nothing to find."""
+
+from pathlib import Path
+
+import pytest
+import tiny
+from cli_run import Job, done, lexlip, whole_job
+from oracle import rank
+
+from lexlip_lucene.records import Impacts
+from lexlip_lucene.vectors.collection import read_collection
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
+    return whole_job(tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture(scope="module")
+def other_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model with another vocabulary than the job's."""
+    model = tmp_path_factory.mktemp("other") / "model"
+    tiny.lexlip().save_pretrained(model)
+    return model
+
+
+def weighted(query: Impacts) -> str:
+    return " ".join(f"{token}:{weight}" for token, weight in query.items())
+
+
+def test_tokens_with_weights_need_no_model(job: Job) -> None:
+    documents = list(read_collection(job.root / "images"))
+    query = dict.fromkeys(list(documents[0].vector)[:3], 7) | {"nosuchtoken": 2}
+    record = done("search", job.root / "images index", "--query", weighted(query))
+    assert record["weights"] == query
+    assert record["hits"] == [hit._asdict() for hit in rank(query, documents, 10)]
+
+
+def test_a_token_may_hold_a_colon_and_the_last_one_parts_it_from_its_weight(job: Job) -> None:
+    assert done("search", job.root / "images index", "--query", "a:b:3")["weights"] == {"a:b": 3}
+
+
+def test_words_search_a_bm25_index_without_a_model(job: Job) -> None:
+    record = done("search", job.root / "bm25 index", "--query", "the circles", "-k", 3)
+    assert record["weights"] == {"circl": 1}  # the analyser drops stop words and stems
+    assert [hit["rank"] for hit in record["hits"]] == list(range(1, 1 + len(record["hits"])))
+    assert all(isinstance(hit["score"], float) for hit in record["hits"])
+
+
+def test_hits_are_told_by_rank_with_score_and_docid(job: Job) -> None:
+    asked = ("search", job.root / "images index", "--query", "a red circle", "--model", job.root / "modèle", "-k", 2)
+    first, second = done(*asked)["hits"]
+    ran = lexlip(*asked)
+    lines = ran.out.splitlines()
+    assert ran.status == 0 and ran.err == "" and lines[0].startswith("query  ") and "red:" in lines[0]
+    assert lines[1].split(maxsplit=2) == ["1", str(first["score"]), first["docid"]]
+    assert lines[2].split(maxsplit=2) == ["2", str(second["score"]), second["docid"]]
+    assert lines[3].startswith("2 hits in ") and len(lines) == 4
+
+
+@pytest.mark.parametrize("query", ["☃ ☃", "", "   ", "日本"])
+def test_a_query_without_a_known_token_finds_nothing_and_says_so(query: str, job: Job) -> None:
+    asked = ("search", job.root / "images index", "--model", job.root / "modèle", "--query", query)
+    told, machine = lexlip(*asked), lexlip(*asked, "--json")
+    said = f"no hits: the query {query!r} has no known token that could be searched for\n"
+    assert told == (0, said, "")
+    assert machine.status == 0 and machine.err == said
+    assert (machine.record["weights"], machine.record["hits"]) == ({}, [])
+
+
+def test_stop_words_alone_find_nothing_in_a_bm25_index_and_that_is_said(job: Job) -> None:
+    ran = lexlip("search", job.root / "bm25 index", "--query", "of the")
+    assert ran.status == 0 and "'of the' has no known token" in ran.out
+
+
+def test_tokens_that_no_document_has_are_named(job: Job) -> None:
+    ran = lexlip("search", job.root / "images index", "--query", "nosuchtoken:3")
+    assert ran == (0, "no hits: no document has any of the tokens nosuchtoken\n", "")
+
+
+def test_a_topic_without_a_known_token_is_counted_and_leaves_no_line(job: Job, tmp_path: Path) -> None:
+    (tmp_path / "topics.tsv").write_text("q1\ta red circle\nq2\t☃\n", encoding="utf-8")
+    asked = ("--topics", tmp_path / "topics.tsv", "--model", job.root / "modèle", "--output", tmp_path / "run.txt")
+    ran = lexlip("search", job.root / "images index", *asked)
+    assert ran.status == 0 and "2 topics (1 without hits)" in ran.out
+    assert {line.split()[0] for line in (tmp_path / "run.txt").read_text(encoding="utf-8").splitlines()} == {"q1"}
+
+
+@pytest.mark.parametrize(
+    ("index", "options", "message"),
+    [
+        ("images index", ["--query", "red:0"], "query token 'red' needs a positive integer weight, got 0"),
+        ("images index", ["--query", "red:-3"], "query token 'red' needs a positive integer weight, got -3"),
+        ("images index", ["--query", "red:1 red:2"], "query token 'red' occurs twice"),
+        ("images index", ["--query", "red:²"], "images index is an impact index: give --model MODEL"),
+        ("images index", ["--query", "red:" + 5000 * "9"], "images index is an impact index: give --model MODEL"),
+        ("images index", ["--query", "red:16777216"], "'red' needs an integer weight in 1..16777215, got 16777216"),
+        ("images index", ["--query", "a red circle"], "give --model MODEL to encode words, or a query like 'red:57"),
+        ("images index", ["--query", "red:1", "-k", "0"], "-k must be at least 1, got 0"),
+        ("images index", ["--query", "red:1", "-k", "-5"], "-k must be at least 1, got -5"),
+        ("images index", ["--query", "red:1", "--threads", "0"], "--threads must be at least 1, got 0"),
+        ("images index", ["--query", "\udcff"], r"query must be valid UTF-8, got '\udcff'"),
+        ("images index", [], "search needs exactly one of --query, --topics and --encoded"),
+        ("images index", ["--query", "red:1", "--topics", "x.tsv"], "exactly one of --query, --topics and --encoded"),
+        ("images index", ["--query", "red:1", "--output", "run.txt"], "--output is for a run"),
+        ("images index", ["--topics", "x.tsv"], "say where with --output RUN"),
+        ("images index", ["--topics", "x.tsv", "--output", "r"], "got impact: give --model MODEL to encode the topics"),
+        ("bm25 index", ["--encoded", "x.jsonl", "--output", "r"], "got bm25: search it with --topics"),
+        (
+            "bm25 index",
+            ["--topics", "x.tsv", "--model", "m", "--output", "r"],
+            "got bm25: BM25 takes words as they are",
+        ),
+        ("bm25 index", ["--query", "red", "--model", "m"], "got bm25: BM25 takes words as they are"),
+        ("images index", ["--encoded", "x.jsonl", "--model", "m", "--output", "r"], "leave --model out"),
+        ("no index", ["--query", "red:1"], "index: no such folder"),
+        ("images", ["--query", "red:1"], "images is not a Lucene index"),
+        ("tiny.yaml", ["--query", "red:1"], "index: a folder is needed, but this is a file"),
+    ],
+)
+def test_a_search_that_can_not_be_is_refused(index: str, options: list[str], message: str, job: Job) -> None:
+    assert message in lexlip("search", job.root / index, *options).error
+
+
+@pytest.mark.parametrize(
+    ("index", "options", "message"),
+    [
+        ("images index", ["--query", "red:1", "--docid", "nobody"], "images index has no document 'nobody'"),
+        ("images index", ["--query", "red", "--docid", "x"], "images index is an impact index: give --model MODEL"),
+        ("bm25 index", ["--query", "red", "--docid", "x"], "got bm25: a BM25 score is not explained"),
+        ("no index", ["--query", "red:1", "--docid", "x"], "index: no such folder"),
+    ],
+)
+def test_what_can_not_be_explained_is_refused(index: str, options: list[str], message: str, job: Job) -> None:
+    assert message in lexlip("explain", job.root / index, *options).error
+
+
+def test_an_explanation_is_told_as_a_sum(job: Job) -> None:
+    document = next(read_collection(job.root / "images"))
+    token, impact = next(iter(document.vector.items()))
+    query = f"{token}:3 nosuchtoken:2"
+    ran = lexlip("explain", job.root / "images index", "--query", query, "--docid", document.id)
+    lines = ran.out.splitlines()
+    assert lines[0] == f"{document.id}: score {3 * impact}"
+    assert lines[1].split() == [str(3 * impact), "=", "3", "×", str(impact), token]
+    assert lines[2].split() == ["0", "=", "2", "×", "0", "nosuchtoken"]
+
+
+def test_an_explanation_of_a_query_without_a_known_token_says_so(job: Job) -> None:
+    asked = ("--query", "☃", "--model", job.root / "modèle", "--docid", "é test-00000%")
+    assert lexlip("explain", job.root / "images index", *asked).out.endswith("the query '☃' has no known token\n")
+
+
+@pytest.mark.parametrize("options", [["--query", "a red dog"], ["--topics", "t2i/topics.tsv", "--output", "never.txt"]])
+def test_another_vocabulary_than_the_models_is_refused(options: list[str], job: Job, other_model: Path) -> None:
+    asked = [str(job.root / option) if "." in option else option for option in options]
+    error = lexlip("search", job.root / "images index", *asked, "--model", other_model).error
+    assert "images index was made with vocabulary " in error and f"but {other_model} has " in error
+    assert "search it with the model that encoded its collection" in error
+    assert not (job.root / "never.txt").exists()
+
+
+def test_another_vocabulary_than_that_of_encoded_queries_is_refused(
+    job: Job, other_model: Path, tmp_path: Path
+) -> None:
+    done("encode", "texts", job.root / "t2i" / "topics.tsv", tmp_path / "q.jsonl", "--model", other_model)
+    asked = ("--encoded", tmp_path / "q.jsonl", "--output", tmp_path / "run.txt")
+    assert f"but {tmp_path / 'q.jsonl'} has " in lexlip("search", job.root / "images index", *asked).error
+
+
+def test_another_vocabulary_is_refused_by_explain(job: Job, other_model: Path) -> None:
+    asked = ("--query", "red", "--docid", "é test-00000%", "--model", other_model)
+    assert "was made with vocabulary" in lexlip("explain", job.root / "images index", *asked).error

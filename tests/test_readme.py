@@ -1,0 +1,37 @@
+"""What the README promises is there: its table comes from the recipes, its verbs and its commands exist."""
+
+import re
+from pathlib import Path
+
+from typer.main import get_command
+
+from lexlip_lucene.cli.main import app
+from lexlip_lucene.recipes.results_table import results_table
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_results_table_is_the_one_the_recipes_give() -> None:
+    table = re.search(r"<!-- results -->\n(.*?)<!-- end of results -->", README, re.DOTALL)
+    assert table is not None
+    assert table[1] == results_table(ROOT / "indexes"), "stale: put results_table('indexes') between the markers"
+
+
+def test_every_verb_is_in_the_readme() -> None:
+    verbs = getattr(get_command(app), "commands")  # noqa: B009  # Typer's own copy of click has no public type
+    assert verbs
+    for name in verbs:
+        assert f"lexlip {name}" in README, f"README.md does not speak of `lexlip {name}`"
+
+
+def test_every_recipe_in_the_readme_exists() -> None:
+    named = set(re.findall(r"(?:encode|indexes)/[\w-]+\.yaml", README))
+    assert named
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
+def test_ci_finds_the_test_command() -> None:
+    command = re.search(r"<!-- test command -->\n```bash\n(.*?)```", README, re.DOTALL)
+    assert command is not None
+    assert "tests/check" in command[1]
