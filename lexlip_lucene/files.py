@@ -87,7 +87,12 @@ def replace_folder(source: Path, target: Path) -> None:
         shutil.rmtree(old)
     if target.exists():
         os.replace(target, old)
-    os.replace(source, target)
+    try:
+        os.replace(source, target)
+    except OSError:
+        if old.exists():
+            os.replace(old, target)
+        raise
     if old.is_dir():
         shutil.rmtree(old)
     elif old.exists():

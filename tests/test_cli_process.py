@@ -14,6 +14,8 @@ import orjson
 import pytest
 from cli_run import Job, whole_job
 
+pytestmark = pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="finds processes by /proc")
+
 COMMAND = [sys.executable, "-m", "lexlip_lucene"]
 INTERRUPTIBLE = [
     sys.executable,
@@ -21,8 +23,11 @@ INTERRUPTIBLE = [
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # pytest may run with it ignored
     "from lexlip_lucene.cli.main import main; main()",
 ]
-PATIENCE = 60.0
-"""Seconds after which something that should happen has not."""
+PATIENCE = 300.0
+"""Seconds after which something that should happen has not, on a very busy machine."""
+
+PROGRESS = ("/s)", " s left)", " with Anserini")
+"""How lines end that say how far the work is."""
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +59,10 @@ def has_java_child(group: int) -> bool:
 
 
 def interrupt(arguments: Sequence[object], ready: Callable[[int], bool]) -> tuple[int, list[str]]:
-    """Run the command in a process group of its own and press Ctrl-C once `ready(group)`; status and stderr's lines."""
+    """Run the command in a process group of its own and press Ctrl-C once `ready(group)`.
+
+    Returns the exit status, and the lines on stderr that are not progress.
+    """
     with subprocess.Popen(
         [*INTERRUPTIBLE, *map(str, arguments)],
         stdout=subprocess.DEVNULL,
@@ -70,7 +78,7 @@ def interrupt(arguments: Sequence[object], ready: Callable[[int], bool]) -> tupl
         finally:
             process.kill()
     assert members(process.pid) == []
-    return process.returncode, err.splitlines()
+    return process.returncode, [line for line in err.splitlines() if not line.endswith(PROGRESS)]
 
 
 @pytest.fixture
@@ -96,8 +104,7 @@ def test_ctrl_c_during_encode_is_one_line_and_leaves_no_collection(job: Job, man
 
 def test_ctrl_c_during_index_is_one_line_and_leaves_no_index_and_no_java(job: Job, tmp_path: Path) -> None:
     status, err = interrupt(["index", job.root / "images", tmp_path / "index"], has_java_child)
-    assert status == 130
-    assert err[-1] == "interrupted" and [line.split(" ")[0] for line in err[:-1]] == ["reading", "indexing"]
+    assert (status, err) == (130, ["interrupted"])
     assert not (tmp_path / "index").exists()
 
 
@@ -107,11 +114,14 @@ def test_ctrl_c_during_a_search_of_many_topics_is_one_line_and_leaves_no_run(job
     with queries.open("wb") as lines:
         for number in range(100_000):
             lines.write(orjson.dumps({"id": f"{number}", "contents": "", "vector": vector}) + b"\n")
-    # It searches for half a minute, and begins to within two seconds; nothing tells from outside.
-    begun = time.monotonic()
+
+    def searches(process: int) -> bool:
+        """The queries are read, and the index is mapped into memory (for half a minute: there are many queries)."""
+        read = int(Path(f"/proc/{process}/io").read_text().split()[1])
+        return read > queries.stat().st_size and "images index/" in Path(f"/proc/{process}/maps").read_text()
+
     status, err = interrupt(
-        ["search", job.root / "images index", "--encoded", queries, "--output", tmp_path / "run.txt"],
-        lambda _: time.monotonic() - begun > 4,
+        ["search", job.root / "images index", "--encoded", queries, "--output", tmp_path / "run.txt"], searches
     )
     assert (status, err) == (130, ["interrupted"])
     assert [path.name for path in tmp_path.iterdir()] == ["many.jsonl"]

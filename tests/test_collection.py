@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lexlip_lucene.errors import InputError, OutputError
@@ -56,6 +56,7 @@ def test_documents_come_back_from_their_shards(
     assert counts == Counts(len(written), empty, sum(len(document.vector) for document in written))
 
 
+@settings(max_examples=30)  # each example syncs a file to the disk
 @given(collections)
 def test_queries_come_back_in_their_order(tmp_path_factory: pytest.TempPathFactory, written: list[Document]) -> None:
     path = tmp_path_factory.mktemp("q") / "queries.jsonl"

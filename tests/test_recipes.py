@@ -181,7 +181,7 @@ def test_yaml_can_make_no_python_object(tmp_path: Path) -> None:
 
 
 def test_what_the_model_keeps_is_in_the_recipe(tmp_path: Path) -> None:
-    recipe = encoder(tmp_path, "image.ridge=100", "image.size=64")
+    recipe = encoder(tmp_path, "image.flip=true", "image.size=64")
     spec = recipe.image.spec()
     assert type(spec) is ImageSpec
     assert spec.size == 64
@@ -233,3 +233,18 @@ def test_the_paths_of_an_index_recipe_are_relative_to_it(tmp_path: Path) -> None
 def test_a_recipe_s_own_yaml_gives_it_back(tmp_path: Path) -> None:
     found = encoder(tmp_path)
     assert encoder(tmp_path, text=yaml.safe_dump(found.model_dump(mode="json"))) == found
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("image.ridge=100", "ridge needs frozen: true and global_path: true"),
+        (
+            "image={backbone: vit, adapter: {width: 16}, frozen: true, shift: 4}",
+            "shift and brightness need frozen: false",
+        ),
+    ],
+)
+def test_an_image_side_whose_parts_do_not_fit_is_refused(tmp_path: Path, override: str, message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        encoder(tmp_path, override)

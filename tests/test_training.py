@@ -142,7 +142,6 @@ def test_the_card_tells_data_figures_and_recipe_without_a_path_of_this_machine(d
         ({"vocabulary": {}}, RecipeError, "vocabulary needs exactly one of"),
         ({"vocabulary__min_count": 999}, RecipeError, "vocabulary.min_count 999: no token is used that often"),
         ({"image__weights": "gone.safetensors"}, InputError, r"image\.weights: no such file: gone\.safetensors"),
-        ({"image__ridge": 100}, RecipeError, "image.ridge needs image.frozen: true and image.global_path: true"),
         ({"text": {"kind": "transformer", "model": "/no/where"}}, InputError, "text.model /no/where"),
     ],
 )

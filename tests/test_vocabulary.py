@@ -77,7 +77,6 @@ def test_a_vocabulary_is_trained_on_the_captions() -> None:
     assert tokenizer.encode("ж").tokens == ["[CLS]", "[UNK]", "[SEP]"]
 
 
-@pytest.mark.xfail(strict=True, reason="tokenizers' trainer breaks ties by the order of a hash map")
 def test_the_same_captions_give_the_same_vocabulary_in_every_process() -> None:
     script = """if True:
         from lexlip_lucene.demo.scenes import make_scenes

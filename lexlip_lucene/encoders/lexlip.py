@@ -102,7 +102,9 @@ class LexLip(nn.Module):
             (partial / "config.json").write_bytes(config_bytes(self.config))
             save_file(_tensors_once(self), partial / WEIGHTS_FILE)
             self.tokenizer.no_truncation()
-            PreTrainedTokenizerFast(tokenizer_object=self.tokenizer).save_pretrained(partial)
+            PreTrainedTokenizerFast(tokenizer_object=self.tokenizer, **_special_tokens(self.tokenizer)).save_pretrained(
+                partial
+            )
             (partial / "README.md").write_text(card or f"# {self.config.name}\n", encoding="utf-8")
         self.sha256 = sha256_of(Path(folder) / WEIGHTS_FILE)
 
@@ -196,3 +198,9 @@ def _tensors_once(model: nn.Module) -> dict[str, Tensor]:
     names = {id(tensor): name for name, tensor in reversed(model.state_dict(keep_vars=True).items())}
     kept = set(names.values())
     return {name: tensor.contiguous() for name, tensor in model.state_dict().items() if name in kept}
+
+
+def _special_tokens(tokenizer: Tokenizer) -> dict[str, str]:
+    """BERT's special tokens as transformers names them, those that the vocabulary has."""
+    names = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
+    return {f"{name}_token": token for name, token in names.items() if tokenizer.token_to_id(token) is not None}

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from lexlip_lucene.recipes.model_spec import ImageSpec, Spec, StaticTextSpec, TransformerTextSpec
 from lexlip_lucene.recipes.recipe_path import RecipePath
@@ -57,6 +57,14 @@ class ImageRecipe(ImageSpec):
     brightness: float = Field(default=0.0, ge=0, lt=1)
     ridge: float | None = Field(default=None, gt=0)
 
+    @model_validator(mode="after")
+    def _parts_fit(self) -> "ImageRecipe":
+        if self.ridge is not None and not (self.frozen and self.global_path):
+            raise ValueError("ridge needs frozen: true and global_path: true")
+        if self.frozen and (self.shift or self.brightness):
+            raise ValueError("shift and brightness need frozen: false, since a frozen backbone's states are cached")
+        return self
+
     def spec(self) -> ImageSpec:
         """Return what the model keeps of this."""
         return ImageSpec(**{name: getattr(self, name) for name in ImageSpec.model_fields})
@@ -89,8 +97,8 @@ class TrainingRecipe(Spec):
         backbone_rate, global_path_rate, text_rate: the rate of these parts as a multiple of it.
         weight_decay: of the matrices of adapter, head and backbone.
         similarity_scale: start of the learned factor on similarities (the inverse of a temperature).
-        image_length_power: like `image.length_power`, for the similarities of training; null: the same. With 0 the model
-            learns from the raw inner product and is divided by length only when it encodes.
+        image_length_power: like `image.length_power`, for the similarities of training; null: the same. With 0 the
+            model learns from the raw inner product and is divided by length only when it encodes.
         word_loss: weight of the word loss (see `training/losses.py`), which has an image predict its captions' words.
         word_phase: share of the steps, at the beginning, in which the word loss is all there is.
         image_flops, text_flops: weights of the FLOPS regulariser per side, on vectors before division by length,

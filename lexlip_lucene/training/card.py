@@ -1,11 +1,14 @@
 """The model card: `README.md` in a model folder, from the recipe and the figures of the training that made it."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
+
+_MAY_BE_PATHS = (("vocabulary", "wordpieces"), ("vocabulary", "tokenizer"), ("image", "weights"), ("text", "model"))
 
 _CARD = """# {name}
 
@@ -34,9 +37,10 @@ def model_card(recipe: EncoderRecipe, report: Mapping[str, Any]) -> str:
     """Return the card's Markdown. Paths in the recipe are cut to file names: a card travels."""
     settings = recipe.model_dump(mode="json", exclude={"roots", "about", "name"})
     settings["data"]["captions"] = recipe.data.captions.name
-    if isinstance(settings["vocabulary"]["wordpieces"], str):
-        settings["vocabulary"]["wordpieces"] = settings["vocabulary"]["wordpieces"].rsplit("/", 1)[-1]
-    settings["image"]["weights"] = str(settings["image"]["weights"]).rsplit("/", 1)[-1]
+    for part, key in _MAY_BE_PATHS:
+        named = settings[part].get(key)
+        if isinstance(named, str) and Path(named).is_absolute():
+            settings[part][key] = Path(named).name
     return _CARD.format(
         name=recipe.name,
         about=recipe.about.strip(),

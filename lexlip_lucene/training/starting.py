@@ -15,7 +15,6 @@ from lexlip_lucene.data.captions import CaptionedImage
 from lexlip_lucene.encoders.lexlip import LexLip
 from lexlip_lucene.encoders.model_config import ModelConfig
 from lexlip_lucene.encoders.text_encoders import StaticText, fresh_network, load_network
-from lexlip_lucene.errors import RecipeError
 from lexlip_lucene.files import require_file
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe, StaticTextRecipe
 from lexlip_lucene.recipes.model_spec import StaticTextSpec, TextSpec
@@ -88,11 +87,7 @@ def _text_side(recipe: EncoderRecipe, vocabulary_size: int) -> tuple[TextSpec, n
 def compute_start(
     model: LexLip, recipe: EncoderRecipe, source: ImageSource, captions: CaptionTokens, trained: NDArray[np.int64]
 ) -> None:
-    """Set what needs no gradient: feature statistics, idf weights of the static text side, the ridge path.
-
-    Raises:
-        RecipeError: a ridge start is asked for without a frozen backbone and a global path.
-    """
+    """Set what needs no gradient: feature statistics, idf weights of the static text side, the ridge path."""
     if isinstance(source, FrozenStates):
         _standardise(model, source, trained)
     presence = caption_presence(model, captions, trained)
@@ -103,8 +98,7 @@ def compute_start(
         model.text.start_from(idf)
     if recipe.image.ridge is None:
         return
-    if not isinstance(source, FrozenStates) or model.image.global_path is None:
-        raise RecipeError("image.ridge needs image.frozen: true and image.global_path: true")
+    assert isinstance(source, FrozenStates) and model.image.global_path is not None, "the recipe's own check"
     counts = caption_counts(model, captions, trained)
     variants = len(source.states)
     features = torch.cat([_mean_states(model, states[torch.from_numpy(trained)]) for states in source.states])

@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
-from lexlip_lucene.errors import ModelError, RecipeError
-from lexlip_lucene.files import require_file
+from lexlip_lucene.errors import InputError, ModelError, RecipeError
+from lexlip_lucene.lines import read_lines
 from lexlip_lucene.recipes.encoder_recipe import VocabularyRecipe
 from lexlip_lucene.vectors.lexicon import Lexicon, make_lexicon
 
@@ -24,18 +25,11 @@ def load_vocabulary(recipe: VocabularyRecipe, captions: Sequence[str]) -> Tokeni
     if sum(source is not None for source in sources) != 1:
         raise RecipeError("vocabulary needs exactly one of wordpieces, tokenizer and train_size")
     if recipe.wordpieces is not None:
-        path = require_file(recipe.wordpieces, "vocabulary.wordpieces")
-        words = path.read_text(encoding="utf-8").splitlines()
-        return _word_piece(models.WordPiece({word: row for row, word in enumerate(words)}, unk_token="[UNK]"))
+        return _word_piece(_read_wordpieces(recipe.wordpieces))
     if recipe.tokenizer is not None:
         return _from_transformers(recipe.tokenizer)
     assert recipe.train_size is not None, "one of the three sources is there"
-    tokenizer = _plain(models.WordPiece({"[UNK]": 0}, unk_token="[UNK]"))
-    trainer = trainers.WordPieceTrainer(
-        vocab_size=recipe.train_size, special_tokens=list(SPECIAL), show_progress=False, min_frequency=2
-    )
-    tokenizer.train_from_iterator(captions, trainer)
-    return _with_frame(tokenizer)
+    return _word_piece(_train_wordpieces(captions, recipe.train_size))
 
 
 def lexicon_of(tokenizer: Tokenizer, captions: Sequence[str], min_count: int) -> Lexicon:
@@ -56,6 +50,40 @@ def lexicon_of(tokenizer: Tokenizer, captions: Sequence[str], min_count: int) ->
     return lexicon
 
 
+def _read_wordpieces(path: Path) -> dict[str, int]:
+    """Read a BERT `vocab.txt`: one token a line, its row is its line.
+
+    Raises:
+        InputError: no such file, not UTF-8, a token twice (file:line), or no [UNK].
+    """
+    rows: dict[str, int] = {}
+    for where, line in read_lines(path, "vocabulary.wordpieces"):
+        if line in rows:
+            raise InputError(f"{where}: token {line!r} stands already in line {rows[line] + 1}")
+        rows[line] = len(rows)
+    if "[UNK]" not in rows:
+        raise InputError(f"{path}: a WordPiece vocabulary with the token [UNK] is needed")
+    return rows
+
+
+def _train_wordpieces(captions: Sequence[str], size: int) -> dict[str, int]:
+    """Train a WordPiece vocabulary; the same captions give the same rows in every process."""
+    tokenizer = _plain(models.WordPiece({"[UNK]": 0}, unk_token="[UNK]"))
+    words = [
+        word
+        for caption in captions
+        for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(tokenizer.normalizer.normalize_str(caption))
+    ]
+    # The trainer numbers the inner letters in the order of a hash map, and breaks ties by these numbers.
+    letters = sorted({f"##{letter}" for word in words for letter in word[1:]})
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=size, special_tokens=[*SPECIAL, *letters], show_progress=False, min_frequency=2
+    )
+    tokenizer.train_from_iterator(captions, trainer)
+    rows: dict[str, int] = tokenizer.get_vocab()
+    return rows
+
+
 def _from_transformers(name: str) -> Tokenizer:
     from transformers import AutoTokenizer
 
@@ -72,8 +100,8 @@ def _from_transformers(name: str) -> Tokenizer:
     return tokenizer
 
 
-def _word_piece(model: models.WordPiece) -> Tokenizer:
-    tokenizer = _plain(model)
+def _word_piece(rows: dict[str, int]) -> Tokenizer:
+    tokenizer = _plain(models.WordPiece(rows, unk_token="[UNK]"))
     tokenizer.add_special_tokens([token for token in SPECIAL if tokenizer.token_to_id(token) is not None])
     return _with_frame(tokenizer)
 
