@@ -1,8 +1,9 @@
 """Running an index recipe: build what is missing, search, evaluate, and compare with what the recipe expects.
 
 What a recipe builds lands in the folder of the same name beside it. It is built again when the recipe, its captions
-file or its model have changed (`built.json` there holds a fingerprint of them), or when its run is gone; a comparison
-is two-sided, and a measure that the recipe expects but nobody measured is a failure.
+file or its model have changed (`built.json` there holds a fingerprint of them), or when its index is gone. It is always
+searched: what a run says is said by the search of today. A comparison is two-sided, and a measure that the recipe
+expects but nobody measured is a failure.
 """
 
 import hashlib
@@ -19,7 +20,7 @@ from lexlip_lucene.errors import RecipeError
 from lexlip_lucene.evaluate.fuse import reciprocal_rank_fusion
 from lexlip_lucene.evaluate.measures import evaluate
 from lexlip_lucene.evaluate.run import read_run, write_run
-from lexlip_lucene.experiment import run_bm25, run_lexlip
+from lexlip_lucene.experiment import run_bm25, run_lexlip, search_impacts, search_texts
 from lexlip_lucene.files import bytes_below, require_file, sha256_of, written_file
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
@@ -100,8 +101,10 @@ def _build(recipe: IndexRecipe, folder: Path, roots: list[str], device: str, pro
     parts = [_settings(recipe, {"captions", "encoder"}), sha256_of(require_file(recipe.captions, "captions"))]
     if model is not None:
         parts.append(sha256_of(model / "model.safetensors"))
-    if _is_built(folder, parts, "run.txt"):
-        progress.note(f"{recipe.name}: {folder} is up to date")
+    if _is_built(folder, parts, "index"):
+        progress.note(f"{recipe.name}: the index in {folder} is up to date")
+        search = search_texts if model is None else search_impacts
+        search(folder, recipe.k, progress)
         return
     _unmark(folder)
     images = read_captions(recipe.captions, split=recipe.split)

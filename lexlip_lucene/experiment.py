@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lexlip_lucene.data.captions import CaptionedImage
-from lexlip_lucene.data.topics import Direction, TopicSet, caption_id, make_topics, write_topic_set
+from lexlip_lucene.data.topics import Direction, TopicSet, caption_id, make_topics, read_topics, write_topic_set
 from lexlip_lucene.evaluate.measures import evaluate
 from lexlip_lucene.evaluate.run import write_run
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.records import Run, Topic
+from lexlip_lucene.vectors.collection import read_queries
 
 
 class Experiment(NamedTuple):
@@ -49,9 +50,7 @@ def run_lexlip(
     """Encode, index, search and evaluate with a model; t2i: images are documents, i2t: captions are."""
     from lexlip_lucene.encoders.export import encode_images, encode_texts
     from lexlip_lucene.encoders.lexlip import LexLip
-    from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
     from lexlip_lucene.lucene.index import ImpactIndex
-    from lexlip_lucene.vectors.collection import read_queries
 
     topics = _topics(images, folder, direction, held_out)
     model = LexLip.from_pretrained(model_folder)
@@ -62,28 +61,46 @@ def run_lexlip(
     encode_images(model, images, image_output, bits=bits, top_k=top_k, force=True, progress=progress)
     encode_texts(model, texts, text_output, bits=bits, top_k=top_k, force=True, progress=progress)
     report = ImpactIndex.build(folder / "collection", folder / "index", force=True, progress=progress)
-    queries = {query.id: query.vector for query in read_queries(folder / "queries.jsonl")}
-    with ImpactSearcher(folder / "index") as searcher:
-        begun = time.perf_counter()
-        run = searcher.search_batch(queries, k, progress=progress)
-        seconds = time.perf_counter() - begun
-    return _evaluated(folder, topics, run, report.documents, report.index_bytes, seconds)
+    run, seconds = search_impacts(folder, k, progress)
+    return Experiment(folder, topics, run, evaluate(topics.qrels, run), report.documents, report.index_bytes, seconds)
 
 
 def run_bm25(
     images: Sequence[CaptionedImage], folder: Path, *, held_out: int, k: int, progress: Progress
 ) -> Experiment:
     """Index the first `held_out` captions of each image as its document, and search with the others."""
-    from lexlip_lucene.lucene.bm25_searcher import Bm25Searcher
     from lexlip_lucene.lucene.index import build_bm25
 
     topics = _topics(images, folder, "t2i", held_out)
     report = build_bm25(folder / "topics" / "captions", folder / "index", force=True, progress=progress)
+    run, seconds = search_texts(folder, k, progress)
+    return Experiment(folder, topics, run, evaluate(topics.qrels, run), report.documents, report.index_bytes, seconds)
+
+
+def search_impacts(folder: Path, k: int, progress: Progress) -> tuple[Run, float]:
+    """Search the experiment's index with its encoded queries and write its run; returns it and the search's seconds."""
+    from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
+
+    queries = {query.id: query.vector for query in read_queries(folder / "queries.jsonl")}
+    with ImpactSearcher(folder / "index") as searcher:
+        begun = time.perf_counter()
+        run = searcher.search_batch(queries, k, progress=progress)
+        seconds = time.perf_counter() - begun
+    write_run(folder / "run.txt", run, force=True)
+    return run, seconds
+
+
+def search_texts(folder: Path, k: int, progress: Progress) -> tuple[Run, float]:
+    """Search the experiment's text index with its topics and write its run; returns it and the search's seconds."""
+    from lexlip_lucene.lucene.bm25_searcher import Bm25Searcher
+
+    texts = {topic.qid: topic.text for topic in read_topics(folder / "topics" / "topics.tsv")}
     with Bm25Searcher(folder / "index") as searcher:
         begun = time.perf_counter()
-        run = searcher.search_batch({topic.qid: topic.text for topic in topics.topics}, k, progress=progress)
+        run = searcher.search_batch(texts, k, progress=progress)
         seconds = time.perf_counter() - begun
-    return _evaluated(folder, topics, run, report.documents, report.index_bytes, seconds)
+    write_run(folder / "run.txt", run, force=True)
+    return run, seconds
 
 
 def _topics(images: Sequence[CaptionedImage], folder: Path, direction: Direction, held_out: int) -> TopicSet:
@@ -94,10 +111,3 @@ def _topics(images: Sequence[CaptionedImage], folder: Path, direction: Direction
 
 def _all_captions(images: Sequence[CaptionedImage]) -> list[Topic]:
     return [Topic(caption_id(image, number), text) for image in images for number, text in enumerate(image.captions)]
-
-
-def _evaluated(
-    folder: Path, topics: TopicSet, run: Run, documents: int, index_bytes: int, seconds: float
-) -> Experiment:
-    write_run(folder / "run.txt", run, force=True)
-    return Experiment(folder, topics, run, evaluate(topics.qrels, run), documents, index_bytes, seconds)

@@ -42,6 +42,8 @@ def require_absent(path: Path, *, force: bool) -> None:
 
 def temporary_name(target: Path) -> Path:
     """The name a result has while it is being written: beside `target`, so that a rename is atomic."""
+    if not target.name:
+        raise OutputError(f"{target} can't be written to: give the result a name of its own")
     return target.with_name(f".{target.name}.partial")
 
 

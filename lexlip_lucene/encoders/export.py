@@ -20,7 +20,7 @@ from lexlip_lucene.files import require_absent, sha256_of, written_folder
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.records import Document, Topic
 from lexlip_lucene.vectors.collection import Counts, Shard, write_queries, write_shards
-from lexlip_lucene.vectors.manifest import Manifest, Rejected, ShardEntry, write_manifest
+from lexlip_lucene.vectors.manifest import Manifest, Rejected, ShardEntry, manifest_path, write_manifest
 from lexlip_lucene.vectors.quantise import ROUNDING, Quantiser
 
 
@@ -156,6 +156,7 @@ def _write(
     else:
         with written_folder(output, force=force) as folder:
             shards, counts = write_shards(folder, _at_least_one(documents, rejected))
+            manifest_path(output).unlink(missing_ok=True)  # an earlier one must not stand beside this collection
     manifest = Manifest(
         side=side,
         model_sha256=model.sha256,

@@ -60,5 +60,6 @@ def index_collection(
         except BaseException:  # Ctrl-C: without this the process would go on, and we would wait for it
             process.kill()
             raise
-    if process.returncode != 0:
+    # On a full disk Anserini says so, writes no commit, and exits with 0.
+    if process.returncode != 0 or not any(index.glob("segments_*")):
         raise IndexingError(f"Anserini failed on {collection} (status {process.returncode}): {' | '.join(last)}")

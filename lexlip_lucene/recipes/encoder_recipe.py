@@ -125,7 +125,7 @@ class TrainingRecipe(Spec):
     flops_ramp: float = Field(default=0.3, gt=0, le=1)
     average: float = Field(default=0.0, ge=0, lt=1)
     evaluations: int = Field(default=10, gt=0)
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, lt=2**63)
 
 
 class QuantiseRecipe(Spec):

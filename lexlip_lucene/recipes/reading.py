@@ -60,7 +60,7 @@ def _apply(values: dict[str, Any], override: str, path: Path) -> None:
         if not isinstance(target, dict):
             raise RecipeError(f"{path}: --set {override}: {parent} is a value, not a group of keys")
     if parents == ["roots"]:
-        value = str(Path(str(value)).expanduser().absolute())
+        value = str(Path(text).expanduser().absolute())  # a folder's name is no YAML: it may hold a #
     target[last] = value
 
 
