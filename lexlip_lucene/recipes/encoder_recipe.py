@@ -104,6 +104,8 @@ class TrainingRecipe(Spec):
         image_flops, text_flops: weights of the FLOPS regulariser per side, on vectors before division by length,
             growing with the square of the step over the first `flops_ramp` of the steps.
         average: decay of the moving average of the weights, which is what is evaluated and saved; 0 for none.
+        keep_start: share of the start in what is evaluated and saved: weights = start × share + trained × (1 − share),
+            which keeps a computed start from being forgotten (WiSE-FT, Wortsman et al., CVPR 2022); 0 for none.
         evaluations: how many times the images kept aside are searched during training.
     """
 
@@ -124,6 +126,7 @@ class TrainingRecipe(Spec):
     text_flops: float = Field(default=0.0, ge=0)
     flops_ramp: float = Field(default=0.3, gt=0, le=1)
     average: float = Field(default=0.0, ge=0, lt=1)
+    keep_start: float = Field(default=0.0, ge=0, lt=1)
     evaluations: int = Field(default=10, gt=0)
     seed: int = Field(default=0, ge=0, lt=2**63)
 

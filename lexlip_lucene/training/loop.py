@@ -65,6 +65,7 @@ class Trainer:
         average = copy.deepcopy(self.model) if training.average else self.model
         steps = self.steps_of_an_epoch() * training.epochs
         last = max(1, round(steps * stop_after))
+        start = _state(self.model)
         outcome, losses = Outcome(steps=last), []
         if self.aside is not None:
             self._consider(average, 0, outcome)
@@ -75,10 +76,10 @@ class Trainer:
             if average is not self.model:
                 _follow(average, self.model, min(training.average, (step + 1) / (step + 10)))
             if self.aside is not None and _is_evaluated(step, last, training.evaluations):
-                self._consider(average, step + 1, outcome)
+                self._consider(_blended(average, start, training.keep_start), step + 1, outcome)
         outcome.loss = float(np.mean(losses[-max(1, last // 10) :]))
         if self.aside is None:
-            outcome.best_step, outcome.best = last, _state(average)
+            outcome.best_step, outcome.best = last, _state(_blended(average, start, training.keep_start))
         return outcome
 
     def _batches(self, steps: int, chance: np.random.Generator) -> Iterator[NDArray[np.int64]]:
@@ -165,6 +166,17 @@ def _follow(average: LexLip, model: LexLip, decay: float) -> None:
             parameter.lerp_(new, 1 - decay)
         for buffer, latest in zip(average.buffers(), model.buffers(), strict=True):
             buffer.copy_(latest)
+
+
+def _blended(model: LexLip, start: dict[str, Tensor], share: float) -> LexLip:
+    """Return the model with `share` of its start in it; the model itself is left as it is."""
+    if not share:
+        return model
+    blended = copy.deepcopy(model)
+    with torch.no_grad():
+        for name, parameter in blended.named_parameters():
+            parameter.lerp_(start[name], share)
+    return blended
 
 
 def _state(model: LexLip) -> dict[str, Tensor]:
