@@ -26,6 +26,7 @@ from lexlip_lucene.training.examples import (
     caption_presence,
     split_aside,
 )
+from lexlip_lucene.training.loop import _blended
 from lexlip_lucene.training.optimiser import SimilarityScale, make_optimiser, set_rate
 from lexlip_lucene.training.ridge import caption_targets, start_from_ridge
 from lexlip_lucene.training.selection import measure_aside
@@ -225,3 +226,14 @@ def test_recall_among_images_kept_aside_is_what_an_index_would_give(top_k: int |
     assert aside.recall == pytest.approx(reference_recall(documents, queries, owner, model.lexicon.tokens, top_k))
     assert aside.mean == pytest.approx(sum(aside.recall.values()) / 3)
     assert aside.tokens_per_image == pytest.approx((documents > 0).sum().item() / 25)
+
+
+def test_a_kept_share_of_the_start_is_blended_in_and_the_model_left_alone() -> None:
+    start, trained = tiny.lexlip(seed=1), tiny.lexlip(seed=2)
+    before = {name: tensor.clone() for name, tensor in trained.state_dict().items()}
+    blended = _blended(trained, start.state_dict(), 0.25)
+    for name, parameter in blended.named_parameters():
+        wanted = 0.25 * start.state_dict()[name] + 0.75 * before[name]
+        torch.testing.assert_close(parameter.detach(), wanted)
+    assert all(torch.equal(before[name], tensor) for name, tensor in trained.state_dict().items())
+    assert _blended(trained, start.state_dict(), 0.0) is trained
