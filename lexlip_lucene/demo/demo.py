@@ -13,8 +13,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import orjson
-
 from lexlip_lucene.data.captions import CaptionedImage, read_captions
 from lexlip_lucene.demo.report import (
     HITS_SHOWN,
@@ -134,8 +132,7 @@ def _job(
 
 def _train(captions: Path, model: Path, overrides: Sequence[str], progress: Progress) -> float:
     """Train on split train as the packaged recipe says; returns the seconds it took."""
-    root = orjson.dumps(str(captions.parent.absolute())).decode()  # quoted: a value is read as YAML
-    recipe = read_recipe(RECIPE, EncoderRecipe, [f"roots.scenes={root}", *overrides])
+    recipe = read_recipe(RECIPE, EncoderRecipe, [f"roots.scenes={captions.parent.absolute()}", *overrides])
     from lexlip_lucene.training.train import train
 
     return train(recipe, model, progress=progress).seconds
