@@ -100,7 +100,8 @@ def _build(recipe: IndexRecipe, folder: Path, roots: list[str], device: str, pro
     model = _model(recipe.encoder, roots, device, progress) if recipe.encoder is not None else None
     parts = [_settings(recipe, {"captions", "encoder"}), sha256_of(require_file(recipe.captions, "captions"))]
     if model is not None:
-        parts.append(sha256_of(model / "model.safetensors"))
+        # The config matters as much as the tensors: how vectors are divided by length, and their scale.
+        parts += [sha256_of(model / "config.json"), sha256_of(model / "model.safetensors")]
     if _is_built(folder, parts, "index"):
         progress.note(f"{recipe.name}: the index in {folder} is up to date")
         search = search_texts if model is None else search_impacts
