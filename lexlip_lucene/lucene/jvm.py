@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, TypeAlias
 
 from lexlip_lucene.errors import InputError, JavaError, LexlipError
-from lexlip_lucene.lucene.java import find_jar, find_java
+from lexlip_lucene.lucene.java import BRIDGE, find_jar, find_java
 
 JavaObject: TypeAlias = Any
 """A Java class or object behind pyjnius, which carries no Python types."""
@@ -104,7 +104,7 @@ def _boot(heap: str | None) -> None:
     os.environ["JAVA_HOME"] = str(java.path)
     if os.environ.get("LC_ALL") in ("C", "POSIX"):  # Java takes the encoding of paths from here and would refuse é
         os.environ["LC_ALL"] = "C.UTF-8"
-    jnius_config.add_classpath(str(jar.path))
+    jnius_config.add_classpath(str(jar.path), str(BRIDGE))
     jnius_config.add_options(*_OPTIONS, *([f"-Xmx{heap}"] if heap else []))
     try:
         import jnius
