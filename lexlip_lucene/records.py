@@ -4,6 +4,7 @@ Every stage before the index and every stage after it speaks in these; neither t
 leave their own packages.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 Impacts: TypeAlias = dict[str, int]
@@ -44,5 +45,5 @@ class Document(NamedTuple):
     vector: Impacts
 
 
-Run: TypeAlias = dict[str, list[Hit]]
+Run: TypeAlias = Mapping[str, Sequence[Hit]]
 """qid → hits by rank."""

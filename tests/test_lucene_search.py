@@ -10,7 +10,7 @@ from oracle import rank
 
 from lexlip_lucene.errors import InputError, SearchError
 from lexlip_lucene.lucene.bm25_searcher import Bm25Searcher
-from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
+from lexlip_lucene.lucene.impact_searcher import Execution, ImpactSearcher
 from lexlip_lucene.lucene.index import ImpactIndex
 from lexlip_lucene.records import Document, Impacts
 from lexlip_lucene.vectors.collection import write_shards
@@ -118,11 +118,14 @@ def test_5000_query_terms_are_searched(searcher: ImpactSearcher, documents: list
     assert searcher.search(query, 1)[0].score == 15_009
 
 
-def test_the_largest_exact_score_is_returned_and_the_next_refused(searcher: ImpactSearcher) -> None:
-    below = {"large": 255, "w0": 21_930}  # 255 × 65,535 + 21,930 × 3 = 16,777,215
-    assert searcher.search(below, 1)[0].score == 2**24 - 1
-    with pytest.raises(SearchError, match=r"a score must stay below 2\^24 = 16777216 .* got 16777218"):
-        searcher.search({"large": 255, "w0": 21_931}, 1)
+@pytest.mark.parametrize("execution", ["auto", "windows", "lucene"])
+@pytest.mark.parametrize("weight", [21_930, 21_931, 2**23, 2**24 - 1])
+def test_scores_are_exact_beyond_float32_and_beyond_32_bits(
+    weight: int, execution: Execution, searcher: ImpactSearcher, documents: list[Document]
+) -> None:
+    query = {"large": 255, "w0": weight}  # 255 × 65,535 + 21,930 × 3 = 16,777,215 = 2^24 − 1
+    with ImpactSearcher(searcher.path, execution=execution) as other:
+        assert other.search(query, 400) == rank(query, documents, 400)
 
 
 def test_no_term_and_only_unknown_terms_give_no_hits(searcher: ImpactSearcher) -> None:

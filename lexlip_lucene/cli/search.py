@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -91,7 +91,7 @@ def _nothing(query: str, weights: Mapping[str, int]) -> str:
     return f"no hits: no document has any of the tokens {' '.join(weights)}"
 
 
-def _told(query: str, weights: Mapping[str, int], hits: list[Hit], milliseconds: float) -> str:
+def _told(query: str, weights: Mapping[str, int], hits: Sequence[Hit], milliseconds: float) -> str:
     if not hits:
         return _nothing(query, weights)
     lines = ["query  " + " ".join(f"{token}:{weight}" for token, weight in weights.items())]

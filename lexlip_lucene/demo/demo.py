@@ -189,7 +189,7 @@ def _terms(explanation: "Explanation") -> list[ShownTerm]:
 
 
 def _shown_hits(
-    hits: list[Hit], pictures: dict[str, Path], target: str, reasons: dict[str, list[ShownTerm]]
+    hits: Sequence[Hit], pictures: dict[str, Path], target: str, reasons: dict[str, list[ShownTerm]]
 ) -> list[ShownHit]:
     return [
         ShownHit(
@@ -204,5 +204,5 @@ def _shown_hits(
     ]
 
 
-def _rank(hits: list[Hit], docid: str) -> int | None:
+def _rank(hits: Sequence[Hit], docid: str) -> int | None:
     return next((hit.rank for hit in hits if hit.docid == docid), None)

@@ -55,7 +55,7 @@ def interpolate(a: Run, b: Run, *, alpha: float, depth: int = 1000) -> Run:
     """
     if not 0 <= alpha <= 1:
         raise InputError(f"alpha must be from 0 to 1, but it is {alpha}")
-    fused: Run = {}
+    fused: dict[str, list[Hit]] = {}
     for qid in _topics([a, b]):
         of_a, of_b = _normalised(a.get(qid, [])), _normalised(b.get(qid, []))
         docids = of_a | of_b
@@ -68,7 +68,7 @@ def _topics(runs: Sequence[Run]) -> list[str]:
     return list(dict.fromkeys(qid for run in runs for qid in run))
 
 
-def _by_ranks(rankings: Sequence[list[Hit]], k: int) -> list[tuple[str, float]]:
+def _by_ranks(rankings: Sequence[Sequence[Hit]], k: int) -> list[tuple[str, float]]:
     shares: dict[str, list[float]] = defaultdict(list)
     for hits in rankings:
         # The place counts, not the rank as written: some systems count ranks from 0.
@@ -78,7 +78,7 @@ def _by_ranks(rankings: Sequence[list[Hit]], k: int) -> list[tuple[str, float]]:
     return [(docid, math.fsum(parts)) for docid, parts in shares.items()]
 
 
-def _normalised(hits: list[Hit]) -> dict[str, float]:
+def _normalised(hits: Sequence[Hit]) -> dict[str, float]:
     if not hits:
         return {}
     scores = [hit.score for hit in hits]

@@ -31,12 +31,19 @@ def commit_facts(index: Path) -> dict[str, str]:
         InputError: no such folder.
         SearchError: the folder is not an index, or not one that this Lucene and this version read.
     """
+    reader = open_reader(index)
+    try:
+        return facts_of(index, reader)
+    finally:
+        with ONE_AT_A_TIME:
+            reader.close()
+
+
+def facts_of(index: Path, reader: JavaObject) -> dict[str, str]:
+    """Return the facts of the commit that `reader`, opened on `index`, sees; errors as in `commit_facts`."""
     with ONE_AT_A_TIME:
-        reader = open_reader(index)
         data = reader.getIndexCommit().getUserData()
-        keys = list(data.keySet().toArray())
-        facts = {key: data.get(key) for key in keys}
-        reader.close()
+        facts = {key: data.get(key) for key in list(data.keySet().toArray())}
     if "kind" in facts and facts.get("schema_version") != SCHEMA:
         raise SearchError(
             f"{index}: schema version {SCHEMA} is needed, got {facts.get('schema_version')}: build the index again"

@@ -1,23 +1,36 @@
 """Searching an impact index: score(q, d) = Σ over shared tokens of query weight × impact, and nothing else.
 
 Query {"red": 3, "cat": 2} scores document {"red": 10, "cat": 7, "big": 1} with 3 × 10 + 2 × 7 = 44. No idf, no
-length norm, no token dropped, also not one that is in all documents. Lucene adds up in double precision and returns
-float32, which has every integer below 2^24 = 16,777,216; a query that reaches it is refused.
+length norm, no token dropped, also not one that is in all documents. Sums are integers throughout, so a score is exact
+however large; stock Lucene's float32 has every integer only below 2^24 = 16,777,216.
+
+Postings are decoded once, into a cache, and searched there window by window (`lexlip.search.WindowSearch`); where the
+cache is too small for a query, Lucene's own block-max MAXSCORE reads them from disk. The hits are the same.
 """
 
-from lexlip_lucene.errors import InputError, SearchError
-from lexlip_lucene.lucene.commit import ID
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from lexlip_lucene.errors import InputError
+from lexlip_lucene.lucene.approximation import Approximation
 from lexlip_lucene.lucene.explanation import Explanation, Term
-from lexlip_lucene.lucene.jvm import ONE_AT_A_TIME, JavaObject, java_class, java_errors_as
-from lexlip_lucene.lucene.searcher import Searcher, term_query
-from lexlip_lucene.records import Impacts
+from lexlip_lucene.lucene.hits import Hits, unpack
+from lexlip_lucene.lucene.request import pack_matrix, pack_queries, utf8
+from lexlip_lucene.lucene.searcher import Filters, Searcher
+from lexlip_lucene.progress import SILENT, Progress
+from lexlip_lucene.records import Document, Impacts
 from lexlip_lucene.vectors.json_vector import checked_impacts
+from lexlip_lucene.vectors.vector_matrix import VectorMatrix, checked_matrix
 
-FLOAT32_EXACT = 2**24
-"""From here on float32 has no longer every integer."""
+Execution = Literal["auto", "windows", "lucene"]
+
+_EXACT = Approximation(0, 0, 0)
 
 
-class ImpactSearcher(Searcher[Impacts]):
+class ImpactSearcher(Searcher):
     """Searches an index of impacts with queries of token → query weight (integers ≥ 1); scores are exact integers.
 
     An index built by others is searched all the same, when it has Anserini's fields `contents` and `id`.
@@ -25,53 +38,107 @@ class ImpactSearcher(Searcher[Impacts]):
 
     kind = "impact"
 
+    def __init__(self, index: Path | str, *, cache_mb: int | None = None, execution: Execution = "auto") -> None:
+        """Open the index folder `index`; arguments and errors as in `Searcher`.
+
+        Args:
+            index: the folder.
+            cache_mb: memory for decoded postings, in MB; a third of Java's heap unless told otherwise.
+            execution: `auto` chooses for each query; `windows` and `lucene` are for measuring.
+        """
+        super().__init__(index, cache_mb=cache_mb)
+        self._execution = execution.upper()
+
+    def search(
+        self, query: Impacts, k: int = 10, *, filters: Filters | None = None, approximate: Approximation | None = None
+    ) -> Hits:
+        """Return the top `k` hits, fewer when fewer documents match; none for a query without terms.
+
+        Args:
+            query: token → query weight.
+            k: hits, at least 1.
+            filters: keyword field → value or values that a hit must have.
+            approximate: how much to look at; everything unless told otherwise, which is exact.
+
+        Raises:
+            InputError: the query is not what is needed, `k` < 1, or no such keyword field.
+            SearchError: the index can't be read, or the searcher is closed.
+        """
+        answer = self._call(k, 1, filters, approximate)
+        return unpack(answer(pack_queries([checked_impacts(query, "query")])), 1)[0]
+
+    def search_batch(
+        self,
+        queries: Mapping[str, Impacts] | Sequence[Document] | VectorMatrix,
+        k: int = 1000,
+        *,
+        threads: int = 1,
+        filters: Filters | None = None,
+        approximate: Approximation | None = None,
+        progress: Progress = SILENT,
+    ) -> dict[str, Hits]:
+        """Return qid → the top `k` hits, in the order of `queries`; errors name the qid.
+
+        Args:
+            queries: qid → query, encoded queries as `read_queries` gives them, or a matrix with a query a row.
+            k: hits a query, at least 1.
+            threads: at least 1; Java shares the queries out among them.
+            filters: as in `search`.
+            approximate: as in `search`.
+            progress: told after every query.
+
+        Raises:
+            InputError: a query is not what is needed, `k` or `threads` < 1, or no such keyword field.
+            SearchError: the index can't be read, or the searcher is closed.
+        """
+        ids, pack = _packing(queries)
+        answer = self._call(k, threads, filters, approximate)
+        return self._gather(ids, lambda start, stop: answer(pack(start, stop)), k, progress)
+
     def explain(self, query: Impacts, docid: str) -> Explanation:
         """Say how the score of document `docid` comes about.
 
         Raises:
             InputError: the index has no such document, or a query weight is not a positive integer.
         """
-        checked_impacts(query, "query")
-        with java_errors_as(SearchError, f"Lucene can't search {self.path}"), ONE_AT_A_TIME:
-            number = self._number_of(docid)
-            impacts = {token: self._impact(token, number) for token in query}
+        tokens = pack_queries([checked_impacts(query, "query")])
+        with self._errors("search"):
+            found = self._java.impacts(self._engine, utf8(docid), tokens)
+        if found is None:
+            raise InputError(f"{self.path} has no document {docid!r}: nothing to explain")
+        impacts = dict(zip(query, np.frombuffer(found.tostring(), "<i4").tolist(), strict=True))
         heaviest = sorted(query.items(), key=lambda item: (-item[1] * (impacts[item[0]] or 1), item[0]))
         terms = [Term(t, weight, impacts[t], weight * impacts[t]) for t, weight in heaviest if impacts[t]]
         missing = [(t, weight) for t, weight in heaviest if not impacts[t]]
         return Explanation(docid, sum(term.contribution for term in terms), terms, missing)
 
-    def _number_of(self, docid: str) -> int:
-        by_id = java_class("org.apache.lucene.search.TermQuery")(java_class("org.apache.lucene.index.Term")(ID, docid))
-        found = self._searcher.search(by_id, 1).scoreDocs
-        if not found:
-            raise InputError(f"{self.path} has no document {docid!r}: nothing to explain")
-        number: int = found[0].doc
-        return number
+    def _call(
+        self, k: int, threads: int, filters: Filters | None, approximate: Approximation | None
+    ) -> Callable[[bytes], bytes]:
+        """Check what a search is asked for; return what turns packed queries into Java's answer."""
+        most = self._checked_counts(k, threads)
+        packed = self._packed_filters(filters or {})
+        how = _EXACT if approximate is None else approximate.checked()
 
-    def _impact(self, token: str, number: int) -> int:
-        from jnius import cast
+        def answer(queries: bytes) -> bytes:
+            with self._errors("search"):
+                found = self._java.search(self._engine, queries, packed, most, threads, self._execution, *how)
+            return bytes(found.tostring())
 
-        # Without a boost the value is the term frequency alone. The cast chooses among Java's overloads.
-        explained = self._searcher.explain(cast("org.apache.lucene.search.Query", term_query(token)), number)
-        return int(explained.getValue().intValue()) if explained.isMatch() else 0
+        return answer
 
-    def _similarity(self) -> JavaObject:
-        return java_class("io.anserini.search.similarity.ImpactSimilarity")()
 
-    def _lucene_query(self, query: Impacts, where: str) -> JavaObject:
-        if not checked_impacts(query, where):
-            return None
-        builder = java_class("org.apache.lucene.search.BooleanQuery$Builder")()
-        boost_query = java_class("org.apache.lucene.search.BoostQuery")
-        should = java_class("org.apache.lucene.search.BooleanClause$Occur").SHOULD
-        for token, weight in query.items():
-            builder.add(boost_query(term_query(token), float(weight)), should)
-        return builder.build()
-
-    def _score(self, value: float, where: str) -> int:
-        if value >= FLOAT32_EXACT:
-            raise SearchError(
-                f"{where}: a score must stay below 2^24 = {FLOAT32_EXACT} to be exact in float32, got {value:.0f}: "
-                "use fewer bits for the weights, or fewer tokens"
-            )
-        return int(value)
+def _packing(
+    queries: Mapping[str, Impacts] | Sequence[Document] | VectorMatrix,
+) -> tuple[list[str], Callable[[int, int], bytes]]:
+    """Return the queries' ids, and what packs those from one place to another."""
+    if isinstance(queries, VectorMatrix):
+        ids, matrix, tokens = checked_matrix(queries, "query")
+        return list(ids), lambda start, stop: pack_matrix(matrix[start:stop], tokens)
+    vectors = queries if isinstance(queries, Mapping) else {query.id: query.vector for query in queries}
+    if len(vectors) != len(queries):
+        raise InputError(f"queries: ids must differ, but {len(queries)} queries have {len(vectors)} ids")
+    for qid, vector in vectors.items():
+        checked_impacts(vector, f"query {qid}")
+    packed = list(vectors.values())
+    return list(vectors), lambda start, stop: pack_queries(packed[start:stop])

@@ -117,10 +117,14 @@ def _boot(heap: str | None) -> None:
 def _check_class_path() -> None:
     from jnius import JavaException, autoclass
 
-    try:
-        autoclass("io.anserini.search.similarity.ImpactSimilarity")
-    except JavaException as error:
-        raise JavaError(
-            f"a JVM runs already in this process, but can't load Anserini ({reason_of(error)}): "
-            "call lexlip_lucene.start_jvm() before anything else imports jnius"
-        ) from None
+    for name, what in (
+        ("io.anserini.search.similarity.ImpactSimilarity", "Anserini"),
+        ("lexlip.search.Searches", "this package's own jar"),
+    ):
+        try:
+            autoclass(name)
+        except JavaException as error:
+            raise JavaError(
+                f"a JVM runs already in this process, but can't load {what} ({reason_of(error)}): "
+                "call lexlip_lucene.start_jvm() before anything else imports jnius"
+            ) from None

@@ -1,97 +1,94 @@
 """What all searchers share: an open index, its facts, top-k by score and then docid, many queries at once.
 
-It searches with Lucene itself, not with Anserini's searchers: those expand an impact query into one repeated token
-for each unit of weight and shift tied scores apart. Ties, also those across the k-th score, go to the smaller docid
-in byte order ("d10" before "d2").
-
-Hits are read one at a time through pyjnius, about 20 µs each; a faster bridge would replace `_read_hits`.
+A batch of queries crosses into Java once and comes back as bytes (`request.py`, `hits.py`); Java's threads share it
+out. Ties, also those across the k-th score, go to the smaller docid in byte order ("d10" before "d2").
 """
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar, Generic, Self, TypeVar
+from typing import ClassVar, Self
 
 from lexlip_lucene.errors import InputError, SearchError
-from lexlip_lucene.lucene.commit import CONTENTS, ID, commit_facts, open_reader
-from lexlip_lucene.lucene.jvm import ONE_AT_A_TIME, JavaObject, java_class, java_errors_as
-from lexlip_lucene.progress import SILENT, Progress
-from lexlip_lucene.records import Hit, Run
+from lexlip_lucene.lucene.commit import CONTENTS, ID, facts_of, open_reader
+from lexlip_lucene.lucene.hits import Hits, unpack
+from lexlip_lucene.lucene.jvm import ONE_AT_A_TIME, java_class, java_errors_as
+from lexlip_lucene.lucene.request import pack_filters, utf8
+from lexlip_lucene.progress import Progress
 
-Query = TypeVar("Query")
+Filters = Mapping[str, str | Collection[str]]
+"""Keyword field → the value, or one of the values, that a document must have; of several filters, all."""
 
 _INT_MAX = 2**31 - 1
 
+_HITS_AT_ONCE = 1_000_000
+"""What one crossing brings back at most, so that progress shows and memory stays bounded."""
 
-class Searcher(ABC, Generic[Query]):
+
+class Searcher:
     """An open index. Safe to use from several threads; close it, or use it in a `with` block.
 
-    Raises:
-        InputError: no such folder.
-        SearchError: not an index, one of another kind, or one this version does not read.
+    It sees the index as it was when it was opened, or at the last `refresh`.
     """
 
     kind: ClassVar[str]
 
-    def __init__(self, index: Path | str) -> None:
+    def __init__(self, index: Path | str, *, cache_mb: int | None = None) -> None:
+        """Open the index folder `index`.
+
+        Args:
+            index: the folder.
+            cache_mb: memory for decoded postings, in MB; a third of Java's heap unless told otherwise.
+
+        Raises:
+            InputError: no such folder.
+            SearchError: not an index, one of another kind, or one this version does not read.
+        """
         self.path = Path(index)
-        self.facts = commit_facts(self.path)
+        reader = open_reader(self.path)
+        self.facts = facts_of(self.path, reader)
         if self.facts.get("kind", self.kind) != self.kind:
             raise SearchError(f"{self.path}: an index of kind {self.kind} is needed, got {self.facts['kind']}")
-        self._reader = open_reader(self.path)
         with ONE_AT_A_TIME:
-            searcher_class = java_class("org.apache.lucene.search.IndexSearcher")
             # A static setting of the JVM, 1,024 unless raised: a longer query would be refused, and an encoder that
             # expands a caption may give one.
-            searcher_class.setMaxClauseCount(_INT_MAX)
-            self._searcher = searcher_class(self._reader, signature="(Lorg/apache/lucene/index/IndexReader;)V")
-            self._searcher.setSimilarity(self._similarity())
-            self._sort = _score_then_docid()
+            java_class("org.apache.lucene.search.IndexSearcher").setMaxClauseCount(_INT_MAX)
+            heap = java_class("java.lang.Runtime").getRuntime().maxMemory()
+            self._java = java_class("lexlip.search.Searches")
+            self._engine = self._java.open(reader, CONTENTS, ID, heap // 3 if cache_mb is None else cache_mb << 20)
 
     @property
     def documents(self) -> int:
-        """Documents in the index; empty ones are not."""
-        count: int = self._reader.numDocs()
+        """Documents in the index, those without a term among them."""
+        with self._errors("count"):
+            count: int = self._java.documents(self._engine)
         return count
 
-    def search(self, query: Query, k: int = 10) -> list[Hit]:
-        """Return the top `k` hits, fewer when fewer documents match; [] for a query without terms.
+    def refresh(self) -> bool:
+        """See what was committed since; False when nothing was. Searches under way end on what they began with."""
+        with self._errors("refresh"):
+            if not self._java.refresh(self._engine):
+                return False
+            with ONE_AT_A_TIME:
+                self.facts = facts_of(self.path, self._java.reader(self._engine))
+        return True
+
+    def stored(self, docid: str) -> dict[str, str]:
+        """Return the stored fields of a document: `id`, and what the index was told to store.
 
         Raises:
-            InputError: the query is not what this searcher takes, or `k` < 1.
-            SearchError: the answer can't be given exactly, or the searcher is closed.
+            InputError: the index has no such document.
         """
-        return self._search(query, k, "query")
-
-    def search_batch(
-        self, queries: Mapping[str, Query], k: int = 1000, *, threads: int = 1, progress: Progress = SILENT
-    ) -> Run:
-        """Return the top `k` hits of each query, in the order of `queries` (qid → query); errors name the qid.
-
-        Args:
-            queries: qid → query.
-            k: hits a query, at least 1.
-            threads: at least 1; Lucene's work is spread over them, reading the hits is not.
-            progress: told after every query.
-
-        Raises:
-            InputError: a query is not what this searcher takes, or `k` or `threads` < 1.
-            SearchError: an answer can't be given exactly, or the searcher is closed.
-        """
-        if threads < 1:
-            raise InputError(f"threads must be at least 1, got {threads}")
-        pool = ThreadPoolExecutor(threads)
-        try:
-            found = pool.map(lambda item: self._search_and_detach(item[1], k, f"query {item[0]}"), queries.items())
-            return dict(zip(queries, progress.track(found, "searching", len(queries)), strict=True))
-        finally:
-            pool.shutdown(cancel_futures=True)
+        with self._errors("read"):
+            pairs = self._java.stored(self._engine, utf8(docid))
+        if pairs is None:
+            raise InputError(f"{self.path} has no document {docid!r}")
+        return dict(zip(pairs[::2], pairs[1::2], strict=True))
 
     def close(self) -> None:
         """Close the index."""
-        self._reader.close()
+        self._java.close(self._engine)
 
     def __enter__(self) -> Self:
         return self
@@ -101,61 +98,39 @@ class Searcher(ABC, Generic[Query]):
     ) -> None:
         self.close()
 
-    @abstractmethod
-    def _similarity(self) -> JavaObject:
-        """The Lucene similarity to score with."""
+    def _gather(
+        self, ids: Sequence[str], answer: Callable[[int, int], bytes], k: int, progress: Progress
+    ) -> dict[str, Hits]:
+        """Return id → hits, where `answer(start, stop)` is Java's answer to the queries from one place to another."""
+        at_once = max(_HITS_AT_ONCE // k, 64)
 
-    @abstractmethod
-    def _lucene_query(self, query: Query, where: str) -> JavaObject:
-        """The Lucene query, or None when `query` has no term; errors begin with `where`."""
+        def found() -> Iterator[Hits]:
+            for start in range(0, len(ids), at_once):
+                stop = min(start + at_once, len(ids))
+                yield from unpack(answer(start, stop), stop - start)
 
-    @abstractmethod
-    def _score(self, value: float, where: str) -> int | float:
-        """The score to report for Lucene's `value`."""
+        return dict(zip(ids, progress.track(found(), "searching", len(ids)), strict=True))
 
-    def _search(self, query: Query, k: int, where: str) -> list[Hit]:
-        if k < 1:
-            raise InputError(f"k must be at least 1, got {k}")
-        with java_errors_as(SearchError, f"{where}: Lucene can't search {self.path}"):
-            with ONE_AT_A_TIME:
-                lucene_query = self._lucene_query(query, where)
-            if lucene_query is None:
-                return []
-            searcher, sort, limit = self._searcher, self._sort, min(k, _INT_MAX)
-            # Outside the lock, so that Lucene works for several threads at once. Safe only because nothing is computed
-            # between the look-up of `search` and the call: Python changes threads at calls and jumps.
-            top = searcher.search(lucene_query, limit, sort)
-            with ONE_AT_A_TIME:
-                return self._read_hits(top, where)
+    def _packed_filters(self, filters: Filters) -> bytes:
+        values = {field: [value] if isinstance(value, str) else list(value) for field, value in filters.items()}
+        if values:
+            with self._errors("read"):
+                known = self._java.keywords(self._engine).split("\n")
+            for field, wanted in values.items():
+                if field not in known or not wanted:
+                    there = ", ".join(filter(None, known)) or "none: index with --keyword"
+                    raise InputError(
+                        f"filter {field!r} must be a keyword field of {self.path} with at least one value, got "
+                        f"{wanted!r}; its keyword fields are {there}"
+                    )
+        return pack_filters(values)
 
-    def _search_and_detach(self, query: Query, k: int, where: str) -> list[Hit]:
-        from jnius import detach
+    def _errors(self, what: str) -> AbstractContextManager[None]:
+        return java_errors_as(SearchError, f"Lucene can't {what} {self.path}")
 
-        try:
-            return self._search(query, k, where)
-        finally:
-            detach()  # else Java keeps its part of this thread for ever
-
-    def _read_hits(self, top: JavaObject, where: str) -> list[Hit]:
-        from jnius import cast
-
-        field_doc = java_class("org.apache.lucene.search.FieldDoc")
-        hits = []
-        for rank, found in enumerate(top.scoreDocs, start=1):
-            score, docid = cast(field_doc, found).fields
-            if docid is None:
-                raise SearchError(f"{self.path}: a found document has no value in the field {ID!r}: build it again")
-            hits.append(Hit(docid.utf8ToString(), self._score(score, where), rank))
-        return hits
-
-
-def term_query(token: str) -> JavaObject:
-    """Return the Lucene query for the documents that hold `token`."""
-    term = java_class("org.apache.lucene.index.Term")(CONTENTS, token)
-    return java_class("org.apache.lucene.search.TermQuery")(term)
-
-
-def _score_then_docid() -> JavaObject:
-    field = java_class("org.apache.lucene.search.SortField")
-    by_value = java_class("org.apache.lucene.search.SortField$Type").STRING_VAL
-    return java_class("org.apache.lucene.search.Sort")(field.FIELD_SCORE, field(ID, by_value))
+    @staticmethod
+    def _checked_counts(k: int, threads: int) -> int:
+        for name, value in (("k", k), ("threads", threads)):
+            if value < 1:
+                raise InputError(f"{name} must be at least 1, got {value}")
+        return min(k, _INT_MAX)

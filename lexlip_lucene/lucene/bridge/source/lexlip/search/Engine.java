@@ -1,0 +1,108 @@
+package lexlip.search;
+
+import java.io.IOException;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.index.IndexReader;
+import org.apache.lucene.index.LeafReader;
+import org.apache.lucene.store.AlreadyClosedException;
+
+/**
+ * An open index: its newest snapshot, and what has been decoded of its segments. Safe for several threads; a search ends
+ * on the snapshot it began with, whatever is refreshed or closed meanwhile.
+ */
+public final class Engine {
+
+  /** The field whose terms are tokens and whose term frequencies are impacts. */
+  final String field;
+
+  /** The field that holds the docid. */
+  final String id;
+
+  final PostingsCache cache;
+  private final Map<Object, ForwardIndex> forward = new ConcurrentHashMap<>();
+  private final Set<Object> known = ConcurrentHashMap.newKeySet();
+  private volatile Snapshot current;
+
+  Engine(DirectoryReader reader, String field, String id, long cacheBytes) {
+    this.field = field;
+    this.id = id;
+    this.cache = new PostingsCache(cacheBytes);
+    this.current = follow(new Snapshot(reader));
+  }
+
+  /** The newest snapshot; hand it back to {@link #release}. */
+  Snapshot acquire() {
+    while (true) {
+      Snapshot snapshot = current;
+      if (snapshot == null) {
+        throw new AlreadyClosedException("the searcher is closed");
+      }
+      if (snapshot.reader.tryIncRef()) {
+        return snapshot;
+      }
+    }
+  }
+
+  void release(Snapshot snapshot) throws IOException {
+    snapshot.reader.decRef();
+  }
+
+  /** Takes up the newest commit; false where there is none newer. */
+  synchronized boolean refresh() throws IOException {
+    Snapshot old = acquire();
+    try {
+      DirectoryReader newer = DirectoryReader.openIfChanged(old.reader);
+      if (newer == null) {
+        return false;
+      }
+      current = follow(new Snapshot(newer));
+      old.reader.decRef();
+      return true;
+    } finally {
+      release(old);
+    }
+  }
+
+  /** Closes the index once the searches under way have ended. */
+  synchronized void close() throws IOException {
+    Snapshot last = current;
+    current = null;
+    if (last != null) {
+      last.reader.decRef();
+    }
+  }
+
+  /** The documents of a segment with their tokens; made when it is first asked for. */
+  ForwardIndex forward(LeafReader reader) throws IOException {
+    Object segment = reader.getCoreCacheHelper().getKey();
+    ForwardIndex there = forward.get(segment);
+    if (there == null) {
+      synchronized (forward) {
+        there = forward.get(segment);
+        if (there == null) {
+          there = ForwardIndex.read(reader, field);
+          forward.put(segment, there);
+        }
+      }
+    }
+    return there;
+  }
+
+  private Snapshot follow(Snapshot snapshot) {
+    for (LeafReader leaf : snapshot.leaves) {
+      IndexReader.CacheHelper core = leaf.getCoreCacheHelper();
+      if (known.add(core.getKey())) {
+        core.addClosedListener(
+            segment -> {
+              known.remove(segment);
+              cache.forget(segment);
+              forward.remove(segment);
+            });
+      }
+    }
+    return snapshot;
+  }
+}

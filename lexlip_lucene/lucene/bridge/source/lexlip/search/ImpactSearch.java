@@ -1,0 +1,118 @@
+package lexlip.search;
+
+import java.io.IOException;
+import java.util.Arrays;
+import org.apache.lucene.index.LeafReader;
+import org.apache.lucene.index.Terms;
+import org.apache.lucene.index.TermsEnum;
+import org.apache.lucene.util.Bits;
+import org.apache.lucene.util.BytesRef;
+
+/**
+ * Exact search for one query: score = Σ over shared tokens of weight × impact. Chooses how; the hits are the same.
+ *
+ * <p>Windows of decoded postings wherever the query's postings fit into the cache; Lucene's own execution where they do
+ * not, because it reads from disk and skips. Scores of 2^31 and more take 64-bit sums.
+ */
+final class ImpactSearch {
+
+  /** Measured: a decoded posting takes three bytes where impacts are at most 255. */
+  private static final long POSTING_BYTES = 3;
+
+  private static final ThreadLocal<WindowSearch> WINDOWS = ThreadLocal.withInitial(WindowSearch::new);
+
+  /** How a query is executed; the values cross from Python. */
+  enum Execution {
+    AUTO,
+    WINDOWS,
+    LUCENE
+  }
+
+  private final Engine engine;
+  private final Snapshot snapshot;
+  private final Bits[] allowed;
+
+  ImpactSearch(Engine engine, Snapshot snapshot, Bits[] allowed) {
+    this.engine = engine;
+    this.snapshot = snapshot;
+    this.allowed = allowed;
+  }
+
+  Answer search(BytesRef[] tokens, int[] weights, int k, Execution execution) throws IOException {
+    boolean lucene =
+        execution == Execution.LUCENE || (execution == Execution.AUTO && bytes(tokens) > engine.cache.limit());
+    TopK top = new TopK(k);
+    if (lucene) {
+      LuceneSearch.search(
+          snapshot.searcher, LuceneSearch.query(engine.field, tokens, weights), allowed, false, top);
+      top.shrink();
+      if (!inexact(top)) {
+        return Docids.rank(snapshot, engine.id, top, k, 0);
+      }
+      top = new TopK(k);
+    }
+    for (int leaf = 0; leaf < snapshot.leaves.length; leaf++) {
+      search(leaf, tokens, weights, PostingsCache.ALL, top);
+    }
+    return Docids.rank(snapshot, engine.id, top, k, 0);
+  }
+
+  /** Shows {@code top} what may be among its best in one segment, by the {@code most} heaviest postings of each token. */
+  void search(int leaf, BytesRef[] tokens, int[] weights, int most, TopK top) throws IOException {
+    TermPostings[] terms = new TermPostings[tokens.length];
+    int[] used = new int[tokens.length];
+    int count = 0;
+    for (int t = 0; t < tokens.length; t++) {
+      TermPostings postings = engine.cache.get(snapshot.leaves[leaf], engine.field, tokens[t], most);
+      if (postings != null) {
+        terms[count] = postings;
+        used[count++] = weights[t];
+      }
+    }
+    terms = Arrays.copyOf(terms, count);
+    int documents = snapshot.leaves[leaf].maxDoc();
+    if (WindowSearch.fits(terms, used)) {
+      WINDOWS.get().search(terms, used, documents, allowed[leaf], snapshot.bases[leaf], top);
+    } else {
+      wide(terms, used, documents, allowed[leaf], snapshot.bases[leaf], top);
+    }
+  }
+
+  private static void wide(TermPostings[] terms, int[] weights, int documents, Bits allowed, int base, TopK top) {
+    long[] scores = new long[(documents + TermPostings.WINDOW - 1) / TermPostings.WINDOW * TermPostings.WINDOW];
+    for (int t = 0; t < terms.length; t++) {
+      terms[t].addTo(scores, weights[t]);
+    }
+    for (int d = 0; d < documents; d++) {
+      if (scores[d] >= top.threshold() && (allowed == null || allowed.get(d))) {
+        top.add(scores[d], base + d);
+      }
+    }
+  }
+
+  /** float32 has every integer below 2^24; where a score reaches it, others may have been rounded. */
+  private static boolean inexact(TopK top) {
+    for (int i = 0; i < top.size(); i++) {
+      if (top.score(i) >= 1 << 24) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private long bytes(BytesRef[] tokens) throws IOException {
+    long postings = 0;
+    for (LeafReader reader : snapshot.leaves) {
+      Terms terms = reader.terms(engine.field);
+      // A segment whose every posting fits needs no look at the single tokens.
+      if (terms == null || POSTING_BYTES * terms.getSumDocFreq() <= engine.cache.limit() / snapshot.leaves.length) {
+        continue;
+      }
+      TermsEnum all = terms.iterator();
+      for (BytesRef token : tokens) {
+        postings += all.seekExact(token) ? all.docFreq() : 0;
+      }
+    }
+    return POSTING_BYTES * postings;
+  }
+}

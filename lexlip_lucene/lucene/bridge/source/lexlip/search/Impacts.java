@@ -1,0 +1,58 @@
+package lexlip.search;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.apache.lucene.index.LeafReader;
+import org.apache.lucene.index.PostingsEnum;
+import org.apache.lucene.index.Terms;
+import org.apache.lucene.index.TermsEnum;
+import org.apache.lucene.search.DocIdSetIterator;
+import org.apache.lucene.util.Bits;
+import org.apache.lucene.util.BytesRef;
+
+/** The impacts of single tokens in single documents, straight from the postings. */
+final class Impacts {
+
+  private Impacts() {}
+
+  /** The impact of each token in the document {@code docid}, 0 where it lacks it, as bytes; null without the document. */
+  static byte[] of(Engine engine, Snapshot snapshot, BytesRef docid, BytesRef[] tokens) throws IOException {
+    for (LeafReader reader : snapshot.leaves) {
+      int document = number(reader, engine.id, docid);
+      if (document >= 0) {
+        ByteBuffer out = ByteBuffer.allocate(4 * tokens.length).order(ByteOrder.LITTLE_ENDIAN);
+        for (BytesRef token : tokens) {
+          out.putInt(impact(reader.terms(engine.field), token, document));
+        }
+        return out.array();
+      }
+    }
+    return null;
+  }
+
+  /** The number of a document that is not deleted, or −1. */
+  static int number(LeafReader reader, String id, BytesRef docid) throws IOException {
+    Terms terms = reader.terms(id);
+    TermsEnum all = terms == null ? null : terms.iterator();
+    if (all != null && all.seekExact(docid)) {
+      Bits live = reader.getLiveDocs();
+      PostingsEnum having = all.postings(null, PostingsEnum.NONE);
+      for (int d = having.nextDoc(); d != DocIdSetIterator.NO_MORE_DOCS; d = having.nextDoc()) {
+        if (live == null || live.get(d)) {
+          return d;
+        }
+      }
+    }
+    return -1;
+  }
+
+  private static int impact(Terms terms, BytesRef token, int document) throws IOException {
+    TermsEnum all = terms == null ? null : terms.iterator();
+    if (all == null || !all.seekExact(token)) {
+      return 0;
+    }
+    PostingsEnum postings = all.postings(null, PostingsEnum.FREQS);
+    return postings.advance(document) == document ? postings.freq() : 0;
+  }
+}

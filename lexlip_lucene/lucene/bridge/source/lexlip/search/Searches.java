@@ -1,0 +1,163 @@
+package lexlip.search;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.index.FieldInfo;
+import org.apache.lucene.index.IndexOptions;
+import org.apache.lucene.index.IndexableField;
+import org.apache.lucene.index.LeafReader;
+import org.apache.lucene.search.IndexSearcher;
+import org.apache.lucene.search.Query;
+import org.apache.lucene.search.similarities.Similarity;
+import org.apache.lucene.util.Bits;
+import org.apache.lucene.util.BytesRef;
+
+/** What Python calls. Everything is static, and queries and hits cross as bytes ({@link Request}, {@link Answer}). */
+public final class Searches {
+
+  private Searches() {}
+
+  /**
+   * Opens an engine on a reader, which it closes when it is closed itself.
+   *
+   * @param field the field whose terms are tokens and whose term frequencies are impacts
+   * @param id the field that holds the docid
+   * @param cacheBytes how much memory decoded postings may take
+   */
+  public static Engine open(DirectoryReader reader, String field, String id, long cacheBytes) {
+    return new Engine(reader, field, id, cacheBytes);
+  }
+
+  public static boolean refresh(Engine engine) throws IOException {
+    return engine.refresh();
+  }
+
+  public static void close(Engine engine) throws IOException {
+    engine.close();
+  }
+
+  /** The number of documents that are not deleted. */
+  public static int documents(Engine engine) throws IOException {
+    Snapshot snapshot = engine.acquire();
+    try {
+      return snapshot.reader.numDocs();
+    } finally {
+      engine.release(snapshot);
+    }
+  }
+
+  /** The newest snapshot's reader, to be read at once: the next refresh may close it. */
+  public static DirectoryReader reader(Engine engine) throws IOException {
+    Snapshot snapshot = engine.acquire();
+    engine.release(snapshot);
+    return snapshot.reader;
+  }
+
+  /** The exact hits of a request, or with {@code candidates} above 0 those of {@link TwoStepSearch}. */
+  public static byte[] search(
+      Engine engine,
+      byte[] request,
+      byte[] filters,
+      int k,
+      int threads,
+      String execution,
+      int terms,
+      int postings,
+      int candidates)
+      throws IOException {
+    Request queries = new Request(request);
+    ImpactSearch.Execution how = ImpactSearch.Execution.valueOf(execution);
+    Snapshot snapshot = engine.acquire();
+    try {
+      Bits[] allowed = Filters.allowed(snapshot, new Request(filters));
+      ImpactSearch exact = new ImpactSearch(engine, snapshot, allowed);
+      TwoStepSearch twoStep = candidates > 0 ? new TwoStepSearch(engine, snapshot, exact) : null;
+      return Answer.pack(
+          Batch.run(
+              queries.size(),
+              threads,
+              q ->
+                  twoStep == null
+                      ? exact.search(queries.tokens(q), queries.weights(q), k, how)
+                      : twoStep.search(queries.tokens(q), queries.weights(q), k, terms, postings, candidates)));
+    } finally {
+      engine.release(snapshot);
+    }
+  }
+
+  /** The best hits of Lucene queries; a score is {@link Float#floatToIntBits} of Lucene's. */
+  public static byte[] searchLucene(
+      Engine engine, Similarity similarity, Query[] queries, byte[] filters, int k, int threads) throws IOException {
+    Snapshot snapshot = engine.acquire();
+    try {
+      Bits[] allowed = Filters.allowed(snapshot, new Request(filters));
+      IndexSearcher searcher = new IndexSearcher(snapshot.reader);
+      searcher.setSimilarity(similarity);
+      return Answer.pack(
+          Batch.run(
+              queries.length,
+              threads,
+              q -> {
+                TopK top = new TopK(k);
+                LuceneSearch.search(searcher, queries[q], allowed, true, top);
+                return Docids.rank(snapshot, engine.id, top, k, 0);
+              }));
+    } finally {
+      engine.release(snapshot);
+    }
+  }
+
+  /** The names of the fields that a filter may name: indexed, and neither tokens nor docids; one a line. */
+  public static String keywords(Engine engine) throws IOException {
+    Snapshot snapshot = engine.acquire();
+    try {
+      Set<String> names = new TreeSet<>();
+      for (LeafReader reader : snapshot.leaves) {
+        for (FieldInfo field : reader.getFieldInfos()) {
+          if (field.getIndexOptions() != IndexOptions.NONE) {
+            names.add(field.name);
+          }
+        }
+      }
+      names.removeAll(Set.of(engine.field, engine.id));
+      return String.join("\n", names);
+    } finally {
+      engine.release(snapshot);
+    }
+  }
+
+  /** Name and value of each stored field of a document, in turn; null without such a document. */
+  public static String[] stored(Engine engine, byte[] docid) throws IOException {
+    Snapshot snapshot = engine.acquire();
+    try {
+      for (LeafReader reader : snapshot.leaves) {
+        int document = Impacts.number(reader, engine.id, new BytesRef(docid));
+        if (document >= 0) {
+          List<String> pairs = new ArrayList<>();
+          for (IndexableField field : reader.storedFields().document(document)) {
+            pairs.add(field.name());
+            pairs.add(field.stringValue());
+          }
+          return pairs.toArray(new String[0]);
+        }
+      }
+      return null;
+    } finally {
+      engine.release(snapshot);
+    }
+  }
+
+  /** The impacts of tokens in a document, as 32-bit little-endian integers; null without such a document. */
+  public static byte[] impacts(Engine engine, byte[] docid, byte[] tokens) throws IOException {
+    Snapshot snapshot = engine.acquire();
+    try {
+      return Impacts.of(engine, snapshot, new BytesRef(docid), new Request(tokens).tokens(0));
+    } finally {
+      engine.release(snapshot);
+    }
+  }
+}

@@ -1,0 +1,115 @@
+package lexlip.search;
+
+import java.util.Arrays;
+
+/**
+ * The best k of the documents shown to it so far, with all that tie with the last of them: who of those stays is decided
+ * at the end, by docid.
+ *
+ * <p>With k = 2 and the scores 5, 9, 5, 7, 5 it ends with threshold 7 and the documents that have 9 and 7; with 5, 9, 5
+ * it ends with threshold 5 and all three.
+ */
+final class TopK {
+
+  private final int k;
+  private long[] scores;
+  private int[] documents;
+  private int size;
+  private long threshold = 1;
+
+  /** @param k at least 1 */
+  TopK(int k) {
+    this.k = k;
+    int room = (int) Math.min(Math.max(2L * k, k + 512L), 1 << 20);
+    scores = new long[room];
+    documents = new int[room];
+  }
+
+  /** A document with a score below this is not among the best k; never below 1. */
+  long threshold() {
+    return threshold;
+  }
+
+  int size() {
+    return size;
+  }
+
+  long score(int i) {
+    return scores[i];
+  }
+
+  int document(int i) {
+    return documents[i];
+  }
+
+  void add(long score, int document) {
+    if (score < threshold) {
+      return;
+    }
+    if (size == scores.length) {
+      shrink();
+      if (size > scores.length - scores.length / 4) {
+        int room = (int) Math.min(2L * scores.length, Integer.MAX_VALUE - 8);
+        scores = Arrays.copyOf(scores, room);
+        documents = Arrays.copyOf(documents, room);
+      }
+      if (score < threshold) {
+        return;
+      }
+    }
+    scores[size] = score;
+    documents[size++] = document;
+  }
+
+  /** Raises the threshold to the k-th best score and drops what is below. */
+  void shrink() {
+    if (size <= k) {
+      return;
+    }
+    threshold = Math.max(threshold, largest(Arrays.copyOf(scores, size), k));
+    int kept = 0;
+    for (int i = 0; i < size; i++) {
+      if (scores[i] >= threshold) {
+        scores[kept] = scores[i];
+        documents[kept++] = documents[i];
+      }
+    }
+    size = kept;
+  }
+
+  /** The n-th largest of {@code values}, from 1; changes their order (Hoare's quickselect, middle of three). */
+  private static long largest(long[] values, int n) {
+    int wanted = values.length - n;
+    int low = 0;
+    int high = values.length - 1;
+    while (low < high) {
+      long a = values[low];
+      long b = values[(low + high) >>> 1];
+      long c = values[high];
+      long pivot = Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
+      int i = low;
+      int j = high;
+      while (i <= j) {
+        while (values[i] < pivot) {
+          i++;
+        }
+        while (values[j] > pivot) {
+          j--;
+        }
+        if (i <= j) {
+          long swapped = values[i];
+          values[i++] = values[j];
+          values[j--] = swapped;
+        }
+      }
+      if (wanted <= j) {
+        high = j;
+      } else if (wanted >= i) {
+        low = i;
+      } else {
+        break;
+      }
+    }
+    return values[wanted];
+  }
+}

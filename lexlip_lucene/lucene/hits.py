@@ -1,0 +1,91 @@
+"""The hits of one query as arrays, which read as a sequence of `Hit`.
+
+They come from Java as one run of bytes (`lexlip.search.Answer`): scores are a view of it, docids become texts when they
+are asked for.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lexlip_lucene.records import Hit
+
+
+class Hits(Sequence[Hit]):
+    """Hits by rank: `hits[0]` is a `Hit`, `hits.scores` and `hits.docids` are arrays.
+
+    Attributes:
+        scores: (hits,) int64 for impacts, float64 for BM25; never rising.
+        unseen: no document outside these hits scores more than this. For an exact search it is at most the last score;
+            for an approximate one, hits that score more are the true best, whatever was skipped.
+    """
+
+    def __init__(self, scores: NDArray[Any], docid_ends: NDArray[np.int32], docid_text: bytes, unseen: int | float):
+        self.scores = scores
+        self.unseen = unseen
+        self._ends = docid_ends
+        self._text = docid_text
+        self._docids: NDArray[np.object_] | None = None
+
+    @property
+    def docids(self) -> NDArray[np.object_]:
+        """(hits,) objects of type str."""
+        if self._docids is None:
+            self._docids = np.array(self._decoded(), dtype=object)
+        return self._docids
+
+    def with_float_scores(self) -> "Hits":
+        """Return the same hits with the float32 whose bits the scores are (`Float.floatToIntBits`) as float64."""
+        bits = np.append(self.scores, self.unseen).astype("<i4").view("<f4").astype(np.float64)
+        return Hits(bits[:-1], self._ends, self._text, bits[-1].item())
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    @overload
+    def __getitem__(self, place: int) -> Hit: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Hit]: ...
+    def __getitem__(self, place: int | slice) -> Hit | list[Hit]:
+        if isinstance(place, slice):
+            return list(self)[place]
+        rank = range(len(self))[place]
+        return Hit(self.docids[rank], self.scores[rank].item(), rank + 1)
+
+    def __iter__(self) -> Iterator[Hit]:
+        ranks = range(1, len(self) + 1)
+        return map(Hit, self.docids.tolist(), self.scores.tolist(), ranks)
+
+    def __eq__(self, other: object) -> bool:
+        return list(self) == list(other) if isinstance(other, Sequence) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # as of a list: equal to any sequence of the same hits
+
+    def __repr__(self) -> str:
+        return f"Hits({list(self)!r})"
+
+    def _decoded(self) -> list[str]:
+        text, ends = self._text, self._ends.tolist()
+        if text.isascii():  # then characters are bytes, and one decoding serves all
+            whole = text.decode("ascii")
+            return [whole[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)] if ends else []
+        return [text[start:end].decode() for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+
+
+def unpack(answer: bytes, queries: int) -> list[Hits]:
+    """Return the hits of each of `queries` queries; the layout is that of `lexlip.search.Answer`."""
+    counts = np.frombuffer(answer, "<i4", queries)
+    unseen = np.frombuffer(answer, "<i8", queries, 4 * queries)
+    total = int(counts.sum())
+    scores = np.frombuffer(answer, "<i8", total, 12 * queries)
+    ends = np.frombuffer(answer, "<i4", total, 12 * queries + 8 * total)
+    text = answer[12 * (queries + total) :]
+    hits, first, begin = [], 0, 0
+    for count, most in zip(counts.tolist(), unseen.tolist(), strict=True):
+        stop = first + count
+        end = int(ends[stop - 1]) if count else begin
+        hits.append(Hits(scores[first:stop], ends[first:stop] - np.int32(begin), text[begin:end], most))
+        first, begin = stop, end
+    return hits

@@ -1,0 +1,70 @@
+"""Weighted bags of tokens on their way to Java, as the one run of bytes that `lexlip.search.Request` reads.
+
+    tokens, bags, entries                 three counts              (all integers: 32 bits, little-endian)
+    end of each token in the text         `tokens` integers
+    end of each bag in the entries        `bags` integers
+    token number of each entry            `entries` integers
+    weight of each entry                  `entries` integers
+    the tokens in UTF-8, one after the other
+
+The bags {"red": 3, "cat": 2} and {"cat": 1} have 2 tokens and 3 entries.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lexlip_lucene.errors import InputError
+from lexlip_lucene.records import Impacts
+
+
+def pack_queries(queries: Iterable[Impacts]) -> bytes:
+    """Return the queries as bags of token → query weight."""
+    numbers: dict[str, int] = {}
+    entries: list[int] = []
+    weights: list[int] = []
+    ends: list[int] = []
+    for query in queries:
+        entries += [numbers.setdefault(token, len(numbers)) for token in query]
+        weights += query.values()
+        ends.append(len(entries))
+    return _packed(list(numbers), ends, entries, weights)
+
+
+def pack_matrix(matrix: Any, tokens: Sequence[str]) -> bytes:
+    """Return the rows of a CSR matrix (queries, tokens) as bags."""
+    return _packed(tokens, matrix.indptr[1:], matrix.indices, matrix.data)
+
+
+def pack_filters(filters: Mapping[str, Sequence[str]]) -> bytes:
+    """Return each filter as a bag of its field and then its values; the weights say nothing."""
+    texts = [text for field, values in filters.items() for text in (field, *values)]
+    ends = np.cumsum([1 + len(values) for values in filters.values()], dtype=np.int32)
+    return _packed(texts, ends, range(len(texts)), [0] * len(texts))
+
+
+def utf8(text: str) -> bytes:
+    """Return `text` in UTF-8.
+
+    Raises:
+        InputError: it has half a character (a command line can bring one in).
+    """
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"{text!r} is not valid Unicode ({error.reason}): leave it out") from error
+
+
+def _packed(
+    tokens: Sequence[str],
+    ends: Sequence[int] | NDArray[np.integer],
+    entries: Sequence[int] | NDArray[np.integer],
+    weights: Sequence[int] | NDArray[np.integer],
+) -> bytes:
+    texts = [utf8(token) for token in tokens]
+    token_ends = np.cumsum([len(text) for text in texts], dtype=np.int32)
+    counts = (len(texts), len(ends), len(entries))
+    parts = [np.asarray(part, dtype="<i4").tobytes() for part in (counts, token_ends, ends, entries, weights)]
+    return b"".join([*parts, *texts])
