@@ -17,15 +17,15 @@ import org.apache.lucene.util.BytesRef;
  */
 final class ForwardIndex {
 
+  private static final ThreadLocal<int[]> BY_NUMBER = ThreadLocal.withInitial(() -> new int[0]);
+
   private final Map<BytesRef, Integer> numbers;
-  private final int[] highest;
   private final long[] starts;
   private final int[] entries;
   private final int[] impacts;
 
-  private ForwardIndex(Map<BytesRef, Integer> numbers, int[] highest, long[] starts, int[] entries, int[] impacts) {
+  private ForwardIndex(Map<BytesRef, Integer> numbers, long[] starts, int[] entries, int[] impacts) {
     this.numbers = numbers;
-    this.highest = highest;
     this.starts = starts;
     this.entries = entries;
     this.impacts = impacts;
@@ -35,7 +35,7 @@ final class ForwardIndex {
   static ForwardIndex read(LeafReader reader, String field) throws IOException {
     long[] starts = new long[reader.maxDoc() + 1];
     Map<BytesRef, Integer> numbers = new HashMap<>();
-    int[] highest = new int[0];
+    int highest = 0;
     Terms terms = reader.terms(field);
     if (terms != null) {
       highest = count(terms.iterator(), numbers, starts);
@@ -47,29 +47,25 @@ final class ForwardIndex {
     if (postings > Integer.MAX_VALUE - 8) {
       throw new IllegalStateException("a segment of " + postings + " postings is too large for two-step search");
     }
-    boolean packed = Arrays.stream(highest).allMatch(impact -> impact <= 255) && numbers.size() <= 1 << 24;
+    boolean packed = highest <= 255 && numbers.size() <= 1 << 24;
     int[] entries = new int[(int) postings];
     int[] impacts = packed ? null : new int[(int) postings];
     if (terms != null) {
       place(terms.iterator(), starts, entries, impacts);
     }
-    return new ForwardIndex(numbers, highest, starts, entries, impacts);
+    return new ForwardIndex(numbers, starts, entries, impacts);
   }
 
-  /** Leaves each document's number of postings at {@code starts[document + 1]}; returns each token's largest impact. */
-  private static int[] count(TermsEnum terms, Map<BytesRef, Integer> numbers, long[] starts) throws IOException {
-    int[] highest = new int[64];
+  /** Leaves each document's number of postings at {@code starts[document + 1]}; returns the largest impact. */
+  private static int count(TermsEnum terms, Map<BytesRef, Integer> numbers, long[] starts) throws IOException {
+    int highest = 0;
     PostingsEnum postings = null;
     for (BytesRef token = terms.next(); token != null; token = terms.next()) {
-      int number = numbers.size();
-      numbers.put(BytesRef.deepCopyOf(token), number);
-      if (number == highest.length) {
-        highest = Arrays.copyOf(highest, 2 * number);
-      }
+      numbers.put(BytesRef.deepCopyOf(token), numbers.size());
       postings = terms.postings(postings, PostingsEnum.FREQS);
       for (int d = postings.nextDoc(); d != DocIdSetIterator.NO_MORE_DOCS; d = postings.nextDoc()) {
         starts[d + 1]++;
-        highest[number] = Math.max(highest[number], postings.freq());
+        highest = Math.max(highest, postings.freq());
       }
     }
     return highest;
@@ -94,31 +90,56 @@ final class ForwardIndex {
     }
   }
 
-  int tokens() {
-    return numbers.size();
-  }
-
-  /** The number of {@code token} in this segment, or −1. */
-  int number(BytesRef token) {
-    return numbers.getOrDefault(token, -1);
-  }
-
-  /** The largest impact of {@code token} in this segment; 0 where it is in no document. */
-  int highest(BytesRef token) {
-    int number = number(token);
-    return number < 0 ? 0 : highest[number];
-  }
-
-  /** Σ over the document's tokens of {@code weights[number]} × impact. */
-  long score(int document, int[] weights) {
-    long sum = 0;
-    for (int i = (int) starts[document]; i < (int) starts[document + 1]; i++) {
-      if (impacts == null) {
-        sum += (long) weights[entries[i] >>> 8] * (entries[i] & 0xff);
-      } else {
-        sum += (long) weights[entries[i]] * impacts[i];
+  /** Makes ready to score documents for a query; {@link Query#end} it before this thread's next. */
+  Query query(BytesRef[] tokens, int[] weights) {
+    int[] byNumber = BY_NUMBER.get();
+    if (byNumber.length < numbers.size()) {
+      byNumber = new int[numbers.size()];
+      BY_NUMBER.set(byNumber);
+    }
+    int[] theirs = new int[tokens.length];
+    int count = 0;
+    for (int t = 0; t < tokens.length; t++) {
+      Integer number = numbers.get(tokens[t]);
+      if (number != null) {
+        theirs[count++] = number;
+        byNumber[number] = weights[t];
       }
     }
-    return sum;
+    return new Query(byNumber, Arrays.copyOf(theirs, count));
+  }
+
+  /** The weights of a query by their tokens' numbers. */
+  final class Query {
+
+    private final int[] byNumber;
+    private final int[] theirs;
+
+    private Query(int[] byNumber, int[] theirs) {
+      this.byNumber = byNumber;
+      this.theirs = theirs;
+    }
+
+    /** Σ over the document's tokens of weight × impact. */
+    long score(int document) {
+      long sum = 0;
+      int to = (int) starts[document + 1];
+      if (impacts == null) {
+        for (int i = (int) starts[document]; i < to; i++) {
+          sum += (long) byNumber[entries[i] >>> 8] * (entries[i] & 0xff);
+        }
+      } else {
+        for (int i = (int) starts[document]; i < to; i++) {
+          sum += (long) byNumber[entries[i]] * impacts[i];
+        }
+      }
+      return sum;
+    }
+
+    void end() {
+      for (int number : theirs) {
+        byNumber[number] = 0;
+      }
+    }
   }
 }

@@ -19,8 +19,6 @@ final class ImpactSearch {
   /** Measured: a decoded posting takes three bytes where impacts are at most 255. */
   private static final long POSTING_BYTES = 3;
 
-  private static final ThreadLocal<WindowSearch> WINDOWS = ThreadLocal.withInitial(WindowSearch::new);
-
   /** How a query is executed; the values cross from Python. */
   enum Execution {
     AUTO,
@@ -52,18 +50,17 @@ final class ImpactSearch {
       top = new TopK(k);
     }
     for (int leaf = 0; leaf < snapshot.leaves.length; leaf++) {
-      search(leaf, tokens, weights, PostingsCache.ALL, top);
+      search(leaf, tokens, weights, top);
     }
     return Docids.rank(snapshot, engine.id, top, k, 0);
   }
 
-  /** Shows {@code top} what may be among its best in one segment, by the {@code most} heaviest postings of each token. */
-  void search(int leaf, BytesRef[] tokens, int[] weights, int most, TopK top) throws IOException {
+  private void search(int leaf, BytesRef[] tokens, int[] weights, TopK top) throws IOException {
     TermPostings[] terms = new TermPostings[tokens.length];
     int[] used = new int[tokens.length];
     int count = 0;
     for (int t = 0; t < tokens.length; t++) {
-      TermPostings postings = engine.cache.get(snapshot.leaves[leaf], engine.field, tokens[t], most);
+      TermPostings postings = engine.cache.get(snapshot.leaves[leaf], engine.field, tokens[t]);
       if (postings != null) {
         terms[count] = postings;
         used[count++] = weights[t];
@@ -72,7 +69,7 @@ final class ImpactSearch {
     terms = Arrays.copyOf(terms, count);
     int documents = snapshot.leaves[leaf].maxDoc();
     if (WindowSearch.fits(terms, used)) {
-      WINDOWS.get().search(terms, used, documents, allowed[leaf], snapshot.bases[leaf], top);
+      WindowSearch.ofThread().search(terms, used, null, documents, allowed[leaf], snapshot.bases[leaf], top);
     } else {
       wide(terms, used, documents, allowed[leaf], snapshot.bases[leaf], top);
     }

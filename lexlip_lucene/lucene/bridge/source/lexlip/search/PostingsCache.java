@@ -18,10 +18,7 @@ import org.apache.lucene.util.BytesRef;
  */
 final class PostingsCache {
 
-  /** All postings of a token, where a number of postings is asked for. */
-  static final int ALL = Integer.MAX_VALUE;
-
-  private record Key(Object segment, BytesRef token, int most) {}
+  private record Key(Object segment, BytesRef token) {}
 
   private final long limit;
   private final Map<Key, TermPostings> held = new LinkedHashMap<>(256, 0.75f, true);
@@ -36,29 +33,30 @@ final class PostingsCache {
     return limit;
   }
 
-  /**
-   * The postings of {@code token}, or its {@code most} heaviest; null where the segment has no such token.
-   *
-   * @param most at least 1, or {@link #ALL}
-   */
-  TermPostings get(LeafReader reader, String field, BytesRef token, int most) throws IOException {
-    Object segment = reader.getCoreCacheHelper().getKey();
-    Key key = new Key(segment, token, most);
+  /** The postings of {@code token}; null where the segment has no such token. */
+  TermPostings get(LeafReader reader, String field, BytesRef token) throws IOException {
+    Key key = new Key(reader.getCoreCacheHelper().getKey(), token);
     synchronized (held) {
       TermPostings there = held.get(key);
       if (there != null) {
         return there;
       }
     }
-    TermPostings read = most == ALL ? decode(reader, field, token) : get(reader, field, token, ALL);
-    if (read == null) {
-      return null;
+    TermPostings read = decode(reader, field, token);
+    if (read != null) {
+      hold(key, read);
     }
-    if (most != ALL) {
-      read = read.heaviest(most);
-    }
-    hold(key, read);
     return read;
+  }
+
+  /** As {@link #get}, sorted by impact; from then on held like that, because every search can use them so. */
+  TermPostings byImpact(LeafReader reader, String field, BytesRef token) throws IOException {
+    TermPostings there = get(reader, field, token);
+    TermPostings sorted = there == null ? null : there.byImpact();
+    if (sorted != there) {
+      hold(new Key(reader.getCoreCacheHelper().getKey(), token), sorted);
+    }
+    return sorted;
   }
 
   /** Forgets a segment that was closed. */
@@ -79,7 +77,7 @@ final class PostingsCache {
     if (postings.bytes() > limit) {
       return;
     }
-    Key own = new Key(key.segment, BytesRef.deepCopyOf(key.token), key.most);
+    Key own = new Key(key.segment, BytesRef.deepCopyOf(key.token));
     synchronized (held) {
       TermPostings before = held.put(own, postings);
       bytes += postings.bytes() - (before == null ? 0 : before.bytes());

@@ -75,7 +75,7 @@ public final class Searches {
     try {
       Bits[] allowed = Filters.allowed(snapshot, new Request(filters));
       ImpactSearch exact = new ImpactSearch(engine, snapshot, allowed);
-      TwoStepSearch twoStep = candidates > 0 ? new TwoStepSearch(engine, snapshot, exact) : null;
+      TwoStepSearch twoStep = candidates > 0 ? new TwoStepSearch(engine, snapshot, allowed, terms, postings, candidates) : null;
       return Answer.pack(
           Batch.run(
               queries.size(),
@@ -83,7 +83,7 @@ public final class Searches {
               q ->
                   twoStep == null
                       ? exact.search(queries.tokens(q), queries.weights(q), k, how)
-                      : twoStep.search(queries.tokens(q), queries.weights(q), k, terms, postings, candidates)));
+                      : twoStep.search(queries.tokens(q), queries.weights(q), k)));
     } finally {
       engine.release(snapshot);
     }

@@ -3,113 +3,138 @@ package lexlip.search;
 import java.io.IOException;
 import java.util.Arrays;
 import org.apache.lucene.index.LeafReader;
+import org.apache.lucene.util.Bits;
 import org.apache.lucene.util.BytesRef;
 
 /**
- * Approximate search in two steps: the query's heaviest tokens over the heaviest postings of each find candidates, whose
- * scores are then computed exactly. As in Lassance et al., "Two-Step SPLADE", ECIR 2024 (arXiv 2404.13357), with posting
- * lists pruned by impact.
+ * Approximate search in two steps: the postings that contribute most (weight × impact) find candidates, whose scores are
+ * then computed exactly. Lassance et al., "Two-Step SPLADE", ECIR 2024 (arXiv 2404.13357) prune query and documents
+ * beforehand; here each query draws its own line through the impacts, as in Lin and Trotman, "Anytime Ranking for
+ * Impact-Ordered Indexes", ICTIR 2015.
  *
  * <p>What it may lose: a document that is no candidate. Its score is at most {@code unseen}: the last candidate's score
- * in the first step, what a posting left out could add to it (weight × the lowest impact kept), and weight × largest
- * impact of each token left out. Where the k-th hit scores more, nothing was lost.
+ * in the first step, and for each token weight × the largest impact left out. Where the k-th hit scores more, nothing was
+ * lost.
  */
 final class TwoStepSearch {
 
-  private static final ThreadLocal<int[]> BY_NUMBER = ThreadLocal.withInitial(() -> new int[0]);
-
   private final Engine engine;
   private final Snapshot snapshot;
-  private final ImpactSearch first;
-
-  TwoStepSearch(Engine engine, Snapshot snapshot, ImpactSearch first) {
-    this.engine = engine;
-    this.snapshot = snapshot;
-    this.first = first;
-  }
+  private final Bits[] allowed;
+  private final int terms;
+  private final int postings;
+  private final int candidates;
 
   /**
-   * @param terms how many of the query's tokens the first step takes, the heaviest
-   * @param postings how many postings of each it takes in a segment, the heaviest
-   * @param candidates how many documents the second step scores, and all that tie with the last; at least k
+   * @param terms how many of a query's tokens the first step takes, the heaviest
+   * @param postings how many postings it adds up at most, over all segments
+   * @param candidates how many documents the second step scores, and all that tie with the last; k where that is more
    */
-  Answer search(BytesRef[] tokens, int[] weights, int k, int terms, int postings, int candidates)
-      throws IOException {
-    Integer[] order = new Integer[tokens.length];
-    Arrays.setAll(order, i -> i);
-    Arrays.sort(order, (a, b) -> Integer.compare(weights[b], weights[a]));
-    int count = Math.min(terms, tokens.length);
-    BytesRef[] heaviest = new BytesRef[count];
-    int[] theirs = new int[count];
-    for (int t = 0; t < count; t++) {
-      heaviest[t] = tokens[order[t]];
-      theirs[t] = weights[order[t]];
-    }
+  TwoStepSearch(Engine engine, Snapshot snapshot, Bits[] allowed, int terms, int postings, int candidates) {
+    this.engine = engine;
+    this.snapshot = snapshot;
+    this.allowed = allowed;
+    this.terms = terms;
+    this.postings = postings;
+    this.candidates = candidates;
+  }
+
+  Answer search(BytesRef[] tokens, int[] weights, int k) throws IOException {
+    int[] order = heaviestFirst(weights);
     TopK found = new TopK(Math.max(candidates, k));
     long leftOut = 0;
     for (int leaf = 0; leaf < snapshot.leaves.length; leaf++) {
-      first.search(leaf, heaviest, theirs, postings, found);
-      leftOut = Math.max(leftOut, leftOut(snapshot.leaves[leaf], tokens, weights, order, count, postings));
+      leftOut = Math.max(leftOut, find(leaf, tokens, weights, order, found));
     }
     found.shrink();
     TopK top = rescore(found, tokens, weights, k);
     return Docids.rank(snapshot, engine.id, top, k, found.threshold() - 1 + leftOut);
   }
 
-  private long leftOut(
-      LeafReader reader, BytesRef[] tokens, int[] weights, Integer[] order, int count, int postings)
-      throws IOException {
-    long most = 0;
-    for (int t = 0; t < order.length; t++) {
-      int at = order[t];
-      if (t < count) {
-        TermPostings kept = engine.cache.get(reader, engine.field, tokens[at], postings);
-        most += kept == null ? 0 : (long) weights[at] * kept.leftOut;
+  /** Shows {@code found} the documents of a segment; returns how much a document may score beyond that. */
+  private long find(int leaf, BytesRef[] tokens, int[] weights, int[] order, TopK found) throws IOException {
+    LeafReader reader = snapshot.leaves[leaf];
+    TermPostings[] there = new TermPostings[tokens.length];
+    int[] theirs = new int[tokens.length];
+    int count = 0;
+    int chosen = 0;
+    for (int i = 0; i < order.length; i++) {
+      TermPostings held = engine.cache.byImpact(reader, engine.field, tokens[order[i]]);
+      if (held != null) {
+        there[count] = held;
+        theirs[count++] = weights[order[i]];
+      }
+      chosen = i < terms ? count : chosen;
+    }
+    TermPostings[] used = Arrays.copyOf(there, chosen);
+    long line = line(used, theirs, (long) postings * reader.maxDoc() / snapshot.reader.maxDoc());
+    int[] lowest = new int[chosen];
+    long leftOut = 0;
+    for (int t = 0; t < count; t++) {
+      long cut = t < chosen ? (line + theirs[t] - 1) / theirs[t] : Integer.MAX_VALUE;
+      if (t < chosen) {
+        lowest[t] = (int) Math.min(cut, Integer.MAX_VALUE);
+      }
+      leftOut += theirs[t] * Math.min(cut - 1, there[t].maximum);
+    }
+    if (!WindowSearch.fits(used, theirs)) {
+      throw new IllegalArgumentException("two-step search needs scores below 2^31: search exactly");
+    }
+    WindowSearch.ofThread().search(used, theirs, lowest, reader.maxDoc(), allowed[leaf], snapshot.bases[leaf], found);
+    return leftOut;
+  }
+
+  /** The lowest contribution, at least 1, from which on there are at most {@code most} postings. */
+  private static long line(TermPostings[] terms, int[] weights, long most) {
+    long low = 1;
+    long high = 1;
+    for (int t = 0; t < terms.length; t++) {
+      high = Math.max(high, (long) weights[t] * terms[t].maximum + 1);
+    }
+    while (low < high) {
+      long middle = (low + high) >>> 1;
+      long count = 0;
+      for (int t = 0; t < terms.length; t++) {
+        count += terms[t].from((middle + weights[t] - 1) / weights[t]);
+      }
+      if (count <= most) {
+        high = middle;
       } else {
-        most += (long) weights[at] * engine.forward(reader).highest(tokens[at]);
+        low = middle + 1;
       }
     }
-    return most;
+    return low;
   }
 
   private TopK rescore(TopK found, BytesRef[] tokens, int[] weights, int k) throws IOException {
     TopK top = new TopK(k);
-    long[] byDocument = new long[found.size()];
-    for (int i = 0; i < byDocument.length; i++) {
-      byDocument[i] = found.document(i);
-    }
-    Arrays.sort(byDocument);
+    int[] documents = new int[found.size()];
+    Arrays.setAll(documents, found::document);
+    Arrays.sort(documents);
     int at = 0;
-    for (int leaf = 0; leaf < snapshot.leaves.length && at < byDocument.length; leaf++) {
+    for (int leaf = 0; leaf < snapshot.leaves.length; leaf++) {
       int base = snapshot.bases[leaf];
       int end = base + snapshot.leaves[leaf].maxDoc();
-      if (byDocument[at] >= end) {
+      if (at == documents.length || documents[at] >= end) {
         continue;
       }
-      ForwardIndex forward = engine.forward(snapshot.leaves[leaf]);
-      int[] byNumber = byNumber(forward, tokens, weights, true);
-      for (; at < byDocument.length && byDocument[at] < end; at++) {
-        int document = (int) byDocument[at];
-        top.add(forward.score(document - base, byNumber), document);
+      ForwardIndex.Query query = engine.forward(snapshot.leaves[leaf]).query(tokens, weights);
+      for (; at < documents.length && documents[at] < end; at++) {
+        top.add(query.score(documents[at] - base), documents[at]);
       }
-      byNumber(forward, tokens, weights, false);
+      query.end();
     }
     return top;
   }
 
-  /** Sets the weights of the query's tokens by their number in the segment, or sets them back to 0. */
-  private static int[] byNumber(ForwardIndex forward, BytesRef[] tokens, int[] weights, boolean set) {
-    int[] byNumber = BY_NUMBER.get();
-    if (byNumber.length < forward.tokens()) {
-      byNumber = new int[forward.tokens()];
-      BY_NUMBER.set(byNumber);
+  private static int[] heaviestFirst(int[] weights) {
+    long[] pairs = new long[weights.length];
+    for (int i = 0; i < pairs.length; i++) {
+      pairs[i] = (long) -weights[i] << 32 | i;
     }
-    for (int t = 0; t < tokens.length; t++) {
-      int number = forward.number(tokens[t]);
-      if (number >= 0) {
-        byNumber[number] = set ? weights[t] : 0;
-      }
-    }
-    return byNumber;
+    Arrays.sort(pairs);
+    int[] order = new int[pairs.length];
+    Arrays.setAll(order, i -> (int) pairs[i]);
+    return order;
   }
 }

@@ -15,13 +15,20 @@ final class WindowSearch {
 
   private static final int STRIDE = 64;
 
+  private static final ThreadLocal<WindowSearch> OF_THREAD = ThreadLocal.withInitial(WindowSearch::new);
+
   private final int[] scores = new int[TermPostings.WINDOW];
+  private final char[] reached = new char[TermPostings.WINDOW];
   private long[] order = new long[0];
   private int[] places = new int[0];
   private int[] bounds = new int[0];
 
-  /** Postings added up since this object was made. */
-  long postings;
+  private WindowSearch() {}
+
+  /** This thread's own, with its memory. */
+  static WindowSearch ofThread() {
+    return OF_THREAD.get();
+  }
 
   /** Whether no sum over these tokens can leave the range of int. */
   static boolean fits(TermPostings[] terms, int[] weights) {
@@ -37,33 +44,106 @@ final class WindowSearch {
    *
    * @param terms the tokens' postings
    * @param weights their query weights; {@link #fits} must hold
+   * @param lowest the impact from which on each token's postings count, where they are sorted by impact; null for all
    * @param documents number of documents in the segment
    * @param allowed documents that count, or null for all
    * @param base what is added to a document's number
    */
-  void search(TermPostings[] terms, int[] weights, int documents, Bits allowed, int base, TopK top) {
+  void search(
+      TermPostings[] terms, int[] weights, int[] lowest, int documents, Bits allowed, int base, TopK top) {
     int windows = (documents + TermPostings.WINDOW - 1) >>> TermPostings.WINDOW_BITS;
-    int count = plan(terms, weights, windows);
+    int count = plan(terms, weights, lowest, windows);
     for (int at = count - 1; at >= 0; at--) {
       int bound = (int) (order[at] >>> 32);
       if (bound < top.threshold()) {
         return;
       }
       int window = (int) order[at];
-      for (int t = 0; t < terms.length; t++) {
-        int place = places[t * windows + window] - 1;
-        if (place >= 0) {
-          terms[t].addTo(scores, place, weights[t]);
-          postings += terms[t].starts[place + 1] - terms[t].starts[place];
-        }
+      int first = window << TermPostings.WINDOW_BITS;
+      if (lowest != null || count(terms, windows, window) < TermPostings.WINDOW / 4) {
+        addAndNote(terms, weights, lowest, windows, window, first, allowed, base, top);
+      } else {
+        addAndLookThrough(terms, weights, windows, window, first, allowed, base, top);
       }
-      collect(window << TermPostings.WINDOW_BITS, allowed, base, top);
       Arrays.fill(scores, 0);
     }
   }
 
+  private int count(TermPostings[] terms, int windows, int window) {
+    int count = 0;
+    for (int t = 0; t < terms.length; t++) {
+      int place = places[t * windows + window];
+      count += place == 0 ? 0 : terms[t].starts[place] - terms[t].starts[place - 1];
+    }
+    return count;
+  }
+
+  /** For few postings: watches which documents reach the threshold. */
+  private void addAndNote(
+      TermPostings[] terms,
+      int[] weights,
+      int[] lowest,
+      int windows,
+      int window,
+      int first,
+      Bits allowed,
+      int base,
+      TopK top) {
+    int threshold = (int) Math.min(top.threshold(), Integer.MAX_VALUE);
+    int count = 0;
+    for (int t = 0; t < terms.length; t++) {
+      int place = places[t * windows + window] - 1;
+      if (place >= 0) {
+        int least = lowest == null ? 0 : lowest[t];
+        count = terms[t].addTo(scores, place, weights[t], least, threshold, reached, count);
+      }
+    }
+    for (int i = 0; i < count; i++) {
+      show(reached[i], first, allowed, base, top);
+    }
+  }
+
+  /** For many postings: looks through all scores at the end. */
+  private void addAndLookThrough(
+      TermPostings[] terms, int[] weights, int windows, int window, int first, Bits allowed, int base, TopK top) {
+    for (int t = 0; t < terms.length; t++) {
+      int place = places[t * windows + window] - 1;
+      if (place >= 0) {
+        terms[t].addTo(scores, place, weights[t]);
+      }
+    }
+    for (int from = 0; from < TermPostings.WINDOW; from += STRIDE) {
+      if (highest(scores, from) >= top.threshold()) {
+        for (int i = from; i < from + STRIDE; i++) {
+          show(i, first, allowed, base, top);
+        }
+      }
+    }
+  }
+
+  private void show(int place, int first, Bits allowed, int base, TopK top) {
+    if (scores[place] >= top.threshold() && (allowed == null || allowed.get(first + place))) {
+      top.add(scores[place], base + first + place);
+    }
+  }
+
+  /** Four maxima side by side, because each has to wait for its last. */
+  private static int highest(int[] scores, int from) {
+    int a = 0;
+    int b = 0;
+    int c = 0;
+    int d = 0;
+    for (int i = from; i < from + STRIDE; i += 4) {
+      a = Math.max(a, scores[i]);
+      b = Math.max(b, scores[i + 1]);
+      c = Math.max(c, scores[i + 2]);
+      d = Math.max(d, scores[i + 3]);
+    }
+    return Math.max(Math.max(a, b), Math.max(c, d));
+  }
+
   /** Fills {@code order} with bound and number of each window that has a posting, ascending; returns how many. */
-  private int plan(TermPostings[] terms, int[] weights, int windows) {
+  private int plan(TermPostings[] terms, int[] weights, int[] lowest, int windows) {
     if (bounds.length < windows) {
       bounds = new int[windows];
       order = new long[windows];
@@ -76,9 +156,12 @@ final class WindowSearch {
     for (int t = 0; t < terms.length; t++) {
       int[] present = terms[t].windows;
       int[] highest = terms[t].highest;
+      int least = lowest == null ? 0 : lowest[t];
       for (int i = 0; i < present.length; i++) {
-        bounds[present[i]] += weights[t] * highest[i];
-        places[t * windows + present[i]] = i + 1;
+        if (highest[i] >= least) {
+          bounds[present[i]] += weights[t] * highest[i];
+          places[t * windows + present[i]] = i + 1;
+        }
       }
     }
     int count = 0;
@@ -89,21 +172,5 @@ final class WindowSearch {
     }
     Arrays.sort(order, 0, count);
     return count;
-  }
-
-  private void collect(int first, Bits allowed, int base, TopK top) {
-    for (int from = 0; from < TermPostings.WINDOW; from += STRIDE) {
-      int highest = 0;
-      for (int i = from; i < from + STRIDE; i++) { // vector instructions, as long as the stride is this constant
-        highest = Math.max(highest, scores[i]);
-      }
-      if (highest >= top.threshold()) {
-        for (int i = from; i < from + STRIDE; i++) {
-          if (scores[i] >= top.threshold() && (allowed == null || allowed.get(first + i))) {
-            top.add(scores[i], base + first + i);
-          }
-        }
-      }
-    }
   }
 }
