@@ -35,12 +35,16 @@ class JavaHome(NamedTuple):
 
 
 class AnseriniJar(NamedTuple):
-    """Anserini's jar: its file, its version, its Lucene's, and what led there (`ANSERINI_CLASSPATH` or `pyserini`)."""
+    """Anserini's jar: its file, its version, and what led there (`ANSERINI_CLASSPATH` or `pyserini`)."""
 
     path: Path
     version: str
-    lucene: str
     source: str
+
+    @property
+    def lucene(self) -> str:
+        """The version of the Lucene inside. It takes 0.15 s to look up, so no search does."""
+        return _lucene_in(self.path)
 
 
 def find_java() -> JavaHome:
@@ -65,7 +69,7 @@ def find_jar() -> AnseriniJar:
     """Return the Anserini jar that Pyserini would take: the newest in `ANSERINI_CLASSPATH`, else the one it carries.
 
     Raises:
-        JavaError: no such jar, or one without Lucene in it.
+        JavaError: no such jar, or one that was cut short.
     """
     folder = os.environ.get("ANSERINI_CLASSPATH")
     source = "ANSERINI_CLASSPATH" if folder else "pyserini"
@@ -75,7 +79,9 @@ def find_jar() -> AnseriniJar:
         raise JavaError(f"no anserini-*-fatjar.jar in {folder or _pyserini_jars()}, the folder of {source}: {remedy}")
     jar = max(jars, key=lambda path: path.stat().st_ctime)
     version = jar.name.removeprefix("anserini-").removesuffix("-fatjar.jar")
-    return AnseriniJar(jar.resolve(), version, _lucene_in(jar), source)
+    if not zipfile.is_zipfile(jar):
+        raise JavaError(f"{jar} is not a complete Anserini jar: install pyserini again")
+    return AnseriniJar(jar.resolve(), version, source)
 
 
 def _java_home() -> Path | None:
