@@ -3,6 +3,8 @@ package lexlip.search;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.PriorityQueue;
 import java.util.Set;
 import org.apache.lucene.index.BinaryDocValues;
 import org.apache.lucene.index.DocValuesType;
@@ -14,6 +16,12 @@ final class Docids {
 
   private Docids() {}
 
+  private record Found(long score, byte[] docid) {}
+
+  /** The best hit first: the higher score, then the smaller docid. */
+  private static final Comparator<Found> BEST_FIRST =
+      Comparator.comparingLong(Found::score).reversed().thenComparing(Found::docid, Arrays::compareUnsigned);
+
   /**
    * The best {@code k} of {@code top}: by score, then by docid in byte order.
    *
@@ -22,45 +30,48 @@ final class Docids {
   static Answer rank(Snapshot snapshot, String id, TopK top, int k, long unseen) throws IOException {
     top.shrink();
     int size = top.size();
-    long[] byDocument = new long[size]; // document number, then place in `top`
+    long[] byDocument = new long[size]; // document number, then place in `top`: docids are read in their order on disk
     for (int i = 0; i < size; i++) {
       byDocument[i] = ((long) top.document(i) << 32) | i;
     }
     Arrays.sort(byDocument);
-    byte[][] docids = new byte[size][];
-    read(snapshot, id, byDocument, docids);
-    Integer[] order = new Integer[size];
-    Arrays.setAll(order, i -> i);
-    Arrays.sort(
-        order,
-        (a, b) -> {
-          int byScore = Long.compare(top.score(b), top.score(a));
-          return byScore != 0 ? byScore : Arrays.compareUnsigned(docids[a], docids[b]);
-        });
-    int count = Math.min(k, size);
-    long[] scores = new long[count];
-    byte[][] hits = new byte[count][];
-    for (int i = 0; i < count; i++) {
-      scores[i] = top.score(order[i]);
-      hits[i] = docids[order[i]];
+    // All may tie, so no more than the best k of them are kept, the worst of those in front.
+    PriorityQueue<Found> best = new PriorityQueue<>(BEST_FIRST.reversed());
+    Reader docids = new Reader(snapshot, id);
+    for (long pair : byDocument) {
+      best.add(new Found(top.score((int) pair), docids.read((int) (pair >>> 32))));
+      if (best.size() > k) {
+        best.poll();
+      }
     }
-    long next = size > count ? top.score(order[count]) : top.threshold() - 1;
-    return new Answer(scores, hits, Math.max(next, unseen));
+    Found[] hits = best.toArray(new Found[0]);
+    Arrays.sort(hits, BEST_FIRST);
+    long next = size > hits.length ? hits[hits.length - 1].score : top.threshold() - 1;
+    return new Answer(
+        Arrays.stream(hits).mapToLong(Found::score).toArray(),
+        Arrays.stream(hits).map(Found::docid).toArray(byte[][]::new),
+        Math.max(next, unseen));
   }
 
-  private static void read(Snapshot snapshot, String id, long[] byDocument, byte[][] docids) throws IOException {
-    int leaf = -1;
-    BinaryDocValues values = null;
-    for (long pair : byDocument) {
-      int document = (int) (pair >>> 32);
+  /** Reads docids of documents in ascending order of their numbers. */
+  private static final class Reader {
+
+    private final Snapshot snapshot;
+    private final String id;
+    private int leaf = -1;
+    private BinaryDocValues values;
+
+    Reader(Snapshot snapshot, String id) {
+      this.snapshot = snapshot;
+      this.id = id;
+    }
+
+    byte[] read(int document) throws IOException {
       while (leaf + 1 < snapshot.leaves.length && document >= snapshot.bases[leaf + 1]) {
         values = values(snapshot.leaves[++leaf], id);
       }
       int local = document - snapshot.bases[leaf];
-      docids[(int) pair] =
-          values != null && values.advanceExact(local)
-              ? copy(values)
-              : stored(snapshot.leaves[leaf], id, local);
+      return values != null && values.advanceExact(local) ? copy(values) : stored(snapshot.leaves[leaf], id, local);
     }
   }
 
