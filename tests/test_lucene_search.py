@@ -7,56 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import rank
+from searched import MANY, ODD_TOKENS, SEED, build, make_documents
 
 from lexlip_lucene.errors import InputError, SearchError
 from lexlip_lucene.lucene.bm25_searcher import Bm25Searcher
 from lexlip_lucene.lucene.impact_searcher import Execution, ImpactSearcher
-from lexlip_lucene.lucene.index import ImpactIndex
 from lexlip_lucene.records import Document, Impacts
-from lexlip_lucene.vectors.collection import write_shards
-
-ODD_TOKENS = [
-    "##ing",
-    "a.b",
-    "|",
-    ".",
-    "non\u00a0breaking",
-    "🙂",
-    "👩‍👧",
-    "x|5",
-    '+-!(){}[]^"~*?:\\/',
-    "NOT",
-    "ſ",
-    "x" * 255,
-]
-MANY = [f"m{number}" for number in range(5000)]
-SEED = 20
-
-
-def vectors() -> list[Impacts]:
-    """1,700 documents: random ones, odd tokens, large impacts, empty ones, and 1,200 that tie."""
-    chance = random.Random(SEED)
-    words = [f"w{number}" for number in range(60)]
-    drawn = [
-        {
-            word: chance.choice([1, 2, 255, chance.randint(1, 255)])
-            for word in chance.sample(words, chance.randint(1, 20))
-        }
-        for _ in range(440)
-    ]
-    odd = [{token: chance.choice([1, 512, 513, 65535]) for token in chance.sample(ODD_TOKENS, 4)} for _ in range(50)]
-    tied: list[Impacts] = [{"tie": 7, "w0": 1} for _ in range(1200)]
-    rest: list[Impacts] = [{}] * 8 + [{token: 1 for token in MANY}, {"large": 65535, "w0": 3}]
-    return [({"all": 9} | vector) if vector else {} for vector in drawn + odd + tied + rest]
 
 
 @pytest.fixture(scope="module")
 def documents() -> list[Document]:
-    """Ids in an order unlike the documents', some of them beyond ASCII."""
-    numbers = list(range(len(vectors())))
-    random.Random(SEED).shuffle(numbers)
-    ids = [f"{'é' if number % 7 == 0 else ''}d{number}{'🙂' if number % 11 == 0 else ''}" for number in numbers]
-    return [Document(docid, "", vector) for docid, vector in zip(ids, vectors(), strict=True)]
+    return make_documents()
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["merged", "segments"])
@@ -64,13 +25,7 @@ def searcher(
     request: pytest.FixtureRequest, documents: list[Document], tmp_path_factory: pytest.TempPathFactory
 ) -> ImpactSearcher:
     root = tmp_path_factory.mktemp("index")
-    halves = len(documents) // 2
-    (root / "collection").mkdir()
-    for name, part in (("a", documents[:halves]), ("b", documents[halves:])):
-        (root / name).mkdir()
-        write_shards(root / name, part)
-        (root / name / "part-00000.jsonl").rename(root / "collection" / f"{name}.jsonl")
-    report = ImpactIndex.build(root / "collection", root / "index", merge=request.param)
+    report = build(root, documents, merge=request.param)
     assert (report.documents, report.empty) == (1700, 8)
     return ImpactSearcher(root / "index")
 
