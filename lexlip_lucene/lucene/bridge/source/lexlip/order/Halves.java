@@ -10,9 +10,10 @@ import java.util.concurrent.RecursiveAction;
 /**
  * The two halves of a part, and the exchange of documents between them that brings similar ones together.
  *
- * <p>A document's pull to the right is Σ over its terms of log2(r) − log2(l), where l and r are the numbers of documents
- * left and right that have the term: the derivative of what the terms' gaps cost, −l log2(l) − r log2(r). A term in 8
- * documents on the left and 2 on the right pulls by −2. In each iteration the half with the smaller pulls goes left.
+ * <p>A document's pull to the right is Σ over its terms of log2(r) − log2(l), where l and r are the numbers of
+ * documents left and right that have the term: the derivative of what the terms' gaps cost, −l log2(l) − r log2(r). A
+ * term in 8 documents on the left and 2 on the right pulls by −2. In each iteration the half with the smaller pulls
+ * goes left.
  */
 final class Halves {
 
@@ -64,7 +65,7 @@ final class Halves {
         pulls[term] = Logarithms.of(rights[term]) - Logarithms.of(lefts[term]);
       }
       weighAll();
-      // What the best exchange must gain grows, so that late iterations don't run for little (as in Lucene's reorderer).
+      // The gain asked of the best exchange grows, so that late iterations don't run for little (as in Lucene's).
       if (bestExchange() <= iteration) {
         return;
       }
