@@ -43,7 +43,7 @@ class ImpactSearcher(Searcher):
 
         Args:
             index: the folder.
-            cache_mb: memory for decoded postings, in MB; a third of Java's heap unless told otherwise.
+            cache_mb: as in `Searcher`.
             execution: `auto` chooses for each query; `windows` and `lucene` are for measuring.
         """
         super().__init__(index, cache_mb=cache_mb)

@@ -39,7 +39,7 @@ class Searcher:
 
         Args:
             index: the folder.
-            cache_mb: memory for decoded postings, in MB; a third of Java's heap unless told otherwise.
+            cache_mb: memory for decoded postings, in MB; unless told otherwise, a third of Java's heap serves all searchers.
 
         Raises:
             InputError: no such folder.
@@ -54,9 +54,8 @@ class Searcher:
             # A static setting of the JVM, 1,024 unless raised: a longer query would be refused, and an encoder that
             # expands a caption may give one.
             java_class("org.apache.lucene.search.IndexSearcher").setMaxClauseCount(_INT_MAX)
-            heap = java_class("java.lang.Runtime").getRuntime().maxMemory()
             self._java = java_class("lexlip.search.Searches")
-            self._engine = self._java.open(reader, CONTENTS, ID, heap // 3 if cache_mb is None else cache_mb << 20)
+            self._engine = self._java.open(reader, CONTENTS, ID, -1 if cache_mb is None else cache_mb << 20)
 
     @property
     def documents(self) -> int:

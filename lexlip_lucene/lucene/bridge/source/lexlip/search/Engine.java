@@ -29,7 +29,7 @@ public final class Engine {
   Engine(DirectoryReader reader, String field, String id, long cacheBytes) {
     this.field = field;
     this.id = id;
-    this.cache = new PostingsCache(cacheBytes);
+    this.cache = cacheBytes < 0 ? PostingsCache.SHARED : new PostingsCache(cacheBytes);
     this.current = follow(new Snapshot(reader));
   }
 

@@ -18,6 +18,9 @@ import org.apache.lucene.util.BytesRef;
  */
 final class PostingsCache {
 
+  /** What searchers use that were not given a size: a third of the largest heap for all of them together. */
+  static final PostingsCache SHARED = new PostingsCache(Runtime.getRuntime().maxMemory() / 3);
+
   private record Key(Object segment, BytesRef token) {}
 
   private final long limit;

@@ -26,7 +26,7 @@ public final class Searches {
    *
    * @param field the field whose terms are tokens and whose term frequencies are impacts
    * @param id the field that holds the docid
-   * @param cacheBytes how much memory decoded postings may take
+   * @param cacheBytes how much memory decoded postings may take; below 0 they share one cache with other engines
    */
   public static Engine open(DirectoryReader reader, String field, String id, long cacheBytes) {
     return new Engine(reader, field, id, cacheBytes);
