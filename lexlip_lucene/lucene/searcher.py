@@ -39,7 +39,7 @@ class Searcher:
 
         Args:
             index: the folder.
-            cache_mb: memory for decoded postings, in MB; unless told otherwise, a third of Java's heap serves all searchers.
+            cache_mb: memory for decoded postings, in MB; without it a third of Java's heap serves all searchers.
 
         Raises:
             InputError: no such folder.
