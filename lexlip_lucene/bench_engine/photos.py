@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lexlip_lucene.bench_engine.queries import QUERIES, TERMS, heaviest, queries_path
+from lexlip_lucene.bench_engine.queries import TERMS, heaviest, queries_path
 from lexlip_lucene.bench_engine.shape import ShapeCounter
 from lexlip_lucene.data.captioned_image import CaptionedImage
 from lexlip_lucene.data.captions import read_captions
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 SEED, QUERY_SEED = 7, 8
 """Of the mixes that are documents, and of captions and mixes that are queries."""
 
-_CAPTIONS_TRIED = 4 * QUERIES
-"""Captions encoded in search of those with enough tokens."""
+_CAPTIONS_TRIED = 4
+"""Captions encoded for each query, in search of those with enough tokens."""
 
 _PHOTO_BATCH = 64
 
@@ -43,6 +43,7 @@ class PhotoVectors:
 
     Args:
         documents: how many in all.
+        queries: how many of each number of terms.
         model: a model folder.
         captions: the captions file of the photos.
         split: take the photos of this split alone.
@@ -50,6 +51,7 @@ class PhotoVectors:
     """
 
     documents: int
+    queries: int
     model: Path
     captions: Path
     split: str | None
@@ -60,6 +62,7 @@ class PhotoVectors:
         return {
             "source": "photos",
             "documents": self.documents,
+            "queries": self.queries,
             "seed": SEED,
             "model_sha256": sha256_of(require_file(self.model / "model.safetensors", "model")),
             "config_sha256": sha256_of(require_file(self.model / "config.json", "model")),
@@ -84,8 +87,22 @@ class PhotoVectors:
             "shape": both.shape()._asdict(),
             "photos": photos.shape()._asdict(),
             "mixes": mixes.shape()._asdict(),
-            "queries": _write_queries(folder, model, images, states),
+            "queries": self._write_queries(folder, model, images, states),
         }
+
+    def _write_queries(
+        self, folder: Path, model: "LexLip", images: Sequence[CaptionedImage], states: "Tensor"
+    ) -> dict[str, dict[str, int]]:
+        """Write the queries of each number of terms; return how many are captions and how many mixes."""
+        captions = _captions(model, images, _CAPTIONS_TRIED * self.queries)
+        mixes = list(_mixed(model, states, self.queries, QUERY_SEED, "mix-query"))
+        counts = {}
+        for terms in TERMS:
+            real = [caption for caption in captions if len(caption.vector) >= terms][: self.queries]
+            queries = [*real, *mixes[: self.queries - len(real)]]
+            write_queries(queries_path(folder, terms), [heaviest(query, terms) for query in queries])
+            counts[str(terms)] = {"captions": len(real), "mixes": len(queries) - len(real)}
+        return counts
 
 
 def _photos(model: "LexLip", wanted: PhotoVectors, progress: Progress) -> tuple[list[CaptionedImage], "Tensor"]:
@@ -127,25 +144,10 @@ def _mixed(model: "LexLip", states: "Tensor", count: int, seed: int, prefix: str
             number += 1
 
 
-def _write_queries(
-    folder: Path, model: "LexLip", images: Sequence[CaptionedImage], states: "Tensor"
-) -> dict[str, dict[str, int]]:
-    """Write 500 queries of each number of terms; return how many are captions and how many mixes."""
-    captions = _captions(model, images)
-    mixes = list(_mixed(model, states, QUERIES, QUERY_SEED, "mix-query"))
-    counts = {}
-    for terms in TERMS:
-        real = [caption for caption in captions if len(caption.vector) >= terms][:QUERIES]
-        queries = [*real, *mixes[: QUERIES - len(real)]]
-        write_queries(queries_path(folder, terms), [heaviest(query, terms) for query in queries])
-        counts[str(terms)] = {"captions": len(real), "mixes": len(queries) - len(real)}
-    return counts
-
-
-def _captions(model: "LexLip", images: Sequence[CaptionedImage]) -> list[Document]:
+def _captions(model: "LexLip", images: Sequence[CaptionedImage], most: int) -> list[Document]:
     """Encode captions of the photos, drawn by the seed."""
     every = [(f"{image.id}#{n}", caption) for image in images for n, caption in enumerate(image.captions)]
-    order = np.random.default_rng(QUERY_SEED).permutation(len(every))[:_CAPTIONS_TRIED]
+    order = np.random.default_rng(QUERY_SEED).permutation(len(every))[:most]
     drawn = [every[number] for number in order]
     vectors = model.encode_texts([caption for _, caption in drawn])
     return [Document(qid, text, vector) for (qid, text), vector in zip(drawn, vectors, strict=True)]

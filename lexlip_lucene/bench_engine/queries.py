@@ -1,4 +1,4 @@
-"""The queries of the bench: 500 of the heaviest 8 terms, and 500 of the heaviest 32."""
+"""The queries of the bench: the heaviest 8 terms of vectors, and the heaviest 32."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,7 +6,6 @@ from pathlib import Path
 from lexlip_lucene.records import Document
 from lexlip_lucene.vectors.collection import write_queries
 
-QUERIES = 500
 TERMS = (8, 32)
 
 

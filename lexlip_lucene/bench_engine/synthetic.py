@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lexlip_lucene.bench_engine.queries import QUERIES, write_heaviest
+from lexlip_lucene.bench_engine.queries import write_heaviest
 from lexlip_lucene.bench_engine.shape import ShapeCounter
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.records import Document
@@ -36,13 +36,14 @@ _TOKENS, _DOCUMENTS, _QUERIES = 0, 1, 2
 
 @dataclass(frozen=True)
 class SyntheticVectors:
-    """`documents` made-up vectors, and queries of the heaviest terms of others like them."""
+    """`documents` made-up vectors, and `queries` of the heaviest terms of others like them."""
 
     documents: int
+    queries: int
 
     def request(self) -> dict[str, Any]:
         """Return what decides the vectors."""
-        return {"source": "synthetic", "documents": self.documents, "seed": SEED}
+        return {"source": "synthetic", "documents": self.documents, "queries": self.queries, "seed": SEED}
 
     def write(self, folder: Path, progress: Progress) -> dict[str, Any]:
         """Write collection and queries into `folder`; return what to say about them."""
@@ -50,7 +51,7 @@ class SyntheticVectors:
         documents = progress.track(made_up(self.documents, _DOCUMENTS, "doc"), "synthetic vectors", self.documents)
         (folder / "collection").mkdir()
         write_shards(folder / "collection", counter.through(documents))
-        like = list(made_up(QUERIES, _QUERIES, "query"))
+        like = list(made_up(self.queries, _QUERIES, "query"))
         return {
             "about": "synthetic vectors; the queries are the heaviest terms of further ones",
             "shape": counter.shape()._asdict(),
