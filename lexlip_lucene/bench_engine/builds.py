@@ -1,10 +1,9 @@
 """Building every system's index from the same shards, with times; what is built is kept and found again.
 
-The folder has one entry a system and `builds.json`, which says what they were made from. The Lucene systems start from
+The folder has one entry a system and `builds.json`, which says what each was made from. The Lucene systems start from
 the JSON shards and end with one merged segment; Seismic's time covers its reading the shards from Python as well.
 """
 
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -101,36 +100,37 @@ class Builder:
 
         return build_seismic(self.data.collection, self.folder / SEISMIC, threads=self.threads, progress=self.progress)
 
-    def _made_from(self) -> dict[str, Any]:
+    def _made_from(self, name: str) -> dict[str, Any]:
+        """What decides a build; ours depends on our own class files as well."""
         jar = find_jar()
-        bridge = sha256_of(BRIDGE) if BRIDGE.exists() else None
-        return {
-            "request": self.data.facts["request"],
-            "threads": self.threads,
-            "anserini": jar.version,
-            "lucene": jar.lucene,
-            "bridge_sha256": bridge,
-        }
+        decides = {"request": self.data.facts["request"], "threads": self.threads, "lucene": jar.lucene}
+        if name in OUR_BUILDS and BRIDGE.exists():
+            decides["bridge_sha256"] = sha256_of(BRIDGE)
+        return decides
 
     def _kept(self) -> dict[str, Build]:
-        """What stands in the folder, made from the same; another's is cleared away."""
+        """Return the builds that stand in the folder and were made from the same."""
         path = self.folder / FACTS_FILE
-        record = orjson.loads(path.read_bytes()) if path.is_file() else None
-        if record is None or record["made_from"] != self._made_from():
-            shutil.rmtree(self.folder, ignore_errors=True)
-            return {}
+        record = orjson.loads(path.read_bytes()) if path.is_file() else {}
         return {
             name: Build(self.folder / build["file"], Spread(*build["seconds"]), build["runs"], build["index_bytes"])
-            for name, build in record["builds"].items()
+            for name, build in record.items()
+            if build["made_from"] == self._made_from(name)
         }
 
     def _keep(self, builds: dict[str, Build]) -> None:
         record = {
-            name: {"file": path.name, "seconds": list(seconds), "runs": runs, "index_bytes": size}
+            name: {
+                "made_from": self._made_from(name),
+                "file": path.name,
+                "seconds": list(seconds),
+                "runs": runs,
+                "index_bytes": size,
+            }
             for name, (path, seconds, runs, size) in builds.items()
         }
         with written_file(self.folder / FACTS_FILE, force=True) as file:
-            file.write(orjson.dumps({"made_from": self._made_from(), "builds": record}, option=orjson.OPT_INDENT_2))
+            file.write(orjson.dumps(record, option=orjson.OPT_INDENT_2))
 
 
 def _size(path: Path) -> int:

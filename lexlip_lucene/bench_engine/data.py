@@ -67,7 +67,7 @@ def prepared(source: Source, folder: Path, *, force: bool, progress: Progress) -
     """Return the data that `source` makes, from `folder` when it stands there already.
 
     Raises:
-        OutputError: `folder` holds the data of another request and `force` is off.
+        OutputError: `folder` holds the data of another request and `force` is off, or something else.
     """
     request = source.request() | {"schema_version": SCHEMA}
     there = _facts_of(folder)
@@ -79,6 +79,8 @@ def prepared(source: Source, folder: Path, *, force: bool, progress: Progress) -
             f"{folder} holds the vectors of {there['request']}, not of {request}: choose another output folder, or "
             "replace them with --force"
         )
+    if there is None and folder.exists():
+        raise OutputError(f"{folder} is there and is no data of bench-engine: choose another output folder")
     with written_folder(folder, force=force) as partial:
         facts = {"request": request, **source.write(partial, progress)}
         (partial / FACTS_FILE).write_bytes(orjson.dumps(facts, option=orjson.OPT_INDENT_2))

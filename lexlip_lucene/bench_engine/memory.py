@@ -65,11 +65,9 @@ def _open_ours(index: Path) -> Engine:
 
 
 def _load_stock() -> None:
-    _load_ours()
-    try:
-        import_module("pyserini.search.lucene")
-    except Exception:  # see stock.py: then the Java class is called directly
-        return
+    from lexlip_lucene.bench_engine.stock import load_pyserini
+
+    load_pyserini()
 
 
 def _open_stock(index: Path) -> Engine:

@@ -31,13 +31,18 @@ class OurEngine:
 
         def answer() -> None:
             for vector in vectors:
-                self._searcher.search(vector, k, **self._point)
+                _use(self._searcher.search(vector, k, **self._point))
 
         return answer
 
     def all_at_once(self, queries: Queries, k: int, threads: int) -> Pass:
         """Return a pass that is one `search_batch`."""
-        return lambda: self._searcher.search_batch(queries, k, threads=threads, **self._point)
+
+        def answer() -> None:
+            for hits in self._searcher.search_batch(queries, k, threads=threads, **self._point).values():
+                _use(hits)
+
+        return answer
 
     def rankings(self, queries: Queries, k: int) -> list[Ranking]:
         """Answer each query by itself."""
@@ -51,6 +56,12 @@ class OurEngine:
     def close(self) -> None:
         """Close the index."""
         self._searcher.close()
+
+
+def _use(hits: object) -> None:
+    """Ask for what a caller wants, so that it is in Python when a pass ends, also where it is made on demand."""
+    for name in ("docids", "scores"):
+        getattr(hits, name, None)
 
 
 def _ranking(hits: Iterable[Hit]) -> Ranking:

@@ -1,6 +1,7 @@
 """Vectors with the shape of real ones: a model's vectors of photos, then of mixes of their backbone states.
 
-What is real: the photos' vectors, exactly as `lexlip encode images` gives them, and the queries that are captions.
+What is real: the photos' vectors, as `lexlip encode images` gives them but for states kept in half precision, and the
+queries that are captions.
 What is mixed: every document after the photos, and the queries for which no caption is long enough; see
 `lexlip_lucene.encoders.mixes`.
 """
@@ -24,9 +25,8 @@ from lexlip_lucene.records import Document
 from lexlip_lucene.vectors.collection import write_queries, write_shards
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from lexlip_lucene.encoders.lexlip import LexLip
+    from lexlip_lucene.training.sources import FrozenStates
 
 SEED, QUERY_SEED = 7, 8
 """Of the mixes that are documents, and of captions and mixes that are queries."""
@@ -91,7 +91,7 @@ class PhotoVectors:
         }
 
     def _write_queries(
-        self, folder: Path, model: "LexLip", images: Sequence[CaptionedImage], states: "Tensor"
+        self, folder: Path, model: "LexLip", images: Sequence[CaptionedImage], states: "FrozenStates"
     ) -> dict[str, dict[str, int]]:
         """Write the queries of each number of terms; return how many are captions and how many mixes."""
         captions = _captions(model, images, _CAPTIONS_TRIED * self.queries)
@@ -105,8 +105,8 @@ class PhotoVectors:
         return counts
 
 
-def _photos(model: "LexLip", wanted: PhotoVectors, progress: Progress) -> tuple[list[CaptionedImage], "Tensor"]:
-    """Return the readable photos and their states (photos, positions, width)."""
+def _photos(model: "LexLip", wanted: PhotoVectors, progress: Progress) -> tuple[list[CaptionedImage], "FrozenStates"]:
+    """Return the readable photos and their backbone states."""
     from lexlip_lucene.training.sources import frozen_states, load_pictures
 
     images = read_captions(wanted.captions, split=wanted.split)
@@ -116,27 +116,26 @@ def _photos(model: "LexLip", wanted: PhotoVectors, progress: Progress) -> tuple[
     if not readable:
         raise InputError(f"{wanted.captions}: no photo of split {wanted.split} can be read")
     states = frozen_states(model, pictures, mirrored=False, cache=wanted.states, progress=progress)
-    return [images[number] for number in readable], states.states[0]
+    return [images[number] for number in readable], states
 
 
-def _real(model: "LexLip", images: Sequence[CaptionedImage], states: "Tensor") -> Iterator[Document]:
-    from lexlip_lucene.training.sources import FrozenStates, weights_of
+def _real(model: "LexLip", images: Sequence[CaptionedImage], states: "FrozenStates") -> Iterator[Document]:
+    from lexlip_lucene.training.sources import weights_of
 
-    source = FrozenStates(states.unsqueeze(0))
     quantiser = model.quantiser("image")
     for begin in range(0, len(images), _PHOTO_BATCH):
         part = images[begin : begin + _PHOTO_BATCH]
-        weights = weights_of(model, source, np.arange(begin, begin + len(part))).numpy()
+        weights = weights_of(model, states, np.arange(begin, begin + len(part))).numpy()
         for image, row in zip(part, weights, strict=True):
             yield Document(image.id, "", quantiser.vector(row, model.lexicon.tokens))
 
 
-def _mixed(model: "LexLip", states: "Tensor", count: int, seed: int, prefix: str) -> Iterator[Document]:
+def _mixed(model: "LexLip", states: "FrozenStates", count: int, seed: int, prefix: str) -> Iterator[Document]:
     from lexlip_lucene.encoders.mixes import mixed_vectors
 
     tokens = np.array(model.lexicon.tokens, dtype=object)
     number = 0
-    for batch in mixed_vectors(model, states, count, seed=seed):
+    for batch in mixed_vectors(model, states.states[0], count, seed=seed):
         found, impacts = tokens[batch.positions].tolist(), batch.impacts.tolist()
         for row, weights in zip(found, impacts, strict=True):
             kept = len(weights) - weights.count(0)  # heaviest first, so zeros stand at the end

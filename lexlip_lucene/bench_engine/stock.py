@@ -5,6 +5,7 @@ Pyserini 1.6's Python does not load beside the jar of Pyserini 2 (`PrebuiltInver
 what the caller gets: a list of Java objects, whose docids and scores are not read yet.
 """
 
+import logging
 import sys
 from collections.abc import Iterable
 from contextlib import redirect_stdout
@@ -44,21 +45,33 @@ class _Anserini:
         return {entry.getKey(): entry.getValue() for entry in found.entrySet().toArray()}
 
 
+def load_pyserini() -> tuple[Any, str]:
+    """Import Pyserini's searcher class on our JVM; return it, or None and why it does not load."""
+    start_jvm()  # first: Pyserini would start one that does not work everywhere
+    disabled = logging.root.manager.disable
+    logging.disable(logging.WARNING)  # it warns of a hundred topics that another jar lacks
+    try:
+        with redirect_stdout(sys.stderr):
+            from pyserini.search.lucene import LuceneImpactSearcher
+    except Exception as error:  # whatever its module body runs into
+        return None, str(error)
+    finally:
+        logging.disable(disabled)
+    return LuceneImpactSearcher, ""
+
+
 class StockEngine:
     """Stock search on an open index; `how` says by which class."""
 
     def __init__(self, index: Path) -> None:
-        start_jvm()  # before Pyserini, which would start one that does not work everywhere
+        searcher, reason = load_pyserini()
         self._searcher: Any
-        try:
-            with redirect_stdout(sys.stderr):
-                from pyserini.search.lucene import LuceneImpactSearcher
-        except Exception as error:  # whatever its module body runs into with another jar
-            self.how = f"io.anserini.search.SimpleImpactSearcher (Pyserini does not load with this jar: {error})"
+        if searcher is None:
+            self.how = f"io.anserini.search.SimpleImpactSearcher (Pyserini does not load with this jar: {reason})"
             self._searcher = _Anserini(index)
         else:
             self.how = "pyserini.search.lucene.LuceneImpactSearcher, min_idf=-1"
-            self._searcher = LuceneImpactSearcher(str(index), _AsItIs(), min_idf=KEEP_ALL_TERMS)
+            self._searcher = searcher(str(index), _AsItIs(), min_idf=KEEP_ALL_TERMS)
 
     def one_by_one(self, queries: Queries, k: int) -> Pass:
         """Return a pass that searches for each query."""

@@ -27,8 +27,8 @@ SEED = 7
 _RANK_OFFSET = 60.0
 _DRAWS_MEAN, _DRAWS_DEVIATION, _DRAWS_LEAST, _DRAWS_MOST = 63, 14, 5, 160
 _LOG_MEAN, _LOG_DEVIATION = 3.55, 0.75
-_CHUNK = 10_000
-"""Documents drawn at a time: 20 MB of numbers."""
+_CHUNK = 1000
+"""Documents drawn at a time: enough that Python's part is small, and a handful of queries costs little."""
 
 _TOKENS, _DOCUMENTS, _QUERIES = 0, 1, 2
 """What a generator is for, so that queries stay the same whatever the number of documents."""

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lexlip_lucene.cli.overwrite import require_replaceable
 from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
 from lexlip_lucene.errors import InputError, RegressionError
 
@@ -30,7 +29,7 @@ def bench_engine(
     force: Force = False,
     debug: Debug = False,
 ) -> None:
-    """Measure this bridge beside stock Pyserini, Seismic and dense search.
+    """Measure this bridge beside stock Pyserini and other engines.
 
     Builds and searches the same vectors with every system in one run: made-up ones or, with --model and --images,
     those of photos and of mixes of their features. Writes report-lucene-VERSION.json and .md into OUTPUT.
@@ -49,7 +48,6 @@ def bench_engine(
     source = _source(documents, queries, model, images, split, output)
     report = output / f"report-lucene-{find_jar().lucene}.json"
     require_absent(report, force=force)
-    require_replaceable(output, sign="data/data.json", what="a folder of bench-engine", force=True)
     measured = measure(source, output, settings, force=force, progress=for_terminal())
     found = record(measured)
     with written_file(report, force=force) as file:
