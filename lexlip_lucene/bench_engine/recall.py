@@ -20,11 +20,12 @@ WANTED = 0.99
 
 
 class MeasuredPoint(NamedTuple):
-    """An operating point: its recall@10, and milliseconds a query, one at a time."""
+    """An operating point: its recall@10, milliseconds a query one at a time, and whether it is the one to compare."""
 
     name: str
     recall: float
     milliseconds: float
+    chosen: bool = False
 
 
 def recall_at_10(exact: Sequence[Ranking], found: Sequence[Ranking]) -> float:
@@ -47,16 +48,17 @@ def recall_at_10(exact: Sequence[Ranking], found: Sequence[Ranking]) -> float:
 def measured_points(
     engines: Mapping[str, Engine], queries: Queries, exact: Sequence[Ranking], *, threads: int
 ) -> list[MeasuredPoint]:
-    """Measure every operating point once; a point's time is for choosing, not for a table."""
+    """Measure every operating point once, and choose the fastest with the wanted recall, if any has it."""
     points = []
     for name, engine in engines.items():
         recall = recall_at_10(exact, engine.batch_rankings(queries, K, threads))
         seconds = interleaved({name: engine.one_by_one(queries, K)}, repeats=1)[name].median
         points.append(MeasuredPoint(name, recall, 1000 * seconds / len(queries)))
-    return points
+    return with_choice(points)
 
 
-def chosen(points: Sequence[MeasuredPoint]) -> str | None:
-    """Return the name of the fastest point with the wanted recall; None when none has it."""
+def with_choice(points: Sequence[MeasuredPoint]) -> list[MeasuredPoint]:
+    """Mark the fastest point with the wanted recall; none when none has it."""
     enough = [point for point in points if point.recall >= WANTED]
-    return min(enough, key=lambda point: point.milliseconds).name if enough else None
+    best = min(enough, key=lambda point: point.milliseconds, default=None)
+    return [point._replace(chosen=point is best) for point in points]

@@ -37,8 +37,7 @@ def record(measured: Measured) -> dict[str, Any]:
             for system, spread in systems.items()
         ],
         "operating_points": [
-            {"terms": terms, "system": system, **point._asdict(), "chosen": taken}
-            for terms, system, point, taken in _points(figures)
+            {"terms": terms, "system": system, **point._asdict()} for terms, system, point in _points(figures)
         ],
         "dense": _dense_record(figures),
     }
@@ -137,8 +136,8 @@ def _builds_table(measured: Measured) -> str:
 
 def _points_tables(figures: Figures) -> list[str]:
     rows = [
-        (str(terms), system, name, f"{recall:.4f}", f"{milliseconds:.3f}", "yes" if taken else "")
-        for terms, system, (name, recall, milliseconds), taken in _points(figures)
+        (str(terms), system, name, f"{recall:.4f}", f"{milliseconds:.3f}", "yes" if chosen else "")
+        for terms, system, (name, recall, milliseconds, chosen) in _points(figures)
     ]
     if not rows:
         return []
@@ -146,12 +145,12 @@ def _points_tables(figures: Figures) -> list[str]:
     return ["## Operating points of approximate search\n\nOne pass each, to choose by.", _table(head, rows)]
 
 
-def _points(figures: Figures) -> Iterator[tuple[int, str, MeasuredPoint, bool]]:
-    """Yield terms, system, operating point and whether it was chosen."""
+def _points(figures: Figures) -> Iterator[tuple[int, str, MeasuredPoint]]:
+    """Yield terms, system and operating point."""
     for terms, systems in figures.points.items():
         for system, points in systems.items():
             for point in points:
-                yield terms, system, point, figures.chosen[terms][system] == point.name
+                yield terms, system, point
 
 
 def _dense_record(figures: Figures) -> dict[str, Any] | None:

@@ -22,7 +22,7 @@ from lexlip_lucene.bench_engine.memory import Resident, resident
 from lexlip_lucene.bench_engine.ours import OurEngine, approximate_points
 from lexlip_lucene.bench_engine.queries import TERMS
 from lexlip_lucene.bench_engine.quiet import stdout_to_stderr
-from lexlip_lucene.bench_engine.recall import DEEPER, MeasuredPoint, chosen, measured_points
+from lexlip_lucene.bench_engine.recall import DEEPER, MeasuredPoint, measured_points
 from lexlip_lucene.bench_engine.stock import StockEngine
 from lexlip_lucene.bench_engine.timing import Spread, interleaved
 from lexlip_lucene.errors import InputError
@@ -78,7 +78,7 @@ class Figures(NamedTuple):
         builds: system → its build.
         memory: system → what its process holds.
         agreed: queries whose hits were compared with stock's, over all numbers of terms and k.
-        points: terms → system → its operating points; `chosen` has the names of those that were timed.
+        points: terms → system → its operating points; the chosen ones were timed.
         cells: what was timed → system → milliseconds a query.
         dense: flat dense search; None where it was left out.
         stock_by: the class that answered for stock.
@@ -88,7 +88,6 @@ class Figures(NamedTuple):
     memory: dict[str, Resident]
     agreed: int
     points: dict[int, dict[str, list[MeasuredPoint]]]
-    chosen: dict[int, dict[str, str | None]]
     cells: dict[Cell, dict[str, Spread]]
     dense: Dense | None
     stock_by: str | None
@@ -138,11 +137,11 @@ class _Run:
             opened.callback(ours.close)
             stock = StockEngine(self.builds[STOCK].path) if STOCK in self.builds else None
             agreed = self._agreed(ours, stock) if stock else 0
-            points, names, engines = self._approximate(ours, opened)
+            points, engines = self._approximate(ours, opened)
             exact: dict[str, Engine] = {OURS: ours, **({STOCK: stock} if stock else {})}
             cells = self._cells(exact, engines)
             dense = self._dense()
-        return Figures(dict(self.builds), memory, agreed, points, names, cells, dense, stock.how if stock else None)
+        return Figures(dict(self.builds), memory, agreed, points, cells, dense, stock.how if stock else None)
 
     def _memory(self) -> dict[str, Resident]:
         queries = self.data.queries(TERMS[-1])
@@ -159,27 +158,21 @@ class _Run:
 
     def _approximate(
         self, ours: Engine, opened: ExitStack
-    ) -> tuple[
-        dict[int, dict[str, list[MeasuredPoint]]], dict[int, dict[str, str | None]], dict[int, dict[str, Engine]]
-    ]:
-        """Measure all operating points; return them, the chosen ones' names, and the chosen engines."""
-        points: dict[int, dict[str, list[MeasuredPoint]]] = {}
-        names: dict[int, dict[str, str | None]] = {}
-        engines: dict[int, dict[str, Engine]] = {}
+    ) -> tuple[dict[int, dict[str, list[MeasuredPoint]]], dict[int, dict[str, Engine]]]:
+        """Measure all operating points, by terms and system; return them, and the engines at the chosen ones."""
+        points: dict[int, dict[str, list[MeasuredPoint]]] = {terms: {} for terms in TERMS}
+        engines: dict[int, dict[str, Engine]] = {terms: {} for terms in TERMS}
         for terms in TERMS:
             queries = self.data.queries(terms)
             exact = ours.rankings(queries, DEEPER)
-            candidates = {APPROXIMATE: self._our_points(terms, opened), SEISMIC: self._seismic_points(terms)}
-            points[terms], names[terms], engines[terms] = {}, {}, {}
-            for system, variants in candidates.items():
-                if not variants:
-                    continue
-                found = measured_points(variants, queries, exact, threads=self.settings.threads)
-                points[terms][system], best = found, chosen(found)
-                names[terms][system] = best
-                if best is not None:
-                    engines[terms][system] = variants[best]
-        return points, names, engines
+            variants = {APPROXIMATE: self._our_points(terms, opened), SEISMIC: self._seismic_points(terms)}
+            for system, candidates in variants.items():
+                found = measured_points(candidates, queries, exact, threads=self.settings.threads)
+                points[terms][system] = found
+                for point in found:
+                    if point.chosen:
+                        engines[terms][system] = candidates[point.name]
+        return points, engines
 
     def _our_points(self, terms: int, opened: ExitStack) -> dict[str, Engine]:
         engines: dict[str, Engine] = {}
