@@ -82,7 +82,7 @@ def test_the_fastest_point_with_enough_recall_is_chosen() -> None:
 
 def test_seismic_is_tried_up_to_the_whole_query() -> None:
     assert max(point.query_cut for point in seismic_points(32).values()) == 32
-    assert len(seismic_points(8)) == 16
+    assert len(seismic_points(8)) == 20
 
 
 class Fixed:
