@@ -52,7 +52,7 @@ def test_every_option_and_argument_says_what_it_is_for() -> None:
 
 def test_the_list_of_verbs_is_in_the_order_of_the_work_and_not_cut_short() -> None:
     ran = lexlip("--help")
-    listed = re.findall(r"^  (\w+) +(.*)$", ran.out.partition("Commands:")[2], re.MULTILINE)
+    listed = re.findall(r"^  ([\w-]+) +(.*)$", ran.out.partition("Commands:")[2], re.MULTILINE)
     assert [name for name, _ in listed] == ORDER
     assert all(text.endswith(".") and not text.endswith("...") for _, text in listed)
 

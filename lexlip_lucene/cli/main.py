@@ -7,10 +7,36 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from lexlip_lucene.cli import bench, demo, doctor, encode, evaluate, explain, fuse, index, search, topics, train
+from lexlip_lucene.cli import (
+    bench,
+    bench_engine,
+    demo,
+    doctor,
+    encode,
+    evaluate,
+    explain,
+    fuse,
+    index,
+    search,
+    topics,
+    train,
+)
 from lexlip_lucene.cli.verb import stop
 
-ORDER = ["demo", "doctor", "topics", "train", "encode", "index", "search", "explain", "eval", "fuse", "bench"]
+ORDER = [
+    "demo",
+    "doctor",
+    "topics",
+    "train",
+    "encode",
+    "index",
+    "search",
+    "explain",
+    "eval",
+    "fuse",
+    "bench",
+    "bench-engine",
+]
 
 
 class InOrder(TyperGroup):
@@ -42,6 +68,7 @@ app.command("explain")(explain.explain)
 app.command("eval")(evaluate.evaluate)
 app.command("fuse")(fuse.fuse)
 app.command("bench")(bench.bench)
+app.command("bench-engine")(bench_engine.bench_engine)
 
 
 def main() -> None:
