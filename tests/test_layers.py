@@ -31,9 +31,10 @@ MAY_IMPORT = {
     "lucene": VECTORS | {"lucene"},
     "pyserini": BASE | {"lucene"},
     "experiment": EVERYTHING_BELOW,
+    "tuning": BASE | {"lucene", "tuning"},
     "bench": EVERYTHING_BELOW | {"experiment"},
     "demo": EVERYTHING_BELOW | {"experiment", "demo"},
-    "cli": EVERYTHING_BELOW | {"experiment", "bench", "demo", "cli"},
+    "cli": EVERYTHING_BELOW | {"experiment", "bench", "demo", "tuning", "cli"},
     "__main__": {"cli"},
 }
 """Part of the package → the parts that it may import. A part is a folder, or a module beside them."""

@@ -7,10 +7,10 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from lexlip_lucene.cli import bench, demo, doctor, encode, evaluate, explain, fuse, index, search, topics, train
+from lexlip_lucene.cli import bench, demo, doctor, encode, evaluate, explain, fuse, index, search, topics, train, tune
 from lexlip_lucene.cli.verb import stop
 
-ORDER = ["demo", "doctor", "topics", "train", "encode", "index", "search", "explain", "eval", "fuse", "bench"]
+ORDER = ["demo", "doctor", "topics", "train", "encode", "index", "search", "explain", "eval", "fuse", "tune", "bench"]
 
 
 class InOrder(TyperGroup):
@@ -41,6 +41,7 @@ app.command("search")(search.search)
 app.command("explain")(explain.explain)
 app.command("eval")(evaluate.evaluate)
 app.command("fuse")(fuse.fuse)
+app.command("tune")(tune.tune)
 app.command("bench")(bench.bench)
 
 
