@@ -29,7 +29,7 @@ def tune(
     force: Force = False,
     debug: Debug = False,
 ) -> None:
-    """Find how little of an index has to be looked at for a wanted recall.
+    """Find the fastest approximate search for a wanted recall.
 
     Searches your queries exactly, then approximately with settings scaled to the index, one query at a time; writes
     the curve of recall and latency (PNG, SVG), the table (Markdown) and tune.json, and proposes the fastest setting
