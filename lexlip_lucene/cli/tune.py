@@ -33,7 +33,8 @@ def tune(
 
     Searches your queries exactly, then approximately with settings scaled to the index, one query at a time; writes
     the curve of recall and latency (PNG, SVG), the table (Markdown) and tune.json, and proposes the fastest setting
-    that reaches the wanted recall. It is chosen on every second query and its figures are those of the others.
+    that reaches the wanted recall. It is chosen on every second query and its figures are those of the others. Let the
+    machine do nothing else meanwhile: a ratio of times is as good as the quiet it was measured in.
 
     \b
     Example: lexlip tune photos-index --encoded queries.jsonl --recall 0.99

@@ -18,8 +18,8 @@ from lexlip_lucene.tuning.figures import Measured
 from lexlip_lucene.tuning.report import described
 from lexlip_lucene.tuning.tune import Tuning
 
-COLOURS = ("#9ecae1", "#5aa5d6", "#2c7bb6", "#17456e", "#8c8c8c")
-"""One a ladder: the more candidates, the darker; grey for the one with fewer terms."""
+COLOURS = ("#9ecae1", "#5aa5d6", "#2c7bb6", "#17456e", "#e08214")
+"""One a ladder: the more candidates, the darker; orange for the one with fewer terms."""
 
 LINE, PROPOSED, INK = "#444444", "#d7301f", "#222222"
 
@@ -71,13 +71,11 @@ def _settings(axes: Axes, measured: Iterable[Measured]) -> None:
     for (terms, candidates), found in ladders.items():
         label = f"{candidates:,} candidates" + ("" if terms == -EVERYTHING else f", {-terms} terms")
         colour = COLOURS[list(ladders).index((terms, candidates)) % len(COLOURS)]
-        axes.plot(*_places(found), color=colour, label=label, marker="o", markersize=6, linewidth=0.7, zorder=3)
+        axes.scatter(*_places(found), s=40, color=colour, label=label, zorder=3)
 
 
 def _front(axes: Axes, tuning: Tuning) -> None:
-    axes.plot(
-        *_places(pareto_front(tuning.measured)), color=LINE, linewidth=2.2, alpha=0.75, label="Pareto front", zorder=2
-    )
+    axes.plot(*_places(pareto_front(tuning.measured)), color=LINE, linewidth=1.3, label="Pareto front", zorder=2)
 
 
 def _marks(axes: Axes, tuning: Tuning) -> None:
@@ -94,8 +92,10 @@ def _marks(axes: Axes, tuning: Tuning) -> None:
         f"{described(best.setting)}\n{it.recall:.3f} in {it.median_ms:.2f} ms, "
         f"{exact.median_ms / it.median_ms:.1f} × as fast",
         (it.median_ms, it.recall),
-        xytext=(14, -34),
-        textcoords="offset points",
+        xytext=(0.985, 0.6),  # above the legend, where only settings of no use would be
+        textcoords="axes fraction",
+        horizontalalignment="right",
+        arrowprops={"arrowstyle": "-", "color": PROPOSED, "linewidth": 0.8, "relpos": (0, 0.5), "shrinkB": 7},
         fontsize=10,
         color=PROPOSED,
         bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5},
