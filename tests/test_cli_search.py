@@ -1,12 +1,17 @@
 """`lexlip search` and `lexlip explain`: what a query may be, and what is said when there is nothing to find."""
 
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tiny
 from cli_run import Job, done, lexlip, whole_job
 from oracle import rank
 
+from lexlip_lucene.cli.narrowing import lost_nothing, parse_filters, what_may_be_lost
+from lexlip_lucene.lucene.approximation import EVERYTHING
+from lexlip_lucene.lucene.hits import Hits
 from lexlip_lucene.records import Impacts
 from lexlip_lucene.vectors.collection import read_collection
 
@@ -71,6 +76,56 @@ def test_a_query_without_a_known_token_finds_nothing_and_says_so(query: str, job
     assert (machine.record["weights"], machine.record["hits"]) == ({}, [])
 
 
+def many_tokens(job: Job) -> Impacts:
+    return {token: 3 for document in read_collection(job.root / "images") for token in document.vector}
+
+
+def test_an_approximate_search_says_what_it_may_have_lost(job: Job) -> None:
+    asked = ("search", job.root / "images index", "--query", weighted(many_tokens(job)), "-k", 3)
+    exact = done(*asked)
+    assert "approximate" not in exact and "unseen" not in exact
+    all_of_it = done(*asked, "--postings", 10**6)
+    assert all_of_it["approximate"] == {"terms": EVERYTHING, "postings": 10**6, "candidates": 200}
+    assert all_of_it["hits"] == exact["hits"] and all_of_it["unseen"] <= exact["hits"][-1]["score"]
+    little = done(*asked, "--postings", 1, "--candidates", 1, "--terms", 2)
+    assert little["approximate"] == {"terms": 2, "postings": 1, "candidates": 1}
+    assert little["unseen"] >= exact["hits"][0]["score"] or little["hits"][0] == exact["hits"][0]
+    said = lexlip(*asked, "--postings", 1, "--candidates", 1).out.splitlines()[-1]
+    assert said.startswith("approximate: a document not shown scores at most ")
+
+
+def test_an_approximate_run_says_of_how_many_topics_nothing_was_lost(job: Job, tmp_path: Path) -> None:
+    asked = ("search", job.root / "images index", "--encoded", job.root / "queries.jsonl", "-k", 2)
+    exact = done(*asked, "--output", tmp_path / "exact.txt")
+    assert "approximate" not in exact
+    record = done(*asked, "--postings", 10**6, "--output", tmp_path / "all.txt")
+    assert (tmp_path / "all.txt").read_bytes() == (tmp_path / "exact.txt").read_bytes()
+    assert record["approximate"]["postings"] == 10**6 and len(record["unseen"]) == record["topics"]
+    ran = lexlip(*asked, "--candidates", 1, "--output", tmp_path / "little.txt")
+    assert re.search(r"\napproximate: for \d+ of \d+ topics it is sure that nothing was lost\n$", ran.out)
+
+
+@pytest.mark.parametrize(
+    ("scores", "unseen", "k", "sure", "said"),
+    [
+        ([901, 850], 812, 2, True, "at most 812 (the last hit has 850, so nothing was lost)"),
+        ([901, 850], 850, 2, False, "at most 850 (the last hit has as much, so at most ties with it were lost)"),
+        ([901, 850], 870, 2, False, "at most 870 (the last hit has 850, so better ones may be lost; the first 1 hits"),
+        ([901, 850], 812, 3, False, "at most 812: there may be more hits than these 2"),
+        ([901, 850], 0, 3, True, "at most 0: nothing was lost"),
+        ([], 4, 3, False, "at most 4: there may be more hits than these 0"),
+        ([], 0, 3, True, "at most 0: nothing was lost"),
+    ],
+)
+def test_what_may_be_lost_follows_from_the_bound(scores: list[int], unseen: int, k: int, sure: bool, said: str) -> None:
+    hits = Hits(np.array(scores), np.arange(1, len(scores) + 1, dtype=np.int32), b"abc"[: len(scores)], unseen)
+    assert f"scores {said}" in what_may_be_lost(hits, k) and lost_nothing(hits, k) == sure
+
+
+def test_a_filter_may_come_again_and_its_value_may_hold_an_equals_sign() -> None:
+    assert parse_filters(["a=1", "b=x=y", "a=é 2"]) == {"a": ["1", "é 2"], "b": ["x=y"]}
+
+
 def test_stop_words_alone_find_nothing_in_a_bm25_index_and_that_is_said(job: Job) -> None:
     ran = lexlip("search", job.root / "bm25 index", "--query", "of the")
     assert ran.status == 0 and "'of the' has no known token" in ran.out
@@ -103,6 +158,24 @@ def test_a_topic_without_a_known_token_is_counted_and_leaves_no_line(job: Job, t
         ("images index", ["--query", "red:1", "-k", "-5"], "-k must be at least 1, got -5"),
         ("images index", ["--query", "red:1", "--threads", "0"], "--threads must be at least 1, got 0"),
         ("images index", ["--query", "\udcff"], r"query must be valid UTF-8, got '\udcff'"),
+        (
+            "images index",
+            ["--query", "red:1", "--postings", "0"],
+            "approximation: postings must be in 1..2147483647, got 0",
+        ),
+        ("images index", ["--query", "red:1", "--candidates", "-1"], "approximation: candidates must be in 1.."),
+        ("images index", ["--query", "red:1", "--terms", "99999999999"], "approximation: terms must be in 1.."),
+        ("images index", ["--query", "red:1", "--filter", "colour"], "--filter needs KEY=VALUE, got 'colour'"),
+        ("images index", ["--query", "red:1", "--filter", "=red"], "--filter needs KEY=VALUE, got '=red'"),
+        ("images index", ["--query", "red:1", "--filter", "colour="], "--filter needs KEY=VALUE, got 'colour='"),
+        ("images index", ["--query", "red:1", "--filter", "colour=red"], "filter 'colour' must be a keyword field of"),
+        ("bm25 index", ["--query", "red", "--filter", "colour=red"], "filter 'colour' must be a keyword field of"),
+        ("bm25 index", ["--query", "red", "--postings", "10"], "bm25 index is searched by BM25, which is always exact"),
+        (
+            "bm25 index",
+            ["--topics", "x.tsv", "--output", "r", "--candidates", "10"],
+            "bm25 index is searched by BM25, which is always exact: --postings, --candidates and --terms are for an",
+        ),
         ("images index", [], "search needs exactly one of --query, --topics and --encoded"),
         ("images index", ["--query", "red:1", "--topics", "x.tsv"], "exactly one of --query, --topics and --encoded"),
         ("images index", ["--query", "red:1", "--output", "run.txt"], "--output is for a run"),

@@ -31,10 +31,11 @@ MAY_IMPORT = {
     "lucene": VECTORS | {"lucene"},
     "pyserini": BASE | {"lucene"},
     "experiment": EVERYTHING_BELOW,
+    "tuning": BASE | {"lucene", "tuning"},
     "bench": EVERYTHING_BELOW | {"experiment"},
     "demo": EVERYTHING_BELOW | {"experiment", "demo"},
     "bench_engine": EVERYTHING_BELOW | {"bench_engine"},
-    "cli": EVERYTHING_BELOW | {"experiment", "bench", "demo", "bench_engine", "cli"},
+    "cli": EVERYTHING_BELOW | {"experiment", "bench", "demo", "bench_engine", "tuning", "cli"},
     "__main__": {"cli"},
 }
 """Part of the package → the parts that it may import. A part is a folder, or a module beside them."""

@@ -20,6 +20,7 @@ from lexlip_lucene.cli import (
     search,
     topics,
     train,
+    tune,
 )
 from lexlip_lucene.cli.verb import stop
 
@@ -34,6 +35,7 @@ ORDER = [
     "explain",
     "eval",
     "fuse",
+    "tune",
     "bench",
     "bench-engine",
 ]
@@ -67,6 +69,7 @@ app.command("search")(search.search)
 app.command("explain")(explain.explain)
 app.command("eval")(evaluate.evaluate)
 app.command("fuse")(fuse.fuse)
+app.command("tune")(tune.tune)
 app.command("bench")(bench.bench)
 app.command("bench-engine")(bench_engine.bench_engine)
 

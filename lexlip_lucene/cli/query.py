@@ -1,4 +1,4 @@
-"""What a query text on the command line means: words for a model, words for BM25, or `token:weight …`."""
+"""What queries on the command line mean: words for a model, words for BM25, or `token:weight …`; or files of them."""
 
 import re
 from pathlib import Path
@@ -46,6 +46,35 @@ def encoded_query(index: Path, text: str, model: Path | None) -> Impacts:
     loaded = LexLip.from_pretrained(model)
     require_same_vocabulary(index, loaded.lexicon.sha256, str(model))
     return loaded.encode_texts([text])[0]
+
+
+def encoded_queries(index: Path, topics: Path | None, encoded: Path | None, model: Path | None) -> dict[str, Impacts]:
+    """Return qid → query: those of the file `encoded`, or the `topics` encoded with `model`.
+
+    Raises:
+        InputError: there are both encoded queries and a model, or a file is not what is needed.
+        SearchError: the index was made with another vocabulary than the queries.
+    """
+    from lexlip_lucene.data.topics import read_topics
+    from lexlip_lucene.vectors.collection import read_queries
+    from lexlip_lucene.vectors.manifest import read_manifest
+
+    if encoded is not None:
+        if model is not None:
+            raise InputError("--encoded holds queries that are encoded already: leave --model out")
+        queries = {query.id: query.vector for query in read_queries(encoded)}
+        manifest = read_manifest(encoded)
+        if manifest is not None:
+            require_same_vocabulary(index, manifest.vocabulary_sha256, str(encoded))
+        return queries
+    assert topics is not None and model is not None, "the caller has checked the options"
+    read = read_topics(topics)
+    from lexlip_lucene.encoders.lexlip import LexLip
+
+    loaded = LexLip.from_pretrained(model)
+    require_same_vocabulary(index, loaded.lexicon.sha256, str(model))
+    vectors = loaded.encode_texts([topic.text for topic in read])
+    return {topic.qid: vector for topic, vector in zip(read, vectors, strict=True)}
 
 
 def parse_weights(text: str) -> Impacts | None:
