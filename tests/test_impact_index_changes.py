@@ -61,7 +61,7 @@ def test_appended_documents_follow_the_others(index: Path, tmp_path: Path) -> No
 def test_an_id_that_is_there_is_refused_and_nothing_changes(index: Path, tmp_path: Path) -> None:
     more = collection_of(tmp_path / "more", Document("d", "", {"cat": 9}), Document("b", "", {"dog": 1}))
     with (
-        pytest.raises(InputError, match="document id b is in .*index already: .*--replace"),
+        pytest.raises(InputError, match=r"document id b is in .*index already: .*--replace"),
         ImpactIndex.open(index) as writing,
     ):
         writing.add_collection(more)
@@ -140,7 +140,7 @@ def test_after_a_failed_step_nothing_is_committed(index: Path, tmp_path: Path) -
     bad = collection_of(tmp_path / "bad", Document("d", "", {"x": 1}), Document("d", "", {"x": 1}))
     with pytest.raises(IndexingError, match="an earlier step failed"), ImpactIndex.open(index) as writing:
         writing.delete(["a"])
-        with pytest.raises(InputError, match="a.jsonl:2: document id d stands already"):
+        with pytest.raises(InputError, match=r"a.jsonl:2: document id d stands already"):
             writing.add_collection(bad)
     assert content(index) == {d.id: d.vector for d in FIRST}
 
@@ -155,7 +155,7 @@ def test_one_writer_at_a_time(index: Path) -> None:
 
 
 def test_only_an_impact_index_of_ours_is_opened(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no such folder: .*nowhere"), ImpactIndex.open(tmp_path / "nowhere"):
+    with pytest.raises(InputError, match=r"no such folder: .*nowhere"), ImpactIndex.open(tmp_path / "nowhere"):
         pass
     with pytest.raises(SearchError, match="is not a Lucene index"), ImpactIndex.open(tmp_path):
         pass
