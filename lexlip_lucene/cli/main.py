@@ -17,6 +17,7 @@ from lexlip_lucene.cli import (
     explain,
     fuse,
     index,
+    merge,
     search,
     topics,
     train,
@@ -31,6 +32,7 @@ ORDER = [
     "train",
     "encode",
     "index",
+    "merge",
     "search",
     "explain",
     "eval",
@@ -65,6 +67,7 @@ app.command("topics")(topics.topics)
 app.command("train")(train.train)
 app.add_typer(encode.app, name="encode")
 app.command("index")(index.index)
+app.command("merge")(merge.merge)
 app.command("search")(search.search)
 app.command("explain")(explain.explain)
 app.command("eval")(evaluate.evaluate)
