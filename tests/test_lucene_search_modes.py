@@ -60,6 +60,7 @@ def test_how_a_query_is_executed_never_changes_a_hit(
     terms=st.integers(1, 30),
     postings=st.sampled_from([1, 10, 100, 1000, 100_000]),
     candidates=st.sampled_from([1, 10, 500]),
+    document_terms=st.sampled_from([1, 3, EVERYTHING]),
 )
 def test_an_approximate_search_scores_exactly_and_says_what_it_may_have_lost(
     query: Impacts,
@@ -67,10 +68,11 @@ def test_an_approximate_search_scores_exactly_and_says_what_it_may_have_lost(
     terms: int,
     postings: int,
     candidates: int,
+    document_terms: int,
     searcher: ImpactSearcher,
     documents: list[Document],
 ) -> None:
-    hits = searcher.search(query, k, approximate=Approximation(terms, postings, candidates))
+    hits = searcher.search(query, k, approximate=Approximation(terms, postings, candidates, document_terms))
     truth = {hit.docid: hit.score for hit in rank(query, documents, len(documents))}
     assert all(truth[hit.docid] == hit.score for hit in hits)
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)

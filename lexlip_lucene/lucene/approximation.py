@@ -9,16 +9,20 @@ EVERYTHING = 2**31 - 1
 
 
 class Approximation(NamedTuple):
-    """Two-step search: `terms` and `postings` find `candidates`, whose scores are then computed exactly.
+    """Two-step search: a first step finds `candidates` in a part of the postings, a second scores them exactly.
 
-    `Approximation(12, 4000, 200)` looks at the 12 heaviest tokens of a query and at the 4,000 heaviest postings of each
-    (in each segment), and scores the best 200 documents found there. Every score is exact; what may be lost is a
-    document that was no candidate, and `Hits.unseen` says how much it can score at most.
+    The part is of the `terms` heaviest tokens of the query, the `document_terms` heaviest of each document, and of what
+    is left the `postings` that contribute most (query weight × impact), over the whole index.
+    `Approximation(postings=80_000, candidates=100)` adds up 80,000 postings and then scores 100 documents. Every score
+    is exact; what may be lost is a document that was no candidate, and `Hits.unseen` says how much it can score at most.
+
+    The second step, and `document_terms`, keep the documents in memory: four and three bytes a posting.
     """
 
     terms: int = EVERYTHING
     postings: int = EVERYTHING
     candidates: int = 200
+    document_terms: int = EVERYTHING
 
     def checked(self) -> "Approximation":
         """Return it.

@@ -27,7 +27,7 @@ from lexlip_lucene.vectors.vector_matrix import VectorMatrix, checked_matrix
 
 Execution = Literal["auto", "windows", "lucene"]
 
-_EXACT = Approximation(0, 0, 0)
+_EXACT = Approximation(candidates=0)
 
 
 class ImpactSearcher(Searcher):
@@ -122,7 +122,18 @@ class ImpactSearcher(Searcher):
 
         def answer(queries: bytes) -> bytes:
             with self._errors("search"):
-                found = self._java.search(self._engine, queries, packed, most, threads, self._execution, *how)
+                found = self._java.search(
+                    self._engine,
+                    queries,
+                    packed,
+                    most,
+                    threads,
+                    self._execution,
+                    how.terms,
+                    how.postings,
+                    how.document_terms,
+                    how.candidates,
+                )
             return bytes(found.tostring())
 
         return answer

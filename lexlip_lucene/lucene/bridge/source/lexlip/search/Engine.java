@@ -23,6 +23,7 @@ public final class Engine {
 
   final PostingsCache cache;
   private final Map<Object, ForwardIndex> forward = new ConcurrentHashMap<>();
+  private final Map<Object, Map<Integer, PrunedPostings>> pruned = new ConcurrentHashMap<>();
   private final Set<Object> known = ConcurrentHashMap.newKeySet();
   private volatile Snapshot current;
 
@@ -91,6 +92,14 @@ public final class Engine {
     return there;
   }
 
+  /** A segment's postings of the {@code most} heaviest tokens of each document; made when they are first asked for. */
+  PrunedPostings pruned(LeafReader reader, int most) throws IOException {
+    ForwardIndex documents = forward(reader);
+    return pruned
+        .computeIfAbsent(reader.getCoreCacheHelper().getKey(), segment -> new ConcurrentHashMap<>())
+        .computeIfAbsent(most, number -> PrunedPostings.of(documents, number));
+  }
+
   private Snapshot follow(Snapshot snapshot) {
     for (LeafReader leaf : snapshot.leaves) {
       IndexReader.CacheHelper core = leaf.getCoreCacheHelper();
@@ -100,6 +109,7 @@ public final class Engine {
               known.remove(segment);
               cache.forget(segment);
               forward.remove(segment);
+              pruned.remove(segment);
             });
       }
     }

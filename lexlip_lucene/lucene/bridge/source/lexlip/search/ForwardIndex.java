@@ -90,6 +90,38 @@ final class ForwardIndex {
     }
   }
 
+  /** The tokens' numbers. */
+  Map<BytesRef, Integer> numbers() {
+    return numbers;
+  }
+
+  /** The number of documents. */
+  int size() {
+    return starts.length - 1;
+  }
+
+  /** The number of tokens of a document. */
+  int tokens(int document) {
+    return (int) (starts[document + 1] - starts[document]);
+  }
+
+  /**
+   * The tokens of a document by rising impact, each as impact × 2^32 + number.
+   *
+   * @param room used for the result where it is large enough
+   */
+  long[] heaviestLast(int document, long[] room) {
+    int from = (int) starts[document];
+    int count = tokens(document);
+    long[] result = room.length < count ? new long[count] : room;
+    for (int i = 0; i < count; i++) {
+      int entry = entries[from + i];
+      result[i] = impacts == null ? (long) (entry & 0xff) << 32 | entry >>> 8 : (long) impacts[from + i] << 32 | entry;
+    }
+    Arrays.sort(result, 0, count);
+    return result;
+  }
+
   /** Makes ready to score documents for a query; {@link Query#end} it before this thread's next. */
   Query query(BytesRef[] tokens, int[] weights) {
     int[] byNumber = BY_NUMBER.get();

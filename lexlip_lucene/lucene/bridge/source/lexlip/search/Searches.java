@@ -67,6 +67,7 @@ public final class Searches {
       String execution,
       int terms,
       int postings,
+      int documentTerms,
       int candidates)
       throws IOException {
     Request queries = new Request(request);
@@ -75,7 +76,7 @@ public final class Searches {
     try {
       Bits[] allowed = Filters.allowed(snapshot, new Request(filters));
       ImpactSearch exact = new ImpactSearch(engine, snapshot, allowed);
-      TwoStepSearch twoStep = candidates > 0 ? new TwoStepSearch(engine, snapshot, allowed, terms, postings, candidates) : null;
+      TwoStepSearch twoStep = candidates > 0 ? new TwoStepSearch(engine, snapshot, allowed, terms, postings, documentTerms, candidates) : null;
       return Answer.pack(
           Batch.run(
               queries.size(),

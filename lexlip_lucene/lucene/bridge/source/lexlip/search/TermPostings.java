@@ -85,6 +85,11 @@ final class TermPostings {
     starts[windowCount] = count;
   }
 
+  /** As the other; {@code documents} ascend. */
+  TermPostings(int[] documents, int[] impacts, int count) {
+    this(documents, impacts, count, null);
+  }
+
   /** Reads all that {@code postings} has; {@code documentFrequency} says how many at most. */
   static TermPostings read(PostingsEnum postings, int documentFrequency) throws IOException {
     int[] documents = new int[documentFrequency];
@@ -94,7 +99,7 @@ final class TermPostings {
       documents[count] = d;
       impacts[count++] = postings.freq();
     }
-    return new TermPostings(documents, impacts, count, null);
+    return new TermPostings(documents, impacts, count);
   }
 
   /**

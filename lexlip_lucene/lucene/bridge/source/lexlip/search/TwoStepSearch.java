@@ -8,9 +8,9 @@ import org.apache.lucene.util.BytesRef;
 
 /**
  * Approximate search in two steps: the postings that contribute most (weight × impact) find candidates, whose scores are
- * then computed exactly. Lassance et al., "Two-Step SPLADE", ECIR 2024 (arXiv 2404.13357) prune query and documents
- * beforehand; here each query draws its own line through the impacts, as in Lin and Trotman, "Anytime Ranking for
- * Impact-Ordered Indexes", ICTIR 2015.
+ * then computed exactly. Query and documents may be pruned to their heaviest tokens, as in Lassance et al., "Two-Step
+ * SPLADE", ECIR 2024 (arXiv 2404.13357); or each query draws its own line through the impacts, as in Lin and Trotman,
+ * "Anytime Ranking for Impact-Ordered Indexes", ICTIR 2015.
  *
  * <p>What it may lose: a document that is no candidate. Its score is at most {@code unseen}: the last candidate's score
  * in the first step, and for each token weight × the largest impact left out. Where the k-th hit scores more, nothing was
@@ -23,19 +23,23 @@ final class TwoStepSearch {
   private final Bits[] allowed;
   private final int terms;
   private final int postings;
+  private final int documentTerms;
   private final int candidates;
 
   /**
    * @param terms how many of a query's tokens the first step takes, the heaviest
    * @param postings how many postings it adds up at most, over all segments
+   * @param documentTerms how many tokens of each document it looks at, the heaviest
    * @param candidates how many documents the second step scores, and all that tie with the last; k where that is more
    */
-  TwoStepSearch(Engine engine, Snapshot snapshot, Bits[] allowed, int terms, int postings, int candidates) {
+  TwoStepSearch(
+      Engine engine, Snapshot snapshot, Bits[] allowed, int terms, int postings, int documentTerms, int candidates) {
     this.engine = engine;
     this.snapshot = snapshot;
     this.allowed = allowed;
     this.terms = terms;
     this.postings = postings;
+    this.documentTerms = documentTerms;
     this.candidates = candidates;
   }
 
@@ -56,32 +60,65 @@ final class TwoStepSearch {
     LeafReader reader = snapshot.leaves[leaf];
     TermPostings[] there = new TermPostings[tokens.length];
     int[] theirs = new int[tokens.length];
+    int[] beyond = new int[tokens.length]; // the largest impact left out of each
     int count = 0;
-    int chosen = 0;
-    for (int i = 0; i < order.length; i++) {
-      TermPostings held = engine.cache.byImpact(reader, engine.field, tokens[order[i]]);
-      if (held != null) {
-        there[count] = held;
-        theirs[count++] = weights[order[i]];
-      }
-      chosen = i < terms ? count : chosen;
-    }
-    TermPostings[] used = Arrays.copyOf(there, chosen);
-    long line = line(used, theirs, (long) postings * reader.maxDoc() / snapshot.reader.maxDoc());
-    int[] lowest = new int[chosen];
     long leftOut = 0;
-    for (int t = 0; t < count; t++) {
-      long cut = t < chosen ? (line + theirs[t] - 1) / theirs[t] : Integer.MAX_VALUE;
-      if (t < chosen) {
-        lowest[t] = (int) Math.min(cut, Integer.MAX_VALUE);
+    long postings = 0;
+    for (int i = 0; i < order.length; i++) {
+      PrunedPostings.Token token = token(reader, tokens[order[i]]);
+      if (token == null) {
+        continue;
       }
-      leftOut += theirs[t] * Math.min(cut - 1, there[t].maximum);
+      int weight = weights[order[i]];
+      if (i < terms) {
+        there[count] = token.kept();
+        beyond[count] = token.leftOut();
+        theirs[count++] = weight;
+        postings += token.kept().places.length;
+      } else {
+        leftOut += (long) weight * Math.max(token.leftOut(), token.kept().maximum);
+      }
     }
-    if (!WindowSearch.fits(used, theirs)) {
+    there = Arrays.copyOf(there, count);
+    if (!WindowSearch.fits(there, theirs)) {
       throw new IllegalArgumentException("two-step search needs scores below 2^31: search exactly");
     }
-    WindowSearch.ofThread().search(used, theirs, lowest, reader.maxDoc(), allowed[leaf], snapshot.bases[leaf], found);
+    int[] lowest = null;
+    long most = (long) this.postings * reader.maxDoc() / snapshot.reader.maxDoc();
+    if (postings > most) {
+      for (int t = 0; t < count; t++) {
+        there[t] = there[t].byImpact();
+      }
+      lowest = lowest(there, theirs, line(there, theirs, most));
+      for (int t = 0; t < count; t++) {
+        beyond[t] = Math.max(beyond[t], Math.min(lowest[t] - 1, there[t].maximum));
+      }
+    }
+    for (int t = 0; t < count; t++) {
+      leftOut += (long) theirs[t] * beyond[t];
+    }
+    WindowSearch.ofThread().search(there, theirs, lowest, reader.maxDoc(), allowed[leaf], snapshot.bases[leaf], found);
     return leftOut;
+  }
+
+  private PrunedPostings.Token token(LeafReader reader, BytesRef token) throws IOException {
+    if (documentTerms < Integer.MAX_VALUE) {
+      return engine.pruned(reader, documentTerms).get(token);
+    }
+    TermPostings all =
+        postings < Integer.MAX_VALUE
+            ? engine.cache.byImpact(reader, engine.field, token)
+            : engine.cache.get(reader, engine.field, token);
+    return all == null ? null : new PrunedPostings.Token(all, 0);
+  }
+
+  /** The impact from which on each token contributes at least {@code line}. */
+  private static int[] lowest(TermPostings[] terms, int[] weights, long line) {
+    int[] lowest = new int[terms.length];
+    for (int t = 0; t < terms.length; t++) {
+      lowest[t] = (int) Math.min((line + weights[t] - 1) / weights[t], Integer.MAX_VALUE);
+    }
+    return lowest;
   }
 
   /** The lowest contribution, at least 1, from which on there are at most {@code most} postings. */
