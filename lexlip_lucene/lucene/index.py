@@ -43,7 +43,6 @@ class ImpactIndex:
     report: IndexReport
 
     def __init__(self, path: Path, writer: IndexWriter, facts: dict[str, str], progress: Progress) -> None:
-        """Use `open` or `create`."""
         self.path = path
         self._writer = writer
         self._facts = facts
