@@ -14,7 +14,7 @@ class Approximation(NamedTuple):
     The part is of the `terms` heaviest tokens of the query, the `document_terms` heaviest of each document, and of what
     is left the `postings` that contribute most (query weight × impact), over the whole index.
     `Approximation(postings=80_000, candidates=100)` adds up 80,000 postings and then scores 100 documents. Every score
-    is exact; what may be lost is a document that was no candidate, and `Hits.unseen` says how much it can score at most.
+    is exact; what may be lost is a document that was no candidate, and `Hits.unseen` says how much that scores at most.
 
     The second step, and `document_terms`, keep the documents in memory: four and three bytes a posting.
     """

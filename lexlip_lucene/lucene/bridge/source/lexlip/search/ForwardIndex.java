@@ -17,6 +17,9 @@ import org.apache.lucene.util.BytesRef;
  */
 final class ForwardIndex {
 
+  private static final int BATCH = 32;
+  private static final int LINE = 16; // integers in a cache line
+
   private static final ThreadLocal<int[]> BY_NUMBER = ThreadLocal.withInitial(() -> new int[0]);
 
   private final Map<BytesRef, Integer> numbers;
@@ -146,16 +149,39 @@ final class ForwardIndex {
 
     private final int[] byNumber;
     private final int[] theirs;
+    private int readAhead;
 
     private Query(int[] byNumber, int[] theirs) {
       this.byNumber = byNumber;
       this.theirs = theirs;
     }
 
-    /** Σ over the document's tokens of weight × impact. */
-    long score(int document) {
-      long sum = 0;
+    /**
+     * Shows {@code top} the score of each document, Σ over its tokens of weight × impact.
+     *
+     * @param documents ascending, with {@code base} added to their numbers
+     */
+    void score(int[] documents, int from, int to, int base, TopK top) {
+      for (int batch = from; batch < to; batch += BATCH) {
+        int end = Math.min(batch + BATCH, to);
+        // Read ahead, so that the cache misses of many documents are waited for together and not one after the other.
+        for (int d = batch; d < end; d++) {
+          for (long i = starts[documents[d] - base]; i < starts[documents[d] - base + 1]; i += LINE) {
+            readAhead += entries[(int) i];
+          }
+        }
+        for (int d = batch; d < end; d++) {
+          top.add(score(documents[d] - base), documents[d]);
+        }
+      }
+    }
+
+    private long score(int document) {
+      int[] entries = ForwardIndex.this.entries;
+      int[] impacts = ForwardIndex.this.impacts;
+      int[] byNumber = this.byNumber;
       int to = (int) starts[document + 1];
+      long sum = 0;
       if (impacts == null) {
         for (int i = (int) starts[document]; i < to; i++) {
           sum += (long) byNumber[entries[i] >>> 8] * (entries[i] & 0xff);

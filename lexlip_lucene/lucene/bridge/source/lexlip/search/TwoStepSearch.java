@@ -156,9 +156,11 @@ final class TwoStepSearch {
         continue;
       }
       ForwardIndex.Query query = engine.forward(snapshot.leaves[leaf]).query(tokens, weights);
-      for (; at < documents.length && documents[at] < end; at++) {
-        top.add(query.score(documents[at] - base), documents[at]);
+      int from = at;
+      while (at < documents.length && documents[at] < end) {
+        at++;
       }
+      query.score(documents, from, at, base, top);
       query.end();
     }
     return top;

@@ -13,7 +13,7 @@ import org.apache.lucene.util.Bits;
  */
 final class WindowSearch {
 
-  private static final int STRIDE = 64;
+  private static final int STRIDE = 32;
 
   private static final ThreadLocal<WindowSearch> OF_THREAD = ThreadLocal.withInitial(WindowSearch::new);
 
