@@ -60,7 +60,8 @@ def search(
     """Search an index with one query, or with many.
 
     An impact index takes words with --model, or `token:weight …`; a BM25 index takes words without a model. Search is
-    exact unless --postings, --candidates or --terms is given; `lexlip tune` finds numbers for a wanted recall.
+    exact unless --postings, --candidates or --terms is given; `lexlip tune` finds numbers for a wanted recall. The
+    first approximate search of a process reads the whole index, so they are for many queries.
 
     \b
     Example: lexlip search photos-index --query "a red bicycle" --model model
