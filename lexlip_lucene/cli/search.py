@@ -60,7 +60,8 @@ def search(
     """Search an index with one query, or with many.
 
     An impact index takes words with --model, or `token:weight …`; a BM25 index takes words without a model. Search is
-    exact unless --postings, --candidates or --terms is given; `lexlip tune` finds numbers for a wanted recall.
+    exact unless --postings, --candidates or --terms is given; `lexlip tune` finds numbers for a wanted recall. The
+    first approximate search of a process reads the whole index, so they are for many queries.
 
     \b
     Example: lexlip search photos-index --query "a red bicycle" --model model
@@ -107,7 +108,7 @@ def _one(index: Path, query: str, model: Path | None, how: _How, as_json: bool) 
         "milliseconds": milliseconds,
     }
     if how.approximate is not None:
-        record |= {"approximate": how.approximate._asdict(), "unseen": hits.unseen}
+        record |= {"approximate": _setting(how.approximate), "unseen": hits.unseen}
     if as_json and not hits:
         print(_nothing(query, weights, how), file=sys.stderr)
     answer(record, _told(query, weights, hits, how, milliseconds), as_json=as_json)
@@ -130,6 +131,12 @@ def _told(query: str, weights: Mapping[str, int], hits: "Hits", how: _How, milli
     if how.approximate is not None:
         lines.append(what_may_be_lost(hits, how.k))
     return "\n".join(lines)
+
+
+def _setting(approximate: "Approximation") -> dict[str, int | None]:
+    from lexlip_lucene.tuning.report import as_record
+
+    return as_record(approximate)
 
 
 def _score(score: int | float) -> str:
@@ -165,7 +172,7 @@ def _many(
         f"({record['queries_per_second']:.0f} queries/s, search alone)"
     )
     if how.approximate is not None:
-        record["approximate"] = how.approximate._asdict()
+        record["approximate"] = _setting(how.approximate)
         record["unseen"] = {qid: hits.unseen for qid, hits in run.items()}
         sure = sum(lost_nothing(hits, how.k) for hits in run.values())
         text += f"\napproximate: for {sure} of {len(run)} topics it is sure that nothing was lost"

@@ -5,6 +5,7 @@ from typing import Any
 from lexlip_lucene.lucene.approximation import EVERYTHING, Approximation
 from lexlip_lucene.tuning.choice import pareto_front
 from lexlip_lucene.tuning.figures import Figures
+from lexlip_lucene.tuning.settings import round_number
 from lexlip_lucene.tuning.tune import Tuning
 
 FEW = 100
@@ -80,6 +81,7 @@ def record(tuning: Tuning) -> dict[str, Any]:
         "repeats": tuning.repeats,
         "documents": tuning.documents,
         "postings": tuning.postings,
+        "first_seconds": tuning.first_seconds,
         "exact": {"choosing": tuning.exact[0]._asdict(), "reporting": tuning.exact[1]._asdict()},
         "settings": [
             {
@@ -104,7 +106,11 @@ def _reported(tuning: Tuning) -> str:
     )
     if it.recall < tuning.wanted:
         said += f" That is below the wanted {tuning.wanted:g}: ask for a little more with --recall to be safe."
-    return said
+    said += f"\nThe first approximate search of a process reads the whole index, here in {tuning.first_seconds:.1f} s"
+    if it.median_ms < exact.median_ms:
+        pays = 1000 * tuning.first_seconds / (exact.median_ms - it.median_ms)
+        said += f": it pays in a process that searches more than about {round_number(pays + 1):,} times"
+    return f"{said}."
 
 
 def _counts(setting: Approximation) -> tuple[str, str, str]:

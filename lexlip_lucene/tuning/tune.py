@@ -44,6 +44,7 @@ class Tuning(NamedTuple):
         without_hits: how many more were left out because exact search finds nothing for them.
         documents: of the index.
         postings: of the index.
+        first_seconds: what the searcher's first approximate search took, because it reads the whole index.
         exact: exact search on the half for choosing, and on that for reporting.
         measured: the settings, by candidates and postings.
         choice: which to take.
@@ -56,6 +57,7 @@ class Tuning(NamedTuple):
     without_hits: int
     documents: int
     postings: int
+    first_seconds: float
     exact: tuple[Figures, Figures]
     measured: list[Measured]
     choice: Choice
@@ -97,6 +99,7 @@ def tune(
         raise InputError(f"recall must be above 0 and at most 1, got {recall}")
     sample, without_hits = _sampled(searcher, queries, k, progress)
     postings = _postings(searcher)
+    first_seconds = _first_seconds(searcher, sample.queries[0], k)
     settings = _settings(searcher, sample, k, postings, recall, progress)
     exact, *rest = _timed(searcher, sample, [None, *settings], k, repeats, progress)
     measured = [Measured(setting, *halves) for setting, halves in zip(settings, rest, strict=True)]
@@ -108,6 +111,7 @@ def tune(
         without_hits=without_hits,
         documents=searcher.documents,
         postings=postings,
+        first_seconds=first_seconds,
         exact=exact,
         measured=measured,
         choice=choose(measured, exact[0], recall),
@@ -138,6 +142,12 @@ def _postings(searcher: ImpactSearcher) -> int:
         postings: int = reader.getSumDocFreq(CONTENTS)
         reader.close()
     return postings
+
+
+def _first_seconds(searcher: ImpactSearcher, query: Impacts, k: int) -> float:
+    begun = time.perf_counter()
+    searcher.search(query, k, approximate=Approximation())
+    return time.perf_counter() - begun
 
 
 def _settings(
