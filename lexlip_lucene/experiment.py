@@ -69,7 +69,7 @@ def run_bm25(
     images: Sequence[CaptionedImage], folder: Path, *, held_out: int, k: int, progress: Progress
 ) -> Experiment:
     """Index the first `held_out` captions of each image as its document, and search with the others."""
-    from lexlip_lucene.lucene.index import build_bm25
+    from lexlip_lucene.lucene.bm25_index import build_bm25
 
     topics = _topics(images, folder, "t2i", held_out)
     report = build_bm25(folder / "topics" / "captions", folder / "index", force=True, progress=progress)

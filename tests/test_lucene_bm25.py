@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from lexlip_lucene.errors import InputError, SearchError
+from lexlip_lucene.lucene.bm25_index import build_bm25
 from lexlip_lucene.lucene.bm25_searcher import Bm25Searcher
 from lexlip_lucene.lucene.commit import commit_facts
 from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
-from lexlip_lucene.lucene.index import build_bm25
 
 TEXTS = {
     "d10": "Two dogs are running across the grass",

@@ -1,4 +1,4 @@
-"""Building an impact index: whole, reconciled, or not at all."""
+"""Building an index, of impacts or for BM25: whole, reconciled, or not at all."""
 
 import hashlib
 import os
@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,12 +16,14 @@ import pytest
 
 from lexlip_lucene.errors import IndexingError, InputError, OutputError, SearchError
 from lexlip_lucene.files import bytes_below
+from lexlip_lucene.lucene.bm25_index import build_bm25
 from lexlip_lucene.lucene.commit import commit_facts
 from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
-from lexlip_lucene.lucene.index import ImpactIndex, build_bm25
+from lexlip_lucene.lucene.index import ImpactIndex
+from lexlip_lucene.lucene.index_counts import require_on_disk
 from lexlip_lucene.lucene.jvm import start_jvm
 from lexlip_lucene.progress import Silent
-from lexlip_lucene.records import Document, Impacts
+from lexlip_lucene.records import Document, Hit, Impacts
 from lexlip_lucene.vectors.collection import write_shards
 from lexlip_lucene.vectors.json_vector import format_line
 from lexlip_lucene.vectors.manifest import Manifest, ShardEntry, manifest_path, write_manifest
@@ -137,15 +139,24 @@ def test_a_file_is_not_a_collection(tmp_path: Path) -> None:
         ImpactIndex.build(tmp_path / "c.jsonl", tmp_path / "index")
 
 
-def test_threads_below_one_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("build", [ImpactIndex.build, build_bm25])
+def test_threads_below_one_are_refused(build: Callable[..., object], tmp_path: Path) -> None:
     with pytest.raises(InputError, match="threads must be at least 1, got 0"):
-        build_bm25(tmp_path, tmp_path / "index", threads=0)
+        build(tmp_path / "c", tmp_path / "index", threads=0)
 
 
 def test_an_index_inside_its_collection_is_refused(tmp_path: Path) -> None:
     collection = collection_of(tmp_path / "c", {"a": 1})
     with pytest.raises(OutputError, match="lies in the collection"):
         ImpactIndex.build(collection, collection / "index")
+
+
+def captions_of(folder: Path, *texts: str) -> Path:
+    """A caption collection of one shard for each text."""
+    folder.mkdir()
+    for number, text in enumerate(texts):
+        (folder / f"{number}.jsonl").write_text(f'{{"id": "d{number}", "contents": "{text}"}}\n')
+    return folder
 
 
 class Saboteur(Silent):
@@ -155,37 +166,45 @@ class Saboteur(Silent):
         self.shard = shard
 
     def note(self, text: str) -> None:
-        self.shard.write_bytes(b'{"id": "d1", "vector": \n')
+        self.shard.write_bytes(b'{"id": "d1", "contents": \n')
 
 
 def test_documents_that_anserini_loses_are_noticed(tmp_path: Path) -> None:
-    collection, index = collection_of(tmp_path / "c", {"a": 1}, {"b": 2, "c": 3}), tmp_path / "index"
-    with pytest.raises(IndexingError, match=r"must be \(2, 3, 6\), but Anserini's index has \(1, 1, 1\)"):
-        ImpactIndex.build(collection, index, progress=Saboteur(collection / "1.jsonl"))
+    captions, index = captions_of(tmp_path / "c", "a dog", "a cat"), tmp_path / "index"
+    with pytest.raises(IndexingError, match=r"documents must be \(2,\), but the index has \(1,\)"):
+        build_bm25(captions, index, progress=Saboteur(captions / "1.jsonl"))
     assert not index.exists()
 
 
-def test_a_token_that_anserini_takes_for_blank_is_noticed(tmp_path: Path) -> None:
-    collection = collection_of(tmp_path / "c", {"a": 1}, {"\x01": 2})
-    with pytest.raises(IndexingError, match=r"must be \(2, 2, 3\), but Anserini's index has \(1, 1, 1\)"):
-        ImpactIndex.build(collection, tmp_path / "index")
+def test_an_index_that_lacks_something_is_noticed(three: tuple[Path, Path]) -> None:
+    require_on_disk(three[1], (3, 1, 3), "c")
+    for counts in [(4, 2, 3), (3, 1, 4)]:
+        with pytest.raises(IndexingError, match=r"index of c does not add up: .* must be .*, but the index has \(3, 3"):
+            require_on_disk(three[1], counts, "c")
+
+
+def test_a_token_that_anserini_takes_for_blank_is_kept(tmp_path: Path) -> None:
+    collection = collection_of(tmp_path / "c", {"a": 1}, {"\x01": 2, "\x00": 3})
+    assert ImpactIndex.build(collection, tmp_path / "index")[:3] == (2, 0, 3)
+    with ImpactSearcher(tmp_path / "index") as searcher:
+        assert searcher.search({"\x01": 5, "\x00": 1}) == [Hit("d1", 13, 1)]
 
 
 def test_a_failure_of_anserini_quotes_its_last_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    collection = collection_of(tmp_path / "c", {"a": 1})
+    captions = captions_of(tmp_path / "c", "a dog")
     start_jvm()
     monkeypatch.setenv("JDK_JAVA_OPTIONS", "--no-such-option")
     with pytest.raises(IndexingError, match=r"Anserini failed on .*c \(status 1\): .*Unrecognized.*no-such-option"):
-        ImpactIndex.build(collection, tmp_path / "index")
+        build_bm25(captions, tmp_path / "index")
     assert not (tmp_path / "index").exists()
 
 
-def test_a_collection_of_empty_documents_makes_an_empty_index(tmp_path: Path) -> None:
+def test_a_collection_of_empty_documents_makes_an_index_of_empty_documents(tmp_path: Path) -> None:
     collection = collection_of(tmp_path / "c", {}, {})
     report = ImpactIndex.build(collection, tmp_path / "index")
     assert report[:3] == (2, 2, 0)
     with ImpactSearcher(tmp_path / "index") as searcher:
-        assert searcher.documents == 0 and searcher.search({"a": 1}) == []
+        assert searcher.documents == 2 and searcher.search({"a": 1}) == []
 
 
 def children_of(parent: int) -> list[int]:
@@ -199,17 +218,19 @@ def children_of(parent: int) -> list[int]:
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the process by /proc")
 def test_ctrl_c_stops_anserini_and_leaves_no_index(tmp_path: Path) -> None:
-    collection = collection_of(tmp_path / "c", *[{f"w{n}": 40_000 for n in range(30)}] * 40)
+    captions = captions_of(tmp_path / "c", *["a dog runs " * 200_000] * 8)
     script = (
-        "import sys; from pathlib import Path; from lexlip_lucene.lucene.index import ImpactIndex\n"
+        "import signal, sys; from pathlib import Path; from lexlip_lucene.lucene.bm25_index import build_bm25\n"
         "from lexlip_lucene.progress import Lines\n"
-        "ImpactIndex.build(Path(sys.argv[1]), Path(sys.argv[2]), progress=Lines())"
+        # A child of a shell's background job inherits an ignored SIGINT, and Python then leaves it ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "build_bm25(Path(sys.argv[1]), Path(sys.argv[2]), progress=Lines())"
     )
-    command = [sys.executable, "-c", script, str(collection), str(tmp_path / "index")]
+    command = [sys.executable, "-c", script, str(captions), str(tmp_path / "index")]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
-        while "with Anserini" not in process.stderr.readline():
-            pass
+        while "with Anserini" not in (line := process.stderr.readline()):
+            assert line, "the build ended early"
         while not (anserini := children_of(process.pid)):
             time.sleep(0.05)
         time.sleep(0.5)

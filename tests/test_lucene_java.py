@@ -89,6 +89,7 @@ def test_the_jvm_starts_quietly_once_and_leaves_ctrl_c_to_python(tmp_path: Path)
     done = python(
         """
 import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job hands down an ignored SIGINT
 from lexlip_lucene.lucene.jvm import java_class, start_jvm
 assert "jnius" not in sys.modules and "torch" not in sys.modules
 start_jvm(heap="300m"); start_jvm(heap="300m"); start_jvm()

@@ -1,19 +1,38 @@
-"""`lexlip index`: a Lucene index from a collection."""
+"""`lexlip index`: a Lucene index from a collection, and what is put into one or deleted from it later."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import click
 import typer
 
 from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
+from lexlip_lucene.errors import InputError
 
 
 @verb
 def index(
-    collection: Annotated[Path, typer.Argument(help="Collection folder that `lexlip encode` wrote.")],
-    index: Annotated[Path, typer.Argument(help="Index folder to write.")],
-    threads: Annotated[int, typer.Option(help="Indexing threads; each takes whole shards.")] = 2,
+    collection: Annotated[
+        Path, typer.Argument(help="Collection folder that `lexlip encode` wrote; absent with --delete.")
+    ],
+    index: Annotated[Path | None, typer.Argument(help="Index folder to write.", show_default=False)] = None,
+    append: Annotated[bool, typer.Option("--append", help="Add the collection to an index that is there.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="With --append: documents take the place of those with their ids.")
+    ] = False,
+    delete: Annotated[
+        Path | None, typer.Option(metavar="IDS.TXT", help="Delete the documents of these ids, one a line.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(help="Indexing threads; all cores unless given.")] = None,
+    memory: Annotated[int, typer.Option(help="MB for documents that wait to be written.")] = 1024,
     merge: Annotated[bool, typer.Option(help="Merge to one segment, which searches fastest.")] = True,
+    order: Annotated[
+        bool, typer.Option("--order", help="Put similar documents side by side: smaller, faster.")
+    ] = False,
+    store: Annotated[list[str] | None, typer.Option(metavar="KEY", help="Store this key; may be repeated.")] = None,
+    keyword: Annotated[
+        list[str] | None, typer.Option(metavar="KEY", help="Let searches filter by this key; may be repeated.")
+    ] = None,
     bm25: Annotated[bool, typer.Option("--bm25", help="Build a text index from a caption collection.")] = False,
     json: Json = False,
     force: Force = False,
@@ -22,18 +41,82 @@ def index(
     """Build a Lucene index from a collection, and check it.
 
     Builds an impact index from an encoded collection or, with --bm25, a text index from a caption collection (the
-    folder captions/ that `lexlip topics` writes). Nothing may get lost: every count is compared.
+    folder captions/ that `lexlip topics` writes). Nothing may get lost: every count is compared. An impact index is
+    changed later with --append, and by `lexlip index --delete ids.txt INDEX`.
 
     \b
     Example: lexlip index photos-collection photos-index
     """
-    from lexlip_lucene.lucene.index import ImpactIndex, build_bm25
+    flags = {"--append": append, "--replace": replace, "--delete": delete is not None, "--bm25": bm25, "--force": force}
+    kept = {"--order": order, "--store": bool(store), "--keyword": bool(keyword)}
+    options: dict[str, Any] = {"threads": threads, "memory": memory, "order": order}
+    options |= {"store": tuple(store or ()), "keywords": tuple(keyword or ())}
+    if delete is not None:
+        _refuse("--delete", flags | kept | {"a collection": index is not None}, but=["--delete"])
+        _delete(collection, delete, json=json)
+    elif index is None:
+        raise click.MissingParameter(param_hint="'index'", param_type="argument")
+    elif append:
+        _refuse("--append", flags, but=["--append", "--replace"])
+        _append(collection, index, replace=replace, merge=merge, json=json, options=options)
+    elif bm25:
+        _refuse("--bm25", flags | kept, but=["--bm25", "--force"])
+        _build_bm25(collection, index, threads=threads, merge=merge, force=force, json=json)
+    else:
+        _refuse("a new index", flags, but=["--force"])
+        _build(collection, index, merge=merge, force=force, json=json, options=options)
+
+
+def _refuse(what: str, given: dict[str, bool], *, but: list[str]) -> None:
+    for name, there in given.items():
+        if there and name not in but:
+            raise InputError(f"{name} does not go with {what}: leave one of them out")
+
+
+def _build(collection: Path, index: Path, *, merge: bool, force: bool, json: bool, options: dict[str, Any]) -> None:
+    from lexlip_lucene.lucene.index import ImpactIndex
     from lexlip_lucene.progress import for_terminal
 
-    build = build_bm25 if bm25 else ImpactIndex.build
-    report = build(collection, index, threads=threads, merge=merge, force=force, progress=for_terminal())
+    report = ImpactIndex.build(collection, index, merge=merge, force=force, progress=for_terminal(), **options)
+    answer_report(index, report, {}, json=json)
+
+
+def _build_bm25(collection: Path, index: Path, *, threads: int | None, merge: bool, force: bool, json: bool) -> None:
+    from lexlip_lucene.lucene.bm25_index import build_bm25
+    from lexlip_lucene.progress import for_terminal
+
+    workers = 2 if threads is None else threads
+    report = build_bm25(collection, index, threads=workers, merge=merge, force=force, progress=for_terminal())
+    answer_report(index, report, {}, json=json)
+
+
+def _append(collection: Path, index: Path, *, replace: bool, merge: bool, json: bool, options: dict[str, Any]) -> None:
+    from lexlip_lucene.lucene.index import ImpactIndex
+    from lexlip_lucene.progress import for_terminal
+
+    with ImpactIndex.open(index, progress=for_terminal(), **options) as writing:
+        added = writing.add_collection(collection, replace=replace)
+        if merge:
+            writing.merge()
+    answer_report(index, writing.report, {"added": added.read.documents, "replaced": added.replaced}, json=json)
+
+
+def _delete(index: Path, ids: Path, *, json: bool) -> None:
+    from lexlip_lucene.lines import read_lines
+    from lexlip_lucene.lucene.index import ImpactIndex
+    from lexlip_lucene.progress import for_terminal
+
+    names = [line for _, line in read_lines(ids, "ids")]
+    with ImpactIndex.open(index, progress=for_terminal()) as writing:
+        deleted = writing.delete(names)
+    answer_report(index, writing.report, {"deleted": deleted}, json=json)
+
+
+def answer_report(index: Path, report: Any, changed: dict[str, int], *, json: bool) -> None:
+    """Print what an index holds, and how many documents were `changed` in which way."""
     text = (
         f"{index}: {report.documents} documents ({report.empty} empty), {report.postings} postings, "
         f"{report.index_bytes} bytes, in {report.seconds:.1f} s"
     )
-    answer({**report._asdict(), "index": index.absolute()}, text, as_json=json)
+    said = "".join(f"; {number} {name}" for name, number in changed.items())
+    answer({**report._asdict(), **changed, "index": index.absolute()}, text + said, as_json=json)

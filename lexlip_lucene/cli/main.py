@@ -7,10 +7,10 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from lexlip_lucene.cli import bench, demo, doctor, encode, evaluate, explain, fuse, index, search, topics, train
+from lexlip_lucene.cli import bench, demo, doctor, encode, evaluate, explain, fuse, index, merge, search, topics, train
 from lexlip_lucene.cli.verb import stop
 
-ORDER = ["demo", "doctor", "topics", "train", "encode", "index", "search", "explain", "eval", "fuse", "bench"]
+ORDER = ["demo", "doctor", "topics", "train", "encode", "index", "merge", "search", "explain", "eval", "fuse", "bench"]
 
 
 class InOrder(TyperGroup):
@@ -37,6 +37,7 @@ app.command("topics")(topics.topics)
 app.command("train")(train.train)
 app.add_typer(encode.app, name="encode")
 app.command("index")(index.index)
+app.command("merge")(merge.merge)
 app.command("search")(search.search)
 app.command("explain")(explain.explain)
 app.command("eval")(evaluate.evaluate)

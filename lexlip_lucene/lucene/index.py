@@ -1,194 +1,256 @@
-"""Building Lucene indexes: of impacts from a collection, and for BM25 from a caption collection.
+"""Writing Lucene indexes of impacts: built from a collection, or opened to add, replace, delete and merge.
 
-The collection is read and checked once here, then indexed by Anserini, then the index is opened and every count
-compared, because Anserini loses documents without a word. Only what adds up gets the final name.
+Every line is checked while it is read, in Java, and every count compared with what stands in the index afterwards.
+A new index gets its name only when everything adds up; changes of an old one show to others all at once or never.
 
 Worked example: documents {"red": 3, "cat": 2}, {"cat": 1} and {} make 3 documents, 1 empty, 3 postings and 6 as the
-sum of the impacts; the index must then hold 2 documents, 3 postings and 6 as the sum of its term frequencies.
+sum of the impacts, which is the sum of the index's term frequencies.
 """
 
 import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
-from lexlip_lucene.data.caption_collection import read_caption_collection
-from lexlip_lucene.errors import IndexingError, InputError, OutputError
-from lexlip_lucene.files import bytes_below, require_absent, sha256_of, written_folder
-from lexlip_lucene.lucene.anserini import index_collection
-from lexlip_lucene.lucene.commit import CONTENTS, SCHEMA, open_reader, write_facts
-from lexlip_lucene.lucene.jvm import ONE_AT_A_TIME, start_jvm
+from lexlip_lucene.errors import IndexingError, InputError, SearchError
+from lexlip_lucene.files import bytes_below, written_folder
+from lexlip_lucene.lucene.commit import SCHEMA, commit_facts
+from lexlip_lucene.lucene.index_counts import require_on_disk, require_same
+from lexlip_lucene.lucene.index_facts import (
+    OF_ONE_COLLECTION,
+    combined,
+    lasting,
+    manifest_facts,
+    require_manifest_counts,
+)
+from lexlip_lucene.lucene.index_failures import failure
+from lexlip_lucene.lucene.index_options import WriteOptions, checked_options
+from lexlip_lucene.lucene.index_report import IndexReport, require_index_place, require_outside
+from lexlip_lucene.lucene.index_rows import pieces, require_rows
+from lexlip_lucene.lucene.index_writer import Added, IndexWriter, JobFailed, open_writer, packed
+from lexlip_lucene.lucene.jvm import start_jvm
 from lexlip_lucene.progress import SILENT, Progress
-from lexlip_lucene.vectors.collection import read_collection
-from lexlip_lucene.vectors.manifest import manifest_path, read_manifest
-
-_IMPACT_OPTIONS = ("-collection", "JsonVectorCollection", "-impact", "-pretokenized")
-_BM25_OPTIONS = ("-collection", "JsonCollection")
-
-_JAVA_TRIM = "".join(map(chr, range(0x21)))  # what String.trim() cuts, by which Anserini finds a text empty
-
-_MANIFEST_FACTS = ("side", "model_sha256", "vocabulary_sha256", "scale", "rounding", "bits", "top_k")
-
-
-class IndexReport(NamedTuple):
-    """What was built.
-
-    `documents` counts the lines of the collection, the `empty` ones among them (no token, so not in the index);
-    `postings` is the number of (token, document) pairs; `index_bytes` the size on disk; `seconds` wall time.
-    """
-
-    documents: int
-    empty: int
-    postings: int
-    index_bytes: int
-    seconds: float
-
-
-class _Counts(NamedTuple):
-    """What an index must hold; None where the collection does not tell (BM25: the analyser decides)."""
-
-    documents: int
-    empty: int
-    postings: int | None
-    impact_sum: int | None
+from lexlip_lucene.vectors.collection import shards_of
 
 
 class ImpactIndex:
-    """A Lucene index in which a document's impact for a token is the token's term frequency."""
+    """A Lucene index in which a document's impact for a token is the token's term frequency, open for writing.
+
+    `open` and `create` give one for the length of a `with` block. What the block did is committed when it ends well
+    and rolled back when it raises; searchers that were opened before see nothing of it. One writer at a time.
+
+    Attributes:
+        path: the index's folder.
+        report: what the index holds, once the block has ended.
+    """
+
+    report: IndexReport
+
+    def __init__(self, path: Path, writer: IndexWriter, facts: dict[str, str], progress: Progress) -> None:
+        """Use `open` or `create`."""
+        self.path = path
+        self._writer = writer
+        self._facts = facts
+        self._progress = progress
+        self._begun = time.monotonic()
+        self._documents = writer.count()[0].documents
+        self._broken = False
 
     @staticmethod
     def build(
         collection: Path,
         index: Path,
         *,
-        threads: int = 2,
+        threads: int | None = None,
+        memory: int = 1024,
         merge: bool = True,
+        order: bool = False,
+        store: Sequence[str] = (),
+        keywords: Sequence[str] = (),
         force: bool = False,
         progress: Progress = SILENT,
     ) -> IndexReport:
         """Build the index `index` from `collection`, whole or not at all.
 
+        Documents keep the order of their lines, whatever the number of threads and shards, unless `order` is on.
+
         Args:
             collection: folder of JsonVectorCollection shards.
             index: folder to be created.
-            threads: at least 1; every thread takes whole shards.
+            threads: at least 1; all cores unless given.
+            memory: MB for documents that wait to be written, at least 1; never more than a third of Java's heap. A
+                collection that needs more is written in parts, which are merged.
             merge: merge to one segment, which searches fastest.
+            order: reorder documents so that similar ones stand side by side, for a smaller and faster index.
+            store: keys of a line whose values are stored, texts as they are and others as JSON.
+            keywords: keys whose values (texts, numbers, true or false, lists of texts) can be filtered by.
             force: replace an index that is there already.
             progress: told what is going on.
 
         Raises:
-            InputError: `collection` or a line of it (file:line) is not what is needed, or `threads` < 1.
+            InputError: `collection` or a line of it (file:line), or another argument, is not what is needed.
             OutputError: `index` exists already, or can't be written.
-            IndexingError: Anserini failed, or the counts differ.
+            IndexingError: Lucene failed, or the counts differ.
             JavaError: no Java 21 or no Anserini jar.
         """
-        job = _Job(time.monotonic(), collection, index, threads, merge, force, progress)
-        job.check()
-        counts = _count_impacts(collection, progress)
-        facts = {"kind": "impact"} | _manifest_facts(collection, counts)
-        return job.run(_IMPACT_OPTIONS, counts, facts)
+        begun = time.monotonic()
+        require_outside(index, collection)
+        options = checked_options(threads=threads, memory=memory, order=order, store=store, keywords=keywords)
+        with _created(index, options, force=force, progress=progress) as writing:
+            writing.add_collection(collection)
+            if merge:
+                writing.merge()
+        return writing.report._replace(seconds=time.monotonic() - begun)
 
+    @staticmethod
+    @contextmanager
+    def create(
+        path: Path,
+        *,
+        threads: int | None = None,
+        memory: int = 1024,
+        order: bool = False,
+        store: Sequence[str] = (),
+        keywords: Sequence[str] = (),
+        force: bool = False,
+        progress: Progress = SILENT,
+    ) -> Iterator["ImpactIndex"]:
+        """Give a new, empty index to write to; it becomes `path` when the block ends well. Arguments as in `build`."""
+        options = checked_options(threads=threads, memory=memory, order=order, store=store, keywords=keywords)
+        with _created(Path(path), options, force=force, progress=progress) as index:
+            yield index
 
-def build_bm25(
-    collection: Path,
-    index: Path,
-    *,
-    threads: int = 2,
-    merge: bool = True,
-    force: bool = False,
-    progress: Progress = SILENT,
-) -> IndexReport:
-    """Build a text index from a caption collection (lines `{"id", "contents"}`) with Anserini's default analyser.
+    @staticmethod
+    @contextmanager
+    def open(
+        path: Path,
+        *,
+        threads: int | None = None,
+        memory: int = 1024,
+        order: bool = False,
+        store: Sequence[str] = (),
+        keywords: Sequence[str] = (),
+        progress: Progress = SILENT,
+    ) -> Iterator["ImpactIndex"]:
+        """Give the index in the folder `path` to write to. Arguments as in `build`; `order` is for what is added.
 
-    Arguments and errors as in `ImpactIndex.build`. A document is empty when its text is blank; one of nothing but
-    stop words is in the index, though no query finds it.
-    """
-    job = _Job(time.monotonic(), collection, index, threads, merge, force, progress)
-    job.check()
-    return job.run(_BM25_OPTIONS, _count_texts(collection), {"kind": "bm25"})
-
-
-class _Job(NamedTuple):
-    """One build, whatever its kind."""
-
-    begun: float
-    collection: Path
-    target: Path
-    threads: int
-    merge: bool
-    force: bool
-    progress: Progress
-
-    def run(self, options: tuple[str, ...], counts: _Counts, facts: dict[str, str]) -> IndexReport:
-        with written_folder(self.target, force=self.force) as partial:
-            self.progress.note(f"indexing {counts.documents} documents of {self.collection} with Anserini")
-            index_collection(
-                self.collection,
-                partial,
-                options=options,
-                threads=self.threads,
-                merge=self.merge,
-                progress=self.progress,
+        Raises:
+            InputError: no such folder, or an argument is not what is needed.
+            SearchError: not an index that this version built, or one of another kind.
+            IndexingError: another writer has it, or Lucene failed.
+        """
+        facts = commit_facts(Path(path))
+        if facts.get("kind") != "impact":
+            raise SearchError(
+                f"{path}: an impact index that lexlip built is needed, got {facts.get('kind', 'another')}"
             )
-            postings = _reconcile(self.collection, partial, counts)
-            numbers = {"documents": counts.documents, "empty": counts.empty, "postings": postings}
-            write_facts(partial, facts | {"schema_version": SCHEMA} | {key: str(n) for key, n in numbers.items()})
-            size = bytes_below(partial)
-        return IndexReport(counts.documents, counts.empty, postings, size, time.monotonic() - self.begun)
+        options = checked_options(threads=threads, memory=memory, order=order, store=store, keywords=keywords)
+        with open_writer(Path(path), options, create=False) as writer:
+            index = ImpactIndex(Path(path), writer, lasting(facts), progress)
+            yield index
+            index._commit(Path(path))
 
-    def check(self) -> None:
-        if self.threads < 1:
-            raise InputError(f"threads must be at least 1, got {self.threads}")
-        require_absent(self.target, force=self.force)
-        if self.target.exists() and not any(self.target.glob("segments_*")):
-            raise OutputError(f"{self.target} is there and is no index, so it is not overwritten: choose another name")
-        if self.target.resolve().is_relative_to(self.collection.resolve()):
-            raise OutputError(f"{self.target} lies in the collection {self.collection}: choose a place beside it")
-        start_jvm()
+    def add(self, ids: Sequence[str], matrix: Any, tokens: Sequence[str], *, replace: bool = False) -> Added:
+        """Add documents from memory.
+
+        Args:
+            ids: docids, different ones.
+            matrix: scipy CSR (len(ids), len(tokens)) of integers in 1..2^24−1, columns sorted and each once a row.
+            tokens: the token of each column, different ones.
+            replace: a document takes the place of the one in the index that has its id; else that is an error.
+
+        Raises:
+            InputError: an argument is not what is needed, an id occurs twice, or is in the index without `replace`.
+            IndexingError: Lucene failed, or the counts differ.
+        """
+        require_rows(ids, matrix, tokens)
+        with self._step(None):
+            rows = self._writer.rows(packed(tokens), replace=replace)
+            for piece in pieces(ids, matrix):
+                self._writer.add_rows(rows, *piece)
+            return self._added(self._writer.end_rows(rows), f"{len(ids)} rows")
+
+    def add_collection(self, collection: Path, *, replace: bool = False) -> Added:
+        """Add the documents of a collection; `replace` and errors as in `add`, errors name file:line.
+
+        Raises:
+            InputError: the collection is not what is needed, has no document, or was made by another model.
+            IndexingError: Lucene failed, or the counts differ.
+        """
+        shards, said = shards_of(collection), manifest_facts(collection)
+        facts = combined(self.path, self._facts, collection, said) if self._documents else said
+        with self._step(collection):
+            added = self._writer.read(shards, replace=replace, progress=self._progress)
+            if not added.read.documents:
+                raise InputError(f"{collection}: no document in any of its shards, so there is nothing to index")
+            require_manifest_counts(collection, added.read)
+            self._facts = facts
+            return self._added(added, str(collection))
+
+    def delete(self, ids: Iterable[str]) -> int:
+        """Delete documents by id and return how many; an id that occurs twice counts once.
+
+        Raises:
+            InputError: an id is not in the index; then none is deleted.
+            IndexingError: Lucene failed.
+        """
+        with self._step(None):
+            deleted = self._writer.delete(dict.fromkeys(ids))
+            self._documents -= deleted
+            self._facts.pop(OF_ONE_COLLECTION, None)
+            return deleted
+
+    def merge(self) -> None:
+        """Merge to one segment, which searches fastest and leaves deleted documents out.
+
+        Raises:
+            IndexingError: Lucene failed.
+        """
+        with self._step(None):
+            counts, segments = self._writer.count()
+            if segments > 1:
+                self._progress.note(f"merging {segments} segments of {self.path}")
+            self._writer.merge()
+            merged, _ = self._writer.count()
+            require_same(counts, merged, str(self.path), "documents, empty, postings, sum of impacts after merging")
+
+    def _added(self, added: Added, what: str) -> Added:
+        require_same(added.read, added.written, what, "documents, empty, postings, sum of impacts")
+        self._documents += added.read.documents - added.replaced
+        reading, sorting, writing = added.seconds
+        self._progress.note(f"read in {reading:.1f} s, sorted in {sorting:.1f} s, written in {writing:.1f} s")
+        return added
+
+    @contextmanager
+    def _step(self, collection: Path | None) -> Iterator[None]:
+        if self._broken:
+            raise IndexingError(f"an earlier step failed, so {self.path} stays as it was: begin anew")
+        self._broken = True
+        try:
+            yield
+        except JobFailed as failed:
+            self._broken = failed.kind != "absent"  # found before anything was deleted
+            raise failure(failed, self.path, collection) from failed
+        self._broken = False
+
+    def _commit(self, folder: Path) -> None:
+        with self._step(None):
+            counts, _ = self._writer.count()
+            require_same((self._documents,), (counts.documents,), str(self.path), "documents")
+            numbers = {"documents": counts.documents, "empty": counts.empty, "postings": counts.postings}
+            facts = {"kind": "impact", "schema_version": SCHEMA} | {key: str(n) for key, n in numbers.items()}
+            segments = self._writer.commit(self._facts | facts)
+        seconds = time.monotonic() - self._begun
+        self.report = IndexReport(*counts[:3], bytes_below(folder), seconds, segments)
 
 
-def _count_impacts(collection: Path, progress: Progress) -> _Counts:
-    documents = empty = postings = impact_sum = 0
-    for document in progress.track(read_collection(collection), "reading the collection"):
-        documents += 1
-        empty += not document.vector
-        postings += len(document.vector)
-        impact_sum += sum(document.vector.values())
-    if not documents:
-        raise InputError(f"{collection}: no document in any of its shards, so there is nothing to index")
-    return _Counts(documents, empty, postings, impact_sum)
-
-
-def _count_texts(collection: Path) -> _Counts:
-    texts = read_caption_collection(collection)
-    empty = sum(not text.contents.strip(_JAVA_TRIM) for text in texts)
-    return _Counts(len(texts), empty, postings=None, impact_sum=None)
-
-
-def _manifest_facts(collection: Path, counts: _Counts) -> dict[str, str]:
-    manifest = read_manifest(collection)
-    if manifest is None:
-        return {}
-    stated = (manifest.documents, manifest.empty, manifest.postings)
-    if stated != counts[:3]:
-        raise InputError(
-            f"{manifest_path(collection)} states documents, empty, postings {stated}, but {collection} has "
-            f"{counts[:3]}: encode the collection again, or remove the manifest of another"
-        )
-    facts = {key: getattr(manifest, key) for key in _MANIFEST_FACTS}
-    facts["manifest_sha256"] = sha256_of(manifest_path(collection))
-    return {key: str(value) for key, value in facts.items() if value is not None}
-
-
-def _reconcile(collection: Path, index: Path, counts: _Counts) -> int:
-    reader = open_reader(index)
-    with ONE_AT_A_TIME:
-        postings: int = reader.getSumDocFreq(CONTENTS)
-        found = (reader.maxDoc(), postings, reader.getSumTotalTermFreq(CONTENTS))
-        reader.close()
-    wanted = (counts.documents - counts.empty, counts.postings, counts.impact_sum)
-    if any(want not in (None, there) for want, there in zip(wanted, found, strict=True)):
-        raise IndexingError(
-            f"the index of {collection} does not add up: documents, postings, sum of impacts must be {wanted}, but "
-            f"Anserini's index has {found}: did the collection change meanwhile? What was built is {index}"
-        )
-    return postings
+@contextmanager
+def _created(target: Path, options: WriteOptions, *, force: bool, progress: Progress) -> Iterator[ImpactIndex]:
+    require_index_place(target, force=force)
+    start_jvm()
+    with written_folder(target, force=force) as partial, open_writer(partial, options, create=True) as writer:
+        index = ImpactIndex(target, writer, {}, progress)
+        yield index
+        index._commit(partial)
+        require_on_disk(partial, index.report[:3], str(target))

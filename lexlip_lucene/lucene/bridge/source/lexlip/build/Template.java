@@ -1,0 +1,61 @@
+package lexlip.build;
+
+import java.io.IOException;
+import org.apache.lucene.document.BinaryDocValuesField;
+import org.apache.lucene.document.Document;
+import org.apache.lucene.document.Field;
+import org.apache.lucene.document.FieldType;
+import org.apache.lucene.document.StoredField;
+import org.apache.lucene.document.StringField;
+import org.apache.lucene.index.CodecReader;
+import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.index.IndexOptions;
+import org.apache.lucene.index.IndexWriter;
+import org.apache.lucene.index.IndexWriterConfig;
+import org.apache.lucene.store.ByteBuffersDirectory;
+import org.apache.lucene.util.BytesRef;
+
+/**
+ * A segment of one document with the fields of Anserini's DefaultLuceneDocumentGenerator, written by the Lucene that
+ * runs. What a batch gives to the merger is this segment with another content, so no part of it is made by hand that
+ * differs between versions of Lucene.
+ */
+final class Template implements AutoCloseable {
+    static final String ID = "id";
+    static final String CONTENTS = "contents";
+
+    private final ByteBuffersDirectory directory = new ByteBuffersDirectory();
+    private final DirectoryReader reader;
+
+    Template(Wanted wanted) throws IOException {
+        try (IndexWriter writer = new IndexWriter(directory, new IndexWriterConfig())) {
+            Document document = new Document();
+            document.add(new StringField(ID, "x", Field.Store.YES));
+            document.add(new BinaryDocValuesField(ID, new BytesRef("x")));
+            FieldType impacts = new FieldType();
+            impacts.setIndexOptions(IndexOptions.DOCS_AND_FREQS);
+            impacts.setTokenized(false);
+            document.add(new Field(CONTENTS, "x", impacts));
+            for (int key = 0; key < wanted.keys.length; key++) {
+                if (wanted.stored(key)) {
+                    document.add(new StoredField(wanted.keys[key], "x"));
+                }
+                if (wanted.keyword(key)) {
+                    document.add(new StringField(wanted.keys[key], "x", Field.Store.NO));
+                }
+            }
+            writer.addDocument(document);
+        }
+        reader = DirectoryReader.open(directory);
+    }
+
+    CodecReader segment() {
+        return (CodecReader) reader.leaves().get(0).reader();
+    }
+
+    @Override
+    public void close() throws IOException {
+        reader.close();
+        directory.close();
+    }
+}

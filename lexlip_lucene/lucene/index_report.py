@@ -1,0 +1,35 @@
+"""What a build reports, and where an index may be written."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from lexlip_lucene.errors import OutputError
+from lexlip_lucene.files import require_absent
+
+
+class IndexReport(NamedTuple):
+    """What an index holds once it is written.
+
+    `documents` counts the `empty` ones, too, which have no token; `postings` is the number of (token, document) pairs;
+    `index_bytes` the size on disk; `seconds` wall time; `segments` the parts that a search goes through one by one.
+    """
+
+    documents: int
+    empty: int
+    postings: int
+    index_bytes: int
+    seconds: float
+    segments: int
+
+
+def require_index_place(target: Path, *, force: bool) -> None:
+    """Raise OutputError unless `target` is free, or is an index and `force` is on. Call it before the work."""
+    require_absent(target, force=force)
+    if target.exists() and not any(target.glob("segments_*")):
+        raise OutputError(f"{target} is there and is no index, so it is not overwritten: choose another name")
+
+
+def require_outside(target: Path, collection: Path) -> None:
+    """Raise OutputError when `target` lies in `collection`, which holds nothing but shards."""
+    if target.resolve().is_relative_to(collection.resolve()):
+        raise OutputError(f"{target} lies in the collection {collection}: choose a place beside it")
