@@ -103,7 +103,8 @@ def test_ctrl_c_during_encode_is_one_line_and_leaves_no_collection(job: Job, man
 
 
 def test_ctrl_c_during_index_is_one_line_and_leaves_no_index_and_no_java(job: Job, tmp_path: Path) -> None:
-    status, err = interrupt(["index", job.root / "images", tmp_path / "index"], has_java_child)
+    captions = job.root / "t2i" / "captions"
+    status, err = interrupt(["index", captions, tmp_path / "index", "--bm25"], has_java_child)
     assert (status, err) == (130, ["interrupted"])
     assert not (tmp_path / "index").exists()
 

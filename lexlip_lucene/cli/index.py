@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 
 from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
@@ -55,7 +54,7 @@ def index(
         _refuse("--delete", flags | kept | {"a collection": index is not None}, but=["--delete"])
         _delete(collection, delete, json=json)
     elif index is None:
-        raise click.MissingParameter(param_hint="'index'", param_type="argument")
+        raise typer.BadParameter("Missing argument 'index'.")
     elif append:
         _refuse("--append", flags, but=["--append", "--replace"])
         _append(collection, index, replace=replace, merge=merge, json=json, options=options)
