@@ -202,7 +202,7 @@ def test_an_id_that_is_there_already_is_refused_or_replaced(docid: str, tmp_path
         ImpactIndex.build(collection, tmp_path / "index")
     assert "000.jsonl:1" in str(refused.value)
     create(tmp_path / "index", [{docid: {"a": 1}, "other": {"a": 2}}])
-    with pytest.raises(InputError, match="is in .* already"), ImpactIndex.open(tmp_path / "index") as index:
+    with pytest.raises(InputError, match=r"is in .* already"), ImpactIndex.open(tmp_path / "index") as index:
         index.add(*rows({docid: {"a": 9}}))
     with ImpactSearcher(tmp_path / "index") as searcher:
         assert searcher.search({"a": 1})[0] == ("other", 2, 1)

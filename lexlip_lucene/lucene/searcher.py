@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import ClassVar, Self
 
 from lexlip_lucene.errors import InputError, SearchError
+from lexlip_lucene.files import require_folder
 from lexlip_lucene.lucene.commit import CONTENTS, ID, checked_facts, open_reader
 from lexlip_lucene.lucene.hits import Hits, unpack, unpack_texts
 from lexlip_lucene.lucene.jvm import ONE_AT_A_TIME, JavaObject, java_class, java_errors_as
@@ -68,7 +69,13 @@ class Searcher:
         return count
 
     def refresh(self) -> bool:
-        """See what was committed since; False when nothing was. Searches under way end on what they began with."""
+        """See what was committed since; False when nothing was. Searches under way end on what they began with.
+
+        Raises:
+            InputError: the index's folder is gone.
+            SearchError: what is there now can't be read, or the searcher is closed; it goes on with what it saw.
+        """
+        require_folder(self.path, "index")
         with self._errors("refresh"):
             if not self._java.refresh(self._engine):
                 return False
