@@ -44,7 +44,7 @@ def any_reader(reader: Any) -> Any:
 def postings_of(index: Path, token: str) -> list[tuple[int, int]]:
     """The (document number, frequency) pairs of one token."""
     reader = open_reader(index)
-    term = java_class("org.apache.lucene.util.BytesRef")(token)
+    term = java_class("org.apache.lucene.util.BytesRef")(token.encode())
     walk = java_class("org.apache.lucene.index.MultiTerms").getTermPostingsEnum(any_reader(reader), "contents", term)
     found = []
     while (number := walk.nextDoc()) != 2**31 - 1:

@@ -70,6 +70,17 @@ def test_postings_are_those_of_the_stock_route(tmp_path: Path) -> None:
     assert set(ours.docids) - set(stock.docids) == {document.id for document in made if not document.vector}
 
 
+def test_reordered_documents_are_the_same_documents(tmp_path: Path) -> None:
+    made = documents()
+    collection = collection_of(tmp_path / "c", made, 3)
+    ImpactIndex.build(collection, tmp_path / "index", order=True, threads=2)
+    found = dump(tmp_path / "index")
+    assert sorted(found.docids) == sorted(document.id for document in made)
+    wanted_by_docid = {t: {made[n].id: impact for n, impact in pairs} for t, pairs in wanted(made).items()}
+    assert found.by_docid() == wanted_by_docid
+    require_sound(tmp_path / "index")
+
+
 def test_a_memory_that_takes_many_batches_gives_the_same_index(tmp_path: Path) -> None:
     made = [Document(f"d{number}", "", {f"w{number % 97}": 1 + number % 300, "all": 3}) for number in range(60_000)]
     collection = collection_of(tmp_path / "c", made, 8)

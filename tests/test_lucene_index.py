@@ -1,15 +1,9 @@
 """Building an index, of impacts or for BM25: whole, reconciled, or not at all."""
 
 import hashlib
-import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
 import zlib
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -21,8 +15,6 @@ from lexlip_lucene.lucene.commit import commit_facts
 from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
 from lexlip_lucene.lucene.index import ImpactIndex
 from lexlip_lucene.lucene.index_counts import require_on_disk
-from lexlip_lucene.lucene.jvm import start_jvm
-from lexlip_lucene.progress import Silent
 from lexlip_lucene.records import Document, Hit, Impacts
 from lexlip_lucene.vectors.collection import write_shards
 from lexlip_lucene.vectors.json_vector import format_line
@@ -151,31 +143,6 @@ def test_an_index_inside_its_collection_is_refused(tmp_path: Path) -> None:
         ImpactIndex.build(collection, collection / "index")
 
 
-def captions_of(folder: Path, *texts: str) -> Path:
-    """A caption collection of one shard for each text."""
-    folder.mkdir()
-    for number, text in enumerate(texts):
-        (folder / f"{number}.jsonl").write_text(f'{{"id": "d{number}", "contents": "{text}"}}\n')
-    return folder
-
-
-class Saboteur(Silent):
-    """Breaks a line of the collection after it was read and before Anserini reads it."""
-
-    def __init__(self, shard: Path) -> None:
-        self.shard = shard
-
-    def note(self, text: str) -> None:
-        self.shard.write_bytes(b'{"id": "d1", "contents": \n')
-
-
-def test_documents_that_anserini_loses_are_noticed(tmp_path: Path) -> None:
-    captions, index = captions_of(tmp_path / "c", "a dog", "a cat"), tmp_path / "index"
-    with pytest.raises(IndexingError, match=r"documents must be \(2,\), but the index has \(1,\)"):
-        build_bm25(captions, index, progress=Saboteur(captions / "1.jsonl"))
-    assert not index.exists()
-
-
 def test_an_index_that_lacks_something_is_noticed(three: tuple[Path, Path]) -> None:
     require_on_disk(three[1], (3, 1, 3), "c")
     for counts in [(4, 2, 3), (3, 1, 4)]:
@@ -190,55 +157,12 @@ def test_a_token_that_anserini_takes_for_blank_is_kept(tmp_path: Path) -> None:
         assert searcher.search({"\x01": 5, "\x00": 1}) == [Hit("d1", 13, 1)]
 
 
-def test_a_failure_of_anserini_quotes_its_last_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    captions = captions_of(tmp_path / "c", "a dog")
-    start_jvm()
-    monkeypatch.setenv("JDK_JAVA_OPTIONS", "--no-such-option")
-    with pytest.raises(IndexingError, match=r"Anserini failed on .*c \(status 1\): .*Unrecognized.*no-such-option"):
-        build_bm25(captions, tmp_path / "index")
-    assert not (tmp_path / "index").exists()
-
-
 def test_a_collection_of_empty_documents_makes_an_index_of_empty_documents(tmp_path: Path) -> None:
     collection = collection_of(tmp_path / "c", {}, {})
     report = ImpactIndex.build(collection, tmp_path / "index")
     assert report[:3] == (2, 2, 0)
     with ImpactSearcher(tmp_path / "index") as searcher:
         assert searcher.documents == 2 and searcher.search({"a": 1}) == []
-
-
-def children_of(parent: int) -> list[int]:
-    children = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):  # it may end while we look
-            if int(path.read_text().rpartition(") ")[2].split()[1]) == parent:
-                children.append(int(path.parent.name))
-    return children
-
-
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the process by /proc")
-def test_ctrl_c_stops_anserini_and_leaves_no_index(tmp_path: Path) -> None:
-    captions = captions_of(tmp_path / "c", *["a dog runs " * 200_000] * 8)
-    script = (
-        "import signal, sys; from pathlib import Path; from lexlip_lucene.lucene.bm25_index import build_bm25\n"
-        "from lexlip_lucene.progress import Lines\n"
-        # A child of a shell's background job inherits an ignored SIGINT, and Python then leaves it ignored.
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "build_bm25(Path(sys.argv[1]), Path(sys.argv[2]), progress=Lines())"
-    )
-    command = [sys.executable, "-c", script, str(captions), str(tmp_path / "index")]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        while "with Anserini" not in (line := process.stderr.readline()):
-            assert line, "the build ended early"
-        while not (anserini := children_of(process.pid)):
-            time.sleep(0.05)
-        time.sleep(0.5)
-        process.send_signal(signal.SIGINT)
-        assert "KeyboardInterrupt" in process.stderr.read()
-    assert not (tmp_path / "index").exists()
-    with pytest.raises(ProcessLookupError):
-        os.kill(anserini[0], 0)
 
 
 def test_a_folder_that_is_no_index_is_named(tmp_path: Path) -> None:

@@ -2,9 +2,6 @@
 
 Every line is checked while it is read, in Java, and every count compared with what stands in the index afterwards.
 A new index gets its name only when everything adds up; changes of an old one show to others all at once or never.
-
-Worked example: documents {"red": 3, "cat": 2}, {"cat": 1} and {} make 3 documents, 1 empty, 3 postings and 6 as the
-sum of the impacts, which is the sum of the index's term frequencies.
 """
 
 import time
@@ -40,15 +37,12 @@ class ImpactIndex:
     `open` and `create` give one for the length of a `with` block. What the block did is committed when it ends well
     and rolled back when it raises; searchers that were opened before see nothing of it. One writer at a time.
 
-    Attributes:
-        path: the index's folder.
-        report: what the index holds, once the block has ended.
+    `path` is its folder; `report` says what it holds once the block has ended.
     """
 
     report: IndexReport
 
     def __init__(self, path: Path, writer: IndexWriter, facts: dict[str, str], progress: Progress) -> None:
-        """Use `open` or `create`."""
         self.path = path
         self._writer = writer
         self._facts = facts

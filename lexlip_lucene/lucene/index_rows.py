@@ -14,6 +14,9 @@ from lexlip_lucene.vectors.lexicon import why_not_indexable
 _ENTRIES_AT_ONCE = 4_000_000
 """32 MB cross into Java at a time."""
 
+_ROWS_AT_ONCE = 1_000_000
+"""Empty rows have ids, too."""
+
 _MAX_ID_BYTES = 32766
 """Lucene's limit of a term."""
 
@@ -33,7 +36,7 @@ def pieces(ids: Sequence[str], matrix: Any) -> Iterator[Piece]:
     row = 0
     while row < len(ids):
         limit = np.searchsorted(starts, starts[row] + _ENTRIES_AT_ONCE, side="right") - 1
-        stop = min(max(int(limit), row + 1), len(ids))
+        stop = min(max(int(limit), row + 1), row + _ROWS_AT_ONCE, len(ids))
         entries = slice(starts[row], starts[stop])
         yield Piece(
             packed(ids[row:stop]),

@@ -118,7 +118,7 @@ public final class Builds {
         });
     }
 
-    /** Lets the running job of the session end soon, with the error {@code stopped}; it can only be rolled back then. */
+    /** Lets the running job of the session end soon; the session can only be rolled back then. */
     public static void stop(Object session) {
         ((Session) session).stop.ask();
     }

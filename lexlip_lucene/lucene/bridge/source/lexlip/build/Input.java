@@ -13,7 +13,7 @@ import org.apache.lucene.util.BytesRef;
 
 /** Documents on their way into an index, batch by batch; no id may stand twice in one input. */
 final class Input {
-    /** Terms of a document that decide its place, its heaviest ones; all of them measure best. */
+    /** How many of a document's terms decide its place, the heaviest ones first: all. */
     private static final int TERMS_TO_ORDER_BY = Integer.MAX_VALUE;
 
     private final Session session;

@@ -7,8 +7,8 @@ import java.nio.charset.StandardCharsets;
  * the doubles and values nested more than 1,024 deep.
  *
  * <p>A text is left in {@code text[textFrom, textTo)}: the input itself when there is no escape in it, else a copy that
- * the next text overwrites. What is read ends with a line feed, which no JSON on one line can hold, so that no loop needs
- * to look for the end; {@code end} is where the input as a whole ends, with a line feed, too.
+ * the next text overwrites. What is read ends with a line feed, which no JSON on one line can hold, so that no loop
+ * needs to look for the end; {@code end} is where the input as a whole ends, with a line feed, too.
  */
 class JsonScanner {
     private static final int MAX_DEPTH = 1024; // orjson's
