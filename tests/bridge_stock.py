@@ -3,14 +3,21 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
+
 from lexlip_lucene.lucene.anserini import index_collection
 from lexlip_lucene.lucene.commit import open_reader
+from lexlip_lucene.lucene.java import find_jar
 from lexlip_lucene.lucene.jvm import java_class
 from lexlip_lucene.progress import SILENT
 from lexlip_lucene.records import Impacts
 
 LARGEST_SCORE = 2**24
 """From here on stock's float32 scores are rounded; ours are not."""
+
+needs_pyserinis_own_jar = pytest.mark.skipif(
+    find_jar().source != "pyserini", reason="Pyserini's Python runs on the jar it carries, and on no later one"
+)
 
 
 def build_stock(collection: Path, index: Path, *, merge: bool = True) -> None:

@@ -17,7 +17,7 @@ from bridge_collections import (
     vectors,
     write_collection,
 )
-from bridge_stock import LARGEST_SCORE, StockSearcher, build_stock
+from bridge_stock import LARGEST_SCORE, StockSearcher, build_stock, needs_pyserinis_own_jar
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import rank
@@ -140,6 +140,7 @@ def test_any_index_of_ours_gives_stock_our_hits(
     stock.close()
 
 
+@needs_pyserinis_own_jar
 def test_pyserinis_own_searcher_gives_our_hits(ours: Path, documents: list[Document], tmp_path: Path) -> None:
     asked = {qid: query for qid, query in adversarial_queries().items() if len(query) <= 1024}
     # Pyserini keeps a table of the index's terms as pyjnius hears them, and drops what is not in it.
