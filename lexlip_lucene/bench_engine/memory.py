@@ -60,8 +60,9 @@ def _load_ours() -> None:
 
 def _open_ours(index: Path) -> Engine:
     from lexlip_lucene.bench_engine.ours import OurEngine
+    from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
 
-    return OurEngine(index)
+    return OurEngine(ImpactSearcher(index))
 
 
 def _load_stock() -> None:

@@ -1,29 +1,42 @@
 """This bridge as an engine of the bench, exact or at an operating point of its approximate search."""
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from lexlip_lucene.bench_engine.engine import Pass, Queries, Ranking
+from lexlip_lucene.lucene.approximation import EVERYTHING, Approximation
 from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
 from lexlip_lucene.records import Hit
 
+_LINES = ((40_000, 100), (63_000, 100), (82_000, 100), (110_000, 100), (160_000, 100), (250_000, 100), (400_000, 200))
+"""Postings and candidates, for vectors whose weights differ much."""
 
-def approximate_points(terms: int) -> dict[str, dict[str, Any]]:
-    """Return the operating points to try for queries of so many terms: name → further arguments of a search.
+_PRUNED_DOCUMENTS = ((48, 100), (32, 300), (24, 1000), (16, 2000))
+"""Tokens of a document and candidates, for vectors whose weights differ little."""
 
-    THE PLACE for approximate search. `ImpactSearcher` has none yet; with one a point reads
-    `{"8 terms, 200 candidates": {"approximate": Approximation(terms=8, candidates=200)}}`.
-    """
-    return {}
+
+def approximate_points() -> dict[str, dict[str, Any]]:
+    """Return the operating points to try: name → further arguments of a search."""
+    points = [Approximation(postings=p, candidates=c) for p, c in _LINES]
+    points += [Approximation(document_terms=d, candidates=c) for d, c in _PRUNED_DOCUMENTS]
+    return {_name(point): {"approximate": point} for point in points}
+
+
+def _name(point: Approximation) -> str:
+    given = [f"{key} {value:,}" for key, value in point._asdict().items() if value < EVERYTHING]
+    return ", ".join(given).replace("_", " ")
 
 
 class OurEngine:
     """An open `ImpactSearcher`; `point` is handed to every search."""
 
-    def __init__(self, index: Path, point: Mapping[str, Any] | None = None) -> None:
-        self._searcher = ImpactSearcher(index)
+    def __init__(self, searcher: ImpactSearcher, point: Mapping[str, Any] | None = None) -> None:
+        self._searcher = searcher
         self._point = dict(point or {})
+
+    def at(self, point: Mapping[str, Any]) -> "OurEngine":
+        """Return the same index at an operating point; they share what they hold in memory."""
+        return OurEngine(self._searcher, point)
 
     def one_by_one(self, queries: Queries, k: int) -> Pass:
         """Return a pass that searches for each query."""

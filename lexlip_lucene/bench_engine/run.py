@@ -26,6 +26,7 @@ from lexlip_lucene.bench_engine.recall import DEEPER, MeasuredPoint, measured_po
 from lexlip_lucene.bench_engine.stock import StockEngine
 from lexlip_lucene.bench_engine.timing import Spread, interleaved
 from lexlip_lucene.errors import InputError
+from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
 from lexlip_lucene.progress import Progress
 
 DENSE = "dense"
@@ -133,11 +134,11 @@ class _Run:
     def figures(self) -> Figures:
         memory = self._memory()
         with ExitStack() as opened, stdout_to_stderr():
-            ours = OurEngine(self.builds[OURS].path)
+            ours = OurEngine(ImpactSearcher(self.builds[OURS].path))
             opened.callback(ours.close)
             stock = StockEngine(self.builds[STOCK].path) if STOCK in self.builds else None
             agreed = self._agreed(ours, stock) if stock else 0
-            points, engines = self._approximate(ours, opened)
+            points, engines = self._approximate(ours)
             exact: dict[str, Engine] = {OURS: ours, **({STOCK: stock} if stock else {})}
             cells = self._cells(exact, engines)
             dense = self._dense()
@@ -157,7 +158,7 @@ class _Run:
         )
 
     def _approximate(
-        self, ours: Engine, opened: ExitStack
+        self, ours: OurEngine
     ) -> tuple[dict[int, dict[str, list[MeasuredPoint]]], dict[int, dict[str, Engine]]]:
         """Measure all operating points, by terms and system; return them, and the engines at the chosen ones."""
         points: dict[int, dict[str, list[MeasuredPoint]]] = {terms: {} for terms in TERMS}
@@ -165,7 +166,7 @@ class _Run:
         for terms in TERMS:
             queries = self.data.queries(terms)
             exact = ours.rankings(queries, DEEPER)
-            variants = {APPROXIMATE: self._our_points(terms, opened), SEISMIC: self._seismic_points(terms)}
+            variants = {APPROXIMATE: self._our_points(ours), SEISMIC: self._seismic_points(terms)}
             for system, candidates in variants.items():
                 found = measured_points(candidates, queries, exact, threads=self.settings.threads)
                 points[terms][system] = found
@@ -174,12 +175,8 @@ class _Run:
                         engines[terms][system] = candidates[point.name]
         return points, engines
 
-    def _our_points(self, terms: int, opened: ExitStack) -> dict[str, Engine]:
-        engines: dict[str, Engine] = {}
-        for name, point in approximate_points(terms).items():
-            engines[name] = engine = OurEngine(self.builds[OURS].path, point)
-            opened.callback(engine.close)
-        return engines
+    def _our_points(self, ours: OurEngine) -> dict[str, Engine]:
+        return {name: ours.at(point) for name, point in approximate_points().items()}
 
     def _seismic_points(self, terms: int) -> dict[str, Engine]:
         if SEISMIC not in self.builds:

@@ -15,10 +15,10 @@ def merge(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Merge an impact index to one segment, which searches fastest.
+    """Merge an impact index to one segment.
 
-    What was deleted leaves the disk then. The index can be searched meanwhile, and stays as it was
-    when this ends early.
+    One segment searches fastest, and what was deleted leaves the disk. The index can be searched
+    meanwhile, and stays as it was when this ends early.
 
     \b
     Example: lexlip merge photos-index

@@ -67,7 +67,7 @@ class Bm25Searcher(Searcher):
                 found = self._java.searchLucene(self._engine, _similarity(), queries, packed, most, threads)
             return bytes(found.tostring())
 
-        hits = self._gather(list(texts), answer, k, progress)
+        hits = self._gather(list(texts), answer, k, threads, progress)
         return {qid: found.with_float_scores() for qid, found in hits.items()}
 
     def terms(self, text: str) -> dict[str, int]:

@@ -44,6 +44,11 @@ def facts_of(index: Path, reader: JavaObject) -> dict[str, str]:
     with ONE_AT_A_TIME:
         data = reader.getIndexCommit().getUserData()
         facts = {key: data.get(key) for key in list(data.keySet().toArray())}
+    return checked_facts(index, facts)
+
+
+def checked_facts(index: Path, facts: dict[str, str]) -> dict[str, str]:
+    """Return `facts`, or raise SearchError when they have another schema version."""
     if "kind" in facts and facts.get("schema_version") != SCHEMA:
         raise SearchError(
             f"{index}: schema version {SCHEMA} is needed, got {facts.get('schema_version')}: build the index again"

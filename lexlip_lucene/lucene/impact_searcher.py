@@ -93,7 +93,7 @@ class ImpactSearcher(Searcher):
         """
         ids, pack = _packing(queries)
         answer = self._call(k, threads, filters, approximate)
-        return self._gather(ids, lambda start, stop: answer(pack(start, stop)), k, progress)
+        return self._gather(ids, lambda start, stop: answer(pack(start, stop)), k, threads, progress)
 
     def explain(self, query: Impacts, docid: str) -> Explanation:
         """Say how the score of document `docid` comes about.

@@ -89,6 +89,7 @@ class ImpactIndex:
             JavaError: no Java 21 or no Anserini jar.
         """
         begun = time.monotonic()
+        shards_of(collection)
         require_outside(index, collection)
         options = checked_options(threads=threads, memory=memory, order=order, store=store, keywords=keywords)
         with _created(index, options, force=force, progress=progress) as writing:

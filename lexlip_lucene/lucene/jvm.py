@@ -94,7 +94,9 @@ def java_errors_as(kind: type[LexlipError], what: str) -> Iterator[None]:
 
 def reason_of(error: Exception) -> str:
     """The message of an exception of pyjnius on one line, without Java's stack trace."""
-    return " ".join(str(getattr(error, "innermessage", None) or error).split())
+    reason = " ".join(str(getattr(error, "innermessage", None) or error).split())
+    package, _, name = str(getattr(error, "classname", None)).rpartition(".")
+    return f"{name}: {reason}" if package == "java.nio.file" else reason  # whose messages are no more than a path
 
 
 def _boot(heap: str | None) -> None:

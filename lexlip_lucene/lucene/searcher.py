@@ -11,9 +11,10 @@ from types import TracebackType
 from typing import ClassVar, Self
 
 from lexlip_lucene.errors import InputError, SearchError
-from lexlip_lucene.lucene.commit import CONTENTS, ID, facts_of, open_reader
-from lexlip_lucene.lucene.hits import Hits, unpack
-from lexlip_lucene.lucene.jvm import ONE_AT_A_TIME, java_class, java_errors_as
+from lexlip_lucene.files import require_folder
+from lexlip_lucene.lucene.commit import CONTENTS, ID, checked_facts, open_reader
+from lexlip_lucene.lucene.hits import Hits, unpack, unpack_texts
+from lexlip_lucene.lucene.jvm import ONE_AT_A_TIME, JavaObject, java_class, java_errors_as
 from lexlip_lucene.lucene.request import pack_filters, utf8
 from lexlip_lucene.progress import Progress
 
@@ -47,15 +48,17 @@ class Searcher:
         """
         self.path = Path(index)
         reader = open_reader(self.path)
-        self.facts = facts_of(self.path, reader)
-        if self.facts.get("kind", self.kind) != self.kind:
-            raise SearchError(f"{self.path}: an index of kind {self.kind} is needed, got {self.facts['kind']}")
         with ONE_AT_A_TIME:
             # A static setting of the JVM, 1,024 unless raised: a longer query would be refused, and an encoder that
             # expands a caption may give one.
             java_class("org.apache.lucene.search.IndexSearcher").setMaxClauseCount(_INT_MAX)
             self._java = java_class("lexlip.search.Searches")
             self._engine = self._java.open(reader, CONTENTS, ID, -1 if cache_mb is None else cache_mb << 20)
+        try:
+            self.facts = self._facts()
+        except SearchError:
+            self.close()
+            raise
 
     @property
     def documents(self) -> int:
@@ -65,12 +68,17 @@ class Searcher:
         return count
 
     def refresh(self) -> bool:
-        """See what was committed since; False when nothing was. Searches under way end on what they began with."""
+        """See what was committed since; False when nothing was. Searches under way end on what they began with.
+
+        Raises:
+            InputError: the index's folder is gone.
+            SearchError: what is there now can't be read, or the searcher is closed; it goes on with what it saw.
+        """
+        require_folder(self.path, "index")
         with self._errors("refresh"):
             if not self._java.refresh(self._engine):
                 return False
-            with ONE_AT_A_TIME:
-                self.facts = facts_of(self.path, self._java.reader(self._engine))
+        self.facts = self._facts()
         return True
 
     def stored(self, docid: str) -> dict[str, str]:
@@ -83,7 +91,7 @@ class Searcher:
             pairs = self._java.stored(self._engine, utf8(docid))
         if pairs is None:
             raise InputError(f"{self.path} has no document {docid!r}")
-        return dict(zip(pairs[::2], pairs[1::2], strict=True))
+        return _mapping(pairs)
 
     def close(self) -> None:
         """Close the index."""
@@ -98,10 +106,10 @@ class Searcher:
         self.close()
 
     def _gather(
-        self, ids: Sequence[str], answer: Callable[[int, int], bytes], k: int, progress: Progress
+        self, ids: Sequence[str], answer: Callable[[int, int], bytes], k: int, threads: int, progress: Progress
     ) -> dict[str, Hits]:
         """Return id → hits, where `answer(start, stop)` is Java's answer to the queries from one place to another."""
-        at_once = max(_HITS_AT_ONCE // k, 64)
+        at_once = max(_HITS_AT_ONCE // k, threads)
 
         def found() -> Iterator[Hits]:
             for start in range(0, len(ids), at_once):
@@ -114,15 +122,22 @@ class Searcher:
         values = {field: [value] if isinstance(value, str) else list(value) for field, value in filters.items()}
         if values:
             with self._errors("read"):
-                known = self._java.keywords(self._engine).split("\n")
+                known = unpack_texts(self._java.keywords(self._engine).tostring())
             for field, wanted in values.items():
                 if field not in known or not wanted:
-                    there = ", ".join(filter(None, known)) or "none: index with --keyword"
+                    there = ", ".join(known) or "none: index with --keyword"
                     raise InputError(
                         f"filter {field!r} must be a keyword field of {self.path} with at least one value, got "
                         f"{wanted!r}; its keyword fields are {there}"
                     )
         return pack_filters(values)
+
+    def _facts(self) -> dict[str, str]:
+        with self._errors("read"):
+            facts = _mapping(self._java.facts(self._engine))
+        if facts.get("kind", self.kind) != self.kind:
+            raise SearchError(f"{self.path}: an index of kind {self.kind} is needed, got {facts['kind']}")
+        return checked_facts(self.path, facts)
 
     def _errors(self, what: str) -> AbstractContextManager[None]:
         return java_errors_as(SearchError, f"Lucene can't {what} {self.path}")
@@ -133,3 +148,8 @@ class Searcher:
             if value < 1:
                 raise InputError(f"{name} must be at least 1, got {value}")
         return min(k, _INT_MAX)
+
+
+def _mapping(pairs: JavaObject) -> dict[str, str]:
+    texts = unpack_texts(pairs.tostring())
+    return dict(zip(texts[::2], texts[1::2], strict=True))

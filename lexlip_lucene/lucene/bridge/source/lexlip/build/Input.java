@@ -13,8 +13,8 @@ import org.apache.lucene.util.BytesRef;
 
 /** Documents on their way into an index, batch by batch; no id may stand twice in one input. */
 final class Input {
-    /** How many of a document's terms decide its place, the heaviest ones first: all. */
-    private static final int TERMS_TO_ORDER_BY = Integer.MAX_VALUE;
+    /** How many of a document's terms decide its place, the heaviest: measured, all of 64 do no better than 16. */
+    private static final int TERMS_TO_ORDER_BY = 16;
 
     private final Session session;
     private final boolean replace;

@@ -11,6 +11,7 @@ import org.apache.lucene.index.SerialMergeScheduler;
 import org.apache.lucene.index.Term;
 import org.apache.lucene.store.FSDirectory;
 import org.apache.lucene.util.BytesRef;
+import org.apache.lucene.util.Version;
 
 /** An index that is open for writing. Nothing that is done shows to others before {@link #commit}. */
 final class Session {
@@ -35,6 +36,9 @@ final class Session {
         this.ordered = ordered;
         directory = new StoppableDirectory(FSDirectory.open(path), stop);
         try {
+            int created = create
+                    ? Version.LATEST.major
+                    : SegmentInfos.readLatestCommit(directory).getIndexCreatedVersionMajor();
             IndexWriterConfig config = new IndexWriterConfig();
             config.setOpenMode(create ? IndexWriterConfig.OpenMode.CREATE : IndexWriterConfig.OpenMode.APPEND);
             config.setMergePolicy(new AskedMerges());
@@ -43,7 +47,7 @@ final class Session {
             config.setUseCompoundFile(false);
             config.setCommitOnClose(false);
             writer = new IndexWriter(directory, config);
-            template = new Template(wanted);
+            template = new Template(wanted, created);
         } catch (IOException | RuntimeException error) {
             directory.close();
             throw error;

@@ -27,8 +27,10 @@ final class Template implements AutoCloseable {
     private final ByteBuffersDirectory directory = new ByteBuffersDirectory();
     private final DirectoryReader reader;
 
-    Template(Wanted wanted) throws IOException {
-        try (IndexWriter writer = new IndexWriter(directory, new IndexWriterConfig())) {
+    /** @param created major version of the Lucene that made the index which segments are for: no other's may join it */
+    Template(Wanted wanted, int created) throws IOException {
+        IndexWriterConfig config = new IndexWriterConfig().setIndexCreatedVersionMajor(created);
+        try (IndexWriter writer = new IndexWriter(directory, config)) {
             Document document = new Document();
             document.add(new StringField(ID, "x", Field.Store.YES));
             document.add(new BinaryDocValuesField(ID, new BytesRef("x")));

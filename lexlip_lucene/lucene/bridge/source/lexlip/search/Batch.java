@@ -1,14 +1,14 @@
 package lexlip.search;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.lucene.util.IOUtils;
 
 /** Many queries over a few threads: each thread takes the next query until none is left. */
 final class Batch {
@@ -31,40 +31,27 @@ final class Batch {
   static Answer[] run(int queries, int threads, Search search) throws IOException {
     Answer[] answers = new Answer[queries];
     AtomicInteger next = new AtomicInteger();
+    AtomicReference<Throwable> failed = new AtomicReference<>();
     Runnable work =
         () -> {
           try {
             for (int q = next.getAndIncrement(); q < queries; q = next.getAndIncrement()) {
               answers[q] = search.answer(q);
             }
-          } catch (IOException error) {
-            throw new UncheckedIOException(error);
-          } finally {
-            next.addAndGet(queries); // after an error the others stop as well; otherwise there is nothing left
+          } catch (Throwable error) {
+            failed.compareAndSet(null, error);
+            next.set(queries); // the others stop as well
           }
         };
-    List<Future<?>> others = new ArrayList<>();
+    List<CompletableFuture<Void>> others = new ArrayList<>();
     for (int t = 1; t < Math.min(threads, queries); t++) {
-      others.add(THREADS.submit(work));
+      others.add(CompletableFuture.runAsync(work, THREADS));
     }
-    try {
-      work.run();
-    } finally {
-      for (Future<?> other : others) {
-        join(other);
-      }
+    work.run();
+    others.forEach(CompletableFuture::join); // also after an error: the caller closes what they read
+    if (failed.get() != null) {
+      throw IOUtils.rethrowAlways(failed.get());
     }
     return answers;
-  }
-
-  private static void join(Future<?> other) throws IOException {
-    try {
-      other.get();
-    } catch (InterruptedException error) {
-      Thread.currentThread().interrupt();
-      throw new IOException("the search was interrupted", error);
-    } catch (ExecutionException error) {
-      throw new IOException(error.getCause());
-    }
   }
 }

@@ -1,12 +1,15 @@
 package lexlip.search;
 
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.IndexReader;
 import org.apache.lucene.index.LeafReader;
+import org.apache.lucene.index.SegmentInfos;
+import org.apache.lucene.index.StandardDirectoryReader;
 import org.apache.lucene.store.AlreadyClosedException;
 
 /**
@@ -55,7 +58,7 @@ public final class Engine {
   synchronized boolean refresh() throws IOException {
     Snapshot old = acquire();
     try {
-      DirectoryReader newer = DirectoryReader.openIfChanged(old.reader);
+      DirectoryReader newer = newer(old.reader);
       if (newer == null) {
         return false;
       }
@@ -64,6 +67,23 @@ public final class Engine {
       return true;
     } finally {
       release(old);
+    }
+  }
+
+  /**
+   * A reader of the newest commit, null where {@code old} has it. Lucene compares counters, which an index that was
+   * built anew in the same place may share with the old one; commits have a random name each.
+   */
+  private static DirectoryReader newer(DirectoryReader old) throws IOException {
+    byte[] there = SegmentInfos.readLatestCommit(old.directory()).getId();
+    if (Arrays.equals(there, ((StandardDirectoryReader) old).getSegmentInfos().getId())) {
+      return null;
+    }
+    try {
+      DirectoryReader newer = DirectoryReader.openIfChanged(old);
+      return newer != null ? newer : DirectoryReader.open(old.directory());
+    } catch (IllegalStateException error) { // other segments under the old names
+      return DirectoryReader.open(old.directory());
     }
   }
 

@@ -50,11 +50,16 @@ public final class Searches {
     }
   }
 
-  /** The newest snapshot's reader, to be read at once: the next refresh may close it. */
-  public static DirectoryReader reader(Engine engine) throws IOException {
+  /** Key and value of each fact in the newest snapshot's commit, in turn, as {@link Texts}. */
+  public static byte[] facts(Engine engine) throws IOException {
     Snapshot snapshot = engine.acquire();
-    engine.release(snapshot);
-    return snapshot.reader;
+    try {
+      List<String> pairs = new ArrayList<>();
+      snapshot.reader.getIndexCommit().getUserData().forEach((key, value) -> pairs.addAll(List.of(key, value)));
+      return Texts.pack(pairs);
+    } finally {
+      engine.release(snapshot);
+    }
   }
 
   /** The exact hits of a request, or with {@code candidates} above 0 those of {@link TwoStepSearch}. */
@@ -112,8 +117,8 @@ public final class Searches {
     }
   }
 
-  /** The names of the fields that a filter may name: indexed, and neither tokens nor docids; one a line. */
-  public static String keywords(Engine engine) throws IOException {
+  /** The names of the fields that a filter may name, as {@link Texts}: indexed, and neither tokens nor docids. */
+  public static byte[] keywords(Engine engine) throws IOException {
     Snapshot snapshot = engine.acquire();
     try {
       Set<String> names = new TreeSet<>();
@@ -125,14 +130,17 @@ public final class Searches {
         }
       }
       names.removeAll(Set.of(engine.field, engine.id));
-      return String.join("\n", names);
+      return Texts.pack(List.copyOf(names));
     } finally {
       engine.release(snapshot);
     }
   }
 
-  /** Name and value of each stored field of a document, in turn; null without such a document. */
-  public static String[] stored(Engine engine, byte[] docid) throws IOException {
+  /**
+   * Name and value of each stored field of a document, in turn, as {@link Texts}; null without such a document. Bytes,
+   * which others may have stored, are no text and left out.
+   */
+  public static byte[] stored(Engine engine, byte[] docid) throws IOException {
     Snapshot snapshot = engine.acquire();
     try {
       for (LeafReader reader : snapshot.leaves) {
@@ -140,10 +148,11 @@ public final class Searches {
         if (document >= 0) {
           List<String> pairs = new ArrayList<>();
           for (IndexableField field : reader.storedFields().document(document)) {
-            pairs.add(field.name());
-            pairs.add(field.stringValue());
+            if (field.stringValue() != null) {
+              pairs.addAll(List.of(field.name(), field.stringValue()));
+            }
           }
-          return pairs.toArray(new String[0]);
+          return Texts.pack(pairs);
         }
       }
       return null;
