@@ -13,7 +13,7 @@ import org.apache.lucene.util.Bits;
  */
 final class WindowSearch {
 
-  private static final int STRIDE = 32;
+  private static final int STRIDE = 16;
 
   private static final ThreadLocal<WindowSearch> OF_THREAD = ThreadLocal.withInitial(WindowSearch::new);
 
@@ -89,7 +89,7 @@ final class WindowSearch {
       Bits allowed,
       int base,
       TopK top) {
-    int threshold = (int) Math.min(top.threshold(), Integer.MAX_VALUE);
+    int threshold = threshold(top);
     int count = 0;
     for (int t = 0; t < terms.length; t++) {
       int place = places[t * windows + window] - 1;
@@ -112,17 +112,25 @@ final class WindowSearch {
         terms[t].addTo(scores, place, weights[t]);
       }
     }
+    int threshold = threshold(top);
     for (int from = 0; from < TermPostings.WINDOW; from += STRIDE) {
-      if (highest(scores, from) >= top.threshold()) {
+      if (highest(scores, from) >= threshold) {
         for (int i = from; i < from + STRIDE; i++) {
-          show(i, first, allowed, base, top);
+          if (scores[i] >= threshold) {
+            show(i, first, allowed, base, top);
+          }
         }
+        threshold = threshold(top);
       }
     }
   }
 
+  private static int threshold(TopK top) {
+    return (int) Math.min(top.threshold(), Integer.MAX_VALUE);
+  }
+
   private void show(int place, int first, Bits allowed, int base, TopK top) {
-    if (scores[place] >= top.threshold() && (allowed == null || allowed.get(first + place))) {
+    if (allowed == null || allowed.get(first + place)) {
       top.add(scores[place], base + first + place);
     }
   }
