@@ -28,10 +28,21 @@ def require_file(path: Path, what: str) -> Path:
 def require_folder(path: Path, what: str) -> Path:
     """Return `path`, or raise InputError that names `what` was wanted there."""
     if not path.exists():
-        raise InputError(f"{what}: no such folder: {path}")
+        raise InputError(f"{what}: no such folder: {path}{_left_behind(path)}")
     if not path.is_dir():
         raise InputError(f"{what}: a folder is needed, but this is a file: {path}")
     return path
+
+
+def _left_behind(target: Path) -> str:
+    """Say what a run that was killed left instead of the folder `target`."""
+    if not target.name:
+        return ""
+    if _old_name(target).exists():
+        return f"; replacing it was cut short, and what it was before is {_old_name(target)}: rename that"
+    if temporary_name(target).exists():
+        return f"; writing it was cut short, and {temporary_name(target)} is not complete: run that again"
+    return ""
 
 
 def require_absent(path: Path, *, force: bool) -> None:
@@ -45,6 +56,10 @@ def temporary_name(target: Path) -> Path:
     if not target.name:
         raise OutputError(f"{target} can't be written to: give the result a name of its own")
     return target.with_name(f".{target.name}.partial")
+
+
+def _old_name(target: Path) -> Path:
+    return target.with_name(f".{target.name}.old")
 
 
 @contextmanager
@@ -84,10 +99,10 @@ def written_folder(target: Path, *, force: bool = False) -> Iterator[Path]:
 
 def replace_folder(source: Path, target: Path) -> None:
     """Rename `source` to `target`; what was at `target` goes away only once the new one is in place."""
-    old = target.with_name(f".{target.name}.old")
-    if old.exists():
-        shutil.rmtree(old)
-    if target.exists():
+    old = _old_name(target)
+    if target.exists():  # else a run was killed between the two renames, and the old one is all there is
+        if old.exists():
+            shutil.rmtree(old)
         os.replace(target, old)
     try:
         os.replace(source, target)

@@ -14,7 +14,7 @@ import pytest
 from bridge_collections import create, documents_of, rows, write_collection
 from index_dump import require_sound
 
-from lexlip_lucene.errors import IndexingError, OutputError, SearchError
+from lexlip_lucene.errors import IndexingError, InputError, OutputError, SearchError
 from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
 from lexlip_lucene.lucene.index import ImpactIndex
 from lexlip_lucene.records import Impacts
@@ -214,3 +214,21 @@ def test_facts_stand_in_the_commit_they_are_of(tmp_path: Path) -> None:
         assert json.loads(searcher.facts["documents"]) == searcher.documents == len(FIRST)
         assert searcher.refresh()
         assert json.loads(searcher.facts["documents"]) == searcher.documents == 1
+
+
+def test_what_a_killed_build_leaves_is_named_and_kept(tmp_path: Path) -> None:
+    index, partial, old = tmp_path / "index", tmp_path / ".index.partial", tmp_path / ".index.old"
+    partial.mkdir()
+    with pytest.raises(InputError, match=f"no such folder: {index}; writing it was cut short, and {partial} is not"):
+        ImpactSearcher(index)
+    create(index, [FIRST])
+    index.rename(old)  # killed between the two renames that put a new index in the place of an old one
+    with pytest.raises(InputError, match=f"no such folder: {index}; replacing it was cut short, .* is {old}: rename"):
+        ImpactSearcher(index)
+    with pytest.raises(ZeroDivisionError), ImpactIndex.create(index, force=True):
+        raise ZeroDivisionError
+    require_first(old, FIRST)
+    with ImpactIndex.create(index) as writing:
+        writing.add(*rows(FIRST))
+    require_first(index, FIRST)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["index"]

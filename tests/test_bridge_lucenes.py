@@ -35,7 +35,10 @@ try:
             writing.merge()
     if what == "append":
         with ImpactIndex.open(index) as writing:
-            writing.add(*rows({"new": {"all": 1000}}))
+            writing.add(*rows({"new": {"all": 1}, "gone": {"all": 9}}))
+        with ImpactIndex.open(index) as writing:
+            writing.add(*rows({"new": {"all": 1000}}), replace=True)
+            writing.delete(["gone"])
     with ImpactSearcher(index) as searcher:
         for qid, query in adversarial_queries().items():
             hits = searcher.search(query, 100)

@@ -213,3 +213,23 @@ def test_an_id_that_is_there_already_is_refused_or_replaced(docid: str, tmp_path
             assert index.delete([docid]) == 1
             index.add(*rows({docid: {"a": 1}}))
         assert searcher.refresh() and list(searcher.search({"a": 1})) == [("other", 2, 1), (docid, 1, 2)]
+
+
+def test_an_index_without_a_term_or_without_a_document_has_no_hits(tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    create(index, [{"a": {}}, {"b": {}}])
+    for documents in (2, 0):
+        with every_searcher(index) as searchers:
+            for searcher in searchers:
+                assert searcher.search({"x": 1}) == searcher.search({"x": 1}, approximate=Approximation()) == []
+                assert searcher.documents == documents == int(searcher.facts["documents"])
+            if documents:
+                assert searchers[0].explain({"x": 2}, "a") == ("a", 0, [], [("x", 2)])
+        with ImpactIndex.open(index) as writing:
+            writing.delete(["a", "b"] if documents else [])
+            writing.merge()
+        assert writing.report[:3] == (0, 0, 0)
+    with ImpactIndex.open(index) as writing:
+        writing.add(*rows({"a": {"x": 3}}))
+    with ImpactSearcher(index) as searcher:
+        assert list(searcher.search({"x": 1})) == [("a", 3, 1)]
