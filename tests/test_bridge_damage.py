@@ -6,8 +6,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -38,16 +40,28 @@ for number in range(1000):
 """
 
 
+@contextmanager
+def mounted(*options: str) -> Iterator[Path | None]:
+    """A file system of its own; None where none can be mounted. Not in pytest's folder, which could not be cleared of
+    one that a killed run has left."""
+    folder = Path(tempfile.mkdtemp(prefix="lexlip-disk-"))
+    mount = ["mount", "-t", "tmpfs", *options, "none", str(folder)]
+    there = shutil.which("mount") is not None and not subprocess.run(mount, capture_output=True, check=False).returncode
+    try:
+        yield folder if there else None
+    finally:
+        if there:
+            subprocess.run(["umount", "-l", str(folder)], check=True)
+        folder.rmdir()
+
+
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def small_disk() -> Iterator[Path]:
     """A file system of 2 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={MEGABYTES}m", "none", str(folder)]
-    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("a small file system can't be mounted here (that takes root): a full disk can't be tried")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    with mounted("-o", f"size={MEGABYTES}m") as folder:
+        if folder is None:
+            pytest.skip("a small file system can't be mounted here (that takes root): a full disk can't be tried")
+        yield folder
 
 
 def require_first(index: Path, first: dict[str, Impacts]) -> None:
@@ -125,21 +139,19 @@ def test_a_disk_without_room_for_the_commit_leaves_what_was_committed(small_disk
 @pytest.fixture
 def read_only(tmp_path: Path) -> Iterator[Path]:
     """A folder that can't be written to, with an index in it. Root may write anywhere but on a disk mounted so."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
     if os.geteuid() == 0:
-        if subprocess.run(["mount", "-t", "tmpfs", "none", str(folder)], capture_output=True, check=False).returncode:
-            pytest.skip("root may write everywhere, and no file system can be mounted here")
-        create(folder / "index", [FIRST])
-        subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
-        yield folder
-        subprocess.run(["umount", "-l", str(folder)], check=True)
+        with mounted() as folder:
+            if folder is None:
+                pytest.skip("root may write everywhere, and no file system can be mounted here")
+            create(folder / "index", [FIRST])
+            subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+            yield folder
     else:
-        create(folder / "index", [FIRST])
-        for path in (folder, folder / "index"):
+        create(tmp_path / "index", [FIRST])
+        for path in (tmp_path, tmp_path / "index"):
             path.chmod(0o555)
-        yield folder
-        for path in (folder, folder / "index"):
+        yield tmp_path
+        for path in (tmp_path, tmp_path / "index"):
             path.chmod(0o755)
 
 

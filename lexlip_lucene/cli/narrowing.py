@@ -25,13 +25,12 @@ def parse_filters(texts: Sequence[str]) -> dict[str, list[str]]:
     return filters
 
 
-def approximation_of(terms: int | None, postings: int | None, candidates: int | None) -> "Approximation | None":
-    """Return the setting that the options say, with the usual numbers for those left out; None when all are.
+def approximation_of(**given: int | None) -> "Approximation | None":
+    """Return the setting that the options say (`Approximation`'s fields), None when none is given.
 
     Raises:
         InputError: a number below 1, or one too large.
     """
-    given = {"terms": terms, "postings": postings, "candidates": candidates}
     numbers = {name: number for name, number in given.items() if number is not None}
     if not numbers:
         return None

@@ -53,6 +53,7 @@ def search(
     postings: Annotated[int | None, typer.Option(help="Approximate: postings of a query to look at.")] = None,
     candidates: Annotated[int | None, typer.Option(help="Approximate: documents to score exactly, 200.")] = None,
     terms: Annotated[int | None, typer.Option(help="Approximate: a query's heaviest tokens to look at.")] = None,
+    document_terms: Annotated[int | None, typer.Option(help="Approximate: a document's, likewise.")] = None,
     json: Json = False,
     force: Force = False,
     debug: Debug = False,
@@ -60,8 +61,8 @@ def search(
     """Search an index with one query, or with many.
 
     An impact index takes words with --model, or `token:weight …`; a BM25 index takes words without a model. Search is
-    exact unless --postings, --candidates or --terms is given; `lexlip tune` finds numbers for a wanted recall. The
-    first approximate search of a process reads the whole index, so they are for many queries.
+    exact unless --postings, --candidates, --terms or --document-terms is given; `lexlip tune` finds numbers for a
+    wanted recall. The first approximate search of a process reads the whole index, so they are for many queries.
 
     \b
     Example: lexlip search photos-index --query "a red bicycle" --model model
@@ -73,7 +74,8 @@ def search(
     for name, value in (("-k", k), ("--threads", threads)):
         if value < 1:
             raise InputError(f"{name} must be at least 1, got {value}")
-    how = _How(k, threads, parse_filters(filters or []), approximation_of(terms, postings, candidates))
+    narrowed = approximation_of(terms=terms, postings=postings, candidates=candidates, document_terms=document_terms)
+    how = _How(k, threads, parse_filters(filters or []), narrowed)
     if query is not None:
         if output is not None:
             raise InputError("--output is for a run: give --topics or --encoded, or leave it out with --query")

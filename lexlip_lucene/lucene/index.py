@@ -89,9 +89,9 @@ class ImpactIndex:
             JavaError: no Java 21 or no Anserini jar.
         """
         begun = time.monotonic()
+        options = checked_options(threads=threads, memory=memory, order=order, store=store, keywords=keywords)
         shards_of(collection)
         require_outside(index, collection)
-        options = checked_options(threads=threads, memory=memory, order=order, store=store, keywords=keywords)
         with _created(index, options, force=force, progress=progress) as writing:
             writing.add_collection(collection)
             if merge:

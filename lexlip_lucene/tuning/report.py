@@ -56,7 +56,8 @@ def described(setting: Approximation) -> str:
 
 def options(setting: Approximation) -> str:
     """Return the setting as options of `lexlip search`."""
-    return " ".join(f"--{name} {number}" for name, number in as_record(setting).items() if number is not None)
+    given = {name.replace("_", "-"): number for name, number in as_record(setting).items()}
+    return " ".join(f"--{name} {number}" for name, number in given.items() if number is not None)
 
 
 def in_python(setting: Approximation) -> str:
