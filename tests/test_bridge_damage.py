@@ -168,7 +168,7 @@ def test_a_folder_that_can_not_be_written_to_is_searched_and_named(read_only: Pa
     require_first(read_only / "index", FIRST)
 
 
-@pytest.mark.parametrize("after", [1, 7, 16])
+@pytest.mark.parametrize("after", [2, 11])
 def test_what_was_said_to_be_committed_is_there_after_a_kill(after: int, tmp_path: Path) -> None:
     index = tmp_path / "index"
     create(index, [FIRST])
@@ -204,7 +204,7 @@ def test_half_an_index_is_named(tmp_path: Path) -> None:
     with pytest.raises(SearchError, match="partial is not a Lucene index: it has no file segments_"):
         ImpactSearcher(partial)
     for number, damage in enumerate((Path.unlink, lambda path: os.truncate(path, path.stat().st_size // 2))):
-        for path in sorted((tmp_path / "index").iterdir()):
+        for path in sorted((tmp_path / "index").iterdir())[number :: number + 1]:  # all; then every second
             if path.name == "write.lock":
                 continue
             copy = tmp_path / f"copy{number}{path.name}"
