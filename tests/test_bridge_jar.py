@@ -11,6 +11,12 @@ from lexlip_lucene.lucene.bridge import rebuild
 from lexlip_lucene.lucene.java import BRIDGE
 
 
+@pytest.fixture(autouse=True)
+def compiled_against_lucene_9(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Against Pyserini's own jar, whatever jar the tests run on: javac 17 can't read the class files of Lucene 10."""
+    monkeypatch.delenv("ANSERINI_CLASSPATH", raising=False)
+
+
 def packed() -> dict[str, bytes]:
     with zipfile.ZipFile(BRIDGE) as jar:
         return {name: jar.read(name) for name in jar.namelist()}

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import tiny
 from PIL import Image
 
@@ -14,6 +15,7 @@ from lexlip_lucene.encoders.export import encode_images
 from lexlip_lucene.encoders.query_encoder import LexLipQueryEncoder
 from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
 from lexlip_lucene.lucene.index import ImpactIndex
+from lexlip_lucene.lucene.java import find_jar
 
 QUERIES = ["a red circle", "two green squares over a dog", "cat", "zebra", "runs"]
 
@@ -30,6 +32,7 @@ open(output, "w").write(json.dumps(hits))
 """
 
 
+@pytest.mark.skipif(find_jar().source != "pyserini", reason="Pyserini's Python runs on the jar it carries alone")
 def test_pyserinis_searcher_with_our_query_encoder_gives_our_hits(tmp_path: Path) -> None:
     model = tiny.lexlip()
     model.save_pretrained(tmp_path / "model")

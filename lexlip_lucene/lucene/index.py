@@ -73,8 +73,7 @@ class ImpactIndex:
             collection: folder of JsonVectorCollection shards.
             index: folder to be created.
             threads: at least 1; all cores unless given.
-            memory: MB for documents that wait to be written, at least 1; never more than a third of Java's heap. A
-                collection that needs more is written in parts, which are merged.
+            memory: MB for documents that wait to be written, 1 to a third of Java's heap; more is written in parts.
             merge: merge to one segment, which searches fastest.
             order: reorder documents so that similar ones stand side by side, for a smaller and faster index.
             store: keys of a line whose values are stored, texts as they are and others as JSON.
@@ -91,6 +90,7 @@ class ImpactIndex:
         begun = time.monotonic()
         require_outside(index, collection)
         options = checked_options(threads=threads, memory=memory, order=order, store=store, keywords=keywords)
+        shards_of(collection)  # what is wrong with it is said before anything is written
         with _created(index, options, force=force, progress=progress) as writing:
             writing.add_collection(collection)
             if merge:
