@@ -1,4 +1,4 @@
-"""What the README promises is there: its table comes from the recipes, its verbs and its commands exist."""
+"""What the README promises is there: its table comes from the recipes, its verbs, commands and pictures exist."""
 
 import re
 from pathlib import Path
@@ -35,3 +35,9 @@ def test_ci_finds_the_test_command() -> None:
     command = re.search(r"<!-- test command -->\n```bash\n(.*?)```", README, re.DOTALL)
     assert command is not None
     assert "tests/check" in command[1]
+
+
+def test_every_picture_in_the_readme_exists() -> None:
+    pictures = re.findall(r"!\[[^]]+\]\(([^)]+)\)", README)
+    assert pictures
+    assert [name for name in pictures if not (ROOT / name).is_file()] == []

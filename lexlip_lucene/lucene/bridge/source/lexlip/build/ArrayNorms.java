@@ -9,65 +9,65 @@ import org.apache.lucene.util.FixedBitSet;
 
 /** Anserini's norms of impacts: 1 for every document that has postings, and none for one that has not. */
 final class ArrayNorms extends NormsProducer {
+  private final FixedBitSet filled;
+
+  ArrayNorms(Documents documents) {
+    filled = new FixedBitSet(documents.count);
+    for (int position = 0; position < documents.count; position++) {
+      if (documents.vector(documents.number(position)).next() > 0) {
+        filled.set(position);
+      }
+    }
+  }
+
+  @Override
+  public NumericDocValues getNorms(FieldInfo field) {
+    return new Ones(filled);
+  }
+
+  @Override
+  public void checkIntegrity() {}
+
+  @Override
+  public void close() {}
+
+  private static final class Ones extends NumericDocValues {
     private final FixedBitSet filled;
+    private final BitSetIterator walk;
 
-    ArrayNorms(Documents documents) {
-        filled = new FixedBitSet(documents.count);
-        for (int position = 0; position < documents.count; position++) {
-            if (documents.vector(documents.number(position)).next() > 0) {
-                filled.set(position);
-            }
-        }
+    Ones(FixedBitSet filled) {
+      this.filled = filled;
+      walk = new BitSetIterator(filled, filled.length());
     }
 
     @Override
-    public NumericDocValues getNorms(FieldInfo field) {
-        return new Ones(filled);
+    public long longValue() {
+      return 1;
     }
 
     @Override
-    public void checkIntegrity() {}
+    public boolean advanceExact(int target) {
+      return walk.advance(target) == target; // only asked in ascending order
+    }
 
     @Override
-    public void close() {}
-
-    private static final class Ones extends NumericDocValues {
-        private final FixedBitSet filled;
-        private final BitSetIterator walk;
-
-        Ones(FixedBitSet filled) {
-            this.filled = filled;
-            walk = new BitSetIterator(filled, filled.length());
-        }
-
-        @Override
-        public long longValue() {
-            return 1;
-        }
-
-        @Override
-        public boolean advanceExact(int target) {
-            return walk.advance(target) == target; // only asked in ascending order
-        }
-
-        @Override
-        public int docID() {
-            return walk.docID();
-        }
-
-        @Override
-        public int nextDoc() throws IOException {
-            return walk.nextDoc();
-        }
-
-        @Override
-        public int advance(int target) {
-            return walk.advance(target);
-        }
-
-        @Override
-        public long cost() {
-            return filled.length();
-        }
+    public int docID() {
+      return walk.docID();
     }
+
+    @Override
+    public int nextDoc() throws IOException {
+      return walk.nextDoc();
+    }
+
+    @Override
+    public int advance(int target) {
+      return walk.advance(target);
+    }
+
+    @Override
+    public long cost() {
+      return filled.length();
+    }
+  }
 }

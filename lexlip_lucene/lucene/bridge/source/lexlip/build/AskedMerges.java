@@ -12,27 +12,27 @@ import org.apache.lucene.index.SegmentInfos;
  * is being written its segments must be told from those that were there before.
  */
 final class AskedMerges extends FilterMergePolicy {
-    private static final int AT_ONCE = 32; // one pass over an index of up to 32 batches
+  private static final int AT_ONCE = 32; // one pass over an index of up to 32 batches
 
-    AskedMerges() {
-        super(policy());
-    }
+  AskedMerges() {
+    super(policy());
+  }
 
-    private static MergePolicy policy() {
-        LogMergePolicy policy = new LogByteSizeMergePolicy();
-        policy.setMergeFactor(AT_ONCE);
-        policy.setNoCFSRatio(0);
-        return policy;
-    }
+  private static MergePolicy policy() {
+    LogMergePolicy policy = new LogByteSizeMergePolicy();
+    policy.setMergeFactor(AT_ONCE);
+    policy.setNoCFSRatio(0);
+    return policy;
+  }
 
-    @Override
-    public MergeSpecification findMerges(MergeTrigger trigger, SegmentInfos infos, MergeContext context)
-            throws java.io.IOException {
-        return trigger == MergeTrigger.EXPLICIT ? super.findMerges(trigger, infos, context) : null;
-    }
+  @Override
+  public MergeSpecification findMerges(MergeTrigger trigger, SegmentInfos infos, MergeContext context)
+      throws java.io.IOException {
+    return trigger == MergeTrigger.EXPLICIT ? super.findMerges(trigger, infos, context) : null;
+  }
 
-    @Override
-    public MergeSpecification findFullFlushMerges(MergeTrigger trigger, SegmentInfos infos, MergeContext context) {
-        return null;
-    }
+  @Override
+  public MergeSpecification findFullFlushMerges(MergeTrigger trigger, SegmentInfos infos, MergeContext context) {
+    return null;
+  }
 }

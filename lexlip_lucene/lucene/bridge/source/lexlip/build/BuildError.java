@@ -13,12 +13,12 @@ package lexlip.build;
  * </ul>
  */
 final class BuildError extends Exception {
-    final String kind;
-    final String[] details;
+  final String kind;
+  final String[] details;
 
-    BuildError(String kind, String... details) {
-        super(kind + ": " + String.join(", ", details));
-        this.kind = kind;
-        this.details = details;
-    }
+  BuildError(String kind, String... details) {
+    super(kind + ": " + String.join(", ", details));
+    this.kind = kind;
+    this.details = details;
+  }
 }

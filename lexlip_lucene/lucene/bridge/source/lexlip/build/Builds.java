@@ -12,153 +12,153 @@ import java.util.Map;
  * returns a {@link Job} that is asked with {@link #finished}, then {@link #error} and {@link #result}.
  */
 public final class Builds {
-    private Builds() {}
+  private Builds() {}
 
-    /** Opens the index in a folder for writing, or makes a new one there; {@code memory} in bytes. */
-    public static Object open(
-            String path, boolean create, byte[] stored, byte[] storedLengths, byte[] keywords, byte[] keywordLengths,
-            int threads, long memory, boolean ordered)
-            throws IOException {
-        Wanted wanted = new Wanted(Packed.texts(stored, storedLengths), Packed.texts(keywords, keywordLengths));
-        return new Session(Path.of(path), create, wanted, threads, memory, ordered);
-    }
+  /** Opens the index in a folder for writing, or makes a new one there; {@code memory} in bytes. */
+  public static Object open(
+      String path, boolean create, byte[] stored, byte[] storedLengths, byte[] keywords, byte[] keywordLengths,
+      int threads, long memory, boolean ordered)
+      throws IOException {
+    Wanted wanted = new Wanted(Packed.texts(stored, storedLengths), Packed.texts(keywords, keywordLengths));
+    return new Session(Path.of(path), create, wanted, threads, memory, ordered);
+  }
 
-    /** Begins to read a collection: {@link #startReading} does it, {@link #bytesRead} says how far it is. */
-    public static Object shards(byte[] paths, byte[] lengths) {
-        return new Shards(Packed.texts(paths, lengths));
-    }
+  /** Begins to read a collection: {@link #startReading} does it, {@link #bytesRead} says how far it is. */
+  public static Object shards(byte[] paths, byte[] lengths) {
+    return new Shards(Packed.texts(paths, lengths));
+  }
 
-    /** Bytes of the shards that are read. */
-    public static long bytesRead(Object shards) {
-        return ((Shards) shards).bytesRead();
-    }
+  /** Bytes of the shards that are read. */
+  public static long bytesRead(Object shards) {
+    return ((Shards) shards).bytesRead();
+  }
 
-    /**
-     * Adds a collection. The result: documents, empty, postings and sum of impacts that were read, the same four of
-     * what was written, documents replaced, and milliseconds of reading, inverting and writing.
-     */
-    public static Object startReading(Object session, Object shards, boolean replace) {
-        Session open = (Session) session;
-        Shards from = (Shards) shards;
-        return new Job(() -> {
-            long begun = System.nanoTime();
-            Input input = new Input(open, replace);
-            CollectionReader reader = new CollectionReader(from, open.wanted, open.threads, open.stop);
-            try {
-                do {
-                    reader.fill(input.batch());
-                    if (input.batch().isEmpty()) {
-                        break;
-                    }
-                    input.flush();
-                } while (true);
-                return ended(input, System.nanoTime() - begun);
-            } finally {
-                from.close();
-            }
-        });
-    }
+  /**
+   * Adds a collection. The result: documents, empty, postings and sum of impacts that were read, the same four of
+   * what was written, documents replaced, and milliseconds of reading, inverting and writing.
+   */
+  public static Object startReading(Object session, Object shards, boolean replace) {
+    Session open = (Session) session;
+    Shards from = (Shards) shards;
+    return new Job(() -> {
+      long begun = System.nanoTime();
+      Input input = new Input(open, replace);
+      CollectionReader reader = new CollectionReader(from, open.wanted, open.threads, open.stop);
+      try {
+        do {
+          reader.fill(input.batch());
+          if (input.batch().isEmpty()) {
+            break;
+          }
+          input.flush();
+        } while (true);
+        return ended(input, System.nanoTime() - begun);
+      } finally {
+        from.close();
+      }
+    });
+  }
 
-    /** Begins to add rows of a matrix whose columns are {@code tokens}. */
-    public static Object rows(Object session, byte[] tokens, byte[] lengths, boolean replace) throws IOException {
-        return new Rows((Session) session, tokens, lengths, replace);
-    }
+  /** Begins to add rows of a matrix whose columns are {@code tokens}. */
+  public static Object rows(Object session, byte[] tokens, byte[] lengths, boolean replace) throws IOException {
+    return new Rows((Session) session, tokens, lengths, replace);
+  }
 
-    /** Adds some rows; all numbers are int32, impacts from 1 on. No result. */
-    public static Object startRows(
-            Object rows, byte[] ids, byte[] idLengths, byte[] sizes, byte[] columns, byte[] impacts) {
-        return new Job(() -> {
-            ((Rows) rows).add(
-                    ids, Packed.starts(idLengths), Packed.ints(sizes), Packed.ints(columns), Packed.ints(impacts));
-            return new long[0];
-        });
-    }
+  /** Adds some rows; all numbers are int32, impacts from 1 on. No result. */
+  public static Object startRows(
+      Object rows, byte[] ids, byte[] idLengths, byte[] sizes, byte[] columns, byte[] impacts) {
+    return new Job(() -> {
+      ((Rows) rows).add(
+          ids, Packed.starts(idLengths), Packed.ints(sizes), Packed.ints(columns), Packed.ints(impacts));
+      return new long[0];
+    });
+  }
 
-    /** Ends adding rows. The result is that of {@link #startReading}. */
-    public static Object startEnd(Object rows) {
-        return new Job(() -> ended(((Rows) rows).input, 0));
-    }
+  /** Ends adding rows. The result is that of {@link #startReading}. */
+  public static Object startEnd(Object rows) {
+    return new Job(() -> ended(((Rows) rows).input, 0));
+  }
 
-    /** Deletes documents by id. The result: how many. */
-    public static Object startDelete(Object session, byte[] ids, byte[] lengths) {
-        return new Job(() -> {
-            SortedTexts sorted = new SortedTexts(ids, Packed.starts(lengths));
-            return new long[] {((Session) session).delete(sorted)};
-        });
-    }
+  /** Deletes documents by id. The result: how many. */
+  public static Object startDelete(Object session, byte[] ids, byte[] lengths) {
+    return new Job(() -> {
+      SortedTexts sorted = new SortedTexts(ids, Packed.starts(lengths));
+      return new long[] {((Session) session).delete(sorted)};
+    });
+  }
 
-    /** Merges to one segment. No result. */
-    public static Object startMerge(Object session) {
-        return new Job(() -> {
-            ((Session) session).merge();
-            return new long[0];
-        });
-    }
+  /** Merges to one segment. No result. */
+  public static Object startMerge(Object session) {
+    return new Job(() -> {
+      ((Session) session).merge();
+      return new long[0];
+    });
+  }
 
-    /** Counts what is not deleted. The result: documents, empty, postings, sum of impacts, segments. */
-    public static Object startCount(Object session) {
-        return new Job(() -> {
-            Counts counts = ((Session) session).counts();
-            Totals totals = counts.totals;
-            return new long[] {
-                totals.documents, totals.empty, totals.postings, totals.impactSum, counts.segments
-            };
-        });
-    }
+  /** Counts what is not deleted. The result: documents, empty, postings, sum of impacts, segments. */
+  public static Object startCount(Object session) {
+    return new Job(() -> {
+      Counts counts = ((Session) session).counts();
+      Totals totals = counts.totals;
+      return new long[] {
+        totals.documents, totals.empty, totals.postings, totals.impactSum, counts.segments
+      };
+    });
+  }
 
-    /** Commits with these facts (key, value, key, value, …) and closes the index. The result: its segments. */
-    public static Object startCommit(Object session, byte[] facts, byte[] lengths) {
-        List<String> texts = Packed.texts(facts, lengths);
-        Map<String, String> map = new HashMap<>();
-        for (int i = 0; i < texts.size(); i += 2) {
-            map.put(texts.get(i), texts.get(i + 1));
-        }
-        return new Job(() -> {
-            return new long[] {((Session) session).commit(map)};
-        });
+  /** Commits with these facts (key, value, key, value, …) and closes the index. The result: its segments. */
+  public static Object startCommit(Object session, byte[] facts, byte[] lengths) {
+    List<String> texts = Packed.texts(facts, lengths);
+    Map<String, String> map = new HashMap<>();
+    for (int i = 0; i < texts.size(); i += 2) {
+      map.put(texts.get(i), texts.get(i + 1));
     }
+    return new Job(() -> {
+      return new long[] {((Session) session).commit(map)};
+    });
+  }
 
-    /** Lets the running job of the session end soon; the session can only be rolled back then. */
-    public static void stop(Object session) {
-        ((Session) session).stop.ask();
-    }
+  /** Lets the running job of the session end soon; the session can only be rolled back then. */
+  public static void stop(Object session) {
+    ((Session) session).stop.ask();
+  }
 
-    /** Drops everything since the session was opened, and closes the index. */
-    public static void rollback(Object session) throws IOException {
-        ((Session) session).rollback();
-    }
+  /** Drops everything since the session was opened, and closes the index. */
+  public static void rollback(Object session) throws IOException {
+    ((Session) session).rollback();
+  }
 
-    /** Waits for the job, but no longer than that, and says whether it has ended. */
-    public static boolean finished(Object job, long milliseconds) throws InterruptedException {
-        return ((Job) job).finished(milliseconds);
-    }
+  /** Waits for the job, but no longer than that, and says whether it has ended. */
+  public static boolean finished(Object job, long milliseconds) throws InterruptedException {
+    return ((Job) job).finished(milliseconds);
+  }
 
-    /** What the job gave; null when it failed. */
-    public static long[] result(Object job) {
-        return ((Job) job).result();
-    }
+  /** What the job gave; null when it failed. */
+  public static long[] result(Object job) {
+    return ((Job) job).result();
+  }
 
-    /** Kind and details of a {@link BuildError}, or {@code java} and the error, parted by U+0000; null without. */
-    public static byte[] error(Object job) {
-        Throwable error = ((Job) job).error();
-        if (error == null) {
-            return null;
-        }
-        String text = error instanceof BuildError known
-                ? known.kind + '\0' + String.join("\0", known.details)
-                : "java\0" + error;
-        return text.getBytes(StandardCharsets.UTF_8);
+  /** Kind and details of a {@link BuildError}, or {@code java} and the error, parted by U+0000; null without. */
+  public static byte[] error(Object job) {
+    Throwable error = ((Job) job).error();
+    if (error == null) {
+      return null;
     }
+    String text = error instanceof BuildError known
+        ? known.kind + '\0' + String.join("\0", known.details)
+        : "java\0" + error;
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
 
-    private static long[] ended(Input input, long nanos) throws BuildError, IOException {
-        List<Totals> both = input.end();
-        Totals read = both.get(0);
-        Totals found = both.get(1);
-        long reading = Math.max(0, nanos - input.invertNanos - input.writeNanos);
-        return new long[] {
-            read.documents, read.empty, read.postings, read.impactSum,
-            found.documents, found.empty, found.postings, found.impactSum,
-            input.replaced, reading / 1_000_000, input.invertNanos / 1_000_000, input.writeNanos / 1_000_000
-        };
-    }
+  private static long[] ended(Input input, long nanos) throws BuildError, IOException {
+    List<Totals> both = input.end();
+    Totals read = both.get(0);
+    Totals found = both.get(1);
+    long reading = Math.max(0, nanos - input.invertNanos - input.writeNanos);
+    return new long[] {
+      read.documents, read.empty, read.postings, read.impactSum,
+      found.documents, found.empty, found.postings, found.impactSum,
+      input.replaced, reading / 1_000_000, input.invertNanos / 1_000_000, input.writeNanos / 1_000_000
+    };
+  }
 }

@@ -13,69 +13,69 @@ import org.apache.lucene.util.FixedBitSet;
 
 /** {@link Totals} of what stands in an index, and the number of its segments. */
 final class Counts {
-    final Totals totals = new Totals();
-    int segments;
+  final Totals totals = new Totals();
+  int segments;
 
-    private Counts() {}
+  private Counts() {}
 
-    /**
-     * Counts documents that are not deleted. Lucene keeps these numbers for segments without deletions; in one with
-     * deletions all postings are walked, about half a second for 60 million.
-     */
-    static Counts alive(DirectoryReader index, Stop stop) throws BuildError, IOException {
-        Counts counts = new Counts();
-        for (LeafReaderContext leaf : index.leaves()) {
-            if (leaf.reader().hasDeletions()) {
-                counts.walk(leaf.reader(), stop);
-            } else {
-                counts.add(leaf.reader());
-            }
-        }
-        return counts;
+  /**
+   * Counts documents that are not deleted. Lucene keeps these numbers for segments without deletions; in one with
+   * deletions all postings are walked, about half a second for 60 million.
+   */
+  static Counts alive(DirectoryReader index, Stop stop) throws BuildError, IOException {
+    Counts counts = new Counts();
+    for (LeafReaderContext leaf : index.leaves()) {
+      if (leaf.reader().hasDeletions()) {
+        counts.walk(leaf.reader(), stop);
+      } else {
+        counts.add(leaf.reader());
+      }
     }
+    return counts;
+  }
 
-    /** Counts the segments that are not among {@code others}, with documents deleted since. */
-    static Counts besides(DirectoryReader index, Set<String> others) throws IOException {
-        Counts counts = new Counts();
-        for (LeafReaderContext leaf : index.leaves()) {
-            if (!others.contains(Present.name(leaf.reader()))) {
-                counts.add(leaf.reader());
-            }
-        }
-        return counts;
+  /** Counts the segments that are not among {@code others}, with documents deleted since. */
+  static Counts besides(DirectoryReader index, Set<String> others) throws IOException {
+    Counts counts = new Counts();
+    for (LeafReaderContext leaf : index.leaves()) {
+      if (!others.contains(Present.name(leaf.reader()))) {
+        counts.add(leaf.reader());
+      }
     }
+    return counts;
+  }
 
-    private void add(LeafReader segment) throws IOException {
-        segments++;
-        totals.documents += segment.maxDoc();
-        totals.empty += segment.maxDoc();
-        Terms terms = segment.terms(Template.CONTENTS);
-        if (terms != null) {
-            totals.empty -= terms.getDocCount();
-            totals.postings += terms.getSumDocFreq();
-            totals.impactSum += terms.getSumTotalTermFreq();
-        }
+  private void add(LeafReader segment) throws IOException {
+    segments++;
+    totals.documents += segment.maxDoc();
+    totals.empty += segment.maxDoc();
+    Terms terms = segment.terms(Template.CONTENTS);
+    if (terms != null) {
+      totals.empty -= terms.getDocCount();
+      totals.postings += terms.getSumDocFreq();
+      totals.impactSum += terms.getSumTotalTermFreq();
     }
+  }
 
-    private void walk(LeafReader segment, Stop stop) throws BuildError, IOException {
-        segments++;
-        Bits alive = segment.getLiveDocs();
-        FixedBitSet filled = new FixedBitSet(segment.maxDoc());
-        Terms terms = segment.terms(Template.CONTENTS);
-        TermsEnum term = terms == null ? TermsEnum.EMPTY : terms.iterator();
-        PostingsEnum walk = null;
-        while (term.next() != null) {
-            stop.check();
-            walk = term.postings(walk, PostingsEnum.FREQS);
-            for (int document; (document = walk.nextDoc()) != PostingsEnum.NO_MORE_DOCS; ) {
-                if (alive.get(document)) {
-                    filled.set(document);
-                    totals.postings++;
-                    totals.impactSum += walk.freq();
-                }
-            }
+  private void walk(LeafReader segment, Stop stop) throws BuildError, IOException {
+    segments++;
+    Bits alive = segment.getLiveDocs();
+    FixedBitSet filled = new FixedBitSet(segment.maxDoc());
+    Terms terms = segment.terms(Template.CONTENTS);
+    TermsEnum term = terms == null ? TermsEnum.EMPTY : terms.iterator();
+    PostingsEnum walk = null;
+    while (term.next() != null) {
+      stop.check();
+      walk = term.postings(walk, PostingsEnum.FREQS);
+      for (int document; (document = walk.nextDoc()) != PostingsEnum.NO_MORE_DOCS; ) {
+        if (alive.get(document)) {
+          filled.set(document);
+          totals.postings++;
+          totals.impactSum += walk.freq();
         }
-        totals.documents += segment.numDocs();
-        totals.empty += segment.numDocs() - filled.cardinality();
+      }
     }
+    totals.documents += segment.numDocs();
+    totals.empty += segment.numDocs() - filled.cardinality();
+  }
 }

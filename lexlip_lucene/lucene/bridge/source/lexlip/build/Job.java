@@ -5,36 +5,36 @@ import java.util.concurrent.TimeUnit;
 
 /** Long work in a thread of its own, which Python asks about now and then. */
 final class Job {
-    /** Work that gives some numbers. */
-    interface Work {
-        long[] run() throws Exception;
-    }
+  /** Work that gives some numbers. */
+  interface Work {
+    long[] run() throws Exception;
+  }
 
-    private final CountDownLatch end = new CountDownLatch(1);
-    private volatile long[] result;
-    private volatile Throwable error;
+  private final CountDownLatch end = new CountDownLatch(1);
+  private volatile long[] result;
+  private volatile Throwable error;
 
-    Job(Work work) {
-        Threads.daemon(() -> {
-            try {
-                result = work.run();
-            } catch (Throwable thrown) {
-                error = thrown;
-            } finally {
-                end.countDown();
-            }
-        }).start();
-    }
+  Job(Work work) {
+    Threads.daemon(() -> {
+      try {
+        result = work.run();
+      } catch (Throwable thrown) {
+        error = thrown;
+      } finally {
+        end.countDown();
+      }
+    }).start();
+  }
 
-    boolean finished(long milliseconds) throws InterruptedException {
-        return end.await(milliseconds, TimeUnit.MILLISECONDS);
-    }
+  boolean finished(long milliseconds) throws InterruptedException {
+    return end.await(milliseconds, TimeUnit.MILLISECONDS);
+  }
 
-    long[] result() {
-        return result;
-    }
+  long[] result() {
+    return result;
+  }
 
-    Throwable error() {
-        return error;
-    }
+  Throwable error() {
+    return error;
+  }
 }

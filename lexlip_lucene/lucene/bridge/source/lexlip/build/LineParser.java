@@ -9,160 +9,160 @@ import java.util.Arrays;
  * value, as there. One for each thread.
  */
 final class LineParser extends JsonScanner {
-    static final int MAX_IMPACT = (1 << 24) - 1;
-    static final int MAX_TERM_BYTES = 32766; // Lucene's, of a term and of a binary doc value
+  static final int MAX_IMPACT = (1 << 24) - 1;
+  static final int MAX_TERM_BYTES = 32766; // Lucene's, of a term and of a binary doc value
 
-    private static final byte[] ID = {'i', 'd'};
-    private static final byte[] CONTENTS = {'c', 'o', 'n', 't', 'e', 'n', 't', 's'};
-    private static final byte[] VECTOR = {'v', 'e', 'c', 't', 'o', 'r'};
+  private static final byte[] ID = {'i', 'd'};
+  private static final byte[] CONTENTS = {'c', 'o', 'n', 't', 'e', 'n', 't', 's'};
+  private static final byte[] VECTOR = {'v', 'e', 'c', 't', 'o', 'r'};
 
-    private final TermTable table;
-    private final VectorBuilder vector = new VectorBuilder();
-    private final Bytes id = new Bytes(64);
-    private final Extras extras;
-    private boolean idGood;
-    private boolean contentsGood;
-    private boolean vectorGood;
+  private final TermTable table;
+  private final VectorBuilder vector = new VectorBuilder();
+  private final Bytes id = new Bytes(64);
+  private final Extras extras;
+  private boolean idGood;
+  private boolean contentsGood;
+  private boolean vectorGood;
 
-    LineParser(TermTable table, Wanted wanted) {
-        this.table = table;
-        this.extras = wanted.none() ? null : new Extras(wanted);
+  LineParser(TermTable table, Wanted wanted) {
+    this.table = table;
+    this.extras = wanted.none() ? null : new Extras(wanted);
+  }
+
+  /**
+   * Adds the line that begins at {@code bytes[from]} to the block, and returns where the next one begins.
+   *
+   * @param to where the lines end; {@code bytes[to]} is a line feed
+   */
+  int parse(byte[] bytes, int from, int to, Block block) throws Refusal {
+    input = bytes;
+    at = from;
+    end = to;
+    object();
+    int next = at + 1;
+    if (!idGood || id.length == 0) {
+      throw new Refusal("\"id\" must be a text that is not empty");
     }
-
-    /**
-     * Adds the line that begins at {@code bytes[from]} to the block, and returns where the next one begins.
-     *
-     * @param to where the lines end; {@code bytes[to]} is a line feed
-     */
-    int parse(byte[] bytes, int from, int to, Block block) throws Refusal {
-        input = bytes;
-        at = from;
-        end = to;
-        object();
-        int next = at + 1;
-        if (!idGood || id.length == 0) {
-            throw new Refusal("\"id\" must be a text that is not empty");
-        }
-        if (id.length > MAX_TERM_BYTES) {
-            throw new Refusal("\"id\" has " + id.length + " bytes, and Lucene takes " + MAX_TERM_BYTES);
-        }
-        if (!contentsGood || !vectorGood || !vector.acceptable()) {
-            throw new Refusal(contentsGood ? "\"vector\" is not token to impact" : "\"contents\" must be a text");
-        }
-        block.ids.write(id.array, 0, id.length);
-        if (extras != null) {
-            extras.write(this, block.extras);
-        }
-        block.add(vector);
-        return next;
+    if (id.length > MAX_TERM_BYTES) {
+      throw new Refusal("\"id\" has " + id.length + " bytes, and Lucene takes " + MAX_TERM_BYTES);
     }
-
-    private void object() throws Refusal {
-        idGood = vectorGood = false;
-        contentsGood = true;
-        if (extras != null) {
-            extras.clear();
-        }
-        white();
-        expect('{');
-        white();
-        if (input[at] == '}') {
-            at++;
-        } else {
-            do {
-                pair();
-            } while (more('}'));
-        }
-        white();
-        if (input[at] != '\n') {
-            throw new Refusal("something follows its JSON object");
-        }
+    if (!contentsGood || !vectorGood || !vector.acceptable()) {
+      throw new Refusal(contentsGood ? "\"vector\" is not token to impact" : "\"contents\" must be a text");
     }
-
-    private void pair() throws Refusal {
-        key();
-        int extra = extras == null ? -1 : extras.find(text, textFrom, textTo);
-        int from = at;
-        if (keyIs(VECTOR)) {
-            vector();
-        } else if (keyIs(ID)) {
-            idGood = input[at] == '"';
-            skip(1);
-            id.clear();
-            if (idGood) {
-                id.write(text, textFrom, textTo);
-            }
-        } else {
-            if (keyIs(CONTENTS)) {
-                contentsGood = input[at] == '"' || input[at] == 'n';
-            }
-            skip(1);
-        }
-        if (extra >= 0) {
-            extras.found(extra, from, at);
-        }
+    block.ids.write(id.array, 0, id.length);
+    if (extras != null) {
+      extras.write(this, block.extras);
     }
+    block.add(vector);
+    return next;
+  }
 
-    private boolean keyIs(byte[] name) {
-        return Arrays.equals(text, textFrom, textTo, name, 0, name.length);
+  private void object() throws Refusal {
+    idGood = vectorGood = false;
+    contentsGood = true;
+    if (extras != null) {
+      extras.clear();
     }
+    white();
+    expect('{');
+    white();
+    if (input[at] == '}') {
+      at++;
+    } else {
+      do {
+        pair();
+      } while (more('}'));
+    }
+    white();
+    if (input[at] != '\n') {
+      throw new Refusal("something follows its JSON object");
+    }
+  }
 
-    private void vector() throws Refusal {
-        vector.clear();
-        vectorGood = input[at] == '{';
-        if (!vectorGood) {
-            skip(1);
-            return;
-        }
-        at++;
-        white();
-        if (input[at] == '}') {
-            at++;
-            return;
-        }
-        do {
-            int term = token();
-            white();
-            expect(':');
-            white();
-            vector.put(term, impact());
-        } while (more('}'));
+  private void pair() throws Refusal {
+    key();
+    int extra = extras == null ? -1 : extras.find(text, textFrom, textTo);
+    int from = at;
+    if (keyIs(VECTOR)) {
+      vector();
+    } else if (keyIs(ID)) {
+      idGood = input[at] == '"';
+      skip(1);
+      id.clear();
+      if (idGood) {
+        id.write(text, textFrom, textTo);
+      }
+    } else {
+      if (keyIs(CONTENTS)) {
+        contentsGood = input[at] == '"' || input[at] == 'n';
+      }
+      skip(1);
     }
+    if (extra >= 0) {
+      extras.found(extra, from, at);
+    }
+  }
 
-    private int token() throws Refusal {
-        byte[] bytes = input;
-        int from = at + 1;
-        int place = from;
-        int hash = 0;
-        if (bytes[at] == '"') {
-            for (byte b; (b = bytes[place]) > ' ' && b != '"' && b != '\\'; place++) {
-                hash = 31 * hash + b;
-            }
-            if (bytes[place] == '"' && place > from && place - from <= 255) {
-                at = place + 1;
-                return table.add(bytes, from, place, hash);
-            }
-        }
-        text();
-        vectorGood &= Utf8.keptWhole(text, textFrom, textTo);
-        return table.add(text, textFrom, textTo);
-    }
+  private boolean keyIs(byte[] name) {
+    return Arrays.equals(text, textFrom, textTo, name, 0, name.length);
+  }
 
-    /** Returns the impact at {@code at}, or 0 for a value that is none. */
-    private int impact() throws Refusal {
-        int from = at;
-        int value = 0;
-        int place = at;
-        for (int digit; place - from < 9 && (digit = input[place] - '0') >= 0 && digit <= 9; place++) {
-            value = 10 * value + digit;
-        }
-        byte next = input[place];
-        boolean whole = next == ',' || next == '}' || next == ' ' || next == '\t' || next == '\r';
-        if (whole && place > from && input[from] != '0') {
-            at = place;
-            return value <= MAX_IMPACT ? value : 0;
-        }
-        skip(2);
-        return 0;
+  private void vector() throws Refusal {
+    vector.clear();
+    vectorGood = input[at] == '{';
+    if (!vectorGood) {
+      skip(1);
+      return;
     }
+    at++;
+    white();
+    if (input[at] == '}') {
+      at++;
+      return;
+    }
+    do {
+      int term = token();
+      white();
+      expect(':');
+      white();
+      vector.put(term, impact());
+    } while (more('}'));
+  }
+
+  private int token() throws Refusal {
+    byte[] bytes = input;
+    int from = at + 1;
+    int place = from;
+    int hash = 0;
+    if (bytes[at] == '"') {
+      for (byte b; (b = bytes[place]) > ' ' && b != '"' && b != '\\'; place++) {
+        hash = 31 * hash + b;
+      }
+      if (bytes[place] == '"' && place > from && place - from <= 255) {
+        at = place + 1;
+        return table.add(bytes, from, place, hash);
+      }
+    }
+    text();
+    vectorGood &= Utf8.keptWhole(text, textFrom, textTo);
+    return table.add(text, textFrom, textTo);
+  }
+
+  /** Returns the impact at {@code at}, or 0 for a value that is none. */
+  private int impact() throws Refusal {
+    int from = at;
+    int value = 0;
+    int place = at;
+    for (int digit; place - from < 9 && (digit = input[place] - '0') >= 0 && digit <= 9; place++) {
+      value = 10 * value + digit;
+    }
+    byte next = input[place];
+    boolean whole = next == ',' || next == '}' || next == ' ' || next == '\t' || next == '\r';
+    if (whole && place > from && input[from] != '0') {
+      at = place;
+      return value <= MAX_IMPACT ? value : 0;
+    }
+    skip(2);
+    return 0;
+  }
 }

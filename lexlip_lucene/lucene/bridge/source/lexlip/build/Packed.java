@@ -8,30 +8,30 @@ import java.util.List;
 
 /** How Python hands over lists: texts as one array of UTF-8 and their lengths, numbers as little-endian int32. */
 final class Packed {
-    private Packed() {}
+  private Packed() {}
 
-    static int[] ints(byte[] bytes) {
-        int[] numbers = new int[bytes.length / 4];
-        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().get(numbers);
-        return numbers;
-    }
+  static int[] ints(byte[] bytes) {
+    int[] numbers = new int[bytes.length / 4];
+    ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer().get(numbers);
+    return numbers;
+  }
 
-    /** Returns where each text begins, and where the last one ends. */
-    static int[] starts(byte[] lengths) {
-        int[] numbers = ints(lengths);
-        int[] starts = new int[numbers.length + 1];
-        for (int i = 0; i < numbers.length; i++) {
-            starts[i + 1] = starts[i] + numbers[i];
-        }
-        return starts;
+  /** Returns where each text begins, and where the last one ends. */
+  static int[] starts(byte[] lengths) {
+    int[] numbers = ints(lengths);
+    int[] starts = new int[numbers.length + 1];
+    for (int i = 0; i < numbers.length; i++) {
+      starts[i + 1] = starts[i] + numbers[i];
     }
+    return starts;
+  }
 
-    static List<String> texts(byte[] bytes, byte[] lengths) {
-        int[] starts = starts(lengths);
-        List<String> texts = new ArrayList<>();
-        for (int i = 0; i + 1 < starts.length; i++) {
-            texts.add(new String(bytes, starts[i], starts[i + 1] - starts[i], StandardCharsets.UTF_8));
-        }
-        return texts;
+  static List<String> texts(byte[] bytes, byte[] lengths) {
+    int[] starts = starts(lengths);
+    List<String> texts = new ArrayList<>();
+    for (int i = 0; i + 1 < starts.length; i++) {
+      texts.add(new String(bytes, starts[i], starts[i + 1] - starts[i], StandardCharsets.UTF_8));
     }
+    return texts;
+  }
 }

@@ -14,66 +14,66 @@ import org.apache.lucene.util.BytesRef;
 
 /** Which of some ids are in an index already, in documents that are not deleted. */
 final class Present {
-    /** What to do with an id that was found. */
-    interface Found {
-        /** Told the id's rank among those that are looked for, and the name of the segment that has it. */
-        void found(int rank, String segment) throws BuildError, IOException;
+  /** What to do with an id that was found. */
+  interface Found {
+    /** Told the id's rank among those that are looked for, and the name of the segment that has it. */
+    void found(int rank, String segment) throws BuildError, IOException;
+  }
+
+  private Present() {}
+
+  /** Looks for all ids; both sides are sorted, so stretches that only one side has are passed over in one step. */
+  static void lookUp(DirectoryReader index, SortedTexts ids, Found found) throws BuildError, IOException {
+    for (LeafReaderContext leaf : index.leaves()) {
+      lookUp(leaf.reader(), ids, found);
     }
+  }
 
-    private Present() {}
+  /** Names of the segments of an index. */
+  static Set<String> segments(DirectoryReader index) {
+    Set<String> names = new HashSet<>();
+    for (LeafReaderContext leaf : index.leaves()) {
+      names.add(name(leaf.reader()));
+    }
+    return names;
+  }
 
-    /** Looks for all ids; both sides are sorted, so stretches that only one side has are passed over in one step. */
-    static void lookUp(DirectoryReader index, SortedTexts ids, Found found) throws BuildError, IOException {
-        for (LeafReaderContext leaf : index.leaves()) {
-            lookUp(leaf.reader(), ids, found);
+  static String name(LeafReader segment) {
+    return ((SegmentReader) segment).getSegmentName();
+  }
+
+  private static void lookUp(LeafReader segment, SortedTexts ids, Found found) throws BuildError, IOException {
+    Terms terms = segment.terms(Template.ID);
+    if (terms == null) {
+      return;
+    }
+    TermsEnum walk = terms.iterator();
+    BytesRef id = new BytesRef();
+    int rank = 0;
+    while (rank < ids.size()) {
+      ids.get(rank, id);
+      TermsEnum.SeekStatus status = walk.seekCeil(id);
+      if (status == TermsEnum.SeekStatus.END) {
+        return;
+      }
+      if (status == TermsEnum.SeekStatus.FOUND) {
+        if (alive(segment, walk)) {
+          found.found(rank, name(segment));
         }
+        rank++;
+      } else {
+        rank = ids.ceiling(walk.term(), rank + 1);
+      }
     }
+  }
 
-    /** Names of the segments of an index. */
-    static Set<String> segments(DirectoryReader index) {
-        Set<String> names = new HashSet<>();
-        for (LeafReaderContext leaf : index.leaves()) {
-            names.add(name(leaf.reader()));
-        }
-        return names;
+  private static boolean alive(LeafReader segment, TermsEnum at) throws IOException {
+    PostingsEnum walk = at.postings(null, PostingsEnum.NONE);
+    for (int document; (document = walk.nextDoc()) != PostingsEnum.NO_MORE_DOCS; ) {
+      if (segment.getLiveDocs() == null || segment.getLiveDocs().get(document)) {
+        return true;
+      }
     }
-
-    static String name(LeafReader segment) {
-        return ((SegmentReader) segment).getSegmentName();
-    }
-
-    private static void lookUp(LeafReader segment, SortedTexts ids, Found found) throws BuildError, IOException {
-        Terms terms = segment.terms(Template.ID);
-        if (terms == null) {
-            return;
-        }
-        TermsEnum walk = terms.iterator();
-        BytesRef id = new BytesRef();
-        int rank = 0;
-        while (rank < ids.size()) {
-            ids.get(rank, id);
-            TermsEnum.SeekStatus status = walk.seekCeil(id);
-            if (status == TermsEnum.SeekStatus.END) {
-                return;
-            }
-            if (status == TermsEnum.SeekStatus.FOUND) {
-                if (alive(segment, walk)) {
-                    found.found(rank, name(segment));
-                }
-                rank++;
-            } else {
-                rank = ids.ceiling(walk.term(), rank + 1);
-            }
-        }
-    }
-
-    private static boolean alive(LeafReader segment, TermsEnum at) throws IOException {
-        PostingsEnum walk = at.postings(null, PostingsEnum.NONE);
-        for (int document; (document = walk.nextDoc()) != PostingsEnum.NO_MORE_DOCS; ) {
-            if (segment.getLiveDocs() == null || segment.getLiveDocs().get(document)) {
-                return true;
-            }
-        }
-        return false;
-    }
+    return false;
+  }
 }

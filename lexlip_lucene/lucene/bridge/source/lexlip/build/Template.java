@@ -21,43 +21,43 @@ import org.apache.lucene.util.BytesRef;
  * differs between versions of Lucene.
  */
 final class Template implements AutoCloseable {
-    static final String ID = "id";
-    static final String CONTENTS = "contents";
+  static final String ID = "id";
+  static final String CONTENTS = "contents";
 
-    private final ByteBuffersDirectory directory = new ByteBuffersDirectory();
-    private final DirectoryReader reader;
+  private final ByteBuffersDirectory directory = new ByteBuffersDirectory();
+  private final DirectoryReader reader;
 
-    /** @param created major version of the Lucene that made the index which segments are for: no other's may join it */
-    Template(Wanted wanted, int created) throws IOException {
-        IndexWriterConfig config = new IndexWriterConfig().setIndexCreatedVersionMajor(created);
-        try (IndexWriter writer = new IndexWriter(directory, config)) {
-            Document document = new Document();
-            document.add(new StringField(ID, "x", Field.Store.YES));
-            document.add(new BinaryDocValuesField(ID, new BytesRef("x")));
-            FieldType impacts = new FieldType();
-            impacts.setIndexOptions(IndexOptions.DOCS_AND_FREQS);
-            impacts.setTokenized(false);
-            document.add(new Field(CONTENTS, "x", impacts));
-            for (int key = 0; key < wanted.keys.length; key++) {
-                if (wanted.stored(key)) {
-                    document.add(new StoredField(wanted.keys[key], "x"));
-                }
-                if (wanted.keyword(key)) {
-                    document.add(new StringField(wanted.keys[key], "x", Field.Store.NO));
-                }
-            }
-            writer.addDocument(document);
+  /** @param created major version of the Lucene that made the index which segments are for: no other's may join it */
+  Template(Wanted wanted, int created) throws IOException {
+    IndexWriterConfig config = new IndexWriterConfig().setIndexCreatedVersionMajor(created);
+    try (IndexWriter writer = new IndexWriter(directory, config)) {
+      Document document = new Document();
+      document.add(new StringField(ID, "x", Field.Store.YES));
+      document.add(new BinaryDocValuesField(ID, new BytesRef("x")));
+      FieldType impacts = new FieldType();
+      impacts.setIndexOptions(IndexOptions.DOCS_AND_FREQS);
+      impacts.setTokenized(false);
+      document.add(new Field(CONTENTS, "x", impacts));
+      for (int key = 0; key < wanted.keys.length; key++) {
+        if (wanted.stored(key)) {
+          document.add(new StoredField(wanted.keys[key], "x"));
         }
-        reader = DirectoryReader.open(directory);
+        if (wanted.keyword(key)) {
+          document.add(new StringField(wanted.keys[key], "x", Field.Store.NO));
+        }
+      }
+      writer.addDocument(document);
     }
+    reader = DirectoryReader.open(directory);
+  }
 
-    CodecReader segment() {
-        return (CodecReader) reader.leaves().get(0).reader();
-    }
+  CodecReader segment() {
+    return (CodecReader) reader.leaves().get(0).reader();
+  }
 
-    @Override
-    public void close() throws IOException {
-        reader.close();
-        directory.close();
-    }
+  @Override
+  public void close() throws IOException {
+    reader.close();
+    directory.close();
+  }
 }

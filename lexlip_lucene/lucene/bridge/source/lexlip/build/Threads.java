@@ -7,38 +7,38 @@ import java.util.concurrent.Future;
 
 /** What the bridge's own threads have in common. */
 final class Threads {
-    private Threads() {}
+  private Threads() {}
 
-    /** A thread that does not keep the process alive. */
-    static Thread daemon(Runnable work) {
-        Thread thread = new Thread(work, "lexlip-build");
-        thread.setDaemon(true);
-        return thread;
-    }
+  /** A thread that does not keep the process alive. */
+  static Thread daemon(Runnable work) {
+    Thread thread = new Thread(work, "lexlip-build");
+    thread.setDaemon(true);
+    return thread;
+  }
 
-    /** Waits for all tasks, then throws what the first failed one threw. */
-    static void join(List<Future<?>> tasks) throws BuildError, IOException {
-        Throwable error = null;
-        for (Future<?> task : tasks) {
-            try {
-                task.get();
-            } catch (ExecutionException failed) {
-                error = error == null ? failed.getCause() : error;
-            } catch (InterruptedException interrupted) {
-                throw new IllegalStateException("nobody interrupts these threads", interrupted);
-            }
-        }
-        if (error instanceof BuildError known) {
-            throw known;
-        }
-        if (error instanceof IOException known) {
-            throw known;
-        }
-        if (error instanceof Error grave) {
-            throw grave;
-        }
-        if (error != null) {
-            throw new IllegalStateException(error);
-        }
+  /** Waits for all tasks, then throws what the first failed one threw. */
+  static void join(List<Future<?>> tasks) throws BuildError, IOException {
+    Throwable error = null;
+    for (Future<?> task : tasks) {
+      try {
+        task.get();
+      } catch (ExecutionException failed) {
+        error = error == null ? failed.getCause() : error;
+      } catch (InterruptedException interrupted) {
+        throw new IllegalStateException("nobody interrupts these threads", interrupted);
+      }
     }
+    if (error instanceof BuildError known) {
+      throw known;
+    }
+    if (error instanceof IOException known) {
+      throw known;
+    }
+    if (error instanceof Error grave) {
+      throw grave;
+    }
+    if (error != null) {
+      throw new IllegalStateException(error);
+    }
+  }
 }

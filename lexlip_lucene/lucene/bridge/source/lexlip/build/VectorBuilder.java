@@ -7,37 +7,37 @@ import java.util.Arrays;
  * value that is no impact; a later value of the same term replaces it, as in any reader of JSON objects.
  */
 final class VectorBuilder {
-    int size;
-    int[] terms = new int[256];
-    int[] impacts = new int[256];
-    private int[] places = new int[1 << 10]; // term → where it stands in terms, if it does
-    private int bad;
+  int size;
+  int[] terms = new int[256];
+  int[] impacts = new int[256];
+  private int[] places = new int[1 << 10]; // term → where it stands in terms, if it does
+  private int bad;
 
-    void clear() {
-        size = 0;
-        bad = 0;
-    }
+  void clear() {
+    size = 0;
+    bad = 0;
+  }
 
-    boolean acceptable() {
-        return bad == 0;
-    }
+  boolean acceptable() {
+    return bad == 0;
+  }
 
-    void put(int term, int impact) {
-        if (term >= places.length) {
-            places = Arrays.copyOf(places, Math.max(term + 1, 2 * places.length));
-        }
-        int place = places[term];
-        if (place < size && terms[place] == term) {
-            bad -= impacts[place] == 0 ? 1 : 0;
-        } else {
-            place = places[term] = size++;
-            if (size > terms.length) {
-                terms = Arrays.copyOf(terms, 2 * terms.length);
-                impacts = Arrays.copyOf(impacts, 2 * impacts.length);
-            }
-            terms[place] = term;
-        }
-        impacts[place] = impact;
-        bad += impact == 0 ? 1 : 0;
+  void put(int term, int impact) {
+    if (term >= places.length) {
+      places = Arrays.copyOf(places, Math.max(term + 1, 2 * places.length));
     }
+    int place = places[term];
+    if (place < size && terms[place] == term) {
+      bad -= impacts[place] == 0 ? 1 : 0;
+    } else {
+      place = places[term] = size++;
+      if (size > terms.length) {
+        terms = Arrays.copyOf(terms, 2 * terms.length);
+        impacts = Arrays.copyOf(impacts, 2 * impacts.length);
+      }
+      terms[place] = term;
+    }
+    impacts[place] = impact;
+    bad += impact == 0 ? 1 : 0;
+  }
 }

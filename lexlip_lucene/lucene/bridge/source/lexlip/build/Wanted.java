@@ -11,32 +11,32 @@ import java.util.Set;
  * <p>In a {@link Block} the value of key number n has the code 2n when it is stored and 2n + 1 when it is a keyword.
  */
 final class Wanted {
-    final String[] keys;
-    final byte[][] names;
-    private final Set<String> stored;
-    private final Set<String> keywords;
+  final String[] keys;
+  final byte[][] names;
+  private final Set<String> stored;
+  private final Set<String> keywords;
 
-    Wanted(List<String> stored, List<String> keywords) {
-        this.stored = new LinkedHashSet<>(stored);
-        this.keywords = new LinkedHashSet<>(keywords);
-        Set<String> all = new LinkedHashSet<>(stored);
-        all.addAll(keywords);
-        keys = all.toArray(new String[0]);
-        names = new byte[keys.length][];
-        for (int key = 0; key < keys.length; key++) {
-            names[key] = keys[key].getBytes(StandardCharsets.UTF_8);
-        }
+  Wanted(List<String> stored, List<String> keywords) {
+    this.stored = new LinkedHashSet<>(stored);
+    this.keywords = new LinkedHashSet<>(keywords);
+    Set<String> all = new LinkedHashSet<>(stored);
+    all.addAll(keywords);
+    keys = all.toArray(new String[0]);
+    names = new byte[keys.length][];
+    for (int key = 0; key < keys.length; key++) {
+      names[key] = keys[key].getBytes(StandardCharsets.UTF_8);
     }
+  }
 
-    boolean none() {
-        return keys.length == 0;
-    }
+  boolean none() {
+    return keys.length == 0;
+  }
 
-    boolean stored(int key) {
-        return stored.contains(keys[key]);
-    }
+  boolean stored(int key) {
+    return stored.contains(keys[key]);
+  }
 
-    boolean keyword(int key) {
-        return keywords.contains(keys[key]);
-    }
+  boolean keyword(int key) {
+    return keywords.contains(keys[key]);
+  }
 }
