@@ -26,7 +26,7 @@ def index(
     memory: Annotated[int, typer.Option(help="MB for documents that wait to be written.")] = 1024,
     merge: Annotated[bool, typer.Option(help="Merge to one segment, which searches fastest.")] = True,
     order: Annotated[
-        bool, typer.Option("--order", help="Put similar documents side by side: smaller, faster.")
+        bool, typer.Option("--order", help="Put similar documents side by side: a slightly smaller index.")
     ] = False,
     store: Annotated[list[str] | None, typer.Option(metavar="KEY", help="Store this key; may be repeated.")] = None,
     keyword: Annotated[
