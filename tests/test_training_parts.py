@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from lexlip_lucene.data.captions import CaptionedImage
 from lexlip_lucene.encoders.text_encoders import StaticText
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.recipes.encoder_recipe import TrainingRecipe
+from lexlip_lucene.recipes.training_recipe import TrainingRecipe
 from lexlip_lucene.records import Document
 from lexlip_lucene.training.examples import (
     CaptionTokens,

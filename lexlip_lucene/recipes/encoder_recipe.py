@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from lexlip_lucene.recipes.model_spec import ImageSpec, Spec, StaticTextSpec, TransformerTextSpec
 from lexlip_lucene.recipes.recipe_path import RecipePath
+from lexlip_lucene.recipes.training_recipe import TrainingRecipe
 
 
 class DataRecipe(Spec):
@@ -87,50 +88,6 @@ class TransformerTextRecipe(TransformerTextSpec):
         )
 
 
-class TrainingRecipe(Spec):
-    """How it is trained.
-
-    Attributes:
-        epochs: passes over the training images.
-        batch_size: images a step; `captions_per_image` captions of each are drawn anew every step.
-        learning_rate: AdamW's, after `warmup` (a share of the steps) and then falling as a cosine to 0.
-        backbone_rate, global_path_rate, text_rate: the rate of these parts as a multiple of it.
-        weight_decay: of the matrices of adapter, head and backbone.
-        similarity_scale: start of the learned factor on similarities (the inverse of a temperature).
-        image_length_power: like `image.length_power`, for the similarities of training; null: the same. With 0 the
-            model learns from the raw inner product and is divided by length only when it encodes.
-        word_loss: weight of the word loss (see `training/losses.py`), which has an image predict its captions' words.
-        word_phase: share of the steps, at the beginning, in which the word loss is all there is.
-        image_flops, text_flops: weights of the FLOPS regulariser per side, on vectors before division by length,
-            growing with the square of the step over the first `flops_ramp` of the steps.
-        average: decay of the moving average of the weights, which is what is evaluated and saved; 0 for none.
-        keep_start: share of the start in what is evaluated and saved: weights = start × share + trained × (1 − share),
-            which keeps a computed start from being forgotten (WiSE-FT, Wortsman et al., CVPR 2022); 0 for none.
-        evaluations: how many times the images kept aside are searched during training.
-    """
-
-    epochs: int = Field(gt=0)
-    batch_size: int = Field(gt=1)
-    captions_per_image: int = Field(default=1, gt=0)
-    learning_rate: float = Field(gt=0)
-    backbone_rate: float = Field(default=1.0, gt=0)
-    global_path_rate: float = Field(default=1.0, gt=0)
-    text_rate: float = Field(default=1.0, gt=0)
-    warmup: float = Field(default=0.05, ge=0, lt=1)
-    weight_decay: float = Field(default=0.01, ge=0)
-    similarity_scale: float = Field(default=3.0, gt=0)
-    image_length_power: float | None = Field(default=None, ge=0, le=1)
-    word_loss: float = Field(default=0.0, ge=0)
-    word_phase: float = Field(default=0.0, ge=0, lt=1)
-    image_flops: float = Field(default=0.0, ge=0)
-    text_flops: float = Field(default=0.0, ge=0)
-    flops_ramp: float = Field(default=0.3, gt=0, le=1)
-    average: float = Field(default=0.0, ge=0, lt=1)
-    keep_start: float = Field(default=0.0, ge=0, lt=1)
-    evaluations: int = Field(default=10, gt=0)
-    seed: int = Field(default=0, ge=0, lt=2**63)
-
-
 class QuantiseRecipe(Spec):
     """What `encode` does with the weights unless told otherwise."""
 
@@ -150,3 +107,10 @@ class EncoderRecipe(Spec):
     text: StaticTextRecipe | TransformerTextRecipe = Field(discriminator="kind")
     training: TrainingRecipe
     quantise: QuantiseRecipe = QuantiseRecipe()
+
+    @model_validator(mode="after")
+    def _losses_have_what_they_need(self) -> "EncoderRecipe":
+        needing = [name for name in ("language", "bottleneck") if getattr(self.training, name) is not None]
+        if needing and self.text.kind != "transformer":
+            raise ValueError(f"training.{needing[0]} needs text.kind transformer: a static side predicts no word")
+        return self

@@ -63,7 +63,7 @@ class Trainer:
         scale = SimilarityScale(training.similarity_scale).to(self.model.device)
         optimiser = make_optimiser(self.model, scale, training)
         average = copy.deepcopy(self.model) if training.average else self.model
-        steps = self.steps_of_an_epoch() * training.epochs
+        steps = training.steps or self.steps_of_an_epoch() * (training.epochs or 1)
         last = max(1, round(steps * stop_after))
         start = _state(self.model)
         outcome, losses = Outcome(steps=last), []

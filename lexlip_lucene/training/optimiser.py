@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from lexlip_lucene.encoders.lexlip import LexLip
-from lexlip_lucene.recipes.encoder_recipe import TrainingRecipe
+from lexlip_lucene.recipes.training_recipe import TrainingRecipe
 
 
 class SimilarityScale(nn.Module):
