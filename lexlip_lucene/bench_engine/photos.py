@@ -26,7 +26,7 @@ from lexlip_lucene.vectors.collection import write_queries, write_shards
 
 if TYPE_CHECKING:
     from lexlip_lucene.encoders.lexlip import LexLip
-    from lexlip_lucene.training.sources import FrozenStates
+    from lexlip_lucene.training.frozen_states import FrozenStates
 
 SEED, QUERY_SEED = 7, 8
 """Of the mixes that are documents, and of captions and mixes that are queries."""
@@ -107,16 +107,17 @@ class PhotoVectors:
 
 def _photos(model: "LexLip", wanted: PhotoVectors, progress: Progress) -> tuple[list[CaptionedImage], "FrozenStates"]:
     """Return the readable photos and their backbone states."""
-    from lexlip_lucene.training.sources import frozen_states, load_pictures
+    from lexlip_lucene.training.frozen_states import frozen_states
+    from lexlip_lucene.training.sources import find_pictures
 
     images = read_captions(wanted.captions, split=wanted.split)
-    pictures, readable, rejected = load_pictures(images, model.config.image.size, progress)
-    for line in rejected:
+    found = find_pictures(images, model.config.image.size, progress=progress)
+    for line in found.rejected:
         progress.note(f"left out: {line}")
-    if not readable:
+    if not found.readable:
         raise InputError(f"{wanted.captions}: no photo of split {wanted.split} can be read")
-    states = frozen_states(model, pictures, mirrored=False, cache=wanted.states, progress=progress)
-    return [images[number] for number in readable], states
+    states = frozen_states(model, found.source, mirrored=False, cache=wanted.states, progress=progress)
+    return [images[number] for number in found.readable], states
 
 
 def _real(model: "LexLip", images: Sequence[CaptionedImage], states: "FrozenStates") -> Iterator[Document]:
@@ -135,7 +136,7 @@ def _mixed(model: "LexLip", states: "FrozenStates", count: int, seed: int, prefi
 
     tokens = np.array(model.lexicon.tokens, dtype=object)
     number = 0
-    for batch in mixed_vectors(model, states.states[0], count, seed=seed):
+    for batch in mixed_vectors(model, states.kept[0], count, seed=seed):
         found, impacts = tokens[batch.positions].tolist(), batch.impacts.tolist()
         for row, weights in zip(found, impacts, strict=True):
             kept = len(weights) - weights.count(0)  # heaviest first, so zeros stand at the end

@@ -15,13 +15,17 @@ def train(
     output: Annotated[Path, typer.Option(help="Model folder to write.")],
     overrides: Overrides = None,
     device: Annotated[str, typer.Option(help="torch device: auto, cpu, cuda, …")] = "auto",
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the checkpoint of a run that was stopped; without one, begin.")
+    ] = False,
     json: Json = False,
     force: Force = False,
     debug: Debug = False,
 ) -> None:
     """Train a model as a recipe says.
 
-    The best step is chosen on training images that are kept aside.
+    The best step is chosen on training images that are kept aside. The log (log.csv, TensorBoard) and the checkpoint go
+    to OUTPUT.training. Under torchrun, all processes train one model together.
 
     \b
     Example: lexlip train encode/flickr8k-mobilenet.yaml --output model --set roots.data=flickr8k
@@ -40,6 +44,7 @@ def train(
         output,
         cache=recipe.with_suffix("") / "states",
         device=choose_device(device),
+        resume=resume,
         force=force,
         progress=for_terminal(),
     )

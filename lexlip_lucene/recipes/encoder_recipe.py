@@ -14,12 +14,15 @@ class DataRecipe(Spec):
 
     `keep_aside` images of the training split are kept out of training; the best step and every setting are chosen
     on them. With `final_run` the model is then trained again on all of the split, for as many steps as were best.
+    Pictures are held in memory up to `hold_megabytes`; more are read by `workers` processes while the model trains.
     """
 
     captions: RecipePath
     split: str = "train"
     keep_aside: int = Field(gt=0)
     final_run: bool = False
+    hold_megabytes: int = Field(default=4000, ge=0)
+    workers: int = Field(default=2, ge=0)
 
 
 class VocabularyRecipe(Spec):
@@ -38,6 +41,13 @@ class VocabularyRecipe(Spec):
     min_count: int = Field(default=1, ge=0)
 
 
+class AugmentRecipe(Spec):
+    """RandAugment: `operations` changes a picture, of `magnitude` in 0..30 (the official code: 2 of 9)."""
+
+    operations: int = Field(default=2, gt=0)
+    magnitude: int = Field(default=9, ge=0, le=30)
+
+
 class ImageRecipe(ImageSpec):
     """The image side, and where its backbone's weights come from.
 
@@ -47,6 +57,7 @@ class ImageRecipe(ImageSpec):
         flip: show mirrored pictures in half of the steps.
         shift: show pictures moved by up to this many pixels either way (not with a frozen backbone).
         brightness: show pictures brighter or darker by up to this share (not with a frozen backbone).
+        augment: RandAugment, drawn for every picture apart (not with a frozen backbone); null: none.
         ridge: strength of the ridge solution that starts the global path, as a share of the mean feature variance
             in percent; null starts it at random.
     """
@@ -56,14 +67,15 @@ class ImageRecipe(ImageSpec):
     flip: bool = False
     shift: int = Field(default=0, ge=0)
     brightness: float = Field(default=0.0, ge=0, lt=1)
+    augment: AugmentRecipe | None = None
     ridge: float | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
     def _parts_fit(self) -> "ImageRecipe":
         if self.ridge is not None and not (self.frozen and self.global_path):
             raise ValueError("ridge needs frozen: true and global_path: true")
-        if self.frozen and (self.shift or self.brightness):
-            raise ValueError("shift and brightness need frozen: false, since a frozen backbone's states are cached")
+        if self.frozen and (self.shift or self.brightness or self.augment):
+            raise ValueError("shift, brightness and augment need frozen: false, since a frozen backbone's states are cached")
         return self
 
     def spec(self) -> ImageSpec:

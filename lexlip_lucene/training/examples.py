@@ -59,22 +59,28 @@ class CaptionTokens:
         return np.diff(self.first)
 
     def rows(self, numbers: NDArray[np.int64]) -> TokenBatch:
-        """Return the tokens of the captions with these row numbers."""
+        """Return the tokens of the captions with these row numbers, padded to the longest of them."""
         index = torch.from_numpy(numbers)
-        return TokenBatch(*(part[index] for part in self.tokens))
+        length = int(self.tokens.attention[index].sum(dim=1).max()) if len(numbers) else 0
+        return TokenBatch(*(part[index, :length] for part in self.tokens))
 
     def all_of(self, images: NDArray[np.int64]) -> tuple[TokenBatch, NDArray[np.int64]]:
         """Return all captions of `images`, and for each its place in `images`."""
-        numbers = np.concatenate([np.arange(self.first[image], self.first[image + 1]) for image in images])
-        return self.rows(numbers), np.repeat(np.arange(len(images)), self.counts[images])
+        numbers, owners = self.numbers_of(images)
+        return self.rows(numbers), owners
 
-    def draw(self, images: NDArray[np.int64], each: int, chance: np.random.Generator) -> TokenBatch:
-        """Draw `each` captions of every image, different ones where there are enough: (images × each) rows."""
+    def numbers_of(self, images: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the row numbers of all captions of `images`, and for each its place in `images`."""
+        numbers = np.concatenate([np.arange(self.first[image], self.first[image + 1]) for image in images])
+        return numbers, np.repeat(np.arange(len(images)), self.counts[images])
+
+    def draw(self, images: NDArray[np.int64], each: int, chance: np.random.Generator) -> NDArray[np.int64]:
+        """Draw `each` captions of every image, different ones where there are enough: (images × each) row numbers."""
         drawn = [
             self.first[image] + chance.choice(self.counts[image], size=each, replace=self.counts[image] < each)
             for image in images
         ]
-        return self.rows(np.concatenate(drawn))
+        return np.concatenate(drawn)
 
 
 def caption_presence(model: LexLip, captions: CaptionTokens, images: NDArray[np.int64]) -> Tensor:

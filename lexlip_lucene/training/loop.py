@@ -1,12 +1,17 @@
-"""The training loop: one contrastive run over the images trained on.
+"""The training loop: one run over the images trained on, whichever losses its recipe names.
 
-Two-phase pre-training will be other loops beside this one over the same examples, sources and losses.
+A step draws a batch, computes it in `accumulate` parts on every process, adds the gradients up, and moves the
+weights once; the moving average and the momentum encoders follow once per step. Everything that a run carries is in
+its checkpoint, so it can go on where it was killed.
 """
 
-import copy
+import math
 import time
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,170 +19,264 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lexlip_lucene.encoders.lexlip import LexLip
-from lexlip_lucene.encoders.pooling import divide_by_length, saturate
+from lexlip_lucene.errors import TrainingError
 from lexlip_lucene.progress import Progress
-from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe, ImageRecipe
-from lexlip_lucene.training.examples import CaptionTokens, CaptionWords
-from lexlip_lucene.training.losses import contrastive_loss, flops_loss, ramp
-from lexlip_lucene.training.optimiser import SimilarityScale, make_optimiser, set_rate
-from lexlip_lucene.training.selection import Aside, measure_aside
-from lexlip_lucene.training.sources import ImageSource, Look
+from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
+from lexlip_lucene.training.checkpoint import read_checkpoint, write_checkpoint
+from lexlip_lucene.training.draws import Draws
+from lexlip_lucene.training.examples import CaptionTokens
+from lexlip_lucene.training.figures import step_figures
+from lexlip_lucene.training.health import Health
+from lexlip_lucene.training.memory import memory_told
+from lexlip_lucene.training.momentum import Follower
+from lexlip_lucene.training.objective import Losses, Objective
+from lexlip_lucene.training.optimiser import make_optimiser, set_rate
+from lexlip_lucene.training.parallel import ALONE, Team
+from lexlip_lucene.training.run_log import RunLog
+from lexlip_lucene.training.selection import Aside, blended, measure_aside, state_of
+from lexlip_lucene.training.sources import ImageSource, Wanted
+from lexlip_lucene.training.views import Views
 
-GRADIENT_NORM = 1.0
-"""Gradients are clipped to this norm, as in LexLIP's official settings."""
+LOG_EVERY = 10
+"""Steps between two rows of the log."""
 
 
 @dataclass
 class Outcome:
     """What a run left: `best` is the state of the best step; `loss` the mean of the last tenth of the steps."""
 
-    steps: int = 0
-    loss: float = float("nan")
-    best_step: int = 0
-    best_aside: Aside | None = None
-    best: dict[str, Tensor] = field(default_factory=dict)
+    steps: int
+    loss: float
+    best_step: int
+    best_aside: Aside | None
+    best: dict[str, Tensor]
 
 
 @dataclass(frozen=True)
 class Trainer:
-    """One run's parts. `aside` is None in a final run: nothing is chosen there."""
+    """One run's parts. `aside` is None in a final run: nothing is chosen there.
+
+    `folder` takes the log and the checkpoint.
+    """
 
     model: LexLip
     recipe: EncoderRecipe
     source: ImageSource
+    draws: Draws
     captions: CaptionTokens
-    trained: NDArray[np.int64]
     aside: NDArray[np.int64] | None
-    words: CaptionWords | None
+    objective: Objective
+    folder: Path
     progress: Progress
+    team: Team = ALONE
 
-    def steps_of_an_epoch(self) -> int:
-        """Whole batches only; a smaller set than one batch is one step."""
-        return max(1, len(self.trained) // self.recipe.training.batch_size)
-
-    def run(self, *, stop_after: float = 1.0) -> Outcome:
-        """Train; the schedule is laid out for all epochs even when `stop_after` (a share of the steps) is less."""
+    @property
+    def steps(self) -> int:
+        """Steps that the schedule is laid out for."""
         training = self.recipe.training
-        torch.manual_seed(training.seed)
-        chance = np.random.default_rng(training.seed)
-        scale = SimilarityScale(training.similarity_scale).to(self.model.device)
-        optimiser = make_optimiser(self.model, scale, training)
-        average = copy.deepcopy(self.model) if training.average else self.model
-        steps = training.steps or self.steps_of_an_epoch() * (training.epochs or 1)
-        last = max(1, round(steps * stop_after))
-        start = _state(self.model)
-        outcome, losses = Outcome(steps=last), []
-        if self.aside is not None:
-            self._consider(average, 0, outcome)
-        batches = self.progress.track(self._batches(last, chance), "training (steps)", last)
-        for step, images in enumerate(batches):
-            set_rate(optimiser, training, step, steps)
-            losses.append(self._step(images, step / steps, scale, optimiser, chance))
-            if average is not self.model:
-                _follow(average, self.model, min(training.average, (step + 1) / (step + 10)))
-            if self.aside is not None and _is_evaluated(step, last, training.evaluations):
-                self._consider(_blended(average, start, training.keep_start), step + 1, outcome)
-        outcome.loss = float(np.mean(losses[-max(1, last // 10) :]))
-        if self.aside is None:
-            outcome.best_step, outcome.best = last, _state(_blended(average, start, training.keep_start))
-        return outcome
+        return training.steps or self.draws.steps_of_an_epoch * (training.epochs or 0)
 
-    def _batches(self, steps: int, chance: np.random.Generator) -> Iterator[NDArray[np.int64]]:
-        size, done = self.recipe.training.batch_size, 0
-        while True:
-            order = chance.permutation(self.trained)
-            for batch in range(self.steps_of_an_epoch()):
-                if done == steps:
-                    return
-                done += 1
-                yield order[batch * size : (batch + 1) * size]
+    def run(self, *, stop_after: float = 1.0, resume: bool = False) -> Outcome:
+        """Train; the schedule is laid out for all steps even when `stop_after` (a share of them) is less.
+
+        Args:
+            stop_after: share of the steps after which it ends.
+            resume: go on from the checkpoint in `folder`, where there is one.
+
+        Raises:
+            TrainingError: the loss is no number any more, or memory does not do.
+            InputError: the checkpoint is of another recipe.
+        """
+        last = max(1, round(self.steps * stop_after))
+        state = _State(self, last)
+        path = self.folder / "checkpoint.pt"
+        written = read_checkpoint(path, self.recipe) if resume else None
+        if written is None:
+            self._fill_queues()
+            self._consider(state, 0)
+        else:
+            state.load(written)
+            self.progress.note(f"going on after step {state.step} of {last}, from {path}")
+        first = state.step
+        tracked = self.progress.track(self._steps(first, last), "training (steps)", last - first)
+        with RunLog(self.folder, resumed_at=first) as log:
+            for step, images, inputs in tracked:
+                figures = self._step(step, images, inputs, state)
+                state.step = step + 1
+                if self.team.leads and figures:
+                    log.write(step + 1, figures)
+                if _is_evaluated(step, last, self.recipe.training.evaluations):
+                    self._consider(state, step + 1, log)
+                    if self.team.leads:
+                        write_checkpoint(path, self.recipe, state.saved())
+        return state.outcome()
+
+    def _steps(self, first: int, last: int) -> Iterator[tuple[int, NDArray[np.int64], list[Tensor]]]:
+        """Yield each step's number, its images, and this process's inputs of each of its parts."""
+        numbered = list(zip(range(first, last), self.draws.images(first, last), strict=True))
+        plan = [
+            Wanted(part[self.team.own(len(part))], self.draws.look(step))
+            for step, images in numbered
+            for part in self._parts(images)
+        ]
+        batches = iter(self.source.batches(plan))
+        for step, images in numbered:
+            yield step, images, [next(batches) for _ in range(self.recipe.training.accumulate)]
+
+    def _parts(self, images: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        return np.split(images, self.recipe.training.accumulate)
 
     def _step(
-        self,
-        images: NDArray[np.int64],
-        done: float,
-        scale: SimilarityScale,
-        optimiser: torch.optim.Optimizer,
-        chance: np.random.Generator,
-    ) -> float:
-        """Take one step at the share `done` of the run; returns its loss without the FLOPS regularisers."""
+        self, step: int, images: NDArray[np.int64], inputs: list[Tensor], state: "_State"
+    ) -> dict[str, float]:
+        """Take one step; returns its figures where they are due."""
         training = self.recipe.training
+        set_rate(state.optimiser, training, step, self.steps)
+        self.draws.seed_networks(step, self.team.rank)
         self.model.train()
+        self.objective.train()
         if self.recipe.image.frozen:
             self.model.image.tower.eval()
-        logits = self.source.logits(self.model, images, _draw_look(self.recipe.image, chance))
-        loss = torch.zeros((), device=self.model.device)
-        if self.words is not None:
-            loss = training.word_loss * self.words.loss(logits, images)
-        sparsity = torch.zeros_like(loss)
-        if done >= training.word_phase:
-            contrast, sparsity = self._contrast(logits, images, scale, chance)
-            loss = loss + contrast
-        pressure = ramp(done - training.word_phase, training.flops_ramp)
-        optimiser.zero_grad(set_to_none=True)
-        (loss + pressure * sparsity).backward()
-        torch.nn.utils.clip_grad_norm_([p for group in optimiser.param_groups for p in group["params"]], GRADIENT_NORM)
-        optimiser.step()
-        return float(loss.detach())
+        state.optimiser.zero_grad(set_to_none=True)
+        each: list[Losses] = []
+        with memory_told(training):
+            for number, part in enumerate(self._parts(images)):
+                views = self._views(step, number, part, inputs[number])
+                each.append(self.objective(views))
+                (each[-1].total / training.accumulate).backward()
+        self.team.add_gradients(state.parameters)
+        torch.nn.utils.clip_grad_norm_(state.parameters, training.gradient_norm)
+        state.optimiser.step()
+        if self.objective.momentum is not None:
+            self.objective.momentum.after_step(self.model)
+        if state.average is not None:
+            state.average.follow(self.model, min(training.average, (step + 1) / (step + 10)))
+        losses = {name: float(np.mean([float(part.each[name]) for part in each])) for name in each[-1].each}
+        self._watch(step, losses, state)
+        if (step + 1) % LOG_EVERY and step + 1 != state.last:
+            return {}
+        rate = state.optimiser.param_groups[0]["lr"] / state.optimiser.param_groups[0]["rate"]
+        return step_figures(losses, views, self.objective, rate)
 
-    def _contrast(
-        self, logits: Tensor, images: NDArray[np.int64], scale: SimilarityScale, chance: np.random.Generator
-    ) -> tuple[Tensor, Tensor]:
-        """Return the contrastive loss of a batch and its weighted FLOPS regularisers."""
-        training, config = self.recipe.training, self.model.config
-        raw_images = saturate(logits)
-        raw_texts = self.model.raw_text_weights(self.captions.draw(images, training.captions_per_image, chance))
-        power = training.image_length_power
-        documents = divide_by_length(raw_images, config.image.length_power if power is None else power)
-        queries = divide_by_length(raw_texts, config.text.length_power)
-        similarity = (queries @ documents.T).view(len(images), training.captions_per_image, len(images))
-        sparsity = training.image_flops * flops_loss(raw_images) + training.text_flops * flops_loss(raw_texts)
-        return contrastive_loss(scale(similarity)), sparsity
+    def _views(self, step: int, number: int, images: NDArray[np.int64], inputs: Tensor) -> Views:
+        whole = self.draws.part(step, number, images, step / self.steps)
+        own = whole.part(self.team.own(len(images)), self.draws.each)
+        return Views(self.model, self.recipe, self.team, self.source, inputs, whole, own, step / self.steps)
 
-    def _consider(self, model: LexLip, step: int, outcome: Outcome) -> None:
+    def _watch(self, step: int, losses: dict[str, float], state: "_State") -> None:
+        """Remember the step's loss without the regularisers; stop when it is no number."""
+        training = self.recipe.training
+        wrong = [name for name, value in losses.items() if not math.isfinite(value)]
+        if wrong:
+            raise TrainingError(
+                f"step {step + 1}: a loss must be a finite number, but {wrong[0]} is {losses[wrong[0]]}: "
+                f"lower training.learning_rate ({training.learning_rate}) or similarity_scale, or lengthen warmup"
+            )
+        state.losses.append(sum(value for name, value in losses.items() if not name.endswith("_flops")))
+
+    def _fill_queues(self) -> None:
+        """Fill the momentum queues with keys of batches that no step sees in this order."""
+        momentum = self.objective.momentum
+        if momentum is None:
+            return
+        self.model.eval()
+        first = self.steps
+        each = self.draws.each
+        batches = math.ceil(momentum.images.size / self.draws.batch) + 1
+        numbered = list(zip(range(first, first + batches), self.draws.images(first, first + batches), strict=True))
+        plan = [Wanted(images[self.team.own(len(images))]) for _, images in numbered]
+        tracked = self.progress.track(self.source.batches(plan), "filling the queues (batches)", batches)
+        for (step, images), inputs in zip(numbered, tracked, strict=True):
+            momentum.fill(self._views(step, 0, images, inputs))
+        assert momentum.is_filled, f"{batches} batches of {self.draws.batch} × {each} fill the queues"
+
+    def _consider(self, state: "_State", step: int, log: RunLog | None = None) -> None:
         """Measure on the images kept aside; keep the state when it is the best so far."""
-        assert self.aside is not None, "a final run chooses nothing"
+        if not self.team.leads:
+            return
+        model = blended(state.evaluated, state.start, self.recipe.training.keep_start)
+        if self.aside is None:
+            if step == state.last:
+                state.best_step, state.best = step, state_of(model)
+            return
         begun = time.monotonic()
         aside = measure_aside(model, self.source, self.captions, self.aside)
         figures = ", ".join(f"{name} {100 * value:.1f}" for name, value in aside.recall.items())
+        if aside.dense_recall is not None:
+            figures += "; dense twin " + ", ".join(f"{100 * value:.1f}" for value in aside.dense_recall.values())
         self.progress.note(
             f"step {step}: kept aside {figures}; {aside.tokens_per_image:.0f} tokens an image "
             f"({time.monotonic() - begun:.1f} s)"
         )
-        if outcome.best_aside is None or aside.mean > outcome.best_aside.mean:
-            outcome.best_step, outcome.best_aside, outcome.best = step, aside, _state(model)
+        for line in state.health.look(step, aside.documents, aside.queries) if step else ():
+            self.progress.note(f"warning: {line}")
+        if log is not None:
+            log.write(step, {f"aside/{name}": value for name, value in aside.recall.items()})
+        if state.best_aside is None or aside.mean > state.best_aside.mean:
+            state.best_step, state.best_aside, state.best = step, aside.without_vectors(), state_of(model)
 
 
-def _draw_look(recipe: ImageRecipe, chance: np.random.Generator) -> Look:
-    """Draw how this step sees its pictures."""
-    down, right = (int(step) for step in chance.integers(-recipe.shift, recipe.shift + 1, size=2))
-    brightness = 1.0 + float(chance.uniform(-recipe.brightness, recipe.brightness))
-    return Look(recipe.flip and bool(chance.integers(2)), (down, right), brightness)
+class _State:
+    """What a run carries from step to step; all of it is in its checkpoint."""
+
+    def __init__(self, trainer: Trainer, last: int) -> None:
+        training = trainer.recipe.training
+        self.model, self.objective, self.last = trainer.model, trainer.objective, last
+        self.optimiser = make_optimiser(trainer.model, trainer.objective, training)
+        self.parameters = [parameter for group in self.optimiser.param_groups for parameter in group["params"]]
+        self.average = Follower(trainer.model, training.average) if training.average else None
+        self.start = state_of(trainer.model) if training.keep_start else {}
+        ramp_ends = round(min(1.0, training.word_phase + training.flops_ramp) * trainer.steps)
+        self.health = Health(len(trainer.model.lexicon), trainer.recipe.quantise.top_k, ramp_ends)
+        self.losses: deque[float] = deque(maxlen=max(1, last // 10))
+        self.step = 0
+        self.best_step = 0
+        self.best_aside: Aside | None = None
+        self.best: dict[str, Tensor] = {}
+
+    @property
+    def evaluated(self) -> LexLip:
+        """The model that is measured and saved: the moving average, where there is one."""
+        if self.average is None:
+            return self.model
+        average = self.average.model
+        assert isinstance(average, LexLip)
+        return average
+
+    def saved(self) -> dict[str, Any]:
+        """Return the state as a checkpoint holds it."""
+        return {
+            "step": self.step,
+            "model": self.model.state_dict(),
+            "objective": self.objective.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "average": None if self.average is None else self.average.state_dict(),
+            "start": self.start,
+            "losses": list(self.losses),
+            "said": sorted(self.health.said),
+            "best_step": self.best_step,
+            "best_aside": None if self.best_aside is None else self.best_aside._asdict(),
+            "best": self.best,
+        }
+
+    def load(self, saved: dict[str, Any]) -> None:
+        """Take the state of a checkpoint."""
+        self.step, self.best_step = saved["step"], saved["best_step"]
+        self.model.load_state_dict(saved["model"])
+        self.objective.load_state_dict(saved["objective"])
+        self.optimiser.load_state_dict(saved["optimiser"])
+        if self.average is not None:
+            self.average.load_state_dict(saved["average"])
+        self.start, self.best = saved["start"], saved["best"]
+        self.losses.extend(saved["losses"])
+        self.health.said = set(saved["said"])
+        self.best_aside = None if saved["best_aside"] is None else Aside(**saved["best_aside"])
+
+    def outcome(self) -> Outcome:
+        """Return what the run came to."""
+        return Outcome(self.step, float(np.mean(self.losses)), self.best_step, self.best_aside, self.best)
 
 
 def _is_evaluated(step: int, steps: int, evaluations: int) -> bool:
     """Whether the step ends one of `evaluations` equal parts of the run."""
     return (step + 1) * evaluations // steps > step * evaluations // steps
-
-
-def _follow(average: LexLip, model: LexLip, decay: float) -> None:
-    with torch.no_grad():
-        for parameter, new in zip(average.parameters(), model.parameters(), strict=True):
-            parameter.lerp_(new, 1 - decay)
-        for buffer, latest in zip(average.buffers(), model.buffers(), strict=True):
-            buffer.copy_(latest)
-
-
-def _blended(model: LexLip, start: dict[str, Tensor], share: float) -> LexLip:
-    """Return the model with `share` of its start in it; the model itself is left as it is."""
-    if not share:
-        return model
-    blended = copy.deepcopy(model)
-    with torch.no_grad():
-        for name, parameter in blended.named_parameters():
-            parameter.lerp_(start[name], share)
-    return blended
-
-
-def _state(model: LexLip) -> dict[str, Tensor]:
-    return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}

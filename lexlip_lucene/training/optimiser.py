@@ -1,4 +1,4 @@
-"""The optimiser: AdamW with a rate for each part of the model, warm-up, and a cosine down to 0."""
+"""The optimiser: AdamW with a rate for each part of the model, warm-up, and a fall to 0."""
 
 import math
 
@@ -9,27 +9,18 @@ from lexlip_lucene.encoders.lexlip import LexLip
 from lexlip_lucene.recipes.training_recipe import TrainingRecipe
 
 
-class SimilarityScale(nn.Module):
-    """The learned factor on similarities: exp of one number, the inverse of a temperature."""
+def make_optimiser(model: LexLip, beside: nn.Module, recipe: TrainingRecipe) -> torch.optim.AdamW:
+    """Return AdamW over what trains of the model and of what trains beside it (scales, a decoder).
 
-    def __init__(self, start: float) -> None:
-        super().__init__()
-        self.log = nn.Parameter(torch.tensor(math.log(start)))
-
-    def forward(self, similarity: torch.Tensor) -> torch.Tensor:
-        """Return the scaled similarity."""
-        return similarity * self.log.exp()
-
-
-def make_optimiser(model: LexLip, scale: SimilarityScale, recipe: TrainingRecipe) -> torch.optim.AdamW:
-    """Return AdamW over what trains: matrices decay; biases, norms, the global path and static text weights don't."""
+    Matrices decay; biases, norms, the global path and static text weights don't.
+    """
     rates = {
         "image.tower.": recipe.backbone_rate,
         "image.global_path.": recipe.global_path_rate,
         "text.": recipe.text_rate,
     }
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-    for name, parameter in [*model.named_parameters(), *scale.named_parameters()]:
+    for name, parameter in [*model.named_parameters(), *beside.named_parameters()]:
         if not parameter.requires_grad:
             continue
         rate = next((rate for prefix, rate in rates.items() if name.startswith(prefix)), 1.0)
@@ -40,14 +31,17 @@ def make_optimiser(model: LexLip, scale: SimilarityScale, recipe: TrainingRecipe
             {"params": parameters, "lr": recipe.learning_rate * rate, "weight_decay": decay, "rate": rate}
             for (rate, decay), parameters in groups.items()
         ],
-        betas=(0.9, 0.98),
+        betas=recipe.betas,
     )
 
 
 def set_rate(optimiser: torch.optim.Optimizer, recipe: TrainingRecipe, step: int, steps: int) -> None:
-    """Set every group's rate for `step` of `steps`: linear warm-up, then half a cosine."""
+    """Set every group's rate for `step` of `steps`: linear warm-up, then half a cosine or a straight line to 0."""
     done = (step + 1) / steps
     warm = min(1.0, done / recipe.warmup) if recipe.warmup else 1.0
-    factor = warm * 0.5 * (1 + math.cos(math.pi * step / steps))
+    if recipe.schedule == "cosine":
+        factor = warm * 0.5 * (1 + math.cos(math.pi * step / steps))
+    else:
+        factor = min(warm, (1 - step / steps) / (1 - recipe.warmup))
     for group in optimiser.param_groups:
         group["lr"] = recipe.learning_rate * group["rate"] * factor

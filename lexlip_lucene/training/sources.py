@@ -1,87 +1,175 @@
-"""Where a training step gets its images from: cached states of a frozen backbone, or pictures.
+"""Where a training step gets its images from: pictures held in memory, pictures read while the model trains, or
+the cached states of a frozen backbone (`frozen_states.py`).
 
-Both hold all images in memory, as fp16 states or as bytes of pixels: 6,000 photos are 0.3 GB of 17 pooled states
-of width 1,280, or 0.9 GB of 224 × 224 pixels. Streaming larger sets belongs to the full training.
+All give batches in the order of a plan; what they give goes through the model's image side as `states` says. The
+same plan gives the same bits from pictures that are held and from pictures that are read.
 """
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
+from PIL import Image
 from torch import Tensor
-from torch.nn import functional
+from torch.utils.data import DataLoader, Dataset
 
 from lexlip_lucene.data.captions import CaptionedImage
+from lexlip_lucene.data.images import UnreadableImage, open_image
 from lexlip_lucene.encoders.lexlip import LexLip
-from lexlip_lucene.encoders.pixels import load_batches, normalise
+from lexlip_lucene.encoders.pixels import load_batches, normalise, to_square
 from lexlip_lucene.encoders.pooling import divide_by_length, saturate
-from lexlip_lucene.files import temporary_name
+from lexlip_lucene.errors import InputError
 from lexlip_lucene.progress import Progress
+from lexlip_lucene.recipes.encoder_recipe import AugmentRecipe
+from lexlip_lucene.training.looks import AS_THEY_ARE, Look, seen
 
 LOAD_BATCH = 32
 
 
+class Wanted(NamedTuple):
+    """The images that one part of a step sees, and how."""
+
+    images: NDArray[np.int64]
+    look: Look = AS_THEY_ARE
+
+
+class ImageSource(Protocol):
+    """What the loop takes its images from."""
+
+    def batches(self, plan: Iterable[Wanted]) -> Iterator[Tensor]:
+        """Yield the inputs of each batch of the plan, in its order, on the CPU."""
+        ...
+
+    def states(self, model: LexLip, inputs: Tensor) -> Tensor:
+        """Return the backbone states (batch, positions, width) of a batch of inputs, on the model's device."""
+        ...
+
+
+class _OfPixels:
+    """Inputs are (batch, 3, size, size) pixels in 0..255, which go through the whole image side."""
+
+    def states(self, model: LexLip, inputs: Tensor) -> Tensor:
+        """Run the backbone."""
+        pixels = inputs.to(model.device, non_blocking=True)
+        states: Tensor = model.image.tower(normalise(pixels, model.config.image))
+        return states
+
+
 @dataclass(frozen=True)
-class Look:
-    """How a training step sees its pictures: mirrored, shifted by whole pixels (down, right), brighter or darker."""
-
-    mirrored: bool = False
-    shift: tuple[int, int] = (0, 0)
-    brightness: float = 1.0
-
-
-AS_THEY_ARE = Look()
-
-
-@dataclass(frozen=True)
-class Pictures:
-    """Pixels (images, 3, size, size) uint8; the whole image encoder trains on them."""
+class HeldPictures(_OfPixels):
+    """All pictures in memory: (images, 3, size, size) uint8. 6,000 of 224 × 224 pixels are 0.9 GB."""
 
     pixels: Tensor
+    augment: AugmentRecipe | None = None
 
-    def logits(self, model: LexLip, images: NDArray[np.int64], look: Look = AS_THEY_ARE) -> Tensor:
-        """Return the largest logit of each token (images, tokens)."""
-        pixels = self.pixels[torch.from_numpy(images)].to(model.device)
-        return model.image.logits(model.image.tower(normalise(_seen(pixels, look), model.config.image)))
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def batches(self, plan: Iterable[Wanted]) -> Iterator[Tensor]:
+        """Yield the pixels of each batch."""
+        for images, look in plan:
+            yield seen(self.pixels[torch.from_numpy(images)], look, self.augment)
 
 
 @dataclass(frozen=True)
-class FrozenStates:
-    """States (variants, images, positions, width) fp16 of a frozen backbone; variant 1 is of mirrored pictures."""
+class ReadPictures(_OfPixels):
+    """Pictures read from their files while the model trains, by `workers` processes (0: by this one)."""
 
-    states: Tensor
+    paths: tuple[Path, ...]
+    size: int
+    workers: int
+    augment: AugmentRecipe | None = None
 
-    def logits(self, model: LexLip, images: NDArray[np.int64], look: Look = AS_THEY_ARE) -> Tensor:
-        """Return the largest logit of each token (images, tokens); of a look, only `mirrored` applies to states."""
-        return model.image.logits(self.states[int(look.mirrored)][torch.from_numpy(images)].to(model.device))
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def batches(self, plan: Iterable[Wanted]) -> Iterator[Tensor]:
+        """Yield the pixels of each batch.
+
+        Raises:
+            InputError: a picture whose header could be read turns out broken.
+        """
+        wanted = list(plan)
+        loader: DataLoader[Tensor | str] = DataLoader(
+            _Batches(self, wanted),
+            batch_size=None,  # an item of the plan is a whole batch
+            num_workers=min(self.workers, len(wanted)),
+            pin_memory=torch.cuda.is_available(),
+            multiprocessing_context="forkserver" if self.workers and wanted else None,
+        )
+        for batch in loader:
+            if isinstance(batch, str):
+                raise InputError(f"{batch}: take the picture out of the captions file, or mend it")
+            yield batch
 
 
-def _seen(pixels: Tensor, look: Look) -> Tensor:
-    """Apply a look to (batch, 3, size, size) uint8; what a shift uncovers is filled by reflection."""
-    if look.mirrored:
-        pixels = pixels.flip(-1)
-    margin = max(abs(step) for step in look.shift)
-    if margin:
-        size, (down, right) = pixels.shape[-1], look.shift
-        padded = functional.pad(pixels.float(), (margin, margin, margin, margin), mode="reflect")
-        pixels = padded[..., margin - down : margin - down + size, margin - right : margin - right + size]
-    if look.brightness != 1.0:
-        pixels = (pixels.float() * look.brightness).clamp(0, 255)
-    return pixels
+class _Batches(Dataset[Tensor | str]):
+    """The plan as a dataset: item n is its batch n, or what was wrong with one of its pictures."""
+
+    def __init__(self, source: ReadPictures, plan: Sequence[Wanted]) -> None:
+        self.source, self.plan = source, plan
+
+    def __len__(self) -> int:
+        return len(self.plan)
+
+    def __getitem__(self, number: int) -> Tensor | str:
+        images, look = self.plan[number]
+        pictures = []
+        for image in images:
+            path = self.source.paths[image]
+            try:
+                pictures.append(to_square(open_image(path), self.source.size))
+            except UnreadableImage as reason:
+                return f"{path}: {reason}"
+        return seen(torch.stack(pictures), look, self.source.augment)
 
 
-ImageSource = Pictures | FrozenStates
+class Found(NamedTuple):
+    """The training images that can be read: their source, their numbers, and one line for each that can't."""
+
+    source: HeldPictures | ReadPictures
+    readable: list[int]
+    rejected: list[str]
 
 
-def load_pictures(
-    images: Sequence[CaptionedImage], size: int, progress: Progress
-) -> tuple[Pictures, list[int], list[str]]:
-    """Read all pictures; return them, the numbers of the readable ones, and one line for each that is not."""
+def find_pictures(
+    images: Sequence[CaptionedImage],
+    size: int,
+    *,
+    hold_megabytes: int = 4000,
+    workers: int = 2,
+    augment: AugmentRecipe | None = None,
+    progress: Progress,
+) -> Found:
+    """Read all pictures where they fit in memory; else look at their headers and leave the rest to the training.
+
+    Args:
+        images: the images of the split.
+        size: height and width in pixels.
+        hold_megabytes: most that the pictures may take in memory.
+        workers: processes that read pictures that are not held.
+        augment: RandAugment's setting.
+        progress: told about every picture.
+    """
+    if len(images) * 3 * size * size <= hold_megabytes * 1e6:
+        return _held(images, size, augment, progress)
+    readable: list[int] = []
+    rejected: list[str] = []
+    for number, image in enumerate(progress.track(images, "looking at training images", len(images))):
+        try:
+            with Image.open(image.path):
+                readable.append(number)
+        except (OSError, ValueError, Image.DecompressionBombError) as error:
+            rejected.append(f"{image.where}: image {image.id}: {error}")
+    paths = tuple(images[number].path for number in readable)
+    return Found(ReadPictures(paths, size, workers, augment), readable, rejected)
+
+
+def _held(images: Sequence[CaptionedImage], size: int, augment: AugmentRecipe | None, progress: Progress) -> Found:
     readable: list[int] = []
     rejected: list[str] = []
     pictures: list[Tensor] = []
@@ -93,60 +181,21 @@ def load_pictures(
             pictures.append(picture)
         else:
             rejected.append(f"{image.where}: image {image.id}: {picture}")
-    return Pictures(torch.stack(pictures) if pictures else torch.zeros(0)), readable, rejected
+    return Found(HeldPictures(torch.stack(pictures) if pictures else torch.zeros(0), augment), readable, rejected)
+
+
+def plan_of(images: NDArray[np.int64], batch: int) -> list[Wanted]:
+    """Return `images` in batches, as they are."""
+    return [Wanted(images[start : start + batch]) for start in range(0, len(images), batch)]
 
 
 @torch.inference_mode()
-def frozen_states(
-    model: LexLip, pictures: Pictures, *, mirrored: bool, cache: Path | None, progress: Progress
-) -> FrozenStates:
-    """Run the frozen backbone over `pictures` once, and over their mirror images where asked.
-
-    Args:
-        model: the model whose backbone it is.
-        pictures: all readable training images.
-        mirrored: also the mirror images.
-        cache: a folder that keeps the states for the next run with the same pictures and backbone; None: don't.
-        progress: told about it.
-    """
-    file = cache / f"states-{_fingerprint(model, pictures, mirrored)}.safetensors" if cache else None
-    if file is not None and file.exists():
-        progress.note(f"backbone states read from {file}")
-        return FrozenStates(load_file(file)["states"])
-    tower = model.image.tower.eval()
-    variants = [False, True] if mirrored else [False]
-    starts = [(variant, start) for variant in variants for start in range(0, len(pictures.pixels), LOAD_BATCH)]
-    parts: list[Tensor] = []
-    for variant, start in progress.track(starts, f"backbone states (batches of {LOAD_BATCH})", len(starts)):
-        pixels = pictures.pixels[start : start + LOAD_BATCH].to(model.device)
-        parts.append(tower(normalise(pixels.flip(-1) if variant else pixels, model.config.image)).half().cpu())
-    joined = torch.cat(parts)
-    states = joined.view(len(variants), len(pictures.pixels), *joined.shape[1:])
-    if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        save_file({"states": states}, temporary_name(file))
-        temporary_name(file).replace(file)
-    return FrozenStates(states)
-
-
-def _fingerprint(model: LexLip, pictures: Pictures, mirrored: bool) -> str:
-    """Hash everything the states depend on: the pixels, the backbone's tensors, and how states are pooled."""
-    image = model.config.image
-    digest = hashlib.sha256(f"{image.mean}{image.std}{image.grid}{image.global_state}{mirrored}".encode())
-    digest.update(f"{image.backbone}{image.arguments}{image.identity}".encode())
-    digest.update(pictures.pixels.numpy().tobytes())
-    for tensor in model.image.tower.state_dict().values():
-        digest.update(tensor.cpu().numpy().tobytes())
-    return digest.hexdigest()[:16]
-
-
 def weights_of(model: LexLip, source: ImageSource, images: NDArray[np.int64], batch: int = 256) -> Tensor:
     """Return the finished weights (images, tokens) of `images` on the CPU, divided by length; no gradient."""
-    with torch.inference_mode():
-        parts = [
-            divide_by_length(
-                saturate(source.logits(model, images[start : start + batch])), model.config.image.length_power
-            )
-            for start in range(0, len(images), batch)
-        ]
-    return torch.cat(parts).cpu()
+    parts = [
+        divide_by_length(
+            saturate(model.image.logits(source.states(model, inputs)).float()), model.config.image.length_power
+        ).cpu()
+        for inputs in source.batches(plan_of(images, batch))
+    ]
+    return torch.cat(parts)

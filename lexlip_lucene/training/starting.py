@@ -20,7 +20,8 @@ from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe, StaticTextRecipe
 from lexlip_lucene.recipes.model_spec import StaticTextSpec, TextSpec
 from lexlip_lucene.training.examples import CaptionTokens, caption_counts, caption_presence
 from lexlip_lucene.training.ridge import caption_targets, start_from_ridge
-from lexlip_lucene.training.sources import FrozenStates, ImageSource
+from lexlip_lucene.training.frozen_states import FrozenStates
+from lexlip_lucene.training.sources import ImageSource
 from lexlip_lucene.training.vocabulary import lexicon_of, load_vocabulary
 
 SMALLEST_IDF = 0.05
@@ -100,8 +101,8 @@ def compute_start(
         return
     assert isinstance(source, FrozenStates) and model.image.global_path is not None, "the recipe's own check"
     counts = caption_counts(model, captions, trained)
-    variants = len(source.states)
-    features = torch.cat([_mean_states(model, states[torch.from_numpy(trained)]) for states in source.states])
+    variants = len(source.kept)
+    features = torch.cat([_mean_states(model, states[torch.from_numpy(trained)]) for states in source.kept])
     start_from_ridge(
         model.image.global_path, features, caption_targets(counts, idf).repeat(variants, 1), recipe.image.ridge
     )
@@ -110,7 +111,7 @@ def compute_start(
 
 def _standardise(model: LexLip, source: FrozenStates, trained: NDArray[np.int64]) -> None:
     """Centre states on the mean state, and scale them by one number for all channels."""
-    states = source.states[0][torch.from_numpy(trained)]
+    states = source.kept[0][torch.from_numpy(trained)]
     mean = model.image.mean_state(states.float()).mean(dim=0)
     spread = (states[:: max(1, len(states) // 1000)].float() - mean).std(dim=(0, 1)).mean()
     model.image.state_mean.copy_(mean)

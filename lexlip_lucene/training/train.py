@@ -1,7 +1,14 @@
-"""From an encoder recipe to a model folder: read, start, train, choose, calibrate, save."""
+"""From an encoder recipe to a model folder: read, start, train, choose, calibrate, save.
 
+    MODEL/                       the model
+    MODEL.training/choosing/     the log and the checkpoint of the run in which the best step is chosen
+    MODEL.training/final/        those of the final run, where the recipe asks for one
+"""
+
+import shutil
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,10 +24,16 @@ from lexlip_lucene.files import require_absent
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 from lexlip_lucene.training.card import model_card
+from lexlip_lucene.training.draws import Draws
 from lexlip_lucene.training.examples import CaptionWords, split_aside
-from lexlip_lucene.training.loop import Trainer
-from lexlip_lucene.training.sources import ImageSource, frozen_states, load_pictures, weights_of
+from lexlip_lucene.training.frozen_states import frozen_states
+from lexlip_lucene.training.loop import Outcome, Trainer
+from lexlip_lucene.training.masking import MaskVocabulary
+from lexlip_lucene.training.objective import Objective
+from lexlip_lucene.training.parallel import Team, join_team, leave_team, require_divisible
+from lexlip_lucene.training.sources import ImageSource, find_pictures, weights_of
 from lexlip_lucene.training.starting import Vocabulary, captions_of, compute_start, make_model, make_vocabulary
+from lexlip_lucene.training.teacher import Teacher, load_teacher
 from lexlip_lucene.vectors.quantise import calibrate_ceiling
 
 CALIBRATION_IMAGES = 2000
@@ -28,7 +41,10 @@ CALIBRATION_IMAGES = 2000
 
 
 class TrainReport(NamedTuple):
-    """What a training came to. `dev`: recall on the images kept aside at the chosen step, as fractions."""
+    """What a training came to. `dev`: recall on the images kept aside at the chosen step, as fractions.
+
+    `dense_dev`: that of the dense twin at the same step, where there is one.
+    """
 
     steps: int
     best_step: int
@@ -38,6 +54,7 @@ class TrainReport(NamedTuple):
     tokens_per_image: float
     images: int
     rejected: int
+    dense_dev: dict[str, float] | None = None
 
 
 def train(
@@ -46,93 +63,187 @@ def train(
     *,
     cache: Path | None = None,
     device: str = "cpu",
+    resume: bool = False,
     force: bool = False,
     progress: Progress = SILENT,
 ) -> TrainReport:
-    """Train as `recipe` says and write the model folder `output`.
+    """Train as `recipe` says and write the model folder `output`; under torchrun, all processes call this.
 
     Args:
         recipe: the encoder recipe.
-        output: the model folder to write.
+        output: the model folder to write; log and checkpoint go beside it.
         cache: a folder that keeps a frozen backbone's states between runs; None: don't keep them.
         device: a torch device.
+        resume: go on from the checkpoint beside `output`; without one, begin.
         force: overwrite `output`.
         progress: told about every stage.
 
     Raises:
-        InputError: the data can't be read, or has too few images.
+        InputError: the data can't be read, or has too few images, or the checkpoint is of another recipe.
         ModelError: a tower can't be loaded.
+        TrainingError: the loss is no number any more.
+        MemoryLimitError: the machine has not the memory.
         OutputError: `output` exists and `force` is off, or can't be written.
     """
     require_absent(output, force=force)
     begun = time.monotonic()
-    images = read_captions(recipe.data.captions, split=recipe.data.split)
-    pictures, readable, rejected = load_pictures(images, recipe.image.size, progress)
-    for line in rejected:
-        progress.note(f"left out: {line}")
-    images = [images[number] for number in readable]
-    trained, aside = split_aside(len(images), recipe.data.keep_aside, recipe.training.seed)
-    vocabulary = make_vocabulary(recipe, images, trained)
-    model = _fresh(recipe, vocabulary, images, trained).to(device)
-    source: ImageSource = pictures
-    if recipe.image.frozen:
-        source = frozen_states(model, pictures, mirrored=recipe.image.flip, cache=cache, progress=progress)
-    outcome = _trainer(recipe, source, vocabulary, model, trained, aside, progress).run()
-    model.load_state_dict(outcome.best)
-    if outcome.best_aside is None:
-        raise InputError("data.keep_aside must be at least 1: the best step is chosen on the images kept aside")
-    if recipe.data.final_run and outcome.best_step:
-        everything = np.arange(len(images))
-        model = _fresh(recipe, vocabulary, images, everything).to(device)
-        share = outcome.best_step / outcome.steps
-        progress.note(f"final run on all {len(images)} images, {100 * share:.0f} % of the steps")
-        final = _trainer(recipe, source, vocabulary, model, everything, None, progress).run(stop_after=share)
-        model.load_state_dict(final.best)
-    _calibrate(model, source, images, trained)
-    report = TrainReport(
-        steps=outcome.steps,
-        best_step=outcome.best_step,
-        seconds=time.monotonic() - begun,
-        loss=outcome.loss,
-        dev=outcome.best_aside.recall,
-        tokens_per_image=outcome.best_aside.tokens_per_image,
-        images=len(images),
-        rejected=len(rejected),
-    )
-    model.save_pretrained(output, card=model_card(recipe, report._asdict()), force=force)
+    team, device = join_team(device)
+    try:
+        run = _prepare(recipe, output, team, device, cache, progress if team.leads else SILENT)
+        if not resume and team.leads and run.folder.exists():
+            shutil.rmtree(run.folder)
+        team.wait()
+        model, outcome = run.trained(resume=resume)
+        report = _report(outcome, run, time.monotonic() - begun)
+        if team.leads:
+            run.calibrate(model)
+            model.save_pretrained(output, card=model_card(recipe, report._asdict()), force=force)
+        team.wait()
+    finally:
+        leave_team(team)
     return report
 
 
-def _fresh(
-    recipe: EncoderRecipe, vocabulary: Vocabulary, images: Sequence[CaptionedImage], trained: NDArray[np.int64]
-) -> LexLip:
-    return make_model(recipe, vocabulary, captions_of(images, trained))
-
-
-def _trainer(
-    recipe: EncoderRecipe,
-    source: ImageSource,
-    vocabulary: Vocabulary,
-    model: LexLip,
-    trained: NDArray[np.int64],
-    aside: NDArray[np.int64] | None,
-    progress: Progress,
-) -> Trainer:
-    """Compute the model's start and lay out a run over the images `trained`."""
-    compute_start(model, recipe, source, vocabulary.captions, trained)
-    words = CaptionWords.of(model, vocabulary.captions, trained) if recipe.training.word_loss else None
-    return Trainer(model, recipe, source, vocabulary.captions, trained, aside, words, progress)
-
-
-def _calibrate(
-    model: LexLip, source: ImageSource, images: Sequence[CaptionedImage], trained: NDArray[np.int64]
-) -> None:
-    """Fix the scale of both sides on training images and their captions, once."""
-    model.eval()
-    sample = trained[:: max(1, len(trained) // CALIBRATION_IMAGES)]
-    image_weights = weights_of(model, source, sample).numpy()
-    with torch.inference_mode():
-        texts = [model.text_weights(list(images[number].captions)).cpu() for number in sample]
-    model.with_ceilings(
-        Ceilings(image=calibrate_ceiling(image_weights), text=calibrate_ceiling(torch.cat(texts).numpy()))
+def _report(outcome: Outcome, run: "_Run", seconds: float) -> TrainReport:
+    aside = outcome.best_aside
+    return TrainReport(
+        steps=outcome.steps,
+        best_step=outcome.best_step,
+        seconds=seconds,
+        loss=outcome.loss,
+        dev={} if aside is None else aside.recall,
+        tokens_per_image=0.0 if aside is None else aside.tokens_per_image,
+        images=len(run.images),
+        rejected=run.rejected,
+        dense_dev=None if aside is None else aside.dense_recall,
     )
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A training with its data read. `base` is a model whose backbone made the states."""
+
+    recipe: EncoderRecipe
+    folder: Path
+    team: Team
+    device: str
+    progress: Progress
+    images: Sequence[CaptionedImage]
+    rejected: int
+    vocabulary: Vocabulary
+    source: ImageSource
+    teacher: Teacher | None
+    kept_aside: NDArray[np.int64]
+
+    @property
+    def trained_on(self) -> NDArray[np.int64]:
+        """The images that the choosing run trains on."""
+        return np.setdiff1d(np.arange(len(self.images)), self.kept_aside)
+
+    def trained(self, *, resume: bool) -> tuple[LexLip, Outcome]:
+        """Return the model in its best state, and how it was chosen."""
+        trainer = self.trainer("choosing", self.trained_on, self.kept_aside)
+        outcome = trainer.run(resume=resume)
+        best, model = self._agreed(outcome.best_step), trainer.model
+        if self.recipe.data.final_run and best:
+            share = best / outcome.steps
+            self.progress.note(f"final run on all {len(self.images)} images, {100 * share:.0f} % of the steps")
+            final = self.trainer("final", np.arange(len(self.images)), None)
+            state, model = final.run(stop_after=share, resume=resume).best, final.model
+        else:
+            state = outcome.best
+        if self.team.leads:
+            model.load_state_dict(state)
+        return model, outcome
+
+    def _agreed(self, best_step: int) -> int:
+        """Tell every process the step that the first one chose."""
+        chosen = torch.tensor(float(best_step if self.team.leads else 0), device=self.device)
+        return int(self.team.total(chosen))
+
+    def trainer(self, name: str, trained: NDArray[np.int64], aside: NDArray[np.int64] | None) -> Trainer:
+        """Make a model at its start, and lay out a run over the images `trained`."""
+        recipe, training = self.recipe, self.recipe.training
+        model = make_model(recipe, self.vocabulary, captions_of(self.images, trained)).to(self.device)
+        if training.start is None:
+            compute_start(model, recipe, self.source, self.vocabulary.captions, trained)
+        words = CaptionWords.of(model, self.vocabulary.captions, trained) if training.word_loss else None
+        objective = Objective(model, training, words, self.teacher).to(self.device)
+        return Trainer(
+            model,
+            recipe,
+            self.source,
+            self._draws(trained),
+            self.vocabulary.captions,
+            aside,
+            objective,
+            self.folder / name,
+            self.progress,
+            self.team,
+        )
+
+    def _draws(self, trained: NDArray[np.int64]) -> Draws:
+        training = self.recipe.training
+        unit = training.accumulate * self.team.size
+        batch = min(training.batch_size, len(trained) // unit * unit)  # a smaller set than one batch is one step
+        require_divisible(batch, training.accumulate, self.team)
+        masks = (
+            training.language.mask if training.language else 0.0,
+            training.bottleneck.mask if training.bottleneck else 0.0,
+        )
+        return Draws(
+            training.seed,
+            trained,
+            batch,
+            self.vocabulary.captions,
+            training.captions_per_image,
+            self.recipe.image,
+            MaskVocabulary.of(self.vocabulary.tokenizer) if any(masks) else None,
+            masks,
+            training.expansion,
+        )
+
+    def calibrate(self, model: LexLip) -> None:
+        """Fix the scale of both sides on training images and their captions, once."""
+        model.eval()
+        trained = self.trained_on
+        sample = trained[:: max(1, len(trained) // CALIBRATION_IMAGES)]
+        image_weights = weights_of(model, self.source, sample).numpy()
+        with torch.inference_mode():
+            texts = [model.text_weights(list(self.images[number].captions)).cpu() for number in sample]
+        model.with_ceilings(
+            Ceilings(image=calibrate_ceiling(image_weights), text=calibrate_ceiling(torch.cat(texts).numpy()))
+        )
+
+
+def _prepare(
+    recipe: EncoderRecipe, output: Path, team: Team, device: str, cache: Path | None, progress: Progress
+) -> _Run:
+    """Read the data, and run a frozen backbone over it."""
+    listed = read_captions(recipe.data.captions, split=recipe.data.split)
+    found = find_pictures(
+        listed,
+        recipe.image.size,
+        hold_megabytes=recipe.data.hold_megabytes,
+        workers=recipe.data.workers,
+        augment=recipe.image.augment,
+        progress=progress,
+    )
+    for line in found.rejected:
+        progress.note(f"left out: {line}")
+    images = [listed[number] for number in found.readable]
+    trained, aside = split_aside(len(images), recipe.data.keep_aside, recipe.training.seed)
+    if not len(aside):
+        raise InputError("data.keep_aside must be at least 1: the best step is chosen on the images kept aside")
+    vocabulary = make_vocabulary(recipe, images, trained)
+    source: ImageSource = found.source
+    if recipe.image.frozen:
+        base = make_model(recipe, vocabulary, captions_of(images, trained)).to(device)
+        source = frozen_states(base, found.source, mirrored=recipe.image.flip, cache=cache, progress=progress)
+    teacher = None
+    if recipe.training.distillation is not None and recipe.training.distillation.teacher != "ensemble":
+        texts = captions_of(images, np.arange(len(images)))
+        name = recipe.training.distillation.teacher
+        teacher = load_teacher(name, images, texts, cache=cache, device=device, progress=progress)
+    folder = output.with_name(output.name + ".training")
+    return _Run(recipe, folder, team, device, progress, images, len(found.rejected), vocabulary, source, teacher, aside)

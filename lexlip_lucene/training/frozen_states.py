@@ -1,0 +1,89 @@
+"""The states of a frozen backbone, computed once and kept: an image source that needs no backbone any more.
+
+States are held in memory in half precision: 6,000 photos with 17 pooled states of width 1,280 are 0.3 GB.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from lexlip_lucene.encoders.lexlip import LexLip
+from lexlip_lucene.files import temporary_name
+from lexlip_lucene.progress import Progress
+from lexlip_lucene.training.looks import AS_THEY_ARE, Look
+from lexlip_lucene.training.sources import LOAD_BATCH, HeldPictures, ReadPictures, Wanted
+
+
+@dataclass(frozen=True)
+class FrozenStates:
+    """States (variants, images, positions, width) fp16 of a frozen backbone; variant 1 is of mirrored pictures."""
+
+    kept: Tensor
+
+    def batches(self, plan: Iterable[Wanted]) -> Iterator[Tensor]:
+        """Yield the states of each batch; of a look, only `mirrored` applies to states."""
+        for images, look in plan:
+            yield self.kept[int(look.mirrored)][torch.from_numpy(images)]
+
+    def states(self, model: LexLip, inputs: Tensor) -> Tensor:
+        """Return the states as they are."""
+        return inputs.to(model.device, non_blocking=True)
+
+
+@torch.inference_mode()
+def frozen_states(
+    model: LexLip,
+    pictures: HeldPictures | ReadPictures,
+    *,
+    mirrored: bool,
+    cache: Path | None,
+    progress: Progress,
+) -> FrozenStates:
+    """Run the frozen backbone over all pictures once, and over their mirror images where asked.
+
+    Args:
+        model: the model whose backbone it is.
+        pictures: all readable training images.
+        mirrored: also the mirror images.
+        cache: a folder that keeps the states for the next run with the same pictures and backbone; None: don't.
+        progress: told about it.
+    """
+    file = cache / f"states-{_fingerprint(model, pictures, mirrored)}.safetensors" if cache else None
+    if file is not None and file.exists():
+        progress.note(f"backbone states read from {file}")
+        return FrozenStates(load_file(file)["states"])
+    tower = model.image.tower.eval()
+    looks = [AS_THEY_ARE, Look(mirrored=True)] if mirrored else [AS_THEY_ARE]
+    count = len(pictures)
+    numbers = np.arange(count)
+    plan = [Wanted(numbers[at : at + LOAD_BATCH], look) for look in looks for at in range(0, count, LOAD_BATCH)]
+    batches = progress.track(pictures.batches(plan), f"backbone states (batches of {LOAD_BATCH})", len(plan))
+    joined = torch.cat([pictures.states(model, pixels).half().cpu() for pixels in batches])
+    tower.train(model.training)
+    states = joined.view(len(looks), count, *joined.shape[1:])
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        save_file({"states": states}, temporary_name(file))
+        temporary_name(file).replace(file)
+    return FrozenStates(states)
+
+
+def _fingerprint(model: LexLip, pictures: HeldPictures | ReadPictures, mirrored: bool) -> str:
+    """Hash everything the states depend on: the pictures, the backbone's tensors, and how states are pooled."""
+    image = model.config.image
+    digest = hashlib.sha256(f"{image.mean}{image.std}{image.grid}{image.global_state}{mirrored}".encode())
+    digest.update(f"{image.backbone}{image.arguments}{image.identity}{image.size}".encode())
+    if isinstance(pictures, HeldPictures):
+        digest.update(pictures.pixels.numpy().tobytes())
+    else:
+        for path in pictures.paths:
+            digest.update(path.read_bytes())
+    for tensor in model.image.tower.state_dict().values():
+        digest.update(tensor.cpu().numpy().tobytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,107 @@
+"""What a run minimises: the losses that its recipe names, each with its weight."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from lexlip_lucene.encoders.lexlip import LexLip
+from lexlip_lucene.encoders.text_encoders import TransformerText
+from lexlip_lucene.recipes.training_recipe import TrainingRecipe
+from lexlip_lucene.training.contrast import InBatchContrast, MomentumContrast
+from lexlip_lucene.training.dense_contrast import DenseContrast, Distillation
+from lexlip_lucene.training.examples import CaptionWords
+from lexlip_lucene.training.frequency import DocumentFrequency
+from lexlip_lucene.training.language import Bottleneck, Language
+from lexlip_lucene.training.losses import flops_loss, ramp
+from lexlip_lucene.training.scale import SimilarityScale
+from lexlip_lucene.training.teacher import Teacher
+from lexlip_lucene.training.views import Views
+
+DENSE_SCALE = 20.0
+"""Start of the dense twin's learned scale on cosines: a temperature of .05, the official code's."""
+
+
+class Losses(NamedTuple):
+    """One part of a step: what is minimised, and each loss before its weight, over the whole team."""
+
+    total: Tensor
+    each: dict[str, Tensor]
+
+
+class Objective(nn.Module):
+    """The losses of a run and what they train beside the model: scales, the decoder; and the queues.
+
+    Args:
+        model: what trains, with its weights loaded: momentum encoders start from it as it is.
+        recipe: the recipe's `training` part.
+        words: the captions' words, where the word loss is asked for.
+        teacher: where distillation has another model as its teacher.
+    """
+
+    def __init__(
+        self, model: LexLip, recipe: TrainingRecipe, words: CaptionWords | None, teacher: Teacher | None
+    ) -> None:
+        super().__init__()
+        self.recipe, self.words = recipe, words
+        self.scale = SimilarityScale(recipe.similarity_scale, learned=recipe.learn_scale)
+        self.momentum = MomentumContrast(model, recipe.momentum, self.scale) if recipe.momentum else None
+        self.contrast = InBatchContrast(self.scale)
+        self.language = Language() if recipe.language else None
+        self.bottleneck: Bottleneck | None = None
+        if recipe.bottleneck is not None:
+            assert isinstance(model.text, TransformerText), "the recipe's own check"
+            self.bottleneck = Bottleneck(model.text, recipe.bottleneck)
+        self.dense_scale = SimilarityScale(DENSE_SCALE) if recipe.dense else None
+        self.dense = DenseContrast(self.dense_scale) if self.dense_scale is not None else None
+        self.distillation: Distillation | None = None
+        if recipe.distillation is not None:
+            self.distillation = Distillation(recipe.distillation, teacher, self.scale, self.dense_scale)
+        self.frequencies: nn.ModuleDict | None = None
+        if recipe.flops_frequency:
+            sides = ("image", "text")
+            self.frequencies = nn.ModuleDict({side: DocumentFrequency(len(model.lexicon)) for side in sides})
+
+    def forward(self, views: Views) -> Losses:
+        """Return the losses of one part of a step."""
+        recipe = self.recipe
+        weighted: list[Tensor] = []
+        each: dict[str, Tensor] = {}
+
+        def add(name: str, weight: float, loss: Tensor, *, whole: bool = False) -> None:
+            """Add a loss: `whole` when it is of the whole team, else it is this process's share."""
+            weighted.append(weight * loss)
+            each[name] = loss.detach() if whole else views.team.total(loss)
+
+        if self.words is not None and recipe.word_loss:
+            add("words", recipe.word_loss, self.words.loss(views.image_logits, views.own.images) / views.team.size)
+        if self.language is not None and recipe.language is not None:
+            add("language", recipe.language.weight, self.language(views))
+        if self.bottleneck is not None and recipe.bottleneck is not None:
+            if recipe.bottleneck.image_weight:
+                add("image_to_text", recipe.bottleneck.image_weight, self.bottleneck.from_image(views))
+            if recipe.bottleneck.text_weight:
+                add("text_to_text", recipe.bottleneck.text_weight, self.bottleneck.from_text(views))
+        if views.done >= recipe.word_phase:
+            if self.momentum is not None and recipe.contrast:
+                add("momentum_contrast", recipe.contrast, self.momentum(views))
+            elif recipe.contrast:
+                add("contrast", recipe.contrast, self.contrast(views), whole=True)
+            if self.dense is not None and recipe.dense is not None:
+                add("dense_contrast", recipe.dense.weight, self.dense(views), whole=True)
+            if self.distillation is not None and recipe.distillation is not None:
+                add("distillation", recipe.distillation.weight, self.distillation(views), whole=True)
+            pressure = ramp(views.done - recipe.word_phase, recipe.flops_ramp)
+            for side, weight in (("image", recipe.image_flops), ("text", recipe.text_flops)):
+                if weight:
+                    add(f"{side}_flops", weight * pressure, self._flops(side, views), whole=True)
+        return Losses(torch.stack(weighted).sum(), each)
+
+    def _flops(self, side: str, views: Views) -> Tensor:
+        weights = views.team.gather(views.image_weights if side == "image" else views.text_weights)
+        if self.frequencies is None:
+            return flops_loss(weights)
+        frequency = self.frequencies[side]
+        assert isinstance(frequency, DocumentFrequency)
+        frequency.see(weights)
+        return flops_loss(weights, frequency.importance())

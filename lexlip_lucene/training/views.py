@@ -1,0 +1,117 @@
+"""What the losses of one part of a step look at: every tensor is computed when first asked for, and once.
+
+What is not said to be of the whole team is of this process's own images.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from lexlip_lucene.encoders.lexlip import LexLip
+from lexlip_lucene.encoders.pooling import divide_by_length, saturate
+from lexlip_lucene.encoders.text_encoders import StaticText, TransformerText
+from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
+from lexlip_lucene.training.draws import Draw
+from lexlip_lucene.training.expansion import within_own_words
+from lexlip_lucene.training.heaviest import keep_heaviest
+from lexlip_lucene.training.parallel import Team
+from lexlip_lucene.training.sources import ImageSource
+
+
+@dataclass
+class Views:
+    """One part of a step through one model.
+
+    Attributes:
+        model, recipe, team: of the run.
+        source, inputs: where the images come from, and this process's own of this part.
+        whole, own: what was drawn for all processes and for this one.
+        done: share of the run.
+    """
+
+    model: LexLip
+    recipe: EncoderRecipe
+    team: Team
+    source: ImageSource
+    inputs: Tensor
+    whole: Draw
+    own: Draw
+    done: float
+
+    def network(self) -> torch.autocast:
+        """Return the context that the networks compute in; losses stay in float32."""
+        lower = self.recipe.training.precision == "bfloat16"
+        return torch.autocast(self.model.device.type, torch.bfloat16, enabled=lower)
+
+    @cached_property
+    def states(self) -> Tensor:
+        """Backbone states of the own images (own, positions, width)."""
+        with self.network():
+            return self.source.states(self.model, self.inputs)
+
+    @cached_property
+    def image_logits(self) -> Tensor:
+        """Largest logit of each token (own, tokens) float32."""
+        with self.network():
+            return self.model.image.logits(self.states).float()
+
+    @cached_property
+    def image_weights(self) -> Tensor:
+        """Lexicon weights (own, tokens) of images before any division by length."""
+        return keep_heaviest(saturate(self.image_logits), self.recipe.training.train_top_k)
+
+    @cached_property
+    def text_weights(self) -> Tensor:
+        """Lexicon weights (own texts, tokens) of the captions as they are, before any division by length."""
+        ids, words, _ = self.own.captions
+        with self.network():
+            weights = self.model.raw_text_weights(self.own.captions).float()
+        if not self.own.admitted:
+            position_of_row = self.position_of_row
+            weights = within_own_words(weights, ids.to(weights.device), words.to(weights.device), position_of_row)
+        return keep_heaviest(weights, self.recipe.training.train_top_k)
+
+    @cached_property
+    def documents(self) -> Tensor:
+        """Images as the similarity sees them (own, tokens)."""
+        return divide_by_length(self.image_weights, self.image_power)
+
+    @cached_property
+    def queries(self) -> Tensor:
+        """Captions as the similarity sees them (own texts, tokens)."""
+        return divide_by_length(self.text_weights, self.model.config.text.length_power)
+
+    @cached_property
+    def similarity(self) -> Tensor:
+        """Unscaled similarity of every caption to every image of the team (images, captions an image, images)."""
+        return self.paired(self.team.gather(self.queries) @ self.team.gather(self.documents).T)
+
+    @cached_property
+    def masked_hidden(self) -> Tensor:
+        """States of the masked captions before the vocabulary projection (own texts, length, width)."""
+        assert isinstance(self.model.text, TransformerText) and self.own.masked is not None, "the recipe's own check"
+        device = self.model.device
+        with self.network():
+            return self.model.text.hidden(self.own.masked.ids.to(device), self.own.captions.attention.to(device))
+
+    @property
+    def image_power(self) -> float:
+        """Power of the length that images are divided by in training."""
+        power = self.recipe.training.image_length_power
+        return self.model.config.image.length_power if power is None else power
+
+    @property
+    def position_of_row(self) -> Tensor:
+        """The lexicon position of each vocabulary row; the number of tokens for a row that is none."""
+        text = self.model.text
+        if isinstance(text, StaticText):
+            return text.position_of_row
+        positions = torch.full((self.model.config.vocabulary_size,), len(self.model.lexicon), device=self.model.device)
+        positions[text.rows] = torch.arange(len(self.model.lexicon), device=self.model.device)
+        return positions
+
+    def paired(self, similarity: Tensor) -> Tensor:
+        """(texts, images) → (images, captions an image, images)."""
+        return similarity.view(len(self.whole.images), self.recipe.training.captions_per_image, -1)
