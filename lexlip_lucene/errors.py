@@ -4,6 +4,7 @@
     ├── InputError        a file, line, record or value handed in is not what is needed
     │   ├── RecipeError   a recipe has an unknown key or a value out of range
     │   └── ModelError    a folder is not a model, or not one this version reads
+    ├── MemoryLimitError  the machine has not the memory for what was asked
     ├── OutputError       a result can't be written (exists already, disk full, no permission)
     ├── JavaError         no Java ≥ 21, no Anserini jar, or a JVM that can't start
     ├── IndexingError     an index can't be built, or what was built does not add up
@@ -28,6 +29,10 @@ class RecipeError(InputError):
 
 class ModelError(InputError):
     """A folder is not a model, or not one that this version reads."""
+
+
+class MemoryLimitError(LexlipError):
+    """The machine, or its GPU, has not the memory for what was asked."""
 
 
 class OutputError(LexlipError):
