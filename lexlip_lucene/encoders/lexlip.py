@@ -62,6 +62,7 @@ class LexLip(nn.Module):
                     "take the tokenizer that belongs to it"
                 )
             self.text = TransformerText(config.text, self.lexicon, network)
+        self.dense = None
 
     @classmethod
     def from_pretrained(cls, folder: str | Path, *, device: str = "cpu") -> "LexLip":

@@ -75,7 +75,9 @@ class ImageRecipe(ImageSpec):
         if self.ridge is not None and not (self.frozen and self.global_path):
             raise ValueError("ridge needs frozen: true and global_path: true")
         if self.frozen and (self.shift or self.brightness or self.augment):
-            raise ValueError("shift, brightness and augment need frozen: false, since a frozen backbone's states are cached")
+            raise ValueError(
+                "shift, brightness and augment need frozen: false, since a frozen backbone's states are cached"
+            )
         return self
 
     def spec(self) -> ImageSpec:

@@ -94,7 +94,14 @@ class MomentumContrast(nn.Module):
     @torch.no_grad()
     def _keys(self, views: Views) -> Keys:
         others = Views(
-            self.follower.model, views.recipe, views.team, views.source, views.inputs, views.whole, views.own, views.done
+            self.follower.model,
+            views.recipe,
+            views.team,
+            views.source,
+            views.inputs,
+            views.whole,
+            views.own,
+            views.done,
         )
         if views.recipe.image.frozen:
             others.states = views.states

@@ -9,6 +9,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,22 +94,23 @@ class Trainer:
         written = read_checkpoint(path, self.recipe) if resume else None
         if written is None:
             self._fill_queues()
-            self._consider(state, 0)
+            if self.team.leads and self.aside is not None:
+                self._consider(state, 0)
         else:
             state.load(written)
             self.progress.note(f"going on after step {state.step} of {last}, from {path}")
         first = state.step
         tracked = self.progress.track(self._steps(first, last), "training (steps)", last - first)
-        with RunLog(self.folder, resumed_at=first) as log:
+        with RunLog(self.folder, resumed_at=first + 1) if self.team.leads else nullcontext() as log:
             for step, images, inputs in tracked:
                 figures = self._step(step, images, inputs, state)
                 state.step = step + 1
-                if self.team.leads and figures:
+                if _is_evaluated(step, last, self.recipe.training.evaluations) and log is not None:
+                    figures |= self._consider(state, step + 1)
+                if log is not None and figures:
                     log.write(step + 1, figures)
-                if _is_evaluated(step, last, self.recipe.training.evaluations):
-                    self._consider(state, step + 1, log)
-                    if self.team.leads:
-                        write_checkpoint(path, self.recipe, state.saved())
+                if _is_evaluated(step, last, self.recipe.training.evaluations) and log is not None:
+                    write_checkpoint(path, self.recipe, state.saved())
         return state.outcome()
 
     def _steps(self, first: int, last: int) -> Iterator[tuple[int, NDArray[np.int64], list[Tensor]]]:
@@ -126,9 +128,7 @@ class Trainer:
     def _parts(self, images: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         return np.split(images, self.recipe.training.accumulate)
 
-    def _step(
-        self, step: int, images: NDArray[np.int64], inputs: list[Tensor], state: "_State"
-    ) -> dict[str, float]:
+    def _step(self, step: int, images: NDArray[np.int64], inputs: list[Tensor], state: "_State") -> dict[str, float]:
         """Take one step; returns its figures where they are due."""
         training = self.recipe.training
         set_rate(state.optimiser, training, step, self.steps)
@@ -190,15 +190,13 @@ class Trainer:
             momentum.fill(self._views(step, 0, images, inputs))
         assert momentum.is_filled, f"{batches} batches of {self.draws.batch} × {each} fill the queues"
 
-    def _consider(self, state: "_State", step: int, log: RunLog | None = None) -> None:
-        """Measure on the images kept aside; keep the state when it is the best so far."""
-        if not self.team.leads:
-            return
+    def _consider(self, state: "_State", step: int) -> dict[str, float]:
+        """Measure on the images kept aside; keep the state when it is the best so far. Returns the figures."""
         model = blended(state.evaluated, state.start, self.recipe.training.keep_start)
         if self.aside is None:
             if step == state.last:
                 state.best_step, state.best = step, state_of(model)
-            return
+            return {}
         begun = time.monotonic()
         aside = measure_aside(model, self.source, self.captions, self.aside)
         figures = ", ".join(f"{name} {100 * value:.1f}" for name, value in aside.recall.items())
@@ -210,10 +208,10 @@ class Trainer:
         )
         for line in state.health.look(step, aside.documents, aside.queries) if step else ():
             self.progress.note(f"warning: {line}")
-        if log is not None:
-            log.write(step, {f"aside/{name}": value for name, value in aside.recall.items()})
         if state.best_aside is None or aside.mean > state.best_aside.mean:
             state.best_step, state.best_aside, state.best = step, aside.without_vectors(), state_of(model)
+        dense = {} if aside.dense_recall is None else {f"aside/dense_{k}": v for k, v in aside.dense_recall.items()}
+        return {f"aside/{name}": value for name, value in aside.recall.items()} | dense
 
 
 class _State:

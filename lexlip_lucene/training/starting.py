@@ -19,8 +19,8 @@ from lexlip_lucene.files import require_file
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe, StaticTextRecipe
 from lexlip_lucene.recipes.model_spec import StaticTextSpec, TextSpec
 from lexlip_lucene.training.examples import CaptionTokens, caption_counts, caption_presence
-from lexlip_lucene.training.ridge import caption_targets, start_from_ridge
 from lexlip_lucene.training.frozen_states import FrozenStates
+from lexlip_lucene.training.ridge import caption_targets, start_from_ridge
 from lexlip_lucene.training.sources import ImageSource
 from lexlip_lucene.training.vocabulary import lexicon_of, load_vocabulary
 

@@ -1,8 +1,8 @@
 """From an encoder recipe to a model folder: read, start, train, choose, calibrate, save.
 
-    MODEL/                       the model
-    MODEL.training/choosing/     the log and the checkpoint of the run in which the best step is chosen
-    MODEL.training/final/        those of the final run, where the recipe asks for one
+MODEL/                       the model
+MODEL.training/choosing/     the log and the checkpoint of the run in which the best step is chosen
+MODEL.training/final/        those of the final run, where the recipe asks for one
 """
 
 import shutil
