@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from lexlip_lucene.encoders.lexlip import LexLip
 from lexlip_lucene.errors import TrainingError
@@ -30,7 +30,7 @@ from lexlip_lucene.training.figures import step_figures
 from lexlip_lucene.training.health import Health
 from lexlip_lucene.training.memory import memory_told
 from lexlip_lucene.training.momentum import Follower
-from lexlip_lucene.training.objective import Losses, Objective
+from lexlip_lucene.training.objective import Objective
 from lexlip_lucene.training.optimiser import make_optimiser, set_rate
 from lexlip_lucene.training.parallel import ALONE, Team
 from lexlip_lucene.training.run_log import RunLog
@@ -93,14 +93,14 @@ class Trainer:
         path = self.folder / "checkpoint.pt"
         written = read_checkpoint(path, self.recipe) if resume else None
         if written is None:
-            self._fill_queues()
+            self.fill_queues()
             if self.team.leads and self.aside is not None:
                 self._consider(state, 0)
         else:
             state.load(written)
             self.progress.note(f"going on after step {state.step} of {last}, from {path}")
         first = state.step
-        tracked = self.progress.track(self._steps(first, last), "training (steps)", last - first)
+        tracked = self.progress.track(self.inputs(first, last), "training (steps)", last - first)
         with RunLog(self.folder, resumed_at=first + 1) if self.team.leads else nullcontext() as log:
             for step, images, inputs in tracked:
                 figures = self._step(step, images, inputs, state)
@@ -113,7 +113,7 @@ class Trainer:
                     write_checkpoint(path, self.recipe, state.saved())
         return state.outcome()
 
-    def _steps(self, first: int, last: int) -> Iterator[tuple[int, NDArray[np.int64], list[Tensor]]]:
+    def inputs(self, first: int, last: int) -> Iterator[tuple[int, NDArray[np.int64], list[Tensor]]]:
         """Yield each step's number, its images, and this process's inputs of each of its parts."""
         numbered = list(zip(range(first, last), self.draws.images(first, last), strict=True))
         plan = [
@@ -132,31 +132,38 @@ class Trainer:
         """Take one step; returns its figures where they are due."""
         training = self.recipe.training
         set_rate(state.optimiser, training, step, self.steps)
-        self.draws.seed_networks(step, self.team.rank)
-        self.model.train()
-        self.objective.train()
-        if self.recipe.image.frozen:
-            self.model.image.tower.eval()
         state.optimiser.zero_grad(set_to_none=True)
-        each: list[Losses] = []
-        with memory_told(training):
-            for number, part in enumerate(self._parts(images)):
-                views = self._views(step, number, part, inputs[number])
-                each.append(self.objective(views))
-                (each[-1].total / training.accumulate).backward()
-        self.team.add_gradients(state.parameters)
+        losses, views = self.gradients(step, images, inputs, state.parameters)
         torch.nn.utils.clip_grad_norm_(state.parameters, training.gradient_norm)
         state.optimiser.step()
         if self.objective.momentum is not None:
             self.objective.momentum.after_step(self.model)
         if state.average is not None:
             state.average.follow(self.model, min(training.average, (step + 1) / (step + 10)))
-        losses = {name: float(np.mean([float(part.each[name]) for part in each])) for name in each[-1].each}
         self._watch(step, losses, state)
         if (step + 1) % LOG_EVERY and step + 1 != state.last:
             return {}
         rate = state.optimiser.param_groups[0]["lr"] / state.optimiser.param_groups[0]["rate"]
         return step_figures(losses, views, self.objective, rate)
+
+    def gradients(
+        self, step: int, images: NDArray[np.int64], inputs: list[Tensor], parameters: list[nn.Parameter]
+    ) -> tuple[dict[str, float], Views]:
+        """Compute the gradients of a step's loss over the whole team; return its losses and its last part."""
+        self.draws.seed_networks(step, self.team.rank)
+        self.model.train()
+        self.objective.train()
+        if self.recipe.image.frozen:
+            self.model.image.tower.eval()
+        each: list[dict[str, Tensor]] = []
+        with memory_told(self.recipe.training):
+            for number, part in enumerate(self._parts(images)):
+                views = self._views(step, number, part, inputs[number])
+                losses = self.objective(views)
+                (losses.total / len(inputs)).backward()
+                each.append(losses.each)
+            self.team.add_gradients(parameters)
+        return {name: float(np.mean([float(losses[name]) for losses in each])) for name in each[-1]}, views
 
     def _views(self, step: int, number: int, images: NDArray[np.int64], inputs: Tensor) -> Views:
         whole = self.draws.part(step, number, images, step / self.steps)
@@ -174,7 +181,7 @@ class Trainer:
             )
         state.losses.append(sum(value for name, value in losses.items() if not name.endswith("_flops")))
 
-    def _fill_queues(self) -> None:
+    def fill_queues(self) -> None:
         """Fill the momentum queues with keys of batches that no step sees in this order."""
         momentum = self.objective.momentum
         if momentum is None:

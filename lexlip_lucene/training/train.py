@@ -89,7 +89,7 @@ def train(
     begun = time.monotonic()
     team, device = join_team(device)
     try:
-        run = _prepare(recipe, output, team, device, cache, progress if team.leads else SILENT)
+        run = prepare(recipe, output, team, device, cache, progress if team.leads else SILENT)
         if not resume and team.leads and run.folder.exists():
             shutil.rmtree(run.folder)
         team.wait()
@@ -104,7 +104,7 @@ def train(
     return report
 
 
-def _report(outcome: Outcome, run: "_Run", seconds: float) -> TrainReport:
+def _report(outcome: Outcome, run: "Prepared", seconds: float) -> TrainReport:
     aside = outcome.best_aside
     return TrainReport(
         steps=outcome.steps,
@@ -120,7 +120,7 @@ def _report(outcome: Outcome, run: "_Run", seconds: float) -> TrainReport:
 
 
 @dataclass(frozen=True)
-class _Run:
+class Prepared:
     """A training with its data read. `base` is a model whose backbone made the states."""
 
     recipe: EncoderRecipe
@@ -216,9 +216,9 @@ class _Run:
         )
 
 
-def _prepare(
+def prepare(
     recipe: EncoderRecipe, output: Path, team: Team, device: str, cache: Path | None, progress: Progress
-) -> _Run:
+) -> Prepared:
     """Read the data, and run a frozen backbone over it."""
     listed = read_captions(recipe.data.captions, split=recipe.data.split)
     found = find_pictures(
@@ -246,4 +246,6 @@ def _prepare(
         name = recipe.training.distillation.teacher
         teacher = load_teacher(name, images, texts, cache=cache, device=device, progress=progress)
     folder = output.with_name(output.name + ".training")
-    return _Run(recipe, folder, team, device, progress, images, len(found.rejected), vocabulary, source, teacher, aside)
+    return Prepared(
+        recipe, folder, team, device, progress, images, len(found.rejected), vocabulary, source, teacher, aside
+    )
