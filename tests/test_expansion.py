@@ -48,4 +48,9 @@ def test_a_text_keeps_the_weights_of_its_own_tokens_and_learns_from_them_alone()
     assert torch.equal(kept.detach(), torch.where(inside, weights.detach(), 0.0))
     assert weights.grad is not None
     assert torch.equal(weights.grad, inside.float())
-    assert inside.sum(dim=1).tolist() == [3, 5, 0, 1]  # two cat ##s run over: special, unknown and blocked are no tokens
+    assert inside.sum(dim=1).tolist() == [
+        3,
+        5,
+        0,
+        1,
+    ]  # two cat ##s run over: special, unknown and blocked are no tokens
