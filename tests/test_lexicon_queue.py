@@ -72,6 +72,14 @@ def test_the_queue_holds_the_newest_keys_whatever_the_sizes_of_the_batches(
         torch.testing.assert_close(everything, weights[queue.owners])
 
 
+def test_queries_of_half_precision_are_compared_in_float32_and_keep_their_gradient() -> None:
+    queue, queries = filled(keys(0, 5)), keys(1, 3).bfloat16().requires_grad_()
+    found = queue.similarity(queries)
+    found.sum().backward()
+    assert torch.equal(found, queue.similarity(queries.detach().float()))
+    assert queries.grad is not None and bool(queries.grad.any())
+
+
 def test_it_gives_no_similarity_before_it_is_full() -> None:
     queue = LexiconQueue(3, 4, 9)
     queue.push(keys(0, 2), torch.tensor([0, 1]))
