@@ -87,6 +87,14 @@ def test_it_gives_no_similarity_before_it_is_full() -> None:
         queue.similarity(keys(1, 1))
 
 
+def test_a_push_before_the_backward_pass_is_an_error_and_no_wrong_gradient() -> None:
+    queue = filled(keys(0, 3))
+    similarity = queue.similarity(keys(1, 2).requires_grad_())
+    queue.push(keys(2, 1), torch.tensor([3]))
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        similarity.sum().backward()
+
+
 def test_what_is_pushed_is_cut_from_its_graph() -> None:
     weights = keys(0, 3).requires_grad_()
     queue = LexiconQueue(3, 4, 9)

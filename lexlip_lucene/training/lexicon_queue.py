@@ -44,6 +44,8 @@ class LexiconQueue(nn.Module):
     def push(self, weights: Tensor, owners: Tensor) -> None:
         """Put keys in the places of the oldest; of more keys than there are places, the last ones stay.
 
+        Push after the step's backward pass, which needs the keys that its similarities were computed from.
+
         Args:
             weights: (n, tokens) float ≥ 0, as they enter the similarity.
             owners: (n,) number of the image that each key is, or is a caption of.
