@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from lexlip_lucene.training.losses import contrastive_loss, flops_loss, ramp, word_loss
+from lexlip_lucene.training.losses import (
+    contrastive_loss,
+    distillation_loss,
+    flops_loss,
+    masked_language_loss,
+    momentum_contrastive_loss,
+    ramp,
+    word_loss,
+)
 
 Array = NDArray[np.float64]
 images = st.integers(1, 5)
@@ -66,6 +74,103 @@ def test_equal_similarities_cost_the_logarithm_of_the_batch() -> None:
     assert contrastive_loss(torch.zeros(5, 2, 5)).item() == pytest.approx(math.log(5))
 
 
+@given(images, st.integers(1, 6), seeds)
+def test_the_momentum_contrastive_loss_is_the_formula(n: int, queue: int, seed: int) -> None:
+    positive, negatives = normal(seed, n), normal(seed + 1, n, queue)
+    excluded = np.random.default_rng(seed).random((n, queue)) < 0.4
+    rows = [
+        [positive[i], *(score for score, left_out in zip(negatives[i], excluded[i], strict=True) if not left_out)]
+        for i in range(n)
+    ]
+    expected = sum(minus_log_softmax(row, 0) for row in rows) / n
+    given_tensors = torch.from_numpy(positive), torch.from_numpy(negatives), torch.from_numpy(excluded)
+    assert momentum_contrastive_loss(*given_tensors).item() == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+@given(images, st.integers(1, 6), seeds)
+def test_the_key_is_drawn_near_all_negatives_pushed_away_and_what_is_excluded_left_alone(
+    n: int, queue: int, seed: int
+) -> None:
+    positive = torch.from_numpy(normal(seed, n)).requires_grad_()
+    negatives = torch.from_numpy(normal(seed + 1, n, queue)).requires_grad_()
+    excluded = torch.from_numpy(np.random.default_rng(seed).random((n, queue)) < 0.4)
+    momentum_contrastive_loss(positive, negatives, excluded).backward()
+    assert positive.grad is not None and negatives.grad is not None
+    assert (positive.grad <= 0).all()
+    assert (negatives.grad[~excluded] >= 0).all()
+    assert (negatives.grad[excluded] == 0).all()
+
+
+def test_a_queue_of_the_own_images_keys_alone_costs_nothing() -> None:
+    excluded = torch.ones(2, 3, dtype=torch.bool)
+    assert momentum_contrastive_loss(torch.zeros(2), torch.ones(2, 3), excluded).item() == 0.0
+
+
+def test_equal_similarities_cost_the_logarithm_of_the_queue_and_the_key() -> None:
+    assert momentum_contrastive_loss(torch.zeros(2), torch.zeros(2, 6)).item() == pytest.approx(math.log(7))
+
+
+@given(st.integers(0, 5), tokens, seeds)
+def test_the_masked_language_loss_is_the_formula(masked: int, vocabulary: int, seed: int) -> None:
+    logits, count = normal(seed, masked, vocabulary), masked + 3
+    labels = np.random.default_rng(seed).integers(0, vocabulary, masked)
+    expected = sum(minus_log_softmax(logits[i].tolist(), labels[i]) for i in range(masked)) / count
+    loss = masked_language_loss(torch.from_numpy(logits), torch.from_numpy(labels), count)
+    assert loss.item() == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+def test_the_parts_of_a_batch_add_up_to_the_loss_of_the_whole() -> None:
+    logits, labels = torch.from_numpy(normal(0, 7, 4)), torch.tensor([0, 1, 2, 3, 0, 1, 2])
+    parts = [masked_language_loss(logits[part], labels[part], 7) for part in (slice(0, 2), slice(2, 7))]
+    assert sum(part.item() for part in parts) == pytest.approx(masked_language_loss(logits, labels, 7).item())
+
+
+@pytest.mark.parametrize("count", [0, 12])
+def test_where_nothing_is_masked_the_loss_is_0_with_a_gradient_of_0(count: int) -> None:
+    states, weight = torch.zeros(0, 3), torch.ones(3, 5, requires_grad=True)
+    loss = masked_language_loss(states @ weight, torch.zeros(0, dtype=torch.long), count)
+    loss.backward()
+    assert loss.item() == 0.0
+    assert weight.grad is not None and not weight.grad.any()
+
+
+def divergence(teacher: list[float], student: list[float]) -> float:
+    """KL(softmax(teacher) ‖ softmax(student))."""
+    places = range(len(teacher))
+    logs = [(-minus_log_softmax(teacher, i), -minus_log_softmax(student, i)) for i in places]
+    return sum(math.exp(of_teacher) * (of_teacher - of_student) for of_teacher, of_student in logs)
+
+
+@given(images, captions, seeds)
+def test_the_distillation_loss_is_the_formula(n: int, c: int, seed: int) -> None:
+    student, teacher = normal(seed, n * c, n), normal(seed + 1, n * c, n)
+    rows = [divergence(teacher[i].tolist(), student[i].tolist()) for i in range(n * c)]
+    columns = [divergence(teacher[:, j].tolist(), student[:, j].tolist()) for j in range(n)]
+    expected = (sum(rows) / len(rows) + sum(columns) / len(columns)) / 2
+    loss = distillation_loss(torch.from_numpy(student), torch.from_numpy(teacher))
+    assert loss.item() == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+@given(images, captions, seeds)
+def test_a_student_that_agrees_with_its_teacher_up_to_a_constant_has_nothing_to_learn(
+    n: int, c: int, seed: int
+) -> None:
+    teacher = torch.from_numpy(normal(seed, n * c, n)).requires_grad_()
+    student = (teacher.detach() + 3.0).requires_grad_()
+    loss = distillation_loss(student, teacher)
+    loss.backward()
+    assert loss.item() == pytest.approx(0.0, abs=1e-12)
+    assert student.grad is not None and student.grad.abs().max() < 1e-12
+    assert teacher.grad is None  # no gradient ever reaches the teacher
+
+
+def test_no_gradient_reaches_a_teacher_that_disagrees() -> None:
+    student, teacher = (torch.from_numpy(normal(seed, 4, 2)).requires_grad_() for seed in (0, 1))
+    distillation_loss(student, teacher).backward()
+    assert student.grad is not None and bool(student.grad.any())
+    assert teacher.grad is None
+
+
 @given(images, tokens, seeds)
 def test_the_word_loss_is_the_formula(n: int, v: int, seed: int) -> None:
     logits, prior = normal(seed, n, v), normal(seed + 1, v)
@@ -92,6 +197,14 @@ def test_the_flops_loss_is_the_sum_of_squared_means(n: int, v: int, seed: int) -
     weights = np.abs(normal(seed, n, v))
     expected = sum((sum(weights[i, t] for i in range(n)) / n) ** 2 for t in range(v))
     assert flops_loss(torch.from_numpy(weights)).item() == pytest.approx(expected, rel=1e-9)
+
+
+@given(images, tokens, seeds)
+def test_importance_is_the_factor_of_each_tokens_square(n: int, v: int, seed: int) -> None:
+    weights, importance = np.abs(normal(seed, n, v)), np.abs(normal(seed + 1, v))
+    expected = sum(importance[t] * (sum(weights[i, t] for i in range(n)) / n) ** 2 for t in range(v))
+    loss = flops_loss(torch.from_numpy(weights), torch.from_numpy(importance))
+    assert loss.item() == pytest.approx(expected, rel=1e-9)
 
 
 def test_the_same_weight_spread_over_tokens_costs_less_than_on_one() -> None:

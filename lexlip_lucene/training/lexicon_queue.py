@@ -44,6 +44,8 @@ class LexiconQueue(nn.Module):
     def push(self, weights: Tensor, owners: Tensor) -> None:
         """Put keys in the places of the oldest; of more keys than there are places, the last ones stay.
 
+        Push after the step's backward pass, which needs the keys that its similarities were computed from.
+
         Args:
             weights: (n, tokens) float ≥ 0, as they enter the similarity.
             owners: (n,) number of the image that each key is, or is a caption of.
@@ -58,15 +60,14 @@ class LexiconQueue(nn.Module):
         self.filled.copy_((self.filled + len(weights)).clamp(max=self.size))
 
     def similarity(self, queries: Tensor) -> Tensor:
-        """Return the inner product of every query with every key: (n, size), in the order of `owners`.
+        """Return the inner product of every query with every key: (n, size) float32, in the order of `owners`.
 
         It is a weighted sum of rows of the transposed queries per key (`embedding_bag`), so that memory is
         O(n × (size + tokens)), without a dense key. The gradient flows to the queries.
 
         Args:
-            queries: (n, tokens) float.
+            queries: (n, tokens) float of any precision.
         """
         assert self.full, f"the queue is filled before it counts: {int(self.filled)} of {self.size} keys are there"
-        by_token = queries.T.contiguous()
-        values = self.values.to(by_token.dtype)
-        return functional.embedding_bag(self.indices, by_token, per_sample_weights=values, mode="sum").T
+        by_token = queries.T.to(self.values.dtype).contiguous()
+        return functional.embedding_bag(self.indices, by_token, per_sample_weights=self.values, mode="sum").T
