@@ -14,13 +14,13 @@ from typing import NamedTuple
 import orjson
 from pydantic import BaseModel
 
-from lexlip_lucene.data.captions import read_captions
+from lexlip_lucene.data.captions import CaptionedImage, read_captions
 from lexlip_lucene.data.qrels import read_qrels
 from lexlip_lucene.errors import RecipeError
 from lexlip_lucene.evaluate.fuse import reciprocal_rank_fusion
 from lexlip_lucene.evaluate.measures import evaluate
 from lexlip_lucene.evaluate.run import read_run, write_run
-from lexlip_lucene.experiment import run_bm25, run_lexlip, search_impacts, search_texts
+from lexlip_lucene.experiment import run_bm25, run_dense, run_lexlip, search_impacts, search_texts, search_vectors
 from lexlip_lucene.files import bytes_below, require_file, sha256_of, written_file
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
@@ -104,26 +104,34 @@ def _build(recipe: IndexRecipe, folder: Path, roots: list[str], device: str, pro
         parts += [sha256_of(model / "config.json"), sha256_of(model / "model.safetensors")]
     if _is_built(folder, parts, "index"):
         progress.note(f"{recipe.name}: the index in {folder} is up to date")
-        search = search_texts if model is None else search_impacts
+        search = search_texts if model is None else search_vectors if recipe.system == "dense" else search_impacts
         search(folder, recipe.k, progress)
         return
     _unmark(folder)
-    images = read_captions(recipe.captions, split=recipe.split)
+    _run(recipe, model, read_captions(recipe.captions, split=recipe.split), folder, progress)
+    _mark_built(folder, parts)
+
+
+def _run(
+    recipe: IndexRecipe, model: Path | None, images: Sequence[CaptionedImage], folder: Path, progress: Progress
+) -> None:
+    direction, held_out, k = recipe.direction, recipe.held_out, recipe.k
     if model is None:
-        run_bm25(images, folder, held_out=recipe.held_out, k=recipe.k, progress=progress)
+        run_bm25(images, folder, held_out=held_out, k=k, progress=progress)
+    elif recipe.system == "dense":
+        run_dense(model, images, folder, direction=direction, held_out=held_out, k=k, progress=progress)
     else:
         run_lexlip(
             model,
             images,
             folder,
-            direction=recipe.direction,
-            held_out=recipe.held_out,
+            direction=direction,
+            held_out=held_out,
             bits=recipe.bits,
             top_k=recipe.top_k,
-            k=recipe.k,
+            k=k,
             progress=progress,
         )
-    _mark_built(folder, parts)
 
 
 def _fuse(recipe: IndexRecipe, folder: Path, roots: list[str], device: str, progress: Progress) -> None:

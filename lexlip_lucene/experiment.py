@@ -3,7 +3,8 @@
     folder/topics/            topics.tsv, qrels.txt (and captions/)
     folder/collection/        the documents, with their manifest beside it
     folder/queries.jsonl      the encoded queries (LexLIP alone)
-    folder/index/             the Lucene index
+    folder/queries/           the queries' vectors (dense alone)
+    folder/index/             the Lucene index, or the documents' vectors (dense)
     folder/run.txt            the hits
 
 torch and Java are loaded in the functions that need them; the stages meet in these files.
@@ -16,8 +17,10 @@ from typing import NamedTuple
 
 from lexlip_lucene.data.captions import CaptionedImage
 from lexlip_lucene.data.topics import Direction, TopicSet, caption_id, make_topics, read_topics, write_topic_set
+from lexlip_lucene.evaluate.dense_search import dense_run, read_embeddings, write_embeddings
 from lexlip_lucene.evaluate.measures import evaluate
 from lexlip_lucene.evaluate.run import write_run
+from lexlip_lucene.files import bytes_below
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.records import Run, Topic
 from lexlip_lucene.vectors.collection import read_queries
@@ -65,6 +68,39 @@ def run_lexlip(
     return Experiment(folder, topics, run, evaluate(topics.qrels, run), report.documents, report.index_bytes, seconds)
 
 
+def run_dense(
+    model_folder: Path,
+    images: Sequence[CaptionedImage],
+    folder: Path,
+    *,
+    direction: Direction,
+    held_out: int,
+    k: int,
+    progress: Progress,
+) -> Experiment:
+    """Embed, search exactly and evaluate with a model's dense twin, no Lucene anywhere; directions as `run_lexlip`'s.
+
+    Raises:
+        ModelError: the model has no dense twin.
+    """
+    from lexlip_lucene.encoders.embedding import embed_images, embed_texts
+    from lexlip_lucene.encoders.lexlip import LexLip
+
+    topics = _topics(images, folder, direction, held_out)
+    model = LexLip.from_pretrained(model_folder)
+    pictures = embed_images(model, images, progress=progress)
+    texts = embed_texts(model, topics.topics if direction == "t2i" else _all_captions(images), progress=progress)
+    if direction == "t2i":
+        documents, queries = pictures, texts
+    else:
+        documents, queries = texts, pictures._replace(ids=[f"{name}#img" for name in pictures.ids])
+    write_embeddings(folder / "queries", queries, force=True)
+    write_embeddings(folder / "index", documents, force=True)
+    run, seconds = search_vectors(folder, k, progress)
+    size = bytes_below(folder / "index")
+    return Experiment(folder, topics, run, evaluate(topics.qrels, run), len(documents.ids), size, seconds)
+
+
 def run_bm25(
     images: Sequence[CaptionedImage], folder: Path, *, held_out: int, k: int, progress: Progress
 ) -> Experiment:
@@ -86,6 +122,17 @@ def search_impacts(folder: Path, k: int, progress: Progress) -> tuple[Run, float
         begun = time.perf_counter()
         run = searcher.search_batch(queries, k, progress=progress)
         seconds = time.perf_counter() - begun
+    write_run(folder / "run.txt", run, force=True)
+    return run, seconds
+
+
+def search_vectors(folder: Path, k: int, progress: Progress) -> tuple[Run, float]:
+    """Search the experiment's vectors with those of its queries and write its run; returns it and the seconds."""
+    documents, queries = read_embeddings(folder / "index"), read_embeddings(folder / "queries")
+    progress.note(f"searching {len(documents.ids)} vectors with {len(queries.ids)}")
+    begun = time.perf_counter()
+    run = dense_run(dict(zip(queries.ids, queries.vectors, strict=True)), documents, k)
+    seconds = time.perf_counter() - begun
     write_run(folder / "run.txt", run, force=True)
     return run, seconds
 

@@ -71,7 +71,7 @@ def tokenizer() -> Tokenizer:
     return made
 
 
-def config(image: ImageSpec = VIT, text: TextSpec = STATIC) -> ModelConfig:
+def config(image: ImageSpec = VIT, text: TextSpec = STATIC, dense_width: int | None = None) -> ModelConfig:
     """The config of a calibrated model over the lexicon of VOCABULARY."""
     rows = {token: row for row, token in enumerate(VOCABULARY)}
     lexicon = make_lexicon(rows, special=SPECIAL, counts=None, min_count=0)
@@ -83,11 +83,12 @@ def config(image: ImageSpec = VIT, text: TextSpec = STATIC) -> ModelConfig:
         rows=lexicon.rows,
         vocabulary_size=len(VOCABULARY),
         ceilings=Ceilings(image=0.5, text=1.0),
+        dense_width=dense_width,
     )
 
 
-def lexlip(image: ImageSpec = VIT, text: TextSpec = STATIC, *, seed: int = 0) -> LexLip:
+def lexlip(image: ImageSpec = VIT, text: TextSpec = STATIC, *, seed: int = 0, dense_width: int | None = None) -> LexLip:
     """A model with random weights, ready to encode."""
     with random.fork_rng(devices=[]):
         random.manual_seed(seed)
-        return LexLip(config(image, text), tokenizer()).eval()
+        return LexLip(config(image, text, dense_width), tokenizer()).eval()

@@ -86,12 +86,18 @@ class ImageEncoder(nn.Module):
 
     def logits(self, states: Tensor) -> Tensor:
         """Backbone states (batch, positions, width) → the largest logit of each token (batch, tokens)."""
+        return self.logits_of(*self.adapted(states))
+
+    def adapted(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        """Backbone states → adapted states (batch, positions, adapter width) and mean state (batch, width)."""
         states = self.dropout((states.float() - self.state_mean) / self.state_scale)
-        logits = max_over_positions(self.head(self.adapter(states)))
-        if self.global_path is not None:
-            # The same for every position, so it can be added after the maximum.
-            logits = logits + self.global_path(self.mean_state(states))
-        return logits
+        return self.adapter(states), self.mean_state(states)
+
+    def logits_of(self, adapted: Tensor, mean_state: Tensor) -> Tensor:
+        """What `adapted` gives → the largest logit of each token (batch, tokens)."""
+        logits = max_over_positions(self.head(adapted))
+        # The global path is the same for every position, so it can be added after the maximum.
+        return logits if self.global_path is None else logits + self.global_path(mean_state)
 
     def mean_state(self, states: Tensor) -> Tensor:
         """Return the mean state (batch, width): the position kept for it, else the mean of all positions."""

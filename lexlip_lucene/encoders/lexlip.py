@@ -15,6 +15,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from lexlip_lucene.data.images import open_image
+from lexlip_lucene.encoders.dense import DenseTwin, mean_of_words
 from lexlip_lucene.encoders.image_encoder import ImageEncoder
 from lexlip_lucene.encoders.model_config import Ceilings, ModelConfig, config_bytes, read_config
 from lexlip_lucene.encoders.pixels import normalise, to_square
@@ -62,7 +63,13 @@ class LexLip(nn.Module):
                     "take the tokenizer that belongs to it"
                 )
             self.text = TransformerText(config.text, self.lexicon, network)
-        self.dense = None
+        self.dense = self._dense_twin(config.dense_width) if config.dense_width is not None else None
+
+    def _dense_twin(self, width: int) -> DenseTwin:
+        text_width = None
+        if isinstance(self.text, TransformerText):
+            text_width = int(cast(Any, self.text.network).config.hidden_size)
+        return DenseTwin(self.image.tower.width, self.config.image.adapter.width, len(self.lexicon), width, text_width)
 
     @classmethod
     def from_pretrained(cls, folder: str | Path, *, device: str = "cpu") -> "LexLip":
@@ -132,6 +139,39 @@ class LexLip(nn.Module):
         else:
             weights = self.text(tokens.ids, tokens.words)
         return weights
+
+    def image_embeddings(self, pixels: Tensor) -> Tensor:
+        """(batch, 3, size, size) uint8 → the dense twin's unit vectors (batch, dense width) float32.
+
+        Raises:
+            ModelError: the model has no dense twin.
+        """
+        twin = self._twin()
+        states = self.image.tower(normalise(pixels.to(self.device), self.config.image))
+        return twin.image(*self.image.adapted(states))
+
+    def text_embeddings(self, texts: Sequence[str]) -> Tensor:
+        """Texts → the dense twin's unit vectors (batch, dense width) float32; zeros without any known token.
+
+        Raises:
+            ModelError: the model has no dense twin.
+        """
+        twin = self._twin()
+        tokens = tokenise(self.tokenizer, texts, max_length=self.config.text.max_length)
+        return twin.text(self.dense_text_input(tokens))
+
+    def dense_text_input(self, tokens: TokenBatch) -> Tensor:
+        """Tokenised texts → what `DenseTwin.text` takes: weights (batch, tokens) or mean hidden states."""
+        if not isinstance(self.text, TransformerText):
+            return self.raw_text_weights(tokens)
+        ids, words, attention = (part.to(self.device) for part in tokens)
+        encoder = cast(Any, self.text.network).base_model
+        return mean_of_words(encoder(input_ids=ids, attention_mask=attention.long()).last_hidden_state, words)
+
+    def _twin(self) -> DenseTwin:
+        if self.dense is None:
+            raise ModelError(f"model {self.config.name} has no dense twin: train it with training.dense in its recipe")
+        return self.dense
 
     def quantiser(self, side: str, *, bits: int | None = None, top_k: int | None = None) -> Quantiser:
         """Return the quantiser of `side` ("image" or "text"); bits and top-k default to the model's own.

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import orjson
-from pydantic import ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.recipes.model_spec import ImageSpec, Spec, TextSpec
@@ -27,6 +27,7 @@ class ModelConfig(Spec):
         tokens, rows: the lexicon, in order (see `lexlip_lucene.vectors.lexicon`).
         vocabulary_size: rows of the tokenizer's vocabulary.
         bits, top_k: what `encode` uses unless told otherwise.
+        dense_width: width of the dense twin's vectors; null: the model has none.
     """
 
     schema_version: int = SCHEMA
@@ -39,6 +40,7 @@ class ModelConfig(Spec):
     ceilings: Ceilings | None = None
     bits: int = 8
     top_k: int | None = None
+    dense_width: int | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
     def _rows_are_of_the_vocabulary(self) -> "ModelConfig":

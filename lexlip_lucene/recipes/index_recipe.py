@@ -20,7 +20,8 @@ class IndexRecipe(Spec):
     """A whole index recipe.
 
     Attributes:
-        system: `lexlip` (needs `encoder`), `bm25` (t2i with `held_out`), or `rrf` (fuses the runs of `fuses`).
+        system: `lexlip` (needs `encoder`), `dense` (the encoder's dense twin, searched exactly), `bm25` (t2i with
+            `held_out`), or `rrf` (fuses the runs of `fuses`).
         captions, split: the images and captions that are searched.
         direction, held_out: as `lexlip topics` takes them.
         encoder: the encoder recipe; its model is trained when it is not there.
@@ -32,7 +33,7 @@ class IndexRecipe(Spec):
     name: str
     about: str = ""
     roots: dict[str, str] = Field(default={})
-    system: Literal["lexlip", "bm25", "rrf"]
+    system: Literal["lexlip", "dense", "bm25", "rrf"]
     captions: RecipePath | None = None
     split: str | None = None
     direction: Literal["t2i", "i2t"] = "t2i"
@@ -52,8 +53,10 @@ class IndexRecipe(Spec):
             return self
         if self.captions is None:
             raise ValueError(f"system {self.system} needs captions")
-        if self.system == "lexlip" and self.encoder is None:
-            raise ValueError("system lexlip needs an encoder")
+        if self.system in ("lexlip", "dense") and self.encoder is None:
+            raise ValueError(f"system {self.system} needs an encoder")
+        if self.system == "dense" and (self.bits, self.top_k) != (None, None):
+            raise ValueError("system dense takes neither bits nor top_k: its vectors are not quantised")
         if self.system == "bm25" and (self.direction != "t2i" or not self.held_out):
             raise ValueError("system bm25 needs direction t2i and held_out of at least 1: captions are its documents")
         return self

@@ -66,6 +66,7 @@ def make_model(recipe: EncoderRecipe, vocabulary: Vocabulary, captions: Sequence
         vocabulary_size=vocabulary.tokenizer.get_vocab_size(),
         bits=recipe.quantise.bits,
         top_k=recipe.quantise.top_k,
+        dense_width=recipe.training.dense.width if recipe.training.dense is not None else None,
     )
     model = LexLip(config, vocabulary.tokenizer, text_network=network, from_hub=recipe.image.weights == "hub")
     if isinstance(recipe.image.weights, Path):
@@ -107,6 +108,8 @@ def compute_start(
         model.image.global_path, features, caption_targets(counts, idf).repeat(variants, 1), recipe.image.ridge
     )
     torch.nn.init.normal_(model.image.head.tokens.weight, std=5e-4)  # near zero: the ridge path carries the start
+    if model.dense is not None:
+        model.dense.start_from_ridge(model.image.global_path.weight)
 
 
 def _standardise(model: LexLip, source: FrozenStates, trained: NDArray[np.int64]) -> None:

@@ -1,0 +1,59 @@
+"""Many pictures or texts → the dense twin's vectors. The sparse side's `export` writes collections; this does not."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lexlip_lucene.data.captioned_image import CaptionedImage
+from lexlip_lucene.encoders.lexlip import LexLip
+from lexlip_lucene.encoders.pixels import load_batches
+from lexlip_lucene.errors import InputError
+from lexlip_lucene.evaluate.dense_search import Embeddings
+from lexlip_lucene.progress import SILENT, Progress
+from lexlip_lucene.records import Topic
+
+IMAGES_AT_ONCE, TEXTS_AT_ONCE = 32, 256
+
+
+@torch.inference_mode()
+def embed_images(model: LexLip, images: Sequence[CaptionedImage], *, progress: Progress = SILENT) -> Embeddings:
+    """Embed pictures; one that can't be read is left out, and `progress` is told.
+
+    Raises:
+        ModelError: the model has no dense twin.
+        InputError: not one picture could be read.
+    """
+    ids: list[str] = []
+    parts: list[NDArray[np.float32]] = []
+    batches = load_batches((image.path for image in images), size=model.config.image.size, batch_size=IMAGES_AT_ONCE)
+    done = iter(progress.track(images, "embedding images", len(images)))
+    for batch in batches:
+        pairs = [(next(done), picture) for picture in batch]
+        for image, picture in pairs:
+            if not isinstance(picture, torch.Tensor):
+                progress.note(f"left out: {image.where}: image {image.id}: {picture}")
+        readable = [(image.id, picture) for image, picture in pairs if isinstance(picture, torch.Tensor)]
+        if readable:
+            ids += [name for name, _ in readable]
+            parts.append(model.image_embeddings(torch.stack([picture for _, picture in readable])).cpu().numpy())
+    next(done, None)  # lets the progress line say that all are done
+    if not ids:
+        raise InputError(f"nothing to embed: not one of {len(images)} pictures could be read")
+    return Embeddings(ids, np.concatenate(parts))
+
+
+@torch.inference_mode()
+def embed_texts(model: LexLip, texts: Sequence[Topic], *, progress: Progress = SILENT) -> Embeddings:
+    """Embed texts, which `texts` holds at least one of.
+
+    Raises:
+        ModelError: the model has no dense twin.
+    """
+    begins = range(0, len(texts), TEXTS_AT_ONCE)
+    parts = [
+        model.text_embeddings([topic.text for topic in texts[begin : begin + TEXTS_AT_ONCE]]).cpu().numpy()
+        for begin in progress.track(begins, "embedding texts (batches)", len(begins))
+    ]
+    return Embeddings([topic.qid for topic in texts], np.concatenate(parts))
