@@ -58,8 +58,10 @@ def measure_aside(model: LexLip, source: ImageSource, captions: CaptionTokens, i
     dense = None
     if model.dense is not None:
         inputs = source.batches(plan_of(images, 256))
-        embedded = torch.cat([model.image_embeddings_of(source.states(model, batch)).cpu() for batch in inputs])
-        asked = torch.cat([model.text_embeddings_of(part).cpu() for part in parts])
+        embedded = torch.cat(
+            [model.dense.image(*model.image.adapted(source.states(model, one))).cpu() for one in inputs]
+        )
+        asked = torch.cat([model.dense.text(model.dense_text_input(part)).cpu() for part in parts])
         dense = _recall((asked @ embedded.T).double().numpy(), owner)
     model.train(training)
     return Aside(recall, float((documents > 0).sum(dim=1).float().mean()), dense, documents, queries)

@@ -52,10 +52,16 @@ class Views:
             return self.source.states(self.model, self.inputs)
 
     @cached_property
+    def adapted(self) -> tuple[Tensor, Tensor]:
+        """Adapted states (own, positions, adapter width) and mean states (own, width)."""
+        with self.network():
+            return self.model.image.adapted(self.states)
+
+    @cached_property
     def image_logits(self) -> Tensor:
         """Largest logit of each token (own, tokens) float32."""
         with self.network():
-            return self.model.image.logits(self.states).float()
+            return self.model.image.logits_of(*self.adapted).float()
 
     @cached_property
     def image_weights(self) -> Tensor:
@@ -63,14 +69,18 @@ class Views:
         return keep_heaviest(saturate(self.image_logits), self.recipe.training.train_top_k)
 
     @cached_property
+    def all_text_weights(self) -> Tensor:
+        """Lexicon weights (own texts, tokens) of the captions, whatever tokens a text is to keep."""
+        with self.network():
+            return self.model.raw_text_weights(self.own.captions).float()
+
+    @cached_property
     def text_weights(self) -> Tensor:
         """Lexicon weights (own texts, tokens) of the captions as they are, before any division by length."""
-        ids, words, _ = self.own.captions
-        with self.network():
-            weights = self.model.raw_text_weights(self.own.captions).float()
+        weights = self.all_text_weights
         if not self.own.admitted:
-            position_of_row = self.position_of_row
-            weights = within_own_words(weights, ids.to(weights.device), words.to(weights.device), position_of_row)
+            ids, words = (part.to(weights.device) for part in self.own.captions[:2])
+            weights = within_own_words(weights, ids, words, self.position_of_row)
         return keep_heaviest(weights, self.recipe.training.train_top_k)
 
     @cached_property
@@ -87,6 +97,18 @@ class Views:
     def similarity(self) -> Tensor:
         """Unscaled similarity of every caption to every image of the team (images, captions an image, images)."""
         return self.paired(self.team.gather(self.queries) @ self.team.gather(self.documents).T)
+
+    @cached_property
+    def dense_similarity(self) -> Tensor:
+        """Cosine of every caption and every image of the team in the dense twin (images, captions an image, images)."""
+        dense = self.model.dense
+        assert dense is not None, "the recipe has a dense twin"
+        static = isinstance(self.model.text, StaticText)
+        with self.network():
+            images = dense.image(*self.adapted).float()
+            given = self.all_text_weights if static else self.model.dense_text_input(self.own.captions)
+            texts = dense.text(given).float()
+        return self.paired(self.team.gather(texts) @ self.team.gather(images).T)
 
     @cached_property
     def masked_hidden(self) -> Tensor:
