@@ -1,7 +1,0 @@
-"""Stub."""
-
-
-class Teacher: ...
-
-
-def load_teacher(*a, **k): ...
