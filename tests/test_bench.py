@@ -196,7 +196,7 @@ def test_recipes_of_unlike_topics_are_not_fused(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("system=dense", "system: Input should be 'lexlip', 'bm25' or 'rrf', got 'dense'"),
+        ("system=splade", "system: Input should be 'lexlip', 'dense', 'bm25' or 'rrf', got 'splade'"),
         ("heldout=1", "unknown key 'heldout': did you mean 'held_out'?"),
         ("held_out=0", "system bm25 needs direction t2i and held_out of at least 1"),
         ("captions=null", "system bm25 needs captions"),

@@ -45,6 +45,9 @@ def test_a_run_that_starts_anew_forgets_the_old_one(tmp_path: Path) -> None:
     write(tmp_path, range(20))
     write(tmp_path, range(2))
     assert {figure.step for figure in read_log(tmp_path / FILE)} == {0, 1}
+    (tmp_path / FILE).write_text("whatever it was\n")
+    write(tmp_path, range(1))
+    assert {figure.step for figure in read_log(tmp_path / FILE)} == {0}
 
 
 def test_tensorboard_shows_each_step_once_after_a_resume(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def test_vectors_that_are_well_are_not_spoken_of() -> None:
         (vectors(50, 100, 60), "image vectors are dense, 60 of 100 tokens active", "raise training.image_flops"),
         (
             torch.cat([torch.ones(50, 2), GOOD[:, 2:]], dim=1),
-            "2 tokens are in at least 90 % of the image vectors",
+            "always-on tokens, in at least 90 % of the image vectors: 2",
             "training.flops_frequency=true",
         ),
     ],
@@ -95,17 +95,18 @@ def test_a_trouble_is_told_once_in_one_line_with_the_knob(images: Tensor, words:
     assert len(resumed.look(10, GOOD, images)) == len(told), "the text side is spoken of by itself"
 
 
-def test_dense_vectors_are_no_news_before_the_ramp_ends() -> None:
+def test_dense_vectors_and_always_on_tokens_are_no_news_before_the_ramp_ends() -> None:
     health, dense = Health(100, None, ramp_ends=50), vectors(50, 100, 60)
+    dense[:, 0] = 1
     assert health.look(49, dense, GOOD) == []
-    assert len(health.look(50, dense, GOOD)) == 1
+    assert len(health.look(50, dense, GOOD)) == 2
 
 
 def test_a_token_that_top_k_cuts_away_is_not_always_on() -> None:
     weights = GOOD.clone()
     weights[:, 0] = 1e-3
     assert Health(100, 10).look(0, weights, GOOD) == []
-    assert "1 tokens are in" in Health(100, 11).look(0, weights, GOOD)[0]
+    assert "image vectors: 1;" in Health(100, 11).look(0, weights, GOOD)[0]
 
 
 # --- memory ------------------------------------------------------------------------------------------------------

@@ -72,7 +72,8 @@ class Health:
     Attributes:
         tokens: of the lexicon.
         top_k: what `encode` will keep of a vector; always-on tokens are looked for in what is left. None: all.
-        ramp_ends: the step from which the sparsity regulariser has its full weight; before it, dense is no news.
+        ramp_ends: the step from which the sparsity regulariser has its full weight; before it, dense vectors and
+            always-on tokens are no news: an untrained head has both.
         said: kinds already warned of, `<kind>/<side>`; save and set it to go on with a run.
     """
 
@@ -113,7 +114,9 @@ class Health:
                 f"{side} vectors are nearly all the same, mean cosine {alike:.3f}: lower training.learning_rate, or "
                 f"raise training.similarity_scale"
             )
-        if step >= self.ramp_ends and active > DENSE * self.tokens:
+        if step < self.ramp_ends:
+            return troubles
+        if active > DENSE * self.tokens:
             troubles["dense"] = (
                 f"{side} vectors are dense, {active:.0f} of {self.tokens} tokens active: raise training.{side}_flops, "
                 "or set training.train_top_k"
@@ -121,7 +124,7 @@ class Health:
         always = round(vector_figures(_cut(weights, self.top_k))["always_on"] * self.tokens)
         if always:
             troubles["always-on"] = (
-                f"{always} tokens are in at least {100 * ALWAYS_ON:.0f} % of the {side} vectors: set "
+                f"always-on tokens, in at least {100 * ALWAYS_ON:.0f} % of the {side} vectors: {always}; set "
                 f"training.flops_frequency=true, or raise training.{side}_flops"
             )
         return troubles

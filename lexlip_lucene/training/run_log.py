@@ -68,7 +68,8 @@ class RunLog:
 
     def __init__(self, folder: Path, *, resumed_at: int = 0) -> None:
         self._path = folder / FILE
-        kept = [figure for figure in read_log(self._path) if figure.step < resumed_at] if self._path.exists() else []
+        earlier = read_log(self._path) if resumed_at and self._path.exists() else []
+        kept = [figure for figure in earlier if figure.step < resumed_at]
         with written_file(self._path, force=True) as file:
             file.write(HEADER.encode())
             file.writelines(_line(figure).encode() for figure in kept)
