@@ -136,7 +136,7 @@ class TransformerText(nn.Module):
         return embedded
 
     def transformed(self, states: Tensor) -> Tensor:
-        """Last states (batch, length, width) → what a projection takes: the masked-language head but for its last layer."""
+        """Last states (batch, length, width) → what a projection takes: the head without its last layer."""
         network = cast(Any, self.network)
         for name in ("cls", "lm_head", "predictions"):  # of BERT, RoBERTa and ALBERT, and of what is made like them
             if hasattr(network, name):
