@@ -67,6 +67,8 @@ class ImageEncoder(nn.Module):
 
     state_mean: Tensor
     state_scale: Tensor
+    view_mean: Tensor
+    view_scale: Tensor
 
     def __init__(self, spec: ImageSpec, tokens: int, *, from_hub: bool = False) -> None:
         super().__init__()
@@ -75,10 +77,14 @@ class ImageEncoder(nn.Module):
         width = self.tower.width
         self.register_buffer("state_mean", torch.zeros(width))
         self.register_buffer("state_scale", torch.ones(()))
+        if spec.views:
+            self.register_buffer("view_mean", torch.zeros(len(spec.views), width))
+            self.register_buffer("view_scale", torch.ones(len(spec.views), 1))
         self.dropout = nn.Dropout(spec.adapter.state_dropout)
         self.adapter = Adapter(spec.adapter, width)
         self.head = LexiconHead(spec.adapter.width, tokens, spec.adapter.head_dropout)
-        self.global_path = nn.Linear(width, tokens) if spec.global_path else None
+        self.whole_width = width * max(1, len(spec.views))
+        self.global_path = nn.Linear(self.whole_width, tokens) if spec.global_path else None
 
     def forward(self, pixels: Tensor) -> Tensor:
         """(batch, 3, size, size) → weights (batch, tokens)."""
@@ -89,9 +95,22 @@ class ImageEncoder(nn.Module):
         return self.logits_of(*self.adapted(states))
 
     def adapted(self, states: Tensor) -> tuple[Tensor, Tensor]:
-        """Backbone states → adapted states (batch, positions, adapter width) and mean state (batch, width)."""
-        states = self.dropout((states.float() - self.state_mean) / self.state_scale)
+        """Backbone states → adapted states (batch, positions, adapter width) and mean state (batch, whole width)."""
+        states = self.dropout(self.standardised(states))
         return self.adapter(states), self.mean_state(states)
+
+    def standardised(self, states: Tensor) -> Tensor:
+        """Centre backbone states and bring them to one scale, those of the views apart."""
+        if not self.spec.views:
+            return (states.float() - self.state_mean) / self.state_scale
+        places, views = states.float().split([states.shape[1] - len(self.spec.views), len(self.spec.views)], dim=1)
+        return torch.cat(
+            [
+                (places - self.state_mean) / self.state_scale,
+                (torch.relu(views).sqrt() - self.view_mean) / self.view_scale,
+            ],
+            dim=1,
+        )
 
     def logits_of(self, adapted: Tensor, mean_state: Tensor) -> Tensor:
         """What `adapted` gives → the largest logit of each token (batch, tokens)."""
@@ -109,5 +128,10 @@ class ImageEncoder(nn.Module):
         return logits if self.global_path is None else logits + self.global_path(mean_state)
 
     def mean_state(self, states: Tensor) -> Tensor:
-        """Return the mean state (batch, width): the position kept for it, else the mean of all positions."""
+        """Return what stands for the whole picture (batch, whole width): the views side by side, or the mean state.
+
+        Without views that is the position kept for it, else the mean of all positions.
+        """
+        if self.spec.views:
+            return states[:, -len(self.spec.views) :].flatten(1)
         return states[:, -1] if self.spec.global_state else states.mean(dim=1)

@@ -69,7 +69,7 @@ class LexLip(nn.Module):
         text_width = None
         if isinstance(self.text, TransformerText):
             text_width = int(cast(Any, self.text.network).config.hidden_size)
-        return DenseTwin(self.image.tower.width, self.config.image.adapter.width, len(self.lexicon), width, text_width)
+        return DenseTwin(self.image.whole_width, self.config.image.adapter.width, len(self.lexicon), width, text_width)
 
     @classmethod
     def from_pretrained(cls, folder: str | Path, *, device: str = "cpu") -> "LexLip":

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from lexlip_lucene.recipes.model_spec import ImageSpec, Spec, StaticTextSpec, TransformerTextSpec
+from lexlip_lucene.recipes.model_spec import ImageSpec, Spec, StaticTextSpec, TransformerTextSpec, ViewSpec
 from lexlip_lucene.recipes.recipe_path import RecipePath
 from lexlip_lucene.recipes.training_recipe import TrainingRecipe
 
@@ -48,6 +48,15 @@ class AugmentRecipe(Spec):
     magnitude: int = Field(default=9, ge=0, le=30)
 
 
+class ViewRecipe(ViewSpec):
+    """A further view, and the weights of its backbone, where it names one.
+
+    `weights` is a safetensors file; null: from the hub where the image's own come from it, else fresh.
+    """
+
+    weights: RecipePath | None = None
+
+
 class ImageRecipe(ImageSpec):
     """The image side, and where its backbone's weights come from.
 
@@ -63,6 +72,7 @@ class ImageRecipe(ImageSpec):
     """
 
     weights: Literal["hub", "none"] | RecipePath = "none"
+    views: tuple[ViewRecipe, ...] = ()
     frozen: bool = False
     flip: bool = False
     shift: int = Field(default=0, ge=0)
@@ -82,7 +92,9 @@ class ImageRecipe(ImageSpec):
 
     def spec(self) -> ImageSpec:
         """Return what the model keeps of this."""
-        return ImageSpec(**{name: getattr(self, name) for name in ImageSpec.model_fields})
+        kept = {name: getattr(self, name) for name in ImageSpec.model_fields}
+        views = [ViewSpec(**view.model_dump(exclude={"weights"})) for view in self.views]
+        return ImageSpec(**{**kept, "views": views})
 
 
 class StaticTextRecipe(StaticTextSpec):

@@ -34,6 +34,23 @@ class AdapterSpec(Spec):
         return self
 
 
+class ViewSpec(Spec):
+    """One more way to see the whole picture: only the mean state is kept of it.
+
+    Attributes:
+        backbone: a timm model name, of the same width as the image's own; null: the image's own backbone.
+        arguments, identity: as in `ImageSpec`, where another backbone is named.
+        size: the picture is resized to this height and width for the view; null: the image's size.
+        mirrored: also see the mirror image, and keep the mean of both.
+    """
+
+    backbone: str | None = None
+    arguments: dict[str, Any] = {}
+    identity: tuple[str, ...] = ()
+    size: int | None = Field(default=None, gt=0)
+    mirrored: bool = False
+
+
 class ImageSpec(Spec):
     """The image side.
 
@@ -46,6 +63,9 @@ class ImageSpec(Spec):
         mean, std: per channel, of pixels in 0..1.
         grid: average-pool the states to grid × grid positions; null keeps them all.
         global_state: append the mean of all states as one more position.
+        views: further views of the picture; the mean state of each is one more position, and together they are what
+            the global path sees. The square root is taken of a view's mean state (of a backbone that ends in ReLU),
+            which evens out its few large channels.
         global_path: a linear map from the mean state to the logits, added at every position.
         length_power: a vector is divided by its L2 norm to this power (1: cosine, 0: raw inner product).
     """
@@ -58,9 +78,16 @@ class ImageSpec(Spec):
     std: tuple[float, float, float] = (0.5, 0.5, 0.5)
     grid: int | None = Field(default=None, gt=0)
     global_state: bool = False
+    views: tuple[ViewSpec, ...] = ()
     global_path: bool = False
     adapter: AdapterSpec
     length_power: float = Field(default=0.5, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _one_kind_of_whole(self) -> "ImageSpec":
+        if self.views and self.global_state:
+            raise ValueError("views take the place of global_state: leave it false, and name the picture itself a view")
+        return self
 
 
 class StaticTextSpec(Spec):

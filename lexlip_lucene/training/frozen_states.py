@@ -78,7 +78,7 @@ def _fingerprint(model: LexLip, pictures: HeldPictures | ReadPictures, mirrored:
     """Hash everything the states depend on: the pictures, the backbone's tensors, and how states are pooled."""
     image = model.config.image
     digest = hashlib.sha256(f"{image.mean}{image.std}{image.grid}{image.global_state}{mirrored}".encode())
-    digest.update(f"{image.backbone}{image.arguments}{image.identity}{image.size}".encode())
+    digest.update(f"{image.backbone}{image.arguments}{image.identity}{image.size}{image.views}".encode())
     if isinstance(pictures, HeldPictures):
         digest.update(pictures.pixels.numpy().tobytes())
     else:

@@ -71,6 +71,9 @@ def make_model(recipe: EncoderRecipe, vocabulary: Vocabulary, captions: Sequence
     model = LexLip(config, vocabulary.tokenizer, text_network=network, from_hub=recipe.image.weights == "hub")
     if isinstance(recipe.image.weights, Path):
         model.image.tower.load_weights(require_file(recipe.image.weights, "image.weights"))
+    for number, view in enumerate(recipe.image.views):
+        if view.weights is not None:
+            model.image.tower.load_weights(require_file(view.weights, "image.views"), view=number)
     if recipe.image.frozen:
         model.image.tower.requires_grad_(False)
     return model
@@ -113,13 +116,20 @@ def compute_start(
 
 
 def _standardise(model: LexLip, source: FrozenStates, trained: NDArray[np.int64]) -> None:
-    """Centre states on the mean state, and scale them by one number for all channels."""
-    states = source.kept[0][torch.from_numpy(trained)]
-    mean = model.image.mean_state(states.float()).mean(dim=0)
+    """Centre states on the mean state, and scale them by one number for all channels; each view apart."""
+    image, states = model.image, source.kept[0][torch.from_numpy(trained)]
+    if image.spec.views:
+        views = torch.relu(states[:, -len(image.spec.views) :].float()).sqrt()
+        states = states[:, : -len(image.spec.views)]
+        image.view_mean.copy_(views.mean(dim=0))
+        image.view_scale.copy_((views - image.view_mean).square().mean(dim=(0, 2)).sqrt().unsqueeze(1))
+        mean = states.mean(dim=(0, 1), dtype=torch.float32)
+    else:
+        mean = image.mean_state(states.float()).mean(dim=0)
     spread = (states[:: max(1, len(states) // 1000)].float() - mean).std(dim=(0, 1)).mean()
-    model.image.state_mean.copy_(mean)
-    model.image.state_scale.copy_(spread)
+    image.state_mean.copy_(mean)
+    image.state_scale.copy_(spread)
 
 
 def _mean_states(model: LexLip, states: Tensor) -> Tensor:
-    return (model.image.mean_state(states).float() - model.image.state_mean) / model.image.state_scale
+    return model.image.mean_state(model.image.standardised(states))
