@@ -71,7 +71,7 @@ def written_file(target: Path, *, force: bool = False) -> Iterator[IO[bytes]]:
     """
     require_absent(target, force=force)
     partial = temporary_name(target)
-    with _system_errors_named(target, partial):
+    with system_errors_named(target, partial):
         target.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as file:
             yield file
@@ -89,7 +89,7 @@ def written_folder(target: Path, *, force: bool = False) -> Iterator[Path]:
     """
     require_absent(target, force=force)
     partial = temporary_name(target)
-    with _system_errors_named(target, partial):
+    with system_errors_named(target, partial):
         if partial.exists():
             shutil.rmtree(partial)
         partial.mkdir(parents=True)
@@ -117,7 +117,8 @@ def replace_folder(source: Path, target: Path) -> None:
 
 
 @contextmanager
-def _system_errors_named(target: Path, partial: Path) -> Iterator[None]:
+def system_errors_named(target: Path, partial: Path) -> Iterator[None]:
+    """Turn an error of the system while `partial` is written into an OutputError that names `target`."""
     try:
         yield
     except OSError as error:
