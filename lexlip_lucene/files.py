@@ -110,6 +110,12 @@ def replace_folder(source: Path, target: Path) -> None:
         if old.exists():
             os.replace(old, target)
         raise
+    remove_replaced(target)
+
+
+def remove_replaced(target: Path) -> None:
+    """Remove what `target` was before `replace_folder`, which may have been killed before it could."""
+    old = _old_name(target)
     if old.is_dir():
         shutil.rmtree(old)
     elif old.exists():

@@ -37,7 +37,7 @@ def encode_stretches(
     """
     found = unfinished.look(resume=resume, force=force)
     ranks.wait()  # all have looked before anything changes
-    if ranks.first and found is not Found.HALF:
+    if ranks.first and found is Found.ALL:
         unfinished.clear()
     if ranks.first and found is Found.NOTHING:
         unfinished.begin()

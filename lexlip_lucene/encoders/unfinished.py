@@ -22,7 +22,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lexlip_lucene.encoders.stretches import Stretch
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.files import replace_folder, require_absent, sha256_of, system_errors_named, temporary_name
+from lexlip_lucene.files import (
+    remove_replaced,
+    replace_folder,
+    require_absent,
+    sha256_of,
+    system_errors_named,
+    temporary_name,
+)
 from lexlip_lucene.vectors.manifest import (
     Manifest,
     Rejected,
@@ -145,6 +152,7 @@ class Unfinished:
                 manifest_path(self.output).unlink(missing_ok=True)  # an earlier one must not stand beside this result
                 self._put_in_place()
             write_manifest(self.output, manifest)
+            remove_replaced(self.output)
             self.clear()
 
     def whole_manifest(self) -> Manifest:
