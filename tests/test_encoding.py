@@ -44,7 +44,7 @@ def test_an_image_vector_is_the_formula_of_its_parts() -> None:
     assert image.global_path is not None
     with torch.inference_mode():
         states = image.tower(normalise(pixels, model.config.image))
-        places = image.head(image.adapter(states)) + image.global_path(states.mean(dim=1)).unsqueeze(1)
+        places = image.head.tokens(image.head(image.adapter(states))) + image.global_path(states.mean(dim=1))[:, None]
         weights = np.log1p(np.maximum(places.double().numpy().max(axis=1), 0))
         lengths = np.sqrt((weights**2).sum(axis=1, keepdims=True))
         found = model.image_weights(pixels)

@@ -1,5 +1,6 @@
 """The two text sides."""
 
+import copy
 import importlib.util
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,10 @@ from typing import Any
 import pytest
 import tiny
 import torch
+from largest_tensor import LargestTensor
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.functional import softplus
 from transformers.utils import logging as transformers_logging
 
@@ -96,18 +99,101 @@ def test_tokens_are_dropped_in_training_and_never_in_encoding() -> None:
 # --- the transformer side ----------------------------------------------------------------------------------------
 
 
+def transformer(spec: TransformerTextSpec) -> tuple[LexLip, TransformerText]:
+    """A model and its text side, with a bias that differs from row to row."""
+    model = tiny.lexlip(text=spec)
+    assert isinstance(model.text, TransformerText)
+    bias = model.text.vocabulary_projection()[1]
+    assert bias is not None
+    with torch.no_grad():
+        bias.copy_(torch.linspace(-0.5, 0.5, len(bias)))
+    return model, model.text
+
+
+def original(side: TransformerText) -> nn.Module:
+    """The network as transformers makes it, with the tensors of `side` under the names that they have there."""
+    network = fresh_network(side.spec.architecture)
+    network.load_state_dict(side.network.state_dict())
+    return network.eval()
+
+
 @TRANSFORMERS
 def test_a_transformer_weight_is_the_pooled_logit_of_its_row(spec: TransformerTextSpec) -> None:
     """log(1 + max(0, max over word positions of the masked-language model's logit at the token's row))."""
-    model = tiny.lexlip(text=spec)
-    assert isinstance(model.text, TransformerText)
+    model, side = transformer(spec)
+    network = original(side)
     for text in ["a red circle", "dog"]:
         ids = torch.tensor([model.tokenizer.encode(text).ids])
         with torch.inference_mode():
-            logits = model.text.network(input_ids=ids, attention_mask=torch.ones_like(ids)).logits[0].double()
+            logits = network(input_ids=ids, attention_mask=torch.ones_like(ids)).logits[0].double()
         words = logits[1:-1]  # without [CLS] and [SEP]
         expected = [torch.log1p(words[:, row].max().clamp(min=0)).item() for row in model.lexicon.rows]
         assert raw(model, text)[0].tolist() == pytest.approx(expected, rel=1e-5, abs=1e-7)  # float32
+
+
+@TRANSFORMERS
+def test_hidden_states_times_the_vocabulary_projection_are_the_networks_own_logits(spec: TransformerTextSpec) -> None:
+    _, side = transformer(spec)
+    ids = torch.tensor([[2, 7, 8, 3], [2, 9, 3, 0]])
+    with torch.inference_mode():
+        expected = original(side)(input_ids=ids, attention_mask=(ids > 0).long()).logits
+        weight, bias = side.vocabulary_projection()
+        found = functional.linear(side.hidden(ids, ids > 0), weight, bias)
+        lexicon_weight, lexicon_bias = side.projection()
+    torch.testing.assert_close(found, expected)
+    assert torch.equal(lexicon_weight, weight[side.rows])
+    assert bias is not None and lexicon_bias is not None
+    assert torch.equal(lexicon_bias, bias[side.rows])
+
+
+@TRANSFORMERS
+def test_embeddings_and_projection_stay_tied_and_learn_from_both_uses(spec: TransformerTextSpec) -> None:
+    for side in (transformer(spec)[1], copy.deepcopy(transformer(spec)[1])):
+        weight, _ = side.vocabulary_projection()
+        assert weight is side.embeddings()
+        ids = torch.tensor([[2, 7, 3]])
+        side(ids, ids > 3, ids > 0).sum().backward()
+        assert weight.grad is not None
+        unread = [row for row in side.rows.tolist() if row != 7 and weight.grad[row].any()]
+        assert unread, "rows of the lexicon that the text lacks learn through the projection"
+        assert weight.grad[2].any(), "[CLS], which is not in the lexicon, learns through the embeddings"
+
+
+@TRANSFORMERS
+def test_no_logits_of_all_positions_are_made(spec: TransformerTextSpec) -> None:
+    long = TransformerTextSpec(kind="transformer", architecture={**spec.architecture, "vocab_size": 5000})
+    side = TransformerText(long, tiny.config().lexicon, fresh_network(long.architecture))
+    side.register_buffer("rows", torch.arange(5000), persistent=False)
+    ids = torch.randint(5, 20, (4, 60))
+    with LargestTensor() as largest:
+        side(ids, ids > 4).sum().backward()
+    assert largest.elements == 4 * 60 * 1092  # the pool's own tile of 2^18 logits, in whole rows
+    assert largest.elements < 4 * 60 * 5000
+
+
+def test_a_network_that_does_not_end_in_a_linear_layer_is_refused() -> None:
+    network: Any = fresh_network(tiny.BERT.architecture)
+    network.set_output_embeddings(nn.Conv1d(1, 1, 1))
+    with pytest.raises(ModelError, match=r"must end in one linear layer .* but BertForMaskedLM ends in Conv1d"):
+        TransformerText(tiny.BERT, tiny.config().lexicon, network)
+
+
+def test_a_network_that_uses_the_weight_of_its_last_layer_itself_is_refused() -> None:
+    small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    spec = TransformerTextSpec(
+        kind="transformer",
+        architecture={
+            "model_type": "mobilebert",
+            "vocab_size": 20,
+            "embedding_size": 8,
+            "intra_bottleneck_size": 16,
+            **small,
+        },
+    )
+    side = TransformerText(spec, tiny.config().lexicon, fresh_network(spec.architecture))
+    ids = torch.tensor([[2, 7, 3]])
+    with pytest.raises(ModelError, match=r"must give states of width 8 without .* gives 20"):
+        side(ids, ids > 3)
 
 
 @TRANSFORMERS
@@ -122,10 +208,17 @@ def test_rows_that_are_blocked_have_no_dimension(spec: TransformerTextSpec) -> N
 class Loud(nn.Module):
     """Puts a large logit at every special or padding position and a small one at every word."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.output = nn.Linear(1, len(tiny.VOCABULARY), bias=False)
+        nn.init.ones_(self.output.weight)
+
+    def get_output_embeddings(self) -> nn.Module:
+        return self.output
+
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Any:
         words = (input_ids > tiny.VOCABULARY.index("[MASK]")) & (attention_mask > 0)
-        logits = torch.where(words, 1.0, 100.0).unsqueeze(-1).expand(-1, -1, len(tiny.VOCABULARY))
-        return type("Output", (), {"logits": logits})
+        return type("Output", (), {"logits": torch.where(words, 1.0, 100.0).unsqueeze(-1)})
 
 
 def test_the_logits_of_special_and_padding_positions_are_not_looked_at() -> None:

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from lexlip_lucene.encoders.image_tower import ImageTower
-from lexlip_lucene.encoders.pooling import max_over_positions, saturate
+from lexlip_lucene.encoders.lexicon_pool import LexiconPool, lexicon_logits, lexicon_pool
+from lexlip_lucene.encoders.pooling import saturate
 from lexlip_lucene.recipes.model_spec import AdapterSpec, ImageSpec
 
 
@@ -56,10 +57,9 @@ class LexiconHead(nn.Module):
         nn.init.zeros_(self.tokens.bias)
 
     def forward(self, states: Tensor) -> Tensor:
-        """(batch, positions, width) → logits (batch, positions, tokens)."""
-        hidden = self.norm(nn.functional.gelu(self.dense(states)))
-        logits: Tensor = self.tokens(self.dropout(hidden))
-        return logits
+        """(batch, positions, width) → hidden states of the same shape; a lexicon pool applies `tokens` to them."""
+        hidden: Tensor = self.dropout(self.norm(nn.functional.gelu(self.dense(states))))
+        return hidden
 
 
 class ImageEncoder(nn.Module):
@@ -86,12 +86,23 @@ class ImageEncoder(nn.Module):
 
     def logits(self, states: Tensor) -> Tensor:
         """Backbone states (batch, positions, width) → the largest logit of each token (batch, tokens)."""
-        states = self.dropout((states.float() - self.state_mean) / self.state_scale)
-        logits = max_over_positions(self.head(self.adapter(states)))
-        if self.global_path is not None:
-            # The same for every position, so it can be added after the maximum.
-            logits = logits + self.global_path(self.mean_state(states))
-        return logits
+        states = self._standardised(states)
+        logits = lexicon_logits(self.head(self.adapter(states)), self.head.tokens.weight, self.head.tokens.bias)
+        return self._with_global_path(logits, states)
+
+    def pooled(self, states: Tensor) -> LexiconPool:
+        """Return `logits` and the position of each: an index into the positions of `states`."""
+        states = self._standardised(states)
+        pool = lexicon_pool(self.head(self.adapter(states)), self.head.tokens.weight, self.head.tokens.bias)
+        return pool._replace(logits=self._with_global_path(pool.logits, states))
+
+    def _standardised(self, states: Tensor) -> Tensor:
+        standardised: Tensor = self.dropout((states.float() - self.state_mean) / self.state_scale)
+        return standardised
+
+    def _with_global_path(self, logits: Tensor, states: Tensor) -> Tensor:
+        # The same for every position, so it can be added after the maximum.
+        return logits if self.global_path is None else logits + self.global_path(self.mean_state(states))
 
     def mean_state(self, states: Tensor) -> Tensor:
         """Return the mean state (batch, width): the position kept for it, else the mean of all positions."""

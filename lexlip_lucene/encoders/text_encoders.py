@@ -7,13 +7,14 @@ arXiv 2505.01452). The transformer side also weights words that the text lacks (
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lexlip_lucene.encoders.pooling import max_over_positions, saturate
+from lexlip_lucene.encoders.lexicon_pool import lexicon_logits
+from lexlip_lucene.encoders.pooling import saturate
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.recipes.model_spec import StaticTextSpec, TransformerTextSpec
 from lexlip_lucene.vectors.lexicon import Lexicon
@@ -48,8 +49,31 @@ class StaticText(nn.Module):
         return presence[:, : self.tokens] * functional.softplus(self.raw_weight)
 
 
+class OutputProjection(nn.Module):
+    """The last layer of a masked-language model, in its place and under its name, but no longer applied there.
+
+    The network then gives the hidden states that the layer would have been applied to. Its weight and bias are the
+    layer's own parameters, tied to others where those were.
+    """
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.weight = layer.weight
+        self.bias = layer.bias
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """Return `hidden` as it is."""
+        return hidden
+
+
 class TransformerText(nn.Module):
-    """A Hugging Face encoder with its masked-language-model head, max-pooled over the positions that count."""
+    """A Hugging Face encoder with its masked-language-model head, max-pooled over the positions that count.
+
+    The network it is given changes: its output embeddings become an `OutputProjection`.
+
+    Raises:
+        ModelError: the network's output embeddings are no linear layer.
+    """
 
     rows: Tensor
 
@@ -58,18 +82,53 @@ class TransformerText(nn.Module):
         self.spec = spec
         self.network = network
         self.register_buffer("rows", torch.tensor(lexicon.rows, dtype=torch.long), persistent=False)
+        layer = cast(Any, network).get_output_embeddings()
+        if not isinstance(layer, nn.Linear | OutputProjection):
+            raise ModelError(
+                f"the text network must end in one linear layer over its vocabulary, but {type(network).__name__} "
+                f"ends in {type(layer).__name__}: take a BERT-like masked-language model"
+            )
+        cast(Any, network).set_output_embeddings(OutputProjection(layer))
 
     def forward(self, ids: Tensor, mask: Tensor, attention: Tensor | None = None) -> Tensor:
-        """Token ids (batch, length) → weights (batch, tokens).
+        """Token ids (batch, length) → weights (batch, tokens); the arguments are those of `logits`."""
+        return saturate(self.logits(ids, mask, attention))
+
+    def logits(self, ids: Tensor, mask: Tensor, attention: Tensor | None = None) -> Tensor:
+        """Token ids (batch, length) → the largest logit of each token (batch, tokens), −inf without a word.
 
         Args:
             ids: token ids with special tokens and padding.
             mask: bool, True at positions whose logits count (no special token, no padding).
             attention: bool, True where the network may look; None: where the mask is True.
         """
-        seen = mask if attention is None else attention
-        logits = self.network(input_ids=ids, attention_mask=seen.long()).logits
-        return saturate(max_over_positions(logits[:, :, self.rows], mask))
+        return lexicon_logits(self.hidden(ids, mask if attention is None else attention), *self.projection(), mask)
+
+    def hidden(self, ids: Tensor, attention: Tensor) -> Tensor:
+        """Token ids and where to look (batch, length) → (batch, length, width), ready for a projection."""
+        hidden: Tensor = self.network(input_ids=ids, attention_mask=attention.long()).logits
+        width = self.vocabulary_projection()[0].shape[1]
+        if hidden.shape[-1] != width:
+            raise ModelError(
+                f"the text network must give states of width {width} without its last layer, but "
+                f"{type(self.network).__name__} gives {hidden.shape[-1]}: take a BERT-like masked-language model"
+            )
+        return hidden
+
+    def projection(self) -> tuple[Tensor, Tensor | None]:
+        """Return weight (tokens, width) and bias (tokens,) of the lexicon's tokens, in its order."""
+        weight, bias = self.vocabulary_projection()
+        return weight[self.rows], None if bias is None else bias[self.rows]
+
+    def vocabulary_projection(self) -> tuple[Tensor, Tensor | None]:
+        """Return weight (vocabulary, width) and bias (vocabulary,): the masked-language model's, of all rows."""
+        layer = cast(Any, self.network).get_output_embeddings()
+        return layer.weight, layer.bias
+
+    def embeddings(self) -> Tensor:
+        """Return the input embeddings (vocabulary, width), before the network adds positions or normalises them."""
+        weight: Tensor = cast(Any, self.network).get_input_embeddings().weight
+        return weight
 
 
 def load_network(name: str) -> nn.Module:
