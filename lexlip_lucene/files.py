@@ -71,7 +71,7 @@ def written_file(target: Path, *, force: bool = False) -> Iterator[IO[bytes]]:
     """
     require_absent(target, force=force)
     partial = temporary_name(target)
-    with _system_errors_named(target, partial):
+    with system_errors_named(target, partial):
         target.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as file:
             yield file
@@ -89,7 +89,7 @@ def written_folder(target: Path, *, force: bool = False) -> Iterator[Path]:
     """
     require_absent(target, force=force)
     partial = temporary_name(target)
-    with _system_errors_named(target, partial):
+    with system_errors_named(target, partial):
         if partial.exists():
             shutil.rmtree(partial)
         partial.mkdir(parents=True)
@@ -110,6 +110,12 @@ def replace_folder(source: Path, target: Path) -> None:
         if old.exists():
             os.replace(old, target)
         raise
+    remove_replaced(target)
+
+
+def remove_replaced(target: Path) -> None:
+    """Remove what `target` was before `replace_folder`, which may have been killed before it could."""
+    old = _old_name(target)
     if old.is_dir():
         shutil.rmtree(old)
     elif old.exists():
@@ -117,7 +123,8 @@ def replace_folder(source: Path, target: Path) -> None:
 
 
 @contextmanager
-def _system_errors_named(target: Path, partial: Path) -> Iterator[None]:
+def system_errors_named(target: Path, partial: Path) -> Iterator[None]:
+    """Turn an error of the system while `partial` is written into an OutputError that names `target`."""
     try:
         yield
     except OSError as error:

@@ -12,12 +12,12 @@ from PIL import Image
 from recorder import Recorder
 
 from lexlip_lucene.data.captions import CaptionedImage, read_captions
+from lexlip_lucene.encoders import stretches
 from lexlip_lucene.encoders.export import EncodeReport, encode_images, encode_texts
 from lexlip_lucene.encoders.lexlip import LexLip
 from lexlip_lucene.errors import InputError, ModelError, OutputError
 from lexlip_lucene.files import sha256_of
 from lexlip_lucene.records import Topic
-from lexlip_lucene.vectors import collection
 from lexlip_lucene.vectors.collection import read_collection, read_queries, shards_of
 from lexlip_lucene.vectors.manifest import Manifest, manifest_path, read_manifest
 
@@ -66,7 +66,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> LexLip:
 def test_an_unreadable_image_is_listed_and_no_other_takes_its_id(
     tmp_path: Path, mixed: list[CaptionedImage], model: LexLip, batch_size: int
 ) -> None:
-    report = encode_images(model, mixed, tmp_path / "c", batch_size=batch_size)
+    report = encode_images(model, mixed, tmp_path / "c", batch_size=batch_size, precision="float32")
     documents = list(read_collection(tmp_path / "c"))
     assert [document.id for document in documents] == ["a.png", "c.png", "f.png", "h.png"]
     for document in documents:
@@ -106,9 +106,9 @@ def test_the_manifest_says_what_made_the_collection(tmp_path: Path, mixed: list[
 def test_documents_are_counted_over_several_shards(
     tmp_path: Path, mixed: list[CaptionedImage], model: LexLip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(collection, "SHARD_DOCUMENTS", 3)
+    monkeypatch.setattr(stretches, "STRETCH_INPUTS", 3)
     encode_images(model, mixed, tmp_path / "c")
-    assert [shard.documents for shard in manifest_of(tmp_path / "c").shards] == [3, 1]
+    assert [shard.documents for shard in manifest_of(tmp_path / "c").shards] == [2, 1, 1]
 
 
 def test_images_as_queries_carry_the_id_of_their_topic(

@@ -27,6 +27,7 @@ TopK = Annotated[int | None, typer.Option("--top-k", help="Heaviest tokens kept;
 Bits = Annotated[int | None, typer.Option(help="Impacts in 1..2^bits-1; the model's own unless given.")]
 Device = Annotated[str, typer.Option(help="torch device: auto, cpu, cuda, …")]
 Split = Annotated[str | None, typer.Option(help="Take the images of this split alone.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was cut short; keep what is done.")]
 Output = Annotated[Path, typer.Argument(help="Collection folder to write; a name in .jsonl gives encoded queries.")]
 
 
@@ -40,7 +41,11 @@ def images(
     bits: Bits = None,
     batch_size: Annotated[int, typer.Option(help="Images a batch.")] = 32,
     device: Device = "auto",
+    precision: Annotated[
+        str, typer.Option(help="float32, bfloat16, or auto: bfloat16 where the device is fast at it.")
+    ] = "auto",
     split: Split = None,
+    resume: Resume = False,
     json: Json = False,
     force: Force = False,
     debug: Debug = False,
@@ -48,6 +53,7 @@ def images(
     """Encode images.
 
     One that can't be read is listed in the manifest (OUTPUT.manifest.json) with the reason, and the run goes on.
+    Several GPUs share the work under torchrun: torchrun --nproc-per-node N -m lexlip_lucene encode images …
 
     \b
     Example: lexlip encode images photos/ photos-collection --model model
@@ -55,23 +61,29 @@ def images(
     from lexlip_lucene.data.captions import read_captions
     from lexlip_lucene.progress import for_terminal
 
-    _require_free(input, output, force)
+    _require_free(input, output, force or resume)
     read = read_captions(input, split=split)
     from lexlip_lucene.encoders.device import choose_device
     from lexlip_lucene.encoders.export import encode_images
     from lexlip_lucene.encoders.lexlip import LexLip
+    from lexlip_lucene.encoders.ranks import joined
 
-    report = encode_images(
-        LexLip.from_pretrained(model, device=choose_device(device)),
-        read,
-        output,
-        top_k=top_k,
-        bits=bits,
-        batch_size=batch_size,
-        force=force,
-        progress=for_terminal(),
-    )
-    _answer(report, output, "images", json)
+    with joined() as ranks:
+        report = encode_images(
+            LexLip.from_pretrained(model, device=choose_device(device)),
+            read,
+            output,
+            top_k=top_k,
+            bits=bits,
+            batch_size=batch_size,
+            precision=precision,
+            force=force,
+            resume=resume,
+            ranks=ranks,
+            progress=for_terminal(),
+        )
+    if ranks.first:
+        _answer(report, output, "images", json)
 
 
 @app.command("texts")
@@ -85,6 +97,7 @@ def texts(
     batch_size: Annotated[int, typer.Option(help="Texts a batch.")] = 256,
     device: Device = "auto",
     split: Split = None,
+    resume: Resume = False,
     json: Json = False,
     force: Force = False,
     debug: Debug = False,
@@ -97,29 +110,34 @@ def texts(
     from lexlip_lucene.data.texts import read_texts
     from lexlip_lucene.progress import for_terminal
 
-    _require_free(input, output, force)
+    _require_free(input, output, force or resume)
     read = read_texts(input, split=split)
     from lexlip_lucene.encoders.device import choose_device
     from lexlip_lucene.encoders.export import encode_texts
     from lexlip_lucene.encoders.lexlip import LexLip
+    from lexlip_lucene.encoders.ranks import joined
 
-    report = encode_texts(
-        LexLip.from_pretrained(model, device=choose_device(device)),
-        read,
-        output,
-        top_k=top_k,
-        bits=bits,
-        batch_size=batch_size,
-        force=force,
-        progress=for_terminal(),
-    )
-    _answer(report, output, "texts", json)
+    with joined() as ranks:
+        report = encode_texts(
+            LexLip.from_pretrained(model, device=choose_device(device)),
+            read,
+            output,
+            top_k=top_k,
+            bits=bits,
+            batch_size=batch_size,
+            force=force,
+            resume=resume,
+            ranks=ranks,
+            progress=for_terminal(),
+        )
+    if ranks.first:
+        _answer(report, output, "texts", json)
 
 
-def _require_free(input: Path, output: Path, force: bool) -> None:
+def _require_free(input: Path, output: Path, replaceable: bool) -> None:
     if output.exists() and output.resolve() == input.resolve():
         raise OutputError(f"{output} is what is to be encoded, so it can't be the output as well: choose another name")
-    require_replaceable(output, sign="part-*.jsonl", what="a collection", force=force)
+    require_replaceable(output, sign="part-*.jsonl", what="a collection", force=replaceable)
 
 
 def _answer(report: "EncodeReport", output: Path, unit: str, as_json: bool) -> None:

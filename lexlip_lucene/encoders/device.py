@@ -2,17 +2,22 @@
 
 import torch
 
+from lexlip_lucene.encoders.ranks import local_rank
 from lexlip_lucene.errors import InputError
 
 
 def choose_device(name: str) -> str:
     """Return a torch device that works here; `auto` is the GPU where there is one.
 
+    Of the processes that torchrun starts each gets a GPU of its own.
+
     Raises:
         InputError: torch knows no such device, or it is not on this machine.
     """
     if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda":
+        name = f"cuda:{local_rank()}"
     try:
         torch.zeros(1, device=name)
     except (RuntimeError, AssertionError, NotImplementedError) as error:

@@ -2,25 +2,38 @@
 
 An image that can't be read is listed in the manifest with the reason and the run goes on; ids travel with their
 pictures, so no later image can take its id. Inputs = documents + rejected, checked when the manifest is made.
+
+Decoding, the model, and the writing of shards run side by side: threads decode the next batches, the device encodes
+one, and a thread writes those before.
 """
 
+import hashlib
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import torch
+from torch import Tensor
 
 from lexlip_lucene.data.captions import CaptionedImage
 from lexlip_lucene.data.images import UnreadableImage
+from lexlip_lucene.encoders.arithmetic import Arithmetic, choose_arithmetic
+from lexlip_lucene.encoders.encode_run import encode_stretches
+from lexlip_lucene.encoders.heaviest import quantised
+from lexlip_lucene.encoders.image_pass import ImagePass
+from lexlip_lucene.encoders.inputs_identity import identity_of_images, identity_of_texts
 from lexlip_lucene.encoders.lexlip import LexLip
-from lexlip_lucene.encoders.pixels import load_batches
+from lexlip_lucene.encoders.model_config import config_bytes
+from lexlip_lucene.encoders.pixels import load_groups
+from lexlip_lucene.encoders.ranks import ALONE, Ranks
+from lexlip_lucene.encoders.shard_thread import EncodedBatch
+from lexlip_lucene.encoders.stretches import Stretch, stretches_of
+from lexlip_lucene.encoders.unfinished import Unfinished, is_query_file
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.files import require_absent, sha256_of, written_folder
 from lexlip_lucene.progress import SILENT, Progress
-from lexlip_lucene.records import Document, Topic
-from lexlip_lucene.vectors.collection import Counts, Shard, write_queries, write_shards
-from lexlip_lucene.vectors.manifest import Manifest, Rejected, ShardEntry, manifest_path, write_manifest
+from lexlip_lucene.records import Topic
+from lexlip_lucene.vectors.manifest import Manifest, Rejected
 from lexlip_lucene.vectors.quantise import ROUNDING, Quantiser
 
 
@@ -42,28 +55,44 @@ def encode_images(
     top_k: int | None = None,
     bits: int | None = None,
     batch_size: int = 32,
+    precision: str = "auto",
     force: bool = False,
+    resume: bool = False,
+    ranks: Ranks = ALONE,
     progress: Progress = SILENT,
 ) -> EncodeReport:
     """Encode pictures into a collection folder, or into encoded queries when `output` ends in `.jsonl`.
 
     A document's `contents` is its file's name; a query's id and contents are `<image id>#img`.
 
+    Args:
+        model: the model; it is not changed.
+        images: at least one.
+        output: what to write.
+        top_k: tokens kept an image; the model's own unless given.
+        bits: impacts are in 1..2^bits − 1; the model's own unless given.
+        batch_size: images a batch, at least 1.
+        precision: "float32", "bfloat16", or "auto", which is bfloat16 where the device is fast at it.
+        force: replace an `output` that exists.
+        resume: keep the shards of a run of the same model, inputs and options that was cut short.
+        ranks: the processes that share the work.
+        progress: told about it.
+
     Raises:
-        InputError: not one picture could be read, or batch_size < 1.
-        OutputError: `output` exists and `force` is off, or can't be written.
+        InputError: not one picture could be read, batch_size < 1, or `resume` finds another run.
+        OutputError: `output` exists and `force` is off, an id occurs twice, or `output` can't be written.
     """
-    if batch_size < 1:
-        raise InputError(f"batch size must be at least 1, got {batch_size}")
-    quantiser = model.quantiser("image", bits=bits, top_k=top_k)
-    rejected: list[Rejected] = []
-    queries = is_query_file(output)
-    documents = _image_documents(
-        model, images, quantiser, batch_size=batch_size, as_queries=queries, rejected=rejected, progress=progress
-    )
     begun = time.monotonic()
-    counts = _write(model, "image", documents, output, quantiser, inputs=len(images), rejected=rejected, force=force)
-    return EncodeReport(counts.documents, len(rejected), counts.empty, counts.postings, time.monotonic() - begun)
+    quantiser = model.quantiser("image", bits=bits, top_k=top_k)
+    arithmetic = choose_arithmetic(model.device, inputs=len(images), precision=precision)
+    unfinished = _unfinished(
+        model, "image", identity_of_images(images), len(images), output, quantiser, arithmetic, batch_size
+    )
+    batches_of = partial(_image_batches, model, images, quantiser, arithmetic, batch_size, is_query_file(output))
+    manifest = encode_stretches(
+        unfinished, batches_of, label="encoding images", resume=resume, force=force, ranks=ranks, progress=progress
+    )
+    return _report(manifest, begun)
 
 
 def encode_texts(
@@ -75,114 +104,107 @@ def encode_texts(
     bits: int | None = None,
     batch_size: int = 256,
     force: bool = False,
+    resume: bool = False,
+    ranks: Ranks = ALONE,
     progress: Progress = SILENT,
 ) -> EncodeReport:
     """Encode texts into a collection folder, or into encoded queries when `output` ends in `.jsonl`.
 
+    The arguments are those of `encode_images`; texts are always encoded in float32.
+
     Raises:
-        InputError: there is no text, or batch_size < 1.
-        OutputError: `output` exists and `force` is off, or can't be written.
+        InputError: there is no text, batch_size < 1, or `resume` finds another run.
+        OutputError: `output` exists and `force` is off, an id occurs twice, or `output` can't be written.
     """
+    begun = time.monotonic()
+    quantiser = model.quantiser("text", bits=bits, top_k=top_k)
+    unfinished = _unfinished(
+        model, "text", identity_of_texts(texts), len(texts), output, quantiser, Arithmetic(), batch_size
+    )
+    batches_of = partial(_text_batches, model, texts, quantiser, batch_size)
+    manifest = encode_stretches(
+        unfinished, batches_of, label="encoding texts", resume=resume, force=force, ranks=ranks, progress=progress
+    )
+    return _report(manifest, begun)
+
+
+def _unfinished(
+    model: LexLip,
+    side: str,
+    inputs_sha256: str,
+    inputs: int,
+    output: Path,
+    quantiser: Quantiser,
+    arithmetic: Arithmetic,
+    batch_size: int,
+) -> Unfinished:
     if batch_size < 1:
         raise InputError(f"batch size must be at least 1, got {batch_size}")
-    quantiser = model.quantiser("text", bits=bits, top_k=top_k)
-    documents = _text_documents(model, texts, quantiser, batch_size=batch_size, progress=progress)
-    begun = time.monotonic()
-    counts = _write(model, "text", documents, output, quantiser, inputs=len(texts), rejected=[], force=force)
-    return EncodeReport(counts.documents, 0, counts.empty, counts.postings, time.monotonic() - begun)
+    if not inputs:
+        raise InputError("nothing to encode: at least one input is needed, got none")
+    facts: dict[str, Any] = {
+        "side": side,
+        "model_sha256": model.sha256,
+        "vocabulary_sha256": model.lexicon.sha256,
+        "scale": quantiser.scale,
+        "rounding": ROUNDING,
+        "bits": quantiser.bits,
+        "top_k": quantiser.top_k,
+        "inputs": inputs,
+        "inputs_sha256": inputs_sha256,
+        "arithmetic": str(arithmetic),
+    }
+    settings = {"config_sha256": hashlib.sha256(config_bytes(model.config)).hexdigest(), "batch_size": batch_size}
+    return Unfinished(output, facts=facts, settings=settings, stretches=stretches_of(inputs))
 
 
-def is_query_file(output: Path) -> bool:
-    """Whether `output` names a file of encoded queries rather than a collection folder (contract §1)."""
-    return output.suffix == ".jsonl"
-
-
-def _image_documents(
+def _image_batches(
     model: LexLip,
     images: Sequence[CaptionedImage],
     quantiser: Quantiser,
-    *,
+    arithmetic: Arithmetic,
     batch_size: int,
     as_queries: bool,
-    rejected: list[Rejected],
-    progress: Progress,
-) -> Iterator[Document]:
-    batches = load_batches((image.path for image in images), size=model.config.image.size, batch_size=batch_size)
-    done = iter(progress.track(images, "encoding images", len(images)))
-    for loaded in batches:
-        named = [(next(done), picture) for picture in loaded]
-        readable = [(image, picture) for image, picture in named if isinstance(picture, torch.Tensor)]
-        for image, picture in named:
-            if isinstance(picture, UnreadableImage):
-                rejected.append(Rejected(image.id, str(image.path), str(picture)))
-        if not readable:
-            continue
-        with torch.inference_mode():
-            weights = model.image_weights(torch.stack([picture for _, picture in readable])).cpu().numpy()
-        for (image, _), row in zip(readable, weights, strict=True):
-            docid = f"{image.id}#img" if as_queries else image.id
-            contents = docid if as_queries else image.path.name
-            yield Document(docid, contents, quantiser.vector(row, model.lexicon.tokens))
-    next(done, None)  # lets the progress line say that all are done
-
-
-def _text_documents(
-    model: LexLip, texts: Sequence[Topic], quantiser: Quantiser, *, batch_size: int, progress: Progress
-) -> Iterator[Document]:
-    begins = range(0, len(texts), batch_size)
-    for begin in progress.track(begins, "encoding texts (batches)", len(begins)):
-        batch = texts[begin : begin + batch_size]
-        with torch.inference_mode():
-            weights = model.text_weights([topic.text for topic in batch]).cpu().numpy()
-        for topic, row in zip(batch, weights, strict=True):
-            yield Document(topic.qid, topic.text, quantiser.vector(row, model.lexicon.tokens))
-
-
-def _write(
-    model: LexLip,
-    side: str,
-    documents: Iterator[Document],
-    output: Path,
-    quantiser: Quantiser,
-    *,
-    inputs: int,
-    rejected: list[Rejected],
-    force: bool,
-) -> Counts:
-    require_absent(output, force=force)
-    if is_query_file(output):
-        counts = write_queries(output, _at_least_one(documents, rejected), force=force)
-        shards = [Shard(output.name, counts.documents, sha256_of(output))]
-    else:
-        with written_folder(output, force=force) as folder:
-            shards, counts = write_shards(folder, _at_least_one(documents, rejected))
-            manifest_path(output).unlink(missing_ok=True)  # an earlier one must not stand beside this collection
-    manifest = Manifest(
-        side=side,
-        model_sha256=model.sha256,
-        vocabulary_sha256=model.lexicon.sha256,
-        scale=quantiser.scale,
-        rounding=ROUNDING,
-        bits=quantiser.bits,
-        top_k=quantiser.top_k,
-        inputs=inputs,
-        documents=counts.documents,
-        empty=counts.empty,
-        postings=counts.postings,
-        rejected=rejected,
-        shards=[ShardEntry(**shard._asdict()) for shard in shards],
-    )
-    write_manifest(output, manifest)
-    return counts
-
-
-def _at_least_one(documents: Iterator[Document], rejected: list[Rejected]) -> Iterator[Document]:
-    """Pass `documents` on; none at all is an error, raised before an empty collection gets its final name."""
-    first = next(documents, None)
-    if first is None:
-        reason = (
-            f"; the first of {len(rejected)} rejected: {rejected[0].file}: {rejected[0].reason}" if rejected else ""
+    stretches: Sequence[Stretch],
+) -> Iterator[EncodedBatch]:
+    encode = ImagePass(model, arithmetic, top_k=quantiser.top_k, batch_size=batch_size)
+    batches = [(stretch, batch) for stretch in stretches for batch in stretch.batches(batch_size)]
+    files = ([images[number].path for number in batch] for _, batch in batches)
+    for (stretch, batch), pictures in zip(batches, load_groups(files, size=model.config.image.size), strict=True):
+        named = [(images[number], picture) for number, picture in zip(batch, pictures, strict=True)]
+        readable = [(image, picture) for image, picture in named if isinstance(picture, Tensor)]
+        found = encode([picture for _, picture in readable]) if readable else None
+        yield EncodedBatch(
+            stretch,
+            last=batch.stop == stretch.end,
+            names=[_name(image, as_queries) for image, _ in readable],
+            vectors=partial(quantised, found, quantiser, model.lexicon.tokens) if found else list,
+            rejected=[
+                Rejected(image.id, str(image.path), str(reason))
+                for image, reason in named
+                if isinstance(reason, UnreadableImage)
+            ],
         )
-        raise InputError(f"nothing to encode: not one input could be read{reason}")
-    yield first
-    yield from documents
+
+
+def _name(image: CaptionedImage, as_query: bool) -> tuple[str, str]:
+    """Return id and contents."""
+    return (f"{image.id}#img",) * 2 if as_query else (image.id, image.path.name)
+
+
+def _text_batches(
+    model: LexLip, texts: Sequence[Topic], quantiser: Quantiser, batch_size: int, stretches: Sequence[Stretch]
+) -> Iterator[EncodedBatch]:
+    for stretch in stretches:
+        for batch in stretch.batches(batch_size):
+            topics = [texts[number] for number in batch]
+            vectors = model.encode_texts(
+                [topic.text for topic in topics], top_k=quantiser.top_k, bits=quantiser.bits, batch_size=batch_size
+            )
+            names = [(topic.qid, topic.text) for topic in topics]
+            yield EncodedBatch(stretch, batch.stop == stretch.end, names, partial(list, vectors))
+
+
+def _report(manifest: Manifest, begun: float) -> EncodeReport:
+    seconds = time.monotonic() - begun
+    return EncodeReport(manifest.documents, len(manifest.rejected), manifest.empty, manifest.postings, seconds)

@@ -16,10 +16,12 @@ from torch import Tensor, nn
 
 from lexlip_lucene.data.images import open_image
 from lexlip_lucene.encoders.dense import DenseTwin, mean_of_words
+from lexlip_lucene.encoders.heaviest import heaviest, quantised
 from lexlip_lucene.encoders.image_encoder import ImageEncoder
 from lexlip_lucene.encoders.model_config import Ceilings, ModelConfig, config_bytes, read_config
 from lexlip_lucene.encoders.pixels import normalise, to_square
 from lexlip_lucene.encoders.pooling import divide_by_length
+from lexlip_lucene.encoders.static_query import StaticQuery, encoded
 from lexlip_lucene.encoders.text_encoders import StaticText, TransformerText, fresh_network
 from lexlip_lucene.encoders.tokens import TokenBatch, load_tokenizer, tokenise
 from lexlip_lucene.errors import ModelError
@@ -215,7 +217,7 @@ class LexLip(nn.Module):
                 for image in images[begin : begin + batch_size]
             ]
             weights = self.image_weights(torch.stack([to_square(image, size) for image in opened]))
-            vectors += [quantiser.vector(row, self.lexicon.tokens) for row in weights.cpu().numpy()]
+            vectors += quantised(heaviest(weights, quantiser.top_k), quantiser, self.lexicon.tokens)
         return vectors
 
     @torch.inference_mode()
@@ -224,10 +226,14 @@ class LexLip(nn.Module):
     ) -> list[Impacts]:
         """Encode texts as token → impact, heaviest first; a text without any known token gives {}."""
         quantiser = self.quantiser("text", bits=bits, top_k=top_k)
+        if isinstance(self.text, StaticText):
+            static = StaticQuery(self.lexicon, self.text.raw_weight.cpu().numpy(), self.config.text.length_power)
+            encodings = encoded(self.tokenizer, texts, max_length=self.config.text.max_length)
+            return [static.encode(encoding, quantiser) for encoding in encodings]
         vectors: list[Impacts] = []
         for begin in range(0, len(texts), batch_size):
-            weights = self.text_weights(texts[begin : begin + batch_size]).cpu().numpy()
-            vectors += [quantiser.vector(row, self.lexicon.tokens) for row in weights]
+            weights = self.text_weights(texts[begin : begin + batch_size])
+            vectors += quantised(heaviest(weights, quantiser.top_k), quantiser, self.lexicon.tokens)
         return vectors
 
 

@@ -3,8 +3,10 @@
 The whole picture is resized to a square: a search must see what stands at the edges, so nothing is cropped.
 """
 
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
@@ -17,7 +19,10 @@ from lexlip_lucene.data.images import UnreadableImage, open_image
 from lexlip_lucene.recipes.model_spec import ImageSpec
 
 DECODE_THREADS = 4
-"""PIL releases the interpreter lock while it decodes; more threads than cores hide slow disks."""
+"""At the least. PIL releases the interpreter lock while it decodes; more threads than cores hide slow disks."""
+
+GROUPS_AHEAD = 3
+"""Batches that are decoded or being decoded while one is encoded."""
 
 
 def to_square(image: Image.Image, size: int) -> Tensor:
@@ -44,10 +49,29 @@ def load_square(path: Path, size: int) -> Tensor | UnreadableImage:
 
 
 def load_batches(paths: Iterable[Path], *, size: int, batch_size: int) -> Iterator[list[Tensor | UnreadableImage]]:
-    """Yield the pictures of `paths` in order, `batch_size` at a time, decoding the next batch meanwhile."""
+    """Yield the pictures of `paths` in order, `batch_size` at a time, decoding further batches meanwhile."""
+    return load_groups(_groups(paths, batch_size), size=size)
+
+
+def load_groups(groups: Iterable[Sequence[Path]], *, size: int) -> Iterator[list[Tensor | UnreadableImage]]:
+    """Yield the pictures of each group of files in order, decoding further groups meanwhile."""
+    stream = iter(groups)
+    ahead: deque[list[Future[Tensor | UnreadableImage]]] = deque()
+    with ThreadPoolExecutor(max(DECODE_THREADS, _cores())) as pool:
+        while True:
+            for group in islice(stream, GROUPS_AHEAD - len(ahead)):
+                ahead.append([pool.submit(load_square, path, size) for path in group])
+            if not ahead:
+                return
+            yield [future.result() for future in ahead.popleft()]
+
+
+def _cores() -> int:
+    """The cores of this process's share of the machine."""
+    return len(os.sched_getaffinity(0)) // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+
+
+def _groups(paths: Iterable[Path], size: int) -> Iterator[list[Path]]:
     stream = iter(paths)
-    with ThreadPoolExecutor(DECODE_THREADS) as pool:
-        ahead = [pool.submit(load_square, path, size) for path in islice(stream, batch_size)]
-        while ahead:
-            now, ahead = ahead, [pool.submit(load_square, path, size) for path in islice(stream, batch_size)]
-            yield [future.result() for future in now]
+    while group := list(islice(stream, size)):
+        yield group

@@ -13,7 +13,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from lexlip_lucene.encoders.arithmetic import choose_arithmetic
 from lexlip_lucene.encoders.lexlip import LexLip
+from lexlip_lucene.encoders.states_pass import StatesPass
 from lexlip_lucene.files import temporary_name
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.training.looks import AS_THEY_ARE, Look
@@ -36,7 +38,6 @@ class FrozenStates:
         return inputs.to(model.device, non_blocking=True)
 
 
-@torch.inference_mode()
 def frozen_states(
     model: LexLip,
     pictures: HeldPictures | ReadPictures,
@@ -58,14 +59,14 @@ def frozen_states(
     if file is not None and file.exists():
         progress.note(f"backbone states read from {file}")
         return FrozenStates(load_file(file)["states"])
-    tower = model.image.tower.eval()
+    arithmetic = choose_arithmetic(model.device, inputs=len(pictures))
+    run = StatesPass(model.image.tower.eval(), model.device, arithmetic, batch_size=LOAD_BATCH)
     looks = [AS_THEY_ARE, Look(mirrored=True)] if mirrored else [AS_THEY_ARE]
     count = len(pictures)
     numbers = np.arange(count)
     plan = [Wanted(numbers[at : at + LOAD_BATCH], look) for look in looks for at in range(0, count, LOAD_BATCH)]
     batches = progress.track(pictures.batches(plan), f"backbone states (batches of {LOAD_BATCH})", len(plan))
-    joined = torch.cat([pictures.states(model, pixels).half().cpu() for pixels in batches])
-    tower.train(model.training)
+    joined = torch.cat([run(pixels).half().cpu() for pixels in batches])
     states = joined.view(len(looks), count, *joined.shape[1:])
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -34,7 +34,11 @@ class ShardEntry(BaseModel):
 
 
 class Manifest(BaseModel):
-    """The manifest's keys. `scale` is impacts per unit of weight; `top_k` null keeps every positive weight."""
+    """The manifest's keys. `scale` is impacts per unit of weight; `top_k` null keeps every positive weight.
+
+    `inputs_sha256` is the identity of the inputs (ids and file sizes, or ids and texts), `arithmetic` what the model
+    computed in ("float32", "bfloat16, compiled"); a manifest from before they were noted has null there.
+    """
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
@@ -47,6 +51,8 @@ class Manifest(BaseModel):
     bits: int
     top_k: int | None
     inputs: int
+    inputs_sha256: str | None = None
+    arithmetic: str | None = None
     documents: int
     empty: int
     postings: int

@@ -73,6 +73,9 @@ class Quantiser:
             tokens: the lexicon's tokens.
         """
         positions = np.flatnonzero(weights > 0)
+        if self.top_k is not None and self.top_k < len(positions):  # 30,522 weights are slow to sort, 128 are not
+            least = np.partition(weights[positions], -self.top_k)[-self.top_k]
+            positions = positions[weights[positions] >= least]
         order = positions[np.argsort(-weights[positions], kind="stable")][: self.top_k]
         impacts = self.impacts(weights[order])
         return {tokens[position]: int(impact) for position, impact in zip(order, impacts, strict=True)}

@@ -1,0 +1,43 @@
+"""What makes two encode runs be of the same inputs: a hash of their ids and of what is cheap to know of each.
+
+A picture counts by the size of its file (−1 where there is none), so a data set that was copied is still the same;
+one that was painted over in place with not a byte more or less goes unnoticed.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+import orjson
+
+from lexlip_lucene.data.captions import CaptionedImage
+from lexlip_lucene.errors import OutputError
+from lexlip_lucene.records import Topic
+
+
+def identity_of_images(images: Sequence[CaptionedImage]) -> str:
+    """Return the sha256 of ids and file sizes, in order.
+
+    Raises:
+        OutputError: an id occurs twice.
+    """
+    return _identity((image.id, image.path.stat().st_size if image.path.is_file() else -1) for image in images)
+
+
+def identity_of_texts(texts: Sequence[Topic]) -> str:
+    """Return the sha256 of ids and texts, in order.
+
+    Raises:
+        OutputError: an id occurs twice.
+    """
+    return _identity(texts)
+
+
+def _identity(inputs: Iterable[tuple[str, object]]) -> str:
+    digest = hashlib.sha256()
+    seen: set[str] = set()
+    for each in inputs:
+        if each[0] in seen:
+            raise OutputError(f"document id {each[0]} occurs twice; ids in a collection must differ")
+        seen.add(each[0])
+        digest.update(orjson.dumps(list(each), option=orjson.OPT_APPEND_NEWLINE))
+    return digest.hexdigest()

@@ -1,0 +1,53 @@
+"""The inference-free text side at query time: no torch, some tens of microseconds a query.
+
+    weight of a token in the text = softplus(its learned number), divided by (length of the vector)^power
+
+It gives what `StaticText` and `divide_by_length` give, up to the last bit of a float32: that way a query costs a row
+of the whole lexicon and a dozen torch calls.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Encoding, Tokenizer
+
+from lexlip_lucene.records import Impacts
+from lexlip_lucene.vectors.lexicon import Lexicon
+from lexlip_lucene.vectors.quantise import Quantiser
+
+
+@dataclass(frozen=True)
+class StaticQuery:
+    """Weights of the tokens that a text has.
+
+    Attributes:
+        lexicon: which rows of the vocabulary count, and their tokens.
+        raw_weight: (tokens,) float32, before softplus.
+        length_power: in 0..1.
+    """
+
+    lexicon: Lexicon
+    raw_weight: NDArray[np.float32]
+    length_power: float
+
+    def encode(self, encoding: Encoding, quantiser: Quantiser) -> Impacts:
+        """Return token → query weight of one text that has been tokenised; {} without a known token."""
+        position_of_row = self.lexicon.position_of_row
+        words = (row for row, special in zip(encoding.ids, encoding.special_tokens_mask, strict=True) if not special)
+        found = sorted({position_of_row[row] for row in words if row in position_of_row})
+        weights = np.logaddexp(np.float32(0), self.raw_weight[found])
+        length = np.float32(np.sqrt(np.square(weights, dtype=np.float64).sum()))
+        if length:
+            weights = weights / length ** np.float32(self.length_power)
+        return quantiser.vector(weights, [self.lexicon.tokens[position] for position in found])
+
+
+def encoded(tokenizer: Tokenizer, texts: Sequence[str], *, max_length: int) -> list[Encoding]:
+    """Tokenise `texts`, cut at `max_length` tokens with the special ones, without padding."""
+    tokenizer.enable_truncation(max_length)
+    tokenizer.no_padding()
+    if len(texts) == 1:  # a batch wakes the tokenizer's threads up
+        return [tokenizer.encode(texts[0])]
+    return list(tokenizer.encode_batch(list(texts)))

@@ -1,0 +1,33 @@
+"""The inputs of an encode run cut into stretches: one shard each, encoded whole or not at all.
+
+A stretch depends on the number of the inputs alone, not on which of them can be read, so a run that goes on after it
+was killed, or that several processes share, sees the same batches. 2,500 inputs are 1,024 + 1,024 + 452.
+"""
+
+from typing import NamedTuple
+
+STRETCH_INPUTS = 1024
+"""Inputs a shard: whole batches of any usual size, a minute's work of a slow CPU, few enough for 8 GPUs to share."""
+
+
+class Stretch(NamedTuple):
+    """Inputs begin to end − 1, which give the shard `name`."""
+
+    number: int
+    begin: int
+    end: int
+
+    @property
+    def name(self) -> str:
+        """The shard's file name: part-00000.jsonl."""
+        return f"part-{self.number:05d}.jsonl"
+
+    def batches(self, size: int) -> list[range]:
+        """Return the inputs of each batch; none crosses the border of a stretch."""
+        return [range(start, min(start + size, self.end)) for start in range(self.begin, self.end, size)]
+
+
+def stretches_of(inputs: int) -> list[Stretch]:
+    """Cut `inputs` inputs into stretches."""
+    starts = range(0, inputs, STRETCH_INPUTS)
+    return [Stretch(number, begin, min(begin + STRETCH_INPUTS, inputs)) for number, begin in enumerate(starts)]
