@@ -16,7 +16,8 @@ from lexlip_lucene.encoders.tokens import tokenise
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.progress import SILENT
 from lexlip_lucene.recipes.model_spec import TextSpec
-from lexlip_lucene.training.sources import frozen_states, load_pictures
+from lexlip_lucene.training.frozen_states import frozen_states
+from lexlip_lucene.training.sources import find_pictures
 from lexlip_lucene.training.starting import compute_start, make_model, make_vocabulary
 
 SIDES = pytest.mark.parametrize("text", [tiny.STATIC, tiny.BERT, tiny.DISTILBERT], ids=["static", "bert", "distilbert"])
@@ -132,8 +133,8 @@ def test_a_computed_start_gives_the_twin_the_ridge_map_of_the_sparse_side(tmp_pa
     images = read_captions(data / "captions.jsonl", split="train")
     vocabulary = make_vocabulary(recipe, images, np.arange(len(images)))
     model = make_model(recipe, vocabulary, [caption for image in images for caption in image.captions]).eval()
-    pictures, _, _ = load_pictures(images, 32, SILENT)
-    source = frozen_states(model, pictures, mirrored=False, cache=None, progress=SILENT)
+    found = find_pictures(images, 32, progress=SILENT)
+    source = frozen_states(model, found.source, mirrored=False, cache=None, progress=SILENT)
     compute_start(model, recipe, source, vocabulary.captions, np.arange(len(images)))
     twin, path = model.dense, model.image.global_path
     assert twin is not None and path is not None

@@ -70,7 +70,7 @@ class LexLip(nn.Module):
     def _dense_twin(self, width: int) -> DenseTwin:
         text_width = None
         if isinstance(self.text, TransformerText):
-            text_width = int(cast(Any, self.text.network).config.hidden_size)
+            text_width = self.text.vocabulary_projection()[0].shape[1]
         return DenseTwin(self.image.whole_width, self.config.image.adapter.width, len(self.lexicon), width, text_width)
 
     @classmethod
@@ -167,8 +167,7 @@ class LexLip(nn.Module):
         if not isinstance(self.text, TransformerText):
             return self.raw_text_weights(tokens)
         ids, words, attention = (part.to(self.device) for part in tokens)
-        encoder = cast(Any, self.text.network).base_model
-        return mean_of_words(encoder(input_ids=ids, attention_mask=attention.long()).last_hidden_state, words)
+        return mean_of_words(self.text.hidden(ids, attention), words)
 
     def _twin(self) -> DenseTwin:
         if self.dense is None:

@@ -4,6 +4,7 @@ Compiled code is made for one shape, so there a smaller batch is filled up with 
 """
 
 import copy
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import torch
@@ -28,9 +29,8 @@ class StatesPass:
     def __init__(self, tower: ImageTower, device: torch.device, arithmetic: Arithmetic, *, batch_size: int) -> None:
         self.device, self.arithmetic, self.batch_size = device, arithmetic, batch_size
         self.size = tower.spec.size
-        self._run: nn.Module = _OfPixels(tower if arithmetic.precision == "float32" else in_bfloat16(tower), tower.spec)
-        if arithmetic.compiled:
-            self._run = self._compiled(self._run)
+        run = _OfPixels(tower if arithmetic.precision == "float32" else in_bfloat16(tower), tower.spec)
+        self._run: Callable[[Tensor], Tensor] = self._compiled(run) if arithmetic.compiled else run
 
     @torch.inference_mode()
     def __call__(self, pixels: Tensor) -> Tensor:
@@ -39,14 +39,14 @@ class StatesPass:
         if self.arithmetic.compiled and count < self.batch_size:
             pixels = torch.cat([pixels, pixels.new_zeros(self.batch_size - count, *pixels.shape[1:])])
         with self._autocast():
-            states: Tensor = self._run(pixels.to(self.device, non_blocking=True))
+            states = self._run(pixels.to(self.device, non_blocking=True))
         return states[:count]
 
-    def _compiled(self, run: nn.Module) -> nn.Module:
+    def _compiled(self, run: nn.Module) -> Callable[[Tensor], Tensor]:
         """Compile by running once; the weights become constants, and batch norms part of convolutions."""
         from torch._inductor import config
 
-        compiled: nn.Module = torch.compile(run, dynamic=False)
+        compiled: Callable[[Tensor], Tensor] = torch.compile(run, dynamic=False)
         black = torch.zeros(self.batch_size, 3, self.size, self.size, dtype=torch.uint8, device=self.device)
         with config.patch(freezing=True), torch.inference_mode(), self._autocast():
             compiled(black)
@@ -58,7 +58,7 @@ class StatesPass:
 
 
 class _OfPixels(nn.Module):
-    def __init__(self, tower: ImageTower, spec: ImageSpec) -> None:
+    def __init__(self, tower: nn.Module, spec: ImageSpec) -> None:
         super().__init__()
         self.tower, self.spec = tower, spec
 
@@ -73,4 +73,4 @@ def in_bfloat16(module: nn.Module) -> nn.Module:
     for part in copied.modules():
         if isinstance(part, nn.Linear | nn.Conv2d):
             part.to(dtype=torch.bfloat16)
-    return copied.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs know no keyword
+    return copied.to(memory_format=torch.channels_last)

@@ -102,7 +102,11 @@ class TransformerText(nn.Module):
             mask: bool, True at positions whose logits count (no special token, no padding).
             attention: bool, True where the network may look; None: where the mask is True.
         """
-        return lexicon_logits(self.hidden(ids, mask if attention is None else attention), *self.projection(), mask)
+        return self.logits_of(self.hidden(ids, mask if attention is None else attention), mask)
+
+    def logits_of(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        """What `hidden` gives → the largest logit of each token (batch, tokens)."""
+        return lexicon_logits(hidden, *self.projection(), mask)
 
     def hidden(self, ids: Tensor, attention: Tensor) -> Tensor:
         """Token ids and where to look (batch, length) → (batch, length, width), ready for a projection."""

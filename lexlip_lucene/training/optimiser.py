@@ -8,15 +8,18 @@ from torch import nn
 from lexlip_lucene.encoders.lexlip import LexLip
 from lexlip_lucene.recipes.training_recipe import TrainingRecipe
 
+CLOSED_FORM = ("image.global_path.", "dense.mean_state.", "dense.words.")
+"""Maps that a ridge solution starts: the sparse side's, and their counterparts in the dense twin."""
+
 
 def make_optimiser(model: LexLip, beside: nn.Module, recipe: TrainingRecipe) -> torch.optim.AdamW:
     """Return AdamW over what trains of the model and of what trains beside it (scales, a decoder).
 
-    Matrices decay; biases, norms, the global path and static text weights don't.
+    Matrices decay; biases, norms, static text weights and the maps that have a closed-form start don't.
     """
     rates = {
         "image.tower.": recipe.backbone_rate,
-        "image.global_path.": recipe.global_path_rate,
+        **dict.fromkeys(CLOSED_FORM, recipe.global_path_rate),
         "text.": recipe.text_rate,
     }
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
@@ -24,7 +27,7 @@ def make_optimiser(model: LexLip, beside: nn.Module, recipe: TrainingRecipe) -> 
         if not parameter.requires_grad:
             continue
         rate = next((rate for prefix, rate in rates.items() if name.startswith(prefix)), 1.0)
-        decays = parameter.dim() > 1 and not name.startswith("image.global_path.")
+        decays = parameter.dim() > 1 and not name.startswith(CLOSED_FORM)
         groups.setdefault((rate, recipe.weight_decay if decays else 0.0), []).append(parameter)
     return torch.optim.AdamW(
         [

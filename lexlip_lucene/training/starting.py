@@ -13,11 +13,13 @@ from torch import Tensor, nn
 
 from lexlip_lucene.data.captions import CaptionedImage
 from lexlip_lucene.encoders.lexlip import LexLip
-from lexlip_lucene.encoders.model_config import ModelConfig
+from lexlip_lucene.encoders.model_config import ModelConfig, read_config
 from lexlip_lucene.encoders.text_encoders import StaticText, fresh_network, load_network
 from lexlip_lucene.files import require_file
+from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe, StaticTextRecipe
 from lexlip_lucene.recipes.model_spec import StaticTextSpec, TextSpec
+from lexlip_lucene.training.continuing import start_from_model
 from lexlip_lucene.training.examples import CaptionTokens, caption_counts, caption_presence
 from lexlip_lucene.training.frozen_states import FrozenStates
 from lexlip_lucene.training.ridge import caption_targets, start_from_ridge
@@ -47,8 +49,12 @@ def captions_of(images: Sequence[CaptionedImage], numbers: NDArray[np.int64]) ->
     return [caption for number in numbers for caption in images[number].captions]
 
 
-def make_model(recipe: EncoderRecipe, vocabulary: Vocabulary, captions: Sequence[str]) -> LexLip:
-    """Build the untrained model: lexicon from `captions`, towers loaded from where the recipe says.
+def make_model(
+    recipe: EncoderRecipe, vocabulary: Vocabulary, captions: Sequence[str], *, progress: Progress = SILENT
+) -> LexLip:
+    """Build the model a run begins with: lexicon from `captions`, towers loaded from where the recipe says.
+
+    Where the recipe names a model to start from, lexicon and weights are that model's.
 
     Raises:
         ModelError: a tower can't be loaded.
@@ -56,7 +62,11 @@ def make_model(recipe: EncoderRecipe, vocabulary: Vocabulary, captions: Sequence
     """
     torch.manual_seed(recipe.training.seed)
     spec, network = _text_side(recipe, vocabulary.tokenizer.get_vocab_size())
-    lexicon = lexicon_of(vocabulary.tokenizer, captions, recipe.vocabulary.min_count)
+    start = recipe.training.start
+    if start is None:
+        lexicon = lexicon_of(vocabulary.tokenizer, captions, recipe.vocabulary.min_count)
+    else:
+        lexicon = read_config(start).lexicon
     config = ModelConfig(
         name=recipe.name,
         image=recipe.image.spec(),
@@ -76,6 +86,8 @@ def make_model(recipe: EncoderRecipe, vocabulary: Vocabulary, captions: Sequence
             model.image.tower.load_weights(require_file(view.weights, "image.views"), view=number)
     if recipe.image.frozen:
         model.image.tower.requires_grad_(False)
+    if start is not None:
+        start_from_model(model, start, progress=progress)
     return model
 
 

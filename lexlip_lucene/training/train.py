@@ -23,6 +23,7 @@ from lexlip_lucene.errors import InputError
 from lexlip_lucene.files import require_absent
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
+from lexlip_lucene.training.activations import spare_activations
 from lexlip_lucene.training.card import model_card
 from lexlip_lucene.training.draws import Draws
 from lexlip_lucene.training.examples import CaptionWords, split_aside
@@ -164,7 +165,10 @@ class Prepared:
     def trainer(self, name: str, trained: NDArray[np.int64], aside: NDArray[np.int64] | None) -> Trainer:
         """Make a model at its start, and lay out a run over the images `trained`."""
         recipe, training = self.recipe, self.recipe.training
-        model = make_model(recipe, self.vocabulary, captions_of(self.images, trained)).to(self.device)
+        texts = captions_of(self.images, trained)
+        model = make_model(recipe, self.vocabulary, texts, progress=self.progress).to(self.device)
+        if training.checkpointing:
+            spare_activations(model)
         if training.start is None:
             compute_start(model, recipe, self.source, self.vocabulary.captions, trained)
         words = CaptionWords.of(model, self.vocabulary.captions, trained) if training.word_loss else None

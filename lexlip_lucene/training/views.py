@@ -9,6 +9,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from lexlip_lucene.encoders.dense import mean_of_words
 from lexlip_lucene.encoders.lexlip import LexLip
 from lexlip_lucene.encoders.pooling import divide_by_length, saturate
 from lexlip_lucene.encoders.text_encoders import StaticText, TransformerText
@@ -69,10 +70,23 @@ class Views:
         return keep_heaviest(saturate(self.image_logits), self.recipe.training.train_top_k)
 
     @cached_property
+    def text_hidden(self) -> Tensor:
+        """A transformer's states of the captions as they are, before the projection (own texts, length, width)."""
+        text = self.model.text
+        assert isinstance(text, TransformerText), "a static text side has no states"
+        with self.network():
+            return text.hidden(
+                self.own.captions.ids.to(self.model.device), self.own.captions.attention.to(self.model.device)
+            )
+
+    @cached_property
     def all_text_weights(self) -> Tensor:
         """Lexicon weights (own texts, tokens) of the captions, whatever tokens a text is to keep."""
+        text = self.model.text
         with self.network():
-            return self.model.raw_text_weights(self.own.captions).float()
+            if isinstance(text, StaticText):
+                return self.model.raw_text_weights(self.own.captions)
+            return saturate(text.logits_of(self.text_hidden, self.own.captions.words.to(self.model.device)).float())
 
     @cached_property
     def text_weights(self) -> Tensor:
@@ -103,11 +117,13 @@ class Views:
         """Cosine of every caption and every image of the team in the dense twin (images, captions an image, images)."""
         dense = self.model.dense
         assert dense is not None, "the recipe has a dense twin"
-        static = isinstance(self.model.text, StaticText)
         with self.network():
             images = dense.image(*self.adapted).float()
-            given = self.all_text_weights if static else self.model.dense_text_input(self.own.captions)
-            texts = dense.text(given).float()
+            if isinstance(self.model.text, StaticText):
+                texts = dense.text(self.all_text_weights).float()
+            else:
+                words = self.own.captions.words.to(self.model.device)
+                texts = dense.text(mean_of_words(self.text_hidden, words)).float()
         return self.paired(self.team.gather(texts) @ self.team.gather(images).T)
 
     @cached_property
