@@ -12,11 +12,15 @@ from typer.main import get_command
 
 from lexlip_lucene.cli.main import ORDER, app
 
-WORKERS = [*(verb for verb in ORDER if verb != "encode"), "encode images", "encode texts"]
+GROUPS = {"encode": ["images", "texts"], "export": ["onnx"]}
+WORKERS = [
+    *(verb for verb in ORDER if verb not in GROUPS),
+    *(f"{group} {verb}" for group, verbs in GROUPS.items() for verb in verbs),
+]
 """Verbs that do something themselves."""
 
 
-@pytest.mark.parametrize("verb", [*WORKERS, "encode"])
+@pytest.mark.parametrize("verb", [*WORKERS, *GROUPS])
 def test_every_verb_has_help_with_an_example_on_one_line(verb: str) -> None:
     ran = lexlip(*verb.split(), "--help")
     assert ran.status == 0 and ran.err == ""

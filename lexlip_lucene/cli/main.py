@@ -15,6 +15,7 @@ from lexlip_lucene.cli import (
     encode,
     evaluate,
     explain,
+    export,
     fuse,
     index,
     merge,
@@ -38,13 +39,14 @@ ORDER = [
     "eval",
     "fuse",
     "tune",
+    "export",
     "bench",
     "bench-engine",
 ]
 
 
 class InOrder(TyperGroup):
-    """Lists the verbs in the order of the work; Typer would put `encode`, which is a group, last."""
+    """Lists the verbs in the order of the work; Typer would put `encode` and `export`, which are groups, last."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the verbs' names."""
@@ -73,6 +75,7 @@ app.command("explain")(explain.explain)
 app.command("eval")(evaluate.evaluate)
 app.command("fuse")(fuse.fuse)
 app.command("tune")(tune.tune)
+app.add_typer(export.app, name="export")
 app.command("bench")(bench.bench)
 app.command("bench-engine")(bench_engine.bench_engine)
 

@@ -41,11 +41,11 @@ def encoded_query(index: Path, text: str, model: Path | None) -> Impacts:
                 f"'red:57 circle:31'; got {text!r}"
             )
         return weights
-    from lexlip_lucene.encoders.lexlip import LexLip
+    from lexlip_lucene.encoders.query_encoder import LexLipQueryEncoder
 
-    loaded = LexLip.from_pretrained(model)
-    require_same_vocabulary(index, loaded.lexicon.sha256, str(model))
-    return loaded.encode_texts([text])[0]
+    encoder = LexLipQueryEncoder(model)
+    require_same_vocabulary(index, encoder.model.lexicon.sha256, str(model))
+    return encoder.encode(text)
 
 
 def encoded_queries(index: Path, topics: Path | None, encoded: Path | None, model: Path | None) -> dict[str, Impacts]:
@@ -69,10 +69,13 @@ def encoded_queries(index: Path, topics: Path | None, encoded: Path | None, mode
         return queries
     assert topics is not None and model is not None, "the caller has checked the options"
     read = read_topics(topics)
-    from lexlip_lucene.encoders.lexlip import LexLip
+    from lexlip_lucene.encoders.onnx_query import OnnxQuery
+    from lexlip_lucene.encoders.query_encoder import load_query_model
 
-    loaded = LexLip.from_pretrained(model)
+    loaded = load_query_model(model)
     require_same_vocabulary(index, loaded.lexicon.sha256, str(model))
+    if isinstance(loaded, OnnxQuery):
+        return {topic.qid: loaded.encode(topic.text) for topic in read}
     vectors = loaded.encode_texts([topic.text for topic in read])
     return {topic.qid: vector for topic, vector in zip(read, vectors, strict=True)}
 

@@ -1,12 +1,13 @@
 """One batch of pixels through the image side, down to the k heaviest tokens of each picture.
 
-In float32 it is what `LexLip.image_weights` computes; in bfloat16 the backbone and the matrices after it are, while the
-adapter's norms, the pooled logits and everything after them stay in float32. The weights are cast once, in a copy of
-the image side: autocast would cast them again for every batch.
+In float32 it is what `LexLip.image_weights` computes; in bfloat16 the matrices and convolutions are, while the norms'
+weights, the pooled logits and everything after them stay in float32: with the norms in bfloat16 as well, states are a
+quarter further off. The weights are cast once, in a copy of the image side: autocast would for every batch.
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor, nn
@@ -40,10 +41,9 @@ class ImagePass:
         self.top_k = top_k
         self.batch_size = batch_size
         self.image = model.image if arithmetic.precision == "float32" else _in_bfloat16(model.image)
-        self.states: nn.Module = _States(self.image.tower, self.spec)
+        self.states: Callable[[Tensor], Tensor] = _States(self.image.tower, self.spec)
         if arithmetic.compiled:
-            # Everything it is given stays as it is: the weights become constants, and batch norms part of convolutions.
-            self.states = torch.compile(self.states, dynamic=False, options={"freezing": True})
+            self.states = self._compiled()
 
     def __call__(self, pictures: Sequence[Tensor]) -> Heaviest:
         """Return the heaviest tokens of `pictures`, each (3, size, size) uint8; on a GPU without waiting for them."""
@@ -52,33 +52,43 @@ class ImagePass:
             pixels = torch.cat([pixels, pixels.new_zeros(self.batch_size - len(pixels), *pixels.shape[1:])])
         if self.device.type == "cuda":
             pixels = pixels.pin_memory()
-        with torch.inference_mode():
+        with torch.inference_mode(), self._autocast():
             states = self.states(pixels.to(self.device, non_blocking=True))[: len(pictures)]
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.arithmetic.precision == "bfloat16"):
-                logits = self.image.logits(states)
-            weights = divide_by_length(saturate(logits.float()), self.spec.length_power)
-            return heaviest(weights, self.top_k)
+            logits = self.image.logits(states).float()
+            return heaviest(divide_by_length(saturate(logits), self.spec.length_power), self.top_k)
+
+    def _compiled(self) -> Callable[[Tensor], Tensor]:
+        """Compile by running once; the weights become constants, and batch norms part of convolutions."""
+        from torch._inductor import config
+
+        compiled: Callable[[Tensor], Tensor] = torch.compile(self.states, dynamic=False)
+        black = torch.zeros(self.batch_size, 3, self.spec.size, self.spec.size, dtype=torch.uint8, device=self.device)
+        with config.patch(freezing=True), torch.inference_mode(), self._autocast():
+            compiled(black)
+        return compiled
+
+    def _autocast(self) -> AbstractContextManager[object]:
+        lower = self.arithmetic.precision == "bfloat16"
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=lower)
 
 
 class _States(nn.Module):
-    """pixels (batch, 3, size, size) uint8 → backbone states (batch, positions, width), in the tower's own precision."""
+    """pixels (batch, 3, size, size) uint8 → backbone states (batch, positions, width)."""
 
     def __init__(self, tower: ImageTower, spec: ImageSpec) -> None:
         super().__init__()
         self.tower = tower
         self.spec = spec
-        self.dtype = next(tower.parameters()).dtype
 
     def forward(self, pixels: Tensor) -> Tensor:
-        states: Tensor = self.tower(normalise(pixels, self.spec).to(self.dtype))
+        states: Tensor = self.tower(normalise(pixels, self.spec))
         return states
 
 
 def _in_bfloat16(image: ImageEncoder) -> ImageEncoder:
-    """A copy with the tower, and the matrices after it, in bfloat16; autocast casts what meets the latter."""
+    """A copy with the weights of matrices and convolutions in bfloat16; autocast casts what meets them."""
     copied = copy.deepcopy(image).eval()
-    copied.tower.to(dtype=torch.bfloat16, memory_format=torch.channels_last)
     for module in copied.modules():
-        if isinstance(module, nn.Linear):
-            module.to(torch.bfloat16)
-    return copied
+        if isinstance(module, nn.Linear | nn.Conv2d):
+            module.to(dtype=torch.bfloat16)
+    return copied.to(memory_format=torch.channels_last)

@@ -16,14 +16,16 @@ from torch import Tensor, nn
 
 from lexlip_lucene.data.images import open_image
 from lexlip_lucene.encoders.dense import DenseTwin, mean_of_words
+from lexlip_lucene.encoders.encoding import encoded, load_tokenizer
 from lexlip_lucene.encoders.heaviest import heaviest, quantised
 from lexlip_lucene.encoders.image_encoder import ImageEncoder
 from lexlip_lucene.encoders.model_config import Ceilings, ModelConfig, config_bytes, read_config
 from lexlip_lucene.encoders.pixels import normalise, to_square
 from lexlip_lucene.encoders.pooling import divide_by_length
-from lexlip_lucene.encoders.static_query import StaticQuery, encoded
+from lexlip_lucene.encoders.static_query import StaticQuery
 from lexlip_lucene.encoders.text_encoders import StaticText, TransformerText, fresh_network
-from lexlip_lucene.encoders.tokens import TokenBatch, load_tokenizer, tokenise
+from lexlip_lucene.encoders.tokens import TokenBatch, tokenise
+from lexlip_lucene.encoders.transformer_query import TransformerQuery, can_pack
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.files import sha256_of, written_folder
 from lexlip_lucene.recipes.model_spec import StaticTextSpec
@@ -52,6 +54,7 @@ class LexLip(nn.Module):
         self.tokenizer = tokenizer
         self.lexicon = config.lexicon
         self.sha256 = ""
+        self._query: TransformerQuery | None = None
         self.image = ImageEncoder(config.image, len(self.lexicon), from_hub=from_hub)
         self.text: StaticText | TransformerText
         if isinstance(config.text, StaticTextSpec):
@@ -219,6 +222,19 @@ class LexLip(nn.Module):
             vectors += quantised(heaviest(weights, quantiser.top_k), quantiser, self.lexicon.tokens)
         return vectors
 
+    def train(self, mode: bool = True) -> "LexLip":
+        """Set the mode of the modules, as torch does; what was made ready for single queries is forgotten."""
+        self._query = None
+        return super().train(mode)
+
+    def _one_text_weights(self, text: str) -> Tensor:
+        """The weights (1, tokens) of one text, the quick way where there is one: on a CPU, in no training."""
+        if self.training or self.device.type != "cpu" or not isinstance(self.text, TransformerText) or not can_pack():
+            return self.text_weights([text])
+        if self._query is None:
+            self._query = TransformerQuery(self.text)
+        return self._query.weights(tokenise(self.tokenizer, [text], max_length=self.config.text.max_length))
+
     @torch.inference_mode()
     def encode_texts(
         self, texts: Sequence[str], *, top_k: int | None = None, bits: int | None = None, batch_size: int = 256
@@ -231,7 +247,8 @@ class LexLip(nn.Module):
             return [static.encode(encoding, quantiser) for encoding in encodings]
         vectors: list[Impacts] = []
         for begin in range(0, len(texts), batch_size):
-            weights = self.text_weights(texts[begin : begin + batch_size])
+            batch = texts[begin : begin + batch_size]
+            weights = self._one_text_weights(batch[0]) if len(batch) == 1 else self.text_weights(batch)
             vectors += quantised(heaviest(weights, quantiser.top_k), quantiser, self.lexicon.tokens)
         return vectors
 

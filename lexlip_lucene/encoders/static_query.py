@@ -6,12 +6,11 @@ It gives what `StaticText` and `divide_by_length` give, up to the last bit of a 
 of the whole lexicon and a dozen torch calls.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Encoding, Tokenizer
+from tokenizers import Encoding
 
 from lexlip_lucene.records import Impacts
 from lexlip_lucene.vectors.lexicon import Lexicon
@@ -42,12 +41,3 @@ class StaticQuery:
         if length:
             weights = weights / length ** np.float32(self.length_power)
         return quantiser.vector(weights, [self.lexicon.tokens[position] for position in found])
-
-
-def encoded(tokenizer: Tokenizer, texts: Sequence[str], *, max_length: int) -> list[Encoding]:
-    """Tokenise `texts`, cut at `max_length` tokens with the special ones, without padding."""
-    tokenizer.enable_truncation(max_length)
-    tokenizer.no_padding()
-    if len(texts) == 1:  # a batch wakes the tokenizer's threads up
-        return [tokenizer.encode(texts[0])]
-    return list(tokenizer.encode_batch(list(texts)))

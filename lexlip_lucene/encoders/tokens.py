@@ -1,16 +1,13 @@
 """Texts → token ids. The tokenizer is a `tokenizers.Tokenizer`; transformers is needed to train one side, not here."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from lexlip_lucene.errors import ModelError
-
-TOKENIZER_FILE = "tokenizer.json"
+from lexlip_lucene.encoders.encoding import encoded
 
 
 class TokenBatch(NamedTuple):
@@ -21,26 +18,9 @@ class TokenBatch(NamedTuple):
     attention: Tensor
 
 
-def load_tokenizer(folder: Path) -> Tokenizer:
-    """Load a model folder's tokenizer.
-
-    Raises:
-        ModelError: the file is missing or broken.
-    """
-    path = folder / TOKENIZER_FILE
-    if not path.is_file():
-        raise ModelError(f"{folder}: {TOKENIZER_FILE} is missing, so this is not a whole model folder")
-    try:
-        return Tokenizer.from_file(str(path))
-    except Exception as error:  # tokenizers raises bare Exception for every defect of the file
-        raise ModelError(f"{path}: tokenizers can't read it: {error}") from None
-
-
 def tokenise(tokenizer: Tokenizer, texts: Sequence[str], *, max_length: int) -> TokenBatch:
     """Tokenise `texts`, cut at `max_length` tokens with the special ones, padded to the longest."""
-    tokenizer.enable_truncation(max_length)
-    tokenizer.no_padding()
-    encodings = tokenizer.encode_batch(list(texts))
+    encodings = encoded(tokenizer, texts, max_length=max_length)
     length = max((len(encoding.ids) for encoding in encodings), default=1) or 1
     ids = torch.zeros(len(encodings), length, dtype=torch.long)
     words = torch.zeros(len(encodings), length, dtype=torch.bool)

@@ -1,0 +1,113 @@
+"""The query side of a model written as an ONNX graph (`lexlip export onnx`); `onnx_query` reads it.
+
+The graph goes from token ids to weights divided by length; tokenising and quantising stay outside it, where they are
+the same code as the model's.
+"""
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from lexlip_lucene.encoders.encoding import TOKENIZER_FILE
+from lexlip_lucene.encoders.lexlip import LexLip
+from lexlip_lucene.encoders.onnx_query import CONFIG_FILE, GRAPH_FILE, QueryConfig
+from lexlip_lucene.encoders.pooling import divide_by_length, saturate
+from lexlip_lucene.encoders.text_encoders import StaticText, TransformerText
+from lexlip_lucene.files import written_folder
+
+OPSET = 18
+
+
+def export_query(model: LexLip, output: Path, *, force: bool = False) -> None:
+    """Write the query side of `model` into the folder `output`, whole or not at all.
+
+    Raises:
+        ModelError: the model's scale was never calibrated.
+        OutputError: `output` exists and `force` is off, or can't be written.
+    """
+    quantiser = model.quantiser("text")
+    config = QueryConfig(
+        model_sha256=model.sha256,
+        tokens=model.lexicon.tokens,
+        rows=model.lexicon.rows,
+        ceiling=quantiser.ceiling,
+        bits=quantiser.bits,
+        top_k=quantiser.top_k,
+        max_length=model.config.text.max_length,
+    )
+    with written_folder(output, force=force) as partial:
+        _write_graph(model, partial / GRAPH_FILE)
+        model.tokenizer.no_truncation()
+        model.tokenizer.save(str(partial / TOKENIZER_FILE))
+        (partial / CONFIG_FILE).write_text(config.model_dump_json() + "\n", encoding="utf-8")
+
+
+class _StaticGraph(nn.Module):
+    """`StaticText` with its weights computed, and without Python's `len`, which would fix the number of texts."""
+
+    def __init__(self, text: StaticText) -> None:
+        super().__init__()
+        self.text = text
+        self.weight = nn.Parameter(nn.functional.softplus(text.raw_weight.detach()))
+
+    def forward(self, ids: Tensor, words: Tensor) -> Tensor:
+        positions = self.text.position_of_row[ids].masked_fill(~words, self.text.tokens)
+        presence = torch.zeros(ids.shape[0], self.text.tokens + 1).scatter(1, positions, 1.0)
+        return divide_by_length(presence[:, : self.text.tokens] * self.weight, self.text.spec.length_power)
+
+
+class _TransformerGraph(nn.Module):
+    """`lexicon_pool` works in tiles to save memory; the few positions of a query need none."""
+
+    weight: Tensor
+
+    def __init__(self, text: TransformerText) -> None:
+        super().__init__()
+        self.text = text
+        weight, self.bias = text.projection()
+        self.register_buffer("weight", weight)
+
+    def forward(self, ids: Tensor, attention: Tensor, words: Tensor) -> Tensor:
+        logits = nn.functional.linear(self.text.hidden(ids, attention), self.weight, self.bias)
+        logits = logits.masked_fill(~words.unsqueeze(-1), float("-inf")).amax(dim=1)
+        return divide_by_length(saturate(logits), self.text.spec.length_power)
+
+
+def _write_graph(model: LexLip, path: Path) -> None:
+    text = model.text
+    graph = _TransformerGraph(text) if isinstance(text, TransformerText) else _StaticGraph(text)
+    names = ["ids", "attention", "words"] if isinstance(text, TransformerText) else ["ids", "words"]
+    # Two texts of three tokens: a dimension of 1 would be taken for one that never changes.
+    ids, mask = torch.zeros(2, 3, dtype=torch.long), torch.ones(2, 3, dtype=torch.bool)
+    sizes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("length", max=model.config.text.max_length)}
+    with torch.inference_mode(), _quiet():
+        program = torch.onnx.export(
+            graph.cpu().eval(),
+            (ids, *[mask] * (len(names) - 1)),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=names,
+            output_names=["weights"],
+            dynamic_shapes=[sizes] * len(names),
+            verbose=False,
+        )
+        assert program is not None, "dynamo=True gives a program"
+        program.save(path)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Hide what torch's exporter says about itself."""
+    level = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(level)
