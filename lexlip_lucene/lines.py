@@ -1,9 +1,12 @@
 """Text files line by line, in UTF-8, with the place (`file:line`) that an error message names.
 
 A line ends at a line feed (a carriage return before it is dropped) and nowhere else: a caption may hold
-U+2028 or a form feed. A byte-order mark at the start of a file is dropped, empty lines are passed over.
+U+2028 or a form feed. A byte-order mark at the start of a file is dropped, empty lines are passed over. A file whose
+name ends in `.gz` is decompressed.
 """
 
+import gzip
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,17 +25,18 @@ def text_lines(path: Path, what: str) -> Iterator[str]:
         what: what the file is, for messages ("topics", "run").
 
     Raises:
-        InputError: no such file, no permission, or a line that is not UTF-8.
+        InputError: no such file, no permission, a line that is not UTF-8, or a damaged `.gz`.
     """
+    opened = gzip.open if path.suffix == ".gz" else open
     try:
-        with require_file(path, what).open("rb") as file:
+        with opened(require_file(path, what), "rb") as file:
             for number, raw in enumerate(file, start=1):
                 try:
                     yield raw.decode("utf-8-sig" if number == 1 else "utf-8")
                 except UnicodeDecodeError as error:
                     raise InputError(f"{path}:{number}: {what} must be UTF-8, but here is {error.reason}") from error
-    except OSError as error:
-        raise InputError(f"{what}: can't read {path}: {error.strerror or error}") from error
+    except (OSError, EOFError, zlib.error) as error:  # the last two: of a .gz that was cut or damaged
+        raise InputError(f"{what}: can't read {path}: {getattr(error, 'strerror', None) or error}") from error
 
 
 def read_lines(path: Path, what: str) -> Iterator[tuple[str, str]]:

@@ -128,7 +128,7 @@ def test_a_computed_start_gives_the_twin_the_ridge_map_of_the_sparse_side(tmp_pa
     data = halves.write(tmp_path, halves.draw(tmp_path))
     side = {"kind": "static"} if text == "static" else {**tiny.BERT.model_dump(), "architecture": _small_bert()}
     recipe = halves.recipe_of(
-        data, image__frozen=True, image__ridge=50, text=side, training__dense={"width": 32}
+        data, image__frozen=True, image__ridge={"strength": 50}, text=side, training__dense={"width": 32}
     )  # as wide as the backbone: nothing is cut
     images = read_captions(data / "captions.jsonl", split="train")
     vocabulary = make_vocabulary(recipe, images, np.arange(len(images)))

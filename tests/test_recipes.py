@@ -238,7 +238,7 @@ def test_a_recipe_s_own_yaml_gives_it_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("image.ridge=100", "ridge needs frozen: true and global_path: true"),
+        ("image.ridge={strength: 100}", "ridge needs frozen: true and global_path: true"),
         (
             "image={backbone: vit, adapter: {width: 16}, frozen: true, shift: 4}",
             "shift and brightness need frozen: false",

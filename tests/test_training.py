@@ -91,7 +91,7 @@ def test_every_option_at_once_still_gives_a_model(data: Path, tmp_path: Path) ->
     dropout = {"width": 16, "layers": 1, "heads": 2, "state_dropout": 0.1, "layer_dropout": 0.1, "head_dropout": 0.1}
     looks: dict[str, dict[str, Any]] = {
         "unfrozen": {"shift": 3, "brightness": 0.2},
-        "frozen": {"frozen": True, "ridge": 100},
+        "frozen": {"frozen": True, "ridge": {"strength": 100}},
     }
     for name, own in looks.items():
         recipe = recipe_of(

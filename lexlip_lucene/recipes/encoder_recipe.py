@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from lexlip_lucene.recipes.expander_recipe import ExpanderRecipe
 from lexlip_lucene.recipes.model_spec import ImageSpec, Spec, StaticTextSpec, TransformerTextSpec, ViewSpec
 from lexlip_lucene.recipes.recipe_path import RecipePath
 from lexlip_lucene.recipes.training_recipe import TrainingRecipe
@@ -57,6 +58,20 @@ class ViewRecipe(ViewSpec):
     weights: RecipePath | None = None
 
 
+class RidgeRecipe(Spec):
+    """The ridge solution that the global path starts from (see `training/ridge.py`).
+
+    Attributes:
+        strength: of the penalty, as a percentage of the mean feature variance.
+        bias: share of the targets' mean that the start predicts whatever the image.
+        threshold: taken from every logit at the start, so that fewer tokens are above 0.
+    """
+
+    strength: float = Field(gt=0)
+    bias: float = Field(default=1.0, ge=0)
+    threshold: float = Field(default=0.0, ge=0)
+
+
 class ImageRecipe(ImageSpec):
     """The image side, and where its backbone's weights come from.
 
@@ -67,8 +82,7 @@ class ImageRecipe(ImageSpec):
         shift: show pictures moved by up to this many pixels either way (not with a frozen backbone).
         brightness: show pictures brighter or darker by up to this share (not with a frozen backbone).
         augment: RandAugment, drawn for every picture apart (not with a frozen backbone); null: none.
-        ridge: strength of the ridge solution that starts the global path, as a share of the mean feature variance
-            in percent; null starts it at random.
+        ridge: the ridge solution that starts the global path; null starts it at random.
     """
 
     weights: Literal["hub", "none"] | RecipePath = "none"
@@ -78,7 +92,7 @@ class ImageRecipe(ImageSpec):
     shift: int = Field(default=0, ge=0)
     brightness: float = Field(default=0.0, ge=0, lt=1)
     augment: AugmentRecipe | None = None
-    ridge: float | None = Field(default=None, gt=0)
+    ridge: RidgeRecipe | None = None
 
     @model_validator(mode="after")
     def _parts_fit(self) -> "ImageRecipe":
@@ -98,7 +112,7 @@ class ImageRecipe(ImageSpec):
 
 
 class StaticTextRecipe(StaticTextSpec):
-    """The inference-free text side; its weights start from the inverse document frequency."""
+    """The inference-free text side; its weights start from the expander's, or else the inverse document frequency."""
 
 
 class TransformerTextRecipe(TransformerTextSpec):
@@ -131,6 +145,7 @@ class EncoderRecipe(Spec):
     vocabulary: VocabularyRecipe
     image: ImageRecipe
     text: StaticTextRecipe | TransformerTextRecipe = Field(discriminator="kind")
+    expander: ExpanderRecipe | None = None
     training: TrainingRecipe
     quantise: QuantiseRecipe = QuantiseRecipe()
 
@@ -139,4 +154,7 @@ class EncoderRecipe(Spec):
         needing = [name for name in ("language", "bottleneck") if getattr(self.training, name) is not None]
         if needing and self.text.kind != "transformer":
             raise ValueError(f"training.{needing[0]} needs text.kind transformer: a static side predicts no word")
+        distillation = self.training.distillation
+        if distillation is not None and distillation.teacher == "expander" and self.expander is None:
+            raise ValueError("training.distillation.teacher expander needs expander")
         return self

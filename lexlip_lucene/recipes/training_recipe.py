@@ -67,8 +67,9 @@ class DistillationRecipe(Spec):
     """Learning from a teacher's similarities within the batch (KL divergence).
 
     Attributes:
-        teacher: `ensemble` (the run's own sparse and dense sides together; needs `dense`), or a dense teacher: a
-            CLIP or SigLIP by hub name or folder, or a model folder of ours with a dense twin.
+        teacher: `ensemble` (the run's own sparse and dense sides together; needs `dense`), `expander` (each caption
+            against the expanded captions of each image; needs the recipe's `expander`), or a dense teacher: a CLIP or
+            SigLIP by hub name or folder, or a model folder of ours with a dense twin.
         weight: of the loss.
         temperature: similarities of the teacher are divided by it; of `ensemble`, nothing is.
         dense_share: share of the dense similarities in `ensemble`.

@@ -1,12 +1,14 @@
 """The dense twin's contrast, and learning from a teacher's similarities, as parts of an objective."""
 
+from typing import Any, Protocol
+
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from lexlip_lucene.recipes.training_recipe import DistillationRecipe
 from lexlip_lucene.training.losses import contrastive_loss, distillation_loss
 from lexlip_lucene.training.scale import SimilarityScale
-from lexlip_lucene.training.teacher import Teacher
 from lexlip_lucene.training.views import Views
 
 
@@ -22,6 +24,14 @@ class DenseContrast(nn.Module):
         return contrastive_loss(self.scale(views.dense_similarity, views.team))
 
 
+class Teaching(Protocol):
+    """What knows how similar captions and images are: `Teacher`, `ExpanderTeacher`."""
+
+    def similarity(self, images: NDArray[Any], captions: NDArray[Any]) -> Tensor:
+        """Return the similarities (captions, images) float32 of the captions and images with these numbers."""
+        ...
+
+
 class Distillation(nn.Module):
     """The similarities of a batch as a teacher sees them: another model, or this run's own two sides together.
 
@@ -32,7 +42,7 @@ class Distillation(nn.Module):
     def __init__(
         self,
         recipe: DistillationRecipe,
-        teacher: Teacher | None,
+        teacher: Teaching | None,
         scale: SimilarityScale,
         dense_scale: SimilarityScale | None,
     ) -> None:

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
 
 from lexlip_lucene.encoders.tokens import TokenBatch
-from lexlip_lucene.recipes.encoder_recipe import ImageRecipe
+from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe, ImageRecipe
 from lexlip_lucene.training.examples import CaptionTokens
 from lexlip_lucene.training.expansion import is_admitted
 from lexlip_lucene.training.looks import Look
 from lexlip_lucene.training.masking import MaskedTokens, MaskVocabulary, whole_word_mask
+from lexlip_lucene.training.parallel import Team, require_divisible
 
 _ORDER, _STEP, _NETWORK = range(3)
 """What a generator is for: the order of an epoch, the draws of a step, dropout inside the networks."""
@@ -75,6 +77,40 @@ class Draws:
     vocabulary: MaskVocabulary | None = None
     masks: tuple[float, float] = (0.0, 0.0)
     expansion: float = 0.0
+
+    @classmethod
+    def of(
+        cls,
+        recipe: EncoderRecipe,
+        trained: NDArray[np.int64],
+        captions: CaptionTokens,
+        tokenizer: Tokenizer,
+        team: Team,
+    ) -> "Draws":
+        """Lay out a run of `recipe` over the images `trained`.
+
+        Raises:
+            InputError: a batch can't be cut evenly into parts and processes.
+        """
+        training = recipe.training
+        unit = training.accumulate * team.size
+        batch = min(training.batch_size, len(trained) // unit * unit)  # a smaller set than one batch is one step
+        require_divisible(batch, training.accumulate, team)
+        masks = (
+            training.language.mask if training.language else 0.0,
+            training.bottleneck.mask if training.bottleneck else 0.0,
+        )
+        return cls(
+            training.seed,
+            trained,
+            batch,
+            captions,
+            training.captions_per_image,
+            recipe.image,
+            MaskVocabulary.of(tokenizer) if any(masks) else None,
+            masks,
+            training.expansion,
+        )
 
     @property
     def steps_of_an_epoch(self) -> int:

@@ -16,6 +16,9 @@ from lexlip_lucene.encoders.tokens import TokenBatch, tokenise
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.training.losses import word_loss
 
+SMALLEST_IDF = 0.05
+"""A token in every caption still gets a weight above 0 to learn from."""
+
 SMALLEST_SHARE = 1e-3
 """Keeps the log odds of a word that is in every caption, or in none, finite."""
 
@@ -98,6 +101,16 @@ def caption_counts(model: LexLip, captions: CaptionTokens, images: NDArray[np.in
     owners = torch.from_numpy(np.repeat(np.arange(len(images)), captions.counts[images]))
     counts = torch.zeros(len(images), len(model.lexicon))
     return counts.index_add_(0, owners, caption_presence(model, captions, images).float())
+
+
+def inverse_document_frequency(having: Tensor, captions: int) -> Tensor:
+    """Return log(captions / captions with each token), at least 0.05: (tokens,) float32.
+
+    Args:
+        having: (tokens,) captions with each token.
+        captions: how many there are.
+    """
+    return torch.log(captions / having.double().clamp(min=1)).float().clamp(min=SMALLEST_IDF)
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,12 @@ from lexlip_lucene.encoders.lexlip import LexLip
 from lexlip_lucene.encoders.text_encoders import TransformerText
 from lexlip_lucene.recipes.training_recipe import TrainingRecipe
 from lexlip_lucene.training.contrast import InBatchContrast, MomentumContrast
-from lexlip_lucene.training.dense_contrast import DenseContrast, Distillation
+from lexlip_lucene.training.dense_contrast import DenseContrast, Distillation, Teaching
 from lexlip_lucene.training.examples import CaptionWords
 from lexlip_lucene.training.frequency import DocumentFrequency
 from lexlip_lucene.training.language import Bottleneck, Language
 from lexlip_lucene.training.losses import flops_loss, ramp
 from lexlip_lucene.training.scale import SimilarityScale
-from lexlip_lucene.training.teacher import Teacher
 from lexlip_lucene.training.views import Views
 
 DENSE_SCALE = 20.0
@@ -40,7 +39,7 @@ class Objective(nn.Module):
     """
 
     def __init__(
-        self, model: LexLip, recipe: TrainingRecipe, words: CaptionWords | None, teacher: Teacher | None
+        self, model: LexLip, recipe: TrainingRecipe, words: CaptionWords | None, teacher: Teaching | None
     ) -> None:
         super().__init__()
         self.recipe, self.words = recipe, words

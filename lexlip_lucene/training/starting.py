@@ -20,14 +20,17 @@ from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe, StaticTextRecipe
 from lexlip_lucene.recipes.model_spec import StaticTextSpec, TextSpec
 from lexlip_lucene.training.continuing import start_from_model
-from lexlip_lucene.training.examples import CaptionTokens, caption_counts, caption_presence
+from lexlip_lucene.training.examples import (
+    CaptionTokens,
+    caption_counts,
+    caption_presence,
+    inverse_document_frequency,
+)
+from lexlip_lucene.training.expander import Expander
 from lexlip_lucene.training.frozen_states import FrozenStates
-from lexlip_lucene.training.ridge import caption_targets, start_from_ridge
+from lexlip_lucene.training.ridge import caption_targets, joined_targets, start_from_ridge
 from lexlip_lucene.training.sources import ImageSource
 from lexlip_lucene.training.vocabulary import lexicon_of, load_vocabulary
-
-SMALLEST_IDF = 0.05
-"""A token in every caption still gets a weight above 0 to learn from."""
 
 
 @dataclass(frozen=True)
@@ -102,26 +105,36 @@ def _text_side(recipe: EncoderRecipe, vocabulary_size: int) -> tuple[TextSpec, n
 
 
 def compute_start(
-    model: LexLip, recipe: EncoderRecipe, source: ImageSource, captions: CaptionTokens, trained: NDArray[np.int64]
+    model: LexLip,
+    recipe: EncoderRecipe,
+    source: ImageSource,
+    captions: CaptionTokens,
+    trained: NDArray[np.int64],
+    expander: Expander | None = None,
 ) -> None:
-    """Set what needs no gradient: feature statistics, idf weights of the static text side, the ridge path."""
+    """Set what needs no gradient: feature statistics, weights of the static text side (idf), the ridge path.
+
+    With an expander, its query weights stand for idf, and the ridge path's targets have its logits beside the words.
+    """
     if isinstance(source, FrozenStates):
         _standardise(model, source, trained)
     presence = caption_presence(model, captions, trained)
-    idf = (
-        torch.log(len(presence) / presence.sum(dim=0, dtype=torch.float64).clamp(min=1)).float().clamp(min=SMALLEST_IDF)
-    )
+    idf = inverse_document_frequency(presence.sum(dim=0), len(presence))
     if isinstance(model.text, StaticText):
-        model.text.start_from(idf)
-    if recipe.image.ridge is None:
+        model.text.start_from(idf if expander is None else expander.weights)
+    ridge = recipe.image.ridge
+    if ridge is None:
         return
     assert isinstance(source, FrozenStates) and model.image.global_path is not None, "the recipe's own check"
     counts = caption_counts(model, captions, trained)
     variants = len(source.kept)
     features = torch.cat([_mean_states(model, states[torch.from_numpy(trained)]) for states in source.kept])
-    start_from_ridge(
-        model.image.global_path, features, caption_targets(counts, idf).repeat(variants, 1), recipe.image.ridge
-    )
+    targets = caption_targets(counts, idf)
+    if expander is not None:
+        targets = joined_targets(targets, expander.expanded(counts))
+    targets = targets.repeat(variants, 1)
+    path = model.image.global_path
+    start_from_ridge(path, features, targets, ridge.strength, bias=ridge.bias, threshold=ridge.threshold)
     torch.nn.init.normal_(model.image.head.tokens.weight, std=5e-4)  # near zero: the ridge path carries the start
     if model.dense is not None:
         model.dense.start_from_ridge(model.image.global_path.weight)

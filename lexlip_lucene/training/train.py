@@ -10,7 +10,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -24,38 +23,29 @@ from lexlip_lucene.files import require_absent
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 from lexlip_lucene.training.activations import spare_activations
+from lexlip_lucene.training.caption_bags import CaptionBags
 from lexlip_lucene.training.card import model_card
+from lexlip_lucene.training.dense_contrast import Teaching
 from lexlip_lucene.training.draws import Draws
 from lexlip_lucene.training.examples import CaptionWords, split_aside
+from lexlip_lucene.training.expander import Expander
+from lexlip_lucene.training.expander_teacher import ExpanderTeacher
 from lexlip_lucene.training.frozen_states import frozen_states
+from lexlip_lucene.training.kept_expander import Captions, expander_of, further_captions
 from lexlip_lucene.training.loop import Outcome, Trainer
-from lexlip_lucene.training.masking import MaskVocabulary
 from lexlip_lucene.training.objective import Objective
-from lexlip_lucene.training.parallel import Team, join_team, leave_team, require_divisible
+from lexlip_lucene.training.parallel import Team, join_team, leave_team
 from lexlip_lucene.training.sources import ImageSource, find_pictures, weights_of
 from lexlip_lucene.training.starting import Vocabulary, captions_of, compute_start, make_model, make_vocabulary
 from lexlip_lucene.training.teacher import Teacher, load_teacher
+from lexlip_lucene.training.train_report import TrainReport
 from lexlip_lucene.vectors.quantise import calibrate_ceiling
 
 CALIBRATION_IMAGES = 2000
 """Images (and their captions) whose weights the scale is calibrated on."""
 
-
-class TrainReport(NamedTuple):
-    """What a training came to. `dev`: recall on the images kept aside at the chosen step, as fractions.
-
-    `dense_dev`: that of the dense twin at the same step, where there is one.
-    """
-
-    steps: int
-    best_step: int
-    seconds: float
-    loss: float
-    dev: dict[str, float]
-    tokens_per_image: float
-    images: int
-    rejected: int
-    dense_dev: dict[str, float] | None = None
+OWN_TEACHERS = ("ensemble", "expander")
+"""Teachers that the run itself makes; any other is loaded."""
 
 
 def train(
@@ -73,7 +63,7 @@ def train(
     Args:
         recipe: the encoder recipe.
         output: the model folder to write; log and checkpoint go beside it.
-        cache: a folder that keeps a frozen backbone's states between runs; None: don't keep them.
+        cache: a folder that keeps a frozen backbone's states, and the expander, between runs; None: don't keep them.
         device: a torch device.
         resume: go on from the checkpoint beside `output`; without one, begin.
         force: overwrite `output`.
@@ -122,7 +112,7 @@ def _report(outcome: Outcome, run: "Prepared", seconds: float) -> TrainReport:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A training with its data read. `base` is a model whose backbone made the states."""
+    """A training with its data read. `further`: captions of further images, for the expander."""
 
     recipe: EncoderRecipe
     folder: Path
@@ -135,6 +125,8 @@ class Prepared:
     source: ImageSource
     teacher: Teacher | None
     kept_aside: NDArray[np.int64]
+    further: Captions = ()
+    cache: Path | None = None
 
     @property
     def trained_on(self) -> NDArray[np.int64]:
@@ -169,15 +161,21 @@ class Prepared:
         model = make_model(recipe, self.vocabulary, texts, progress=self.progress).to(self.device)
         if training.checkpointing:
             spare_activations(model)
+        expander = None
+        if recipe.expander is not None:
+            own = [self.images[number].captions for number in trained]
+            expander = expander_of(
+                model, recipe, own, self.further, cache=self.cache, team=self.team, progress=self.progress
+            )
         if training.start is None:
-            compute_start(model, recipe, self.source, self.vocabulary.captions, trained)
+            compute_start(model, recipe, self.source, self.vocabulary.captions, trained, expander)
         words = CaptionWords.of(model, self.vocabulary.captions, trained) if training.word_loss else None
-        objective = Objective(model, training, words, self.teacher).to(self.device)
+        objective = Objective(model, training, words, self._teacher(model, expander)).to(self.device)
         return Trainer(
             model,
             recipe,
             self.source,
-            self._draws(trained),
+            Draws.of(recipe, trained, self.vocabulary.captions, self.vocabulary.tokenizer, self.team),
             self.vocabulary.captions,
             aside,
             objective,
@@ -186,26 +184,13 @@ class Prepared:
             self.team,
         )
 
-    def _draws(self, trained: NDArray[np.int64]) -> Draws:
-        training = self.recipe.training
-        unit = training.accumulate * self.team.size
-        batch = min(training.batch_size, len(trained) // unit * unit)  # a smaller set than one batch is one step
-        require_divisible(batch, training.accumulate, self.team)
-        masks = (
-            training.language.mask if training.language else 0.0,
-            training.bottleneck.mask if training.bottleneck else 0.0,
-        )
-        return Draws(
-            training.seed,
-            trained,
-            batch,
-            self.vocabulary.captions,
-            training.captions_per_image,
-            self.recipe.image,
-            MaskVocabulary.of(self.vocabulary.tokenizer) if any(masks) else None,
-            masks,
-            training.expansion,
-        )
+    def _teacher(self, model: LexLip, expander: Expander | None) -> Teaching | None:
+        distillation = self.recipe.training.distillation
+        if expander is None or distillation is None or distillation.teacher != "expander":
+            return self.teacher
+        sets = [image.captions for image in self.images]
+        length = self.recipe.text.max_length
+        return ExpanderTeacher.of(expander, CaptionBags.of(sets, model.tokenizer, model.lexicon, max_length=length))
 
     def calibrate(self, model: LexLip) -> None:
         """Fix the scale of both sides on training images and their captions, once."""
@@ -245,11 +230,23 @@ def prepare(
         base = make_model(recipe, vocabulary, captions_of(images, trained)).to(device)
         source = frozen_states(base, found.source, mirrored=recipe.image.flip, cache=cache, progress=progress)
     teacher = None
-    if recipe.training.distillation is not None and recipe.training.distillation.teacher != "ensemble":
+    if recipe.training.distillation is not None and recipe.training.distillation.teacher not in OWN_TEACHERS:
         texts = captions_of(images, np.arange(len(images)))
         name = recipe.training.distillation.teacher
         teacher = load_teacher(name, images, texts, cache=cache, device=device, progress=progress)
     folder = output.with_name(output.name + ".training")
     return Prepared(
-        recipe, folder, team, device, progress, images, len(found.rejected), vocabulary, source, teacher, aside
+        recipe,
+        folder,
+        team,
+        device,
+        progress,
+        images,
+        len(found.rejected),
+        vocabulary,
+        source,
+        teacher,
+        aside,
+        further_captions(recipe, progress),
+        cache,
     )
