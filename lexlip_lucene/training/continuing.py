@@ -21,7 +21,7 @@ from torch import Tensor
 
 from lexlip_lucene.encoders.lexlip import WEIGHTS_FILE, LexLip
 from lexlip_lucene.encoders.model_config import read_config
-from lexlip_lucene.encoders.tokens import load_tokenizer
+from lexlip_lucene.encoders.encoding import load_tokenizer
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.progress import SILENT, Progress
 
