@@ -65,11 +65,14 @@ class RidgeRecipe(Spec):
         strength: of the penalty, as a percentage of the mean feature variance.
         bias: share of the targets' mean that the start predicts whatever the image.
         threshold: taken from every logit at the start, so that fewer tokens are above 0.
+        folds: parts that the training images are dealt into, so that training sees each as the start would see a photo
+            that it was not fitted on (see `training/held_out.py`); 0 for not at all. Needs flip: false.
     """
 
     strength: float = Field(gt=0)
     bias: float = Field(default=1.0, ge=0)
     threshold: float = Field(default=0.0, ge=0)
+    folds: int = Field(default=0, ge=0)
 
 
 class ImageRecipe(ImageSpec):
@@ -98,6 +101,8 @@ class ImageRecipe(ImageSpec):
     def _parts_fit(self) -> "ImageRecipe":
         if self.ridge is not None and not (self.frozen and self.global_path):
             raise ValueError("ridge needs frozen: true and global_path: true")
+        if self.ridge is not None and self.ridge.folds and (self.flip or self.ridge.folds == 1):
+            raise ValueError("ridge.folds must be 2 or more, or 0, and needs flip: false")
         if self.frozen and (self.shift or self.brightness or self.augment):
             raise ValueError(
                 "shift, brightness and augment need frozen: false, since a frozen backbone's states are cached"

@@ -19,9 +19,9 @@ from timm.layers.pos_embed import resample_abs_pos_embed
 from timm.layers.pos_embed_rel import resize_rel_pos_bias_table
 from torch import Tensor
 
+from lexlip_lucene.encoders.encoding import load_tokenizer
 from lexlip_lucene.encoders.lexlip import WEIGHTS_FILE, LexLip
 from lexlip_lucene.encoders.model_config import read_config
-from lexlip_lucene.encoders.encoding import load_tokenizer
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.progress import SILENT, Progress
 

@@ -102,6 +102,7 @@ class MomentumContrast(nn.Module):
             views.whole,
             views.own,
             views.done,
+            views.held_out,
         )
         if views.recipe.image.frozen:
             others.states = views.states

@@ -28,6 +28,7 @@ from lexlip_lucene.training.draws import Draws
 from lexlip_lucene.training.examples import CaptionTokens
 from lexlip_lucene.training.figures import step_figures
 from lexlip_lucene.training.health import Health
+from lexlip_lucene.training.held_out import HeldOut
 from lexlip_lucene.training.memory import memory_told
 from lexlip_lucene.training.momentum import Follower
 from lexlip_lucene.training.objective import Objective
@@ -57,7 +58,7 @@ class Outcome:
 class Trainer:
     """One run's parts. `aside` is None in a final run: nothing is chosen there.
 
-    `folder` takes the log and the checkpoint.
+    `folder` takes the log and the checkpoint; `held_out` is what training moves logits by.
     """
 
     model: LexLip
@@ -70,6 +71,7 @@ class Trainer:
     folder: Path
     progress: Progress
     team: Team = ALONE
+    held_out: HeldOut | None = None
 
     @property
     def steps(self) -> int:
@@ -168,7 +170,8 @@ class Trainer:
     def _views(self, step: int, number: int, images: NDArray[np.int64], inputs: Tensor) -> Views:
         whole = self.draws.part(step, number, images, step / self.steps)
         own = whole.part(self.team.own(len(images)), self.draws.each)
-        return Views(self.model, self.recipe, self.team, self.source, inputs, whole, own, step / self.steps)
+        done = step / self.steps
+        return Views(self.model, self.recipe, self.team, self.source, inputs, whole, own, done, self.held_out)
 
     def _watch(self, step: int, losses: dict[str, float], state: "_State") -> None:
         """Remember the step's loss without the regularisers; stop when it is no number."""

@@ -28,14 +28,19 @@ def start_from_ridge(
         bias: share of the targets' mean ȳ that is predicted for every image; 1 is least squares.
         threshold: taken from every prediction.
     """
+    solution, mean, target_mean = ridge_solution(features, targets, strength)
+    with torch.no_grad():
+        path.weight.copy_(solution)
+        path.bias.copy_(bias * target_mean - threshold - solution @ mean)
+
+
+def ridge_solution(features: Tensor, targets: Tensor, strength: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Return W (tokens, width), m (width,) and ȳ (tokens,) for features (images, width), targets (images, tokens)."""
     mean, target_mean = features.mean(dim=0), targets.mean(dim=0)
     centred = features - mean
     gram = centred.T @ centred
     gram += torch.eye(len(gram)) * gram.diagonal().mean() * strength / 100
-    solution = torch.linalg.solve(gram, centred.T @ (targets - target_mean)).T
-    with torch.no_grad():
-        path.weight.copy_(solution)
-        path.bias.copy_(bias * target_mean - threshold - solution @ mean)
+    return torch.linalg.solve(gram, centred.T @ (targets - target_mean)).T, mean, target_mean
 
 
 def caption_targets(presence: Tensor, idf: Tensor) -> Tensor:

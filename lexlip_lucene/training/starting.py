@@ -28,6 +28,7 @@ from lexlip_lucene.training.examples import (
 )
 from lexlip_lucene.training.expander import Expander
 from lexlip_lucene.training.frozen_states import FrozenStates
+from lexlip_lucene.training.held_out import HeldOut, held_out_offsets, placed
 from lexlip_lucene.training.ridge import caption_targets, joined_targets, start_from_ridge
 from lexlip_lucene.training.sources import ImageSource
 from lexlip_lucene.training.vocabulary import lexicon_of, load_vocabulary
@@ -111,10 +112,13 @@ def compute_start(
     captions: CaptionTokens,
     trained: NDArray[np.int64],
     expander: Expander | None = None,
-) -> None:
+) -> HeldOut | None:
     """Set what needs no gradient: feature statistics, weights of the static text side (idf), the ridge path.
 
     With an expander, its query weights stand for idf, and the ridge path's targets have its logits beside the words.
+
+    Returns:
+        The offsets of the images trained on, where the recipe asks for them.
     """
     if isinstance(source, FrozenStates):
         _standardise(model, source, trained)
@@ -124,7 +128,7 @@ def compute_start(
         model.text.start_from(idf if expander is None else expander.weights)
     ridge = recipe.image.ridge
     if ridge is None:
-        return
+        return None
     assert isinstance(source, FrozenStates) and model.image.global_path is not None, "the recipe's own check"
     counts = caption_counts(model, captions, trained)
     variants = len(source.kept)
@@ -138,6 +142,11 @@ def compute_start(
     torch.nn.init.normal_(model.image.head.tokens.weight, std=5e-4)  # near zero: the ridge path carries the start
     if model.dense is not None:
         model.dense.start_from_ridge(model.image.global_path.weight)
+    if not ridge.folds:
+        return None
+    offsets = held_out_offsets(features, targets, ridge.strength, folds=ridge.folds, seed=recipe.training.seed)
+    words = None if model.dense is None or model.dense.words is None else model.dense.words.weight.detach()
+    return placed(offsets, trained, len(captions.counts), words)
 
 
 def _standardise(model: LexLip, source: FrozenStates, trained: NDArray[np.int64]) -> None:

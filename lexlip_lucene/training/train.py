@@ -167,8 +167,9 @@ class Prepared:
             expander = expander_of(
                 model, recipe, own, self.further, cache=self.cache, team=self.team, progress=self.progress
             )
+        held_out = None
         if training.start is None:
-            compute_start(model, recipe, self.source, self.vocabulary.captions, trained, expander)
+            held_out = compute_start(model, recipe, self.source, self.vocabulary.captions, trained, expander)
         words = CaptionWords.of(model, self.vocabulary.captions, trained) if training.word_loss else None
         objective = Objective(model, training, words, self._teacher(model, expander)).to(self.device)
         return Trainer(
@@ -182,6 +183,7 @@ class Prepared:
             self.folder / name,
             self.progress,
             self.team,
+            held_out,
         )
 
     def _teacher(self, model: LexLip, expander: Expander | None) -> Teaching | None:

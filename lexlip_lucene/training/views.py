@@ -8,6 +8,7 @@ from functools import cached_property
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from lexlip_lucene.encoders.dense import mean_of_words
 from lexlip_lucene.encoders.lexlip import LexLip
@@ -17,6 +18,7 @@ from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 from lexlip_lucene.training.draws import Draw
 from lexlip_lucene.training.expansion import within_own_words
 from lexlip_lucene.training.heaviest import keep_heaviest
+from lexlip_lucene.training.held_out import HeldOut
 from lexlip_lucene.training.parallel import Team
 from lexlip_lucene.training.sources import ImageSource
 
@@ -30,6 +32,7 @@ class Views:
         source, inputs: where the images come from, and this process's own of this part.
         whole, own: what was drawn for all processes and for this one.
         done: share of the run.
+        held_out: what the logits of images are moved by in training; None: nothing.
     """
 
     model: LexLip
@@ -40,6 +43,7 @@ class Views:
     whole: Draw
     own: Draw
     done: float
+    held_out: HeldOut | None = None
 
     def network(self) -> torch.autocast:
         """Return the context that the networks compute in; losses stay in float32."""
@@ -62,7 +66,10 @@ class Views:
     def image_logits(self) -> Tensor:
         """Largest logit of each token (own, tokens) float32."""
         with self.network():
-            return self.model.image.logits_of(*self.adapted).float()
+            logits = self.model.image.logits_of(*self.adapted).float()
+        if self.held_out is None:
+            return logits
+        return logits + self.held_out.logits[torch.from_numpy(self.own.images)].to(logits)
 
     @cached_property
     def image_weights(self) -> Tensor:
@@ -118,12 +125,15 @@ class Views:
         dense = self.model.dense
         assert dense is not None, "the recipe has a dense twin"
         with self.network():
-            images = dense.image(*self.adapted).float()
+            images = dense.image(*self.adapted, raw=True).float()
             if isinstance(self.model.text, StaticText):
                 texts = dense.text(self.all_text_weights).float()
             else:
                 words = self.own.captions.words.to(self.model.device)
                 texts = dense.text(mean_of_words(self.text_hidden, words)).float()
+        if self.held_out is not None and self.held_out.dense is not None:
+            images = images + self.held_out.dense[torch.from_numpy(self.own.images)].to(images)
+        images = functional.normalize(images, dim=1)
         return self.paired(self.team.gather(texts) @ self.team.gather(images).T)
 
     @cached_property
