@@ -21,6 +21,7 @@ from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 from lexlip_lucene.recipes.expander_recipe import ExpanderRecipe
 from lexlip_lucene.training import kept_expander, train
 from lexlip_lucene.training.caption_bags import CaptionBags
+from lexlip_lucene.training.checkpoint import read_checkpoint, write_checkpoint
 from lexlip_lucene.training.examples import inverse_document_frequency
 from lexlip_lucene.training.expander import Expander
 from lexlip_lucene.training.expander_teacher import ExpanderTeacher
@@ -361,3 +362,15 @@ def test_the_card_has_no_path_of_the_further_sets(data: Path, tmp_path: Path) ->
     card = (tmp_path / "model" / "README.md").read_text(encoding="utf-8")
     assert str(data) not in card
     assert "further.jsonl" in card
+
+
+def test_a_run_goes_on_where_its_further_sets_have_moved_but_not_with_others(data: Path, tmp_path: Path) -> None:
+    def recipe(*texts: str) -> EncoderRecipe:
+        return recipe_of(data, expander={**SMALL, "texts": [Path(text) for text in texts]})
+
+    write_checkpoint(tmp_path / "checkpoint", recipe("/old/a.jsonl", "/old/b.jsonl"), {"step": 1})
+    assert read_checkpoint(tmp_path / "checkpoint", recipe("/new/a.jsonl", "/new/b.jsonl")) is not None
+    with pytest.raises(InputError, match=r"expander\.texts\[1\] was '/old/b\.jsonl' and is '/old/c\.jsonl'"):
+        read_checkpoint(tmp_path / "checkpoint", recipe("/old/a.jsonl", "/old/c.jsonl"))
+    with pytest.raises(InputError, match=r"expander\.texts was \['/old/a\.jsonl', '/old/b\.jsonl'\] and is "):
+        read_checkpoint(tmp_path / "checkpoint", recipe("/old/a.jsonl"))
