@@ -230,6 +230,12 @@ def test_the_paths_of_an_index_recipe_are_relative_to_it(tmp_path: Path) -> None
     assert found.fuses == (tmp_path / "a.yaml", tmp_path / "sub/b.yaml")
 
 
+def test_the_further_captions_of_an_expander_are_relative_to_the_recipe(tmp_path: Path) -> None:
+    found = encoder(tmp_path, "expander={texts: ['{here}/a.jsonl', b.jsonl.gz]}").expander
+    assert found is not None
+    assert found.texts == (tmp_path / "data" / "a.jsonl", tmp_path / "b.jsonl.gz")
+
+
 def test_a_recipe_s_own_yaml_gives_it_back(tmp_path: Path) -> None:
     found = encoder(tmp_path)
     assert encoder(tmp_path, text=yaml.safe_dump(found.model_dump(mode="json"))) == found
@@ -239,12 +245,13 @@ def test_a_recipe_s_own_yaml_gives_it_back(tmp_path: Path) -> None:
     ("override", "message"),
     [
         ("image.ridge={strength: 100}", "ridge needs frozen: true and global_path: true"),
+        ("training.distillation={teacher: expander}", "training.distillation.teacher expander needs expander"),
         (
             "image={backbone: vit, adapter: {width: 16}, frozen: true, shift: 4}",
-            "shift and brightness need frozen: false",
+            "shift, brightness and augment need frozen: false",
         ),
     ],
 )
-def test_an_image_side_whose_parts_do_not_fit_is_refused(tmp_path: Path, override: str, message: str) -> None:
+def test_an_encoder_recipe_whose_parts_do_not_fit_is_refused(tmp_path: Path, override: str, message: str) -> None:
     with pytest.raises(RecipeError, match=message):
         encoder(tmp_path, override)

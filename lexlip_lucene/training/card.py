@@ -41,6 +41,8 @@ def model_card(recipe: EncoderRecipe, report: Mapping[str, Any]) -> str:
         named = settings[part].get(key)
         if isinstance(named, str) and Path(named).is_absolute():
             settings[part][key] = Path(named).name
+    if recipe.expander is not None:
+        settings["expander"]["texts"] = [path.name for path in recipe.expander.texts]
     return _CARD.format(
         name=recipe.name,
         about=recipe.about.strip(),

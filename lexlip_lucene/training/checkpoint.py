@@ -54,6 +54,9 @@ def _difference(before: Any, now: Any, place: str = "") -> str:
             if found:
                 return found
         return ""
+    if isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
+        pairs = enumerate(zip(before, now, strict=True))
+        return next(filter(None, (_difference(*pair, f"{place}[{number}]") for number, pair in pairs)), "")
     if isinstance(before, str) and isinstance(now, str) and Path(before).name == Path(now).name:
         return ""
     return "" if before == now else f"{place} was {before!r} and is {now!r}"
