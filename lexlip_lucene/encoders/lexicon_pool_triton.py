@@ -13,12 +13,12 @@ tokens, all gradients non-zero, it reads 12 GB of states in bfloat16, nearly all
 are at about the same image, whose states are 300 kB. One-hot matrix products would read less, but do the whole
 arithmetic of the eager head's backward pass (4.7 TFLOP) and gain nothing where relu has zeroed most gradients.
 
-Logits and sums are float32 whatever the inputs. float32 inputs are multiplied as `torch.backends.cuda.matmul` says:
-exactly unless TF32 is allowed. The interpreter (TRITON_INTERPRET=1) runs both kernels on a CPU in float32 and float16;
-its bfloat16 product is wrong.
+Logits and sums are float32 whatever the inputs. float32 inputs are multiplied exactly, or in TF32 where
+`torch.set_float32_matmul_precision` allows it. The interpreter (TRITON_INTERPRET=1) runs both kernels on a CPU in
+float32 and float16; its bfloat16 product is wrong.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 import triton
@@ -54,25 +54,27 @@ def largest(states: Tensor, weight: Tensor, values: Tensor, positions: Tensor | 
     if not values.numel():
         return
     blocks = _blocks(states)
-    exact = states.dtype == torch.float32 and not torch.backends.cuda.matmul.allow_tf32
-    _largest_kernel[(batch * triton.cdiv(len(weight), blocks.tokens),)](
-        states,
-        weight,
-        values,
-        values if positions is None else positions,
-        batch,
-        length,
-        width,
-        len(weight),
-        WITH_POSITIONS=positions is not None,
-        PRECISION="ieee" if exact else "tf32",
-        TOGETHER=_IMAGES_TOGETHER,
-        BLOCK_TOKENS=blocks.tokens,
-        BLOCK_POSITIONS=blocks.positions,
-        BLOCK_WIDTH=blocks.width,
-        num_stages=blocks.stages,
-        num_warps=blocks.warps,
-    )
+    exact = torch.get_float32_matmul_precision() == "highest"
+    with torch.cuda.device_of(states):  # Triton launches on the current GPU
+        _largest_kernel[(batch * triton.cdiv(len(weight), blocks.tokens),)](
+            states,
+            weight,
+            values,
+            values if positions is None else positions,
+            batch,
+            length,
+            width,
+            len(weight),
+            WITH_POSITIONS=positions is not None,
+            PRECISION="ieee" if exact else "tf32",
+            TOGETHER=_IMAGES_TOGETHER,
+            BLOCK_TOKENS=blocks.tokens,
+            BLOCK_POSITIONS=blocks.positions,
+            BLOCK_WIDTH=blocks.width,
+            num_stages=blocks.stages,
+            num_warps=blocks.warps,
+            enable_fp_fusion=True,
+        )
 
 
 def sum_rows(table: Tensor, rows: Tensor, shares: Tensor, begins: Tensor) -> Tensor:
@@ -86,17 +88,19 @@ def sum_rows(table: Tensor, rows: Tensor, shares: Tensor, begins: Tensor) -> Ten
     """
     sums = table.new_empty(len(begins) - 1, table.shape[1])
     if sums.numel():
-        _sum_rows_kernel[(len(sums), triton.cdiv(table.shape[1], _BLOCK_COLUMNS))](
-            table.contiguous(),
-            rows,
-            shares,
-            begins,
-            sums,
-            table.shape[1],
-            BLOCK_ENTRIES=_BLOCK_ENTRIES,
-            BLOCK_COLUMNS=_BLOCK_COLUMNS,
-            num_warps=4,
-        )
+        with torch.cuda.device_of(table):
+            _sum_rows_kernel[(len(sums), triton.cdiv(table.shape[1], _BLOCK_COLUMNS))](
+                table.contiguous(),
+                rows,
+                shares,
+                begins,
+                sums,
+                table.shape[1],
+                BLOCK_ENTRIES=_BLOCK_ENTRIES,
+                BLOCK_COLUMNS=_BLOCK_COLUMNS,
+                num_warps=4,
+                enable_fp_fusion=True,
+            )
     return sums
 
 
@@ -112,21 +116,21 @@ def _blocks(states: Tensor) -> _Blocks:
 
 @triton.jit
 def _largest_kernel(
-    states: Any,
-    weight: Any,
-    values: Any,
-    positions: Any,
-    batch: Any,
-    length: Any,
-    width: Any,
-    tokens: Any,
+    states,
+    weight,
+    values,
+    positions,
+    batch,
+    length,
+    width,
+    tokens,
     WITH_POSITIONS: tl.constexpr,
     PRECISION: tl.constexpr,
     TOGETHER: tl.constexpr,
     BLOCK_TOKENS: tl.constexpr,
     BLOCK_POSITIONS: tl.constexpr,
     BLOCK_WIDTH: tl.constexpr,
-) -> None:
+):
     together = TOGETHER * tl.cdiv(tokens, BLOCK_TOKENS)
     first = tl.program_id(0) // together * TOGETHER
     images = tl.minimum(batch - first, TOGETHER)
@@ -164,15 +168,15 @@ def _largest_kernel(
 
 @triton.jit
 def _sum_rows_kernel(
-    table: Any,
-    rows: Any,
-    shares: Any,
-    begins: Any,
-    sums: Any,
-    width: Any,
+    table,
+    rows,
+    shares,
+    begins,
+    sums,
+    width,
     BLOCK_ENTRIES: tl.constexpr,
     BLOCK_COLUMNS: tl.constexpr,
-) -> None:
+):
     target = tl.program_id(0).to(tl.int64)
     column = tl.program_id(1) * BLOCK_COLUMNS + tl.arange(0, BLOCK_COLUMNS)
     begin = tl.load(begins + target)
