@@ -116,10 +116,11 @@ def _run(
     recipe: IndexRecipe, model: Path | None, images: Sequence[CaptionedImage], folder: Path, progress: Progress
 ) -> None:
     direction, held_out, k = recipe.direction, recipe.held_out, recipe.k
+    states = None if model is None else model.parent / "states"
     if model is None:
         run_bm25(images, folder, held_out=held_out, k=k, progress=progress)
     elif recipe.system == "dense":
-        run_dense(model, images, folder, direction=direction, held_out=held_out, k=k, progress=progress)
+        run_dense(model, images, folder, direction=direction, held_out=held_out, k=k, states=states, progress=progress)
     else:
         run_lexlip(
             model,
@@ -130,6 +131,7 @@ def _run(
             bits=recipe.bits,
             top_k=recipe.top_k,
             k=k,
+            states=states,
             progress=progress,
         )
 

@@ -48,9 +48,13 @@ def run_lexlip(
     bits: int | None = None,
     top_k: int | None = None,
     k: int,
+    states: Path | None = None,
     progress: Progress,
 ) -> Experiment:
-    """Encode, index, search and evaluate with a model; t2i: images are documents, i2t: captions are."""
+    """Encode, index, search and evaluate with a model; t2i: images are documents, i2t: captions are.
+
+    `states` is a folder that keeps the backbone's states for other models over it.
+    """
     from lexlip_lucene.encoders.export import encode_images, encode_texts
     from lexlip_lucene.encoders.lexlip import LexLip
     from lexlip_lucene.lucene.index import ImpactIndex
@@ -61,7 +65,7 @@ def run_lexlip(
     image_output, text_output = folder / "collection", folder / "queries.jsonl"
     if direction == "i2t":
         image_output, text_output = text_output, image_output
-    encode_images(model, images, image_output, bits=bits, top_k=top_k, force=True, progress=progress)
+    encode_images(model, images, image_output, bits=bits, top_k=top_k, force=True, states=states, progress=progress)
     encode_texts(model, texts, text_output, bits=bits, top_k=top_k, force=True, progress=progress)
     report = ImpactIndex.build(folder / "collection", folder / "index", force=True, progress=progress)
     run, seconds = search_impacts(folder, k, progress)
@@ -76,6 +80,7 @@ def run_dense(
     direction: Direction,
     held_out: int,
     k: int,
+    states: Path | None = None,
     progress: Progress,
 ) -> Experiment:
     """Embed, search exactly and evaluate with a model's dense twin, no Lucene anywhere; directions as `run_lexlip`'s.
@@ -88,7 +93,7 @@ def run_dense(
 
     topics = _topics(images, folder, direction, held_out)
     model = LexLip.from_pretrained(model_folder)
-    pictures = embed_images(model, images, progress=progress)
+    pictures = embed_images(model, images, states=states, progress=progress)
     texts = embed_texts(model, topics.topics if direction == "t2i" else _all_captions(images), progress=progress)
     if direction == "t2i":
         documents, queries = pictures, texts

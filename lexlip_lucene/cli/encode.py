@@ -27,6 +27,10 @@ TopK = Annotated[int | None, typer.Option("--top-k", help="Heaviest tokens kept;
 Bits = Annotated[int | None, typer.Option(help="Impacts in 1..2^bits-1; the model's own unless given.")]
 Device = Annotated[str, typer.Option(help="torch device: auto, cpu, cuda, …")]
 Split = Annotated[str | None, typer.Option(help="Take the images of this split alone.")]
+States = Annotated[
+    Path | None,
+    typer.Option(help="Folder that keeps the backbone's states for another model over the same frozen backbone."),
+]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was cut short; keep what is done.")]
 Output = Annotated[Path, typer.Argument(help="Collection folder to write; a name in .jsonl gives encoded queries.")]
 
@@ -45,6 +49,7 @@ def images(
         str, typer.Option(help="float32, bfloat16, or auto: bfloat16 where the device is fast at it.")
     ] = "auto",
     split: Split = None,
+    states: States = None,
     resume: Resume = False,
     json: Json = False,
     force: Force = False,
@@ -78,6 +83,7 @@ def images(
             batch_size=batch_size,
             precision=precision,
             force=force,
+            states=states,
             resume=resume,
             ranks=ranks,
             progress=for_terminal(),

@@ -1,14 +1,17 @@
 """Many pictures or texts → the dense twin's vectors. The sparse side's `export` writes collections; this does not."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from lexlip_lucene.data.captioned_image import CaptionedImage
+from lexlip_lucene.encoders.arithmetic import choose_arithmetic
 from lexlip_lucene.encoders.lexlip import LexLip
 from lexlip_lucene.encoders.pixels import load_batches
+from lexlip_lucene.encoders.states_pass import StatesPass
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.evaluate.dense_search import Embeddings
 from lexlip_lucene.progress import SILENT, Progress
@@ -18,13 +21,20 @@ IMAGES_AT_ONCE, TEXTS_AT_ONCE = 32, 256
 
 
 @torch.inference_mode()
-def embed_images(model: LexLip, images: Sequence[CaptionedImage], *, progress: Progress = SILENT) -> Embeddings:
+def embed_images(
+    model: LexLip, images: Sequence[CaptionedImage], *, states: Path | None = None, progress: Progress = SILENT
+) -> Embeddings:
     """Embed pictures; one that can't be read is left out, and `progress` is told.
+
+    `states` is a folder that keeps the backbone's states for other models over it; the backbone runs as it does when
+    the sparse side encodes.
 
     Raises:
         ModelError: the model has no dense twin.
         InputError: not one picture could be read.
     """
+    arithmetic = choose_arithmetic(model.device, inputs=len(images))
+    run = StatesPass(model.image.tower, model.device, arithmetic, batch_size=IMAGES_AT_ONCE, keep=states)
     ids: list[str] = []
     parts: list[NDArray[np.float32]] = []
     batches = load_batches((image.path for image in images), size=model.config.image.size, batch_size=IMAGES_AT_ONCE)
@@ -37,7 +47,8 @@ def embed_images(model: LexLip, images: Sequence[CaptionedImage], *, progress: P
         readable = [(image.id, picture) for image, picture in pairs if isinstance(picture, torch.Tensor)]
         if readable:
             ids += [name for name, _ in readable]
-            parts.append(model.image_embeddings(torch.stack([picture for _, picture in readable])).cpu().numpy())
+            seen = run(torch.stack([picture for _, picture in readable]))
+            parts.append(model.embeddings_of_states(seen).cpu().numpy())
     next(done, None)  # lets the progress line say that all are done
     if not ids:
         raise InputError(f"nothing to embed: not one of {len(images)} pictures could be read")

@@ -58,6 +58,7 @@ def encode_images(
     precision: str = "auto",
     force: bool = False,
     resume: bool = False,
+    states: Path | None = None,
     ranks: Ranks = ALONE,
     progress: Progress = SILENT,
 ) -> EncodeReport:
@@ -75,6 +76,7 @@ def encode_images(
         precision: "float32", "bfloat16", or "auto", which is bfloat16 where the device is fast at it.
         force: replace an `output` that exists.
         resume: keep the shards of a run of the same model, inputs and options that was cut short.
+        states: a folder that keeps the backbone's states for another model over the same backbone; None: don't.
         ranks: the processes that share the work.
         progress: told about it.
 
@@ -88,7 +90,9 @@ def encode_images(
     unfinished = _unfinished(
         model, "image", identity_of_images(images), len(images), output, quantiser, arithmetic, batch_size
     )
-    batches_of = partial(_image_batches, model, images, quantiser, arithmetic, batch_size, is_query_file(output))
+    batches_of = partial(
+        _image_batches, model, images, quantiser, arithmetic, batch_size, is_query_file(output), states
+    )
     manifest = encode_stretches(
         unfinished, batches_of, label="encoding images", resume=resume, force=force, ranks=ranks, progress=progress
     )
@@ -165,9 +169,10 @@ def _image_batches(
     arithmetic: Arithmetic,
     batch_size: int,
     as_queries: bool,
+    states: Path | None,
     stretches: Sequence[Stretch],
 ) -> Iterator[EncodedBatch]:
-    encode = ImagePass(model, arithmetic, top_k=quantiser.top_k, batch_size=batch_size)
+    encode = ImagePass(model, arithmetic, top_k=quantiser.top_k, batch_size=batch_size, states=states)
     batches = [(stretch, batch) for stretch in stretches for batch in stretch.batches(batch_size)]
     files = ([images[number].path for number in batch] for _, batch in batches)
     for (stretch, batch), pictures in zip(batches, load_groups(files, size=model.config.image.size), strict=True):

@@ -151,9 +151,15 @@ class LexLip(nn.Module):
         Raises:
             ModelError: the model has no dense twin.
         """
-        twin = self._twin()
-        states = self.image.tower(normalise(pixels.to(self.device), self.config.image))
-        return twin.image(*self.image.adapted(states))
+        return self.embeddings_of_states(self.image.tower(normalise(pixels.to(self.device), self.config.image)))
+
+    def embeddings_of_states(self, states: Tensor) -> Tensor:
+        """Backbone states (batch, positions, width) → the dense twin's unit vectors (batch, dense width).
+
+        Raises:
+            ModelError: the model has no dense twin.
+        """
+        return self._twin().image(*self.image.adapted(states))
 
     def text_embeddings(self, texts: Sequence[str]) -> Tensor:
         """Texts → the dense twin's unit vectors (batch, dense width) float32; zeros without any known token.

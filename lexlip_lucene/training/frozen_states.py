@@ -15,7 +15,7 @@ from torch import Tensor
 
 from lexlip_lucene.encoders.arithmetic import choose_arithmetic
 from lexlip_lucene.encoders.lexlip import LexLip
-from lexlip_lucene.encoders.states_pass import StatesPass
+from lexlip_lucene.encoders.states_pass import StatesPass, tower_fingerprint
 from lexlip_lucene.files import temporary_name
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.training.looks import AS_THEY_ARE, Look
@@ -77,14 +77,10 @@ def frozen_states(
 
 def _fingerprint(model: LexLip, pictures: HeldPictures | ReadPictures, mirrored: bool) -> str:
     """Hash everything the states depend on: the pictures, the backbone's tensors, and how states are pooled."""
-    image = model.config.image
-    digest = hashlib.sha256(f"{image.mean}{image.std}{image.grid}{image.global_state}{mirrored}".encode())
-    digest.update(f"{image.backbone}{image.arguments}{image.identity}{image.size}{image.views}".encode())
+    digest = hashlib.sha256(f"{tower_fingerprint(model.image.tower)}{mirrored}".encode())
     if isinstance(pictures, HeldPictures):
         digest.update(pictures.pixels.numpy().tobytes())
     else:
         for path in pictures.paths:
             digest.update(path.read_bytes())
-    for tensor in model.image.tower.state_dict().values():
-        digest.update(tensor.cpu().numpy().tobytes())
     return digest.hexdigest()[:16]
