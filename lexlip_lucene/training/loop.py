@@ -7,12 +7,10 @@ its checkpoint, so it can go on where it was killed.
 
 import math
 import time
-from collections import deque
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -27,31 +25,19 @@ from lexlip_lucene.training.checkpoint import read_checkpoint, write_checkpoint
 from lexlip_lucene.training.draws import Draws
 from lexlip_lucene.training.examples import CaptionTokens
 from lexlip_lucene.training.figures import step_figures
-from lexlip_lucene.training.health import Health
 from lexlip_lucene.training.held_out import HeldOut
 from lexlip_lucene.training.memory import memory_told
-from lexlip_lucene.training.momentum import Follower
 from lexlip_lucene.training.objective import Objective
-from lexlip_lucene.training.optimiser import make_optimiser, set_rate
+from lexlip_lucene.training.optimiser import set_rate
 from lexlip_lucene.training.parallel import ALONE, Team
 from lexlip_lucene.training.run_log import RunLog
-from lexlip_lucene.training.selection import Aside, blended, measure_aside, state_of
+from lexlip_lucene.training.run_state import Outcome, RunState
+from lexlip_lucene.training.selection import blended, measure_aside, state_of
 from lexlip_lucene.training.sources import ImageSource, Wanted
 from lexlip_lucene.training.views import Views
 
 LOG_EVERY = 10
 """Steps between two rows of the log."""
-
-
-@dataclass
-class Outcome:
-    """What a run left: `best` is the state of the best step; `loss` the mean of the last tenth of the steps."""
-
-    steps: int
-    loss: float
-    best_step: int
-    best_aside: Aside | None
-    best: dict[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -91,7 +77,7 @@ class Trainer:
             InputError: the checkpoint is of another recipe.
         """
         last = max(1, round(self.steps * stop_after))
-        state = _State(self, last)
+        state = RunState(self.model, self.objective, self.recipe, self.steps, last)
         path = self.folder / "checkpoint.pt"
         written = read_checkpoint(path, self.recipe) if resume else None
         if written is None:
@@ -130,7 +116,7 @@ class Trainer:
     def _parts(self, images: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         return np.split(images, self.recipe.training.accumulate)
 
-    def _step(self, step: int, images: NDArray[np.int64], inputs: list[Tensor], state: "_State") -> dict[str, float]:
+    def _step(self, step: int, images: NDArray[np.int64], inputs: list[Tensor], state: RunState) -> dict[str, float]:
         """Take one step; returns its figures where they are due."""
         training = self.recipe.training
         set_rate(state.optimiser, training, step, self.steps)
@@ -173,7 +159,7 @@ class Trainer:
         done = step / self.steps
         return Views(self.model, self.recipe, self.team, self.source, inputs, whole, own, done, self.held_out)
 
-    def _watch(self, step: int, losses: dict[str, float], state: "_State") -> None:
+    def _watch(self, step: int, losses: dict[str, float], state: RunState) -> None:
         """Remember the step's loss without the regularisers; stop when it is no number."""
         training = self.recipe.training
         wrong = [name for name, value in losses.items() if not math.isfinite(value)]
@@ -200,7 +186,7 @@ class Trainer:
             momentum.fill(self._views(step, 0, images, inputs))
         assert momentum.is_filled, f"{batches} batches of {self.draws.batch} × {each} fill the queues"
 
-    def _consider(self, state: "_State", step: int) -> dict[str, float]:
+    def _consider(self, state: RunState, step: int) -> dict[str, float]:
         """Measure on the images kept aside; keep the state when it is the best so far. Returns the figures."""
         model = blended(state.evaluated, state.start, self.recipe.training.keep_start)
         if self.aside is None:
@@ -222,67 +208,6 @@ class Trainer:
             state.best_step, state.best_aside, state.best = step, aside.without_vectors(), state_of(model)
         dense = {} if aside.dense_recall is None else {f"aside/dense_{k}": v for k, v in aside.dense_recall.items()}
         return {f"aside/{name}": value for name, value in aside.recall.items()} | dense
-
-
-class _State:
-    """What a run carries from step to step; all of it is in its checkpoint."""
-
-    def __init__(self, trainer: Trainer, last: int) -> None:
-        training = trainer.recipe.training
-        self.model, self.objective, self.last = trainer.model, trainer.objective, last
-        self.optimiser = make_optimiser(trainer.model, trainer.objective, training)
-        self.parameters = [parameter for group in self.optimiser.param_groups for parameter in group["params"]]
-        self.average = Follower(trainer.model, training.average) if training.average else None
-        self.start = state_of(trainer.model) if training.keep_start else {}
-        ramp_ends = round(min(1.0, training.word_phase + training.flops_ramp) * trainer.steps)
-        self.health = Health(len(trainer.model.lexicon), trainer.recipe.quantise.top_k, ramp_ends)
-        self.losses: deque[float] = deque(maxlen=max(1, last // 10))
-        self.step = 0
-        self.best_step = 0
-        self.best_aside: Aside | None = None
-        self.best: dict[str, Tensor] = {}
-
-    @property
-    def evaluated(self) -> LexLip:
-        """The model that is measured and saved: the moving average, where there is one."""
-        if self.average is None:
-            return self.model
-        average = self.average.model
-        assert isinstance(average, LexLip)
-        return average
-
-    def saved(self) -> dict[str, Any]:
-        """Return the state as a checkpoint holds it."""
-        return {
-            "step": self.step,
-            "model": self.model.state_dict(),
-            "objective": self.objective.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "average": None if self.average is None else self.average.state_dict(),
-            "start": self.start,
-            "losses": list(self.losses),
-            "said": sorted(self.health.said),
-            "best_step": self.best_step,
-            "best_aside": None if self.best_aside is None else self.best_aside._asdict(),
-            "best": self.best,
-        }
-
-    def load(self, saved: dict[str, Any]) -> None:
-        """Take the state of a checkpoint."""
-        self.step, self.best_step = saved["step"], saved["best_step"]
-        self.model.load_state_dict(saved["model"])
-        self.objective.load_state_dict(saved["objective"])
-        self.optimiser.load_state_dict(saved["optimiser"])
-        if self.average is not None:
-            self.average.load_state_dict(saved["average"])
-        self.start, self.best = saved["start"], saved["best"]
-        self.losses.extend(saved["losses"])
-        self.health.said = set(saved["said"])
-        self.best_aside = None if saved["best_aside"] is None else Aside(**saved["best_aside"])
-
-    def outcome(self) -> Outcome:
-        """Return what the run came to."""
-        return Outcome(self.step, float(np.mean(self.losses)), self.best_step, self.best_aside, self.best)
 
 
 def _is_evaluated(step: int, steps: int, evaluations: int) -> bool:

@@ -32,9 +32,10 @@ from lexlip_lucene.training.expander import Expander
 from lexlip_lucene.training.expander_teacher import ExpanderTeacher
 from lexlip_lucene.training.frozen_states import frozen_states
 from lexlip_lucene.training.kept_expander import Captions, expander_of, further_captions
-from lexlip_lucene.training.loop import Outcome, Trainer
+from lexlip_lucene.training.loop import Trainer
 from lexlip_lucene.training.objective import Objective
 from lexlip_lucene.training.parallel import Team, join_team, leave_team
+from lexlip_lucene.training.run_state import Outcome
 from lexlip_lucene.training.sources import ImageSource, find_pictures, weights_of
 from lexlip_lucene.training.starting import Vocabulary, captions_of, compute_start, make_model, make_vocabulary
 from lexlip_lucene.training.teacher import Teacher, load_teacher
