@@ -1,6 +1,6 @@
 """The vocabulary head's seconds and memory: the eager head and its `torch.compile` beside the lexicon pool.
 
-    python -m lexlip_lucene.bench_encoding.head                      # half a minute on a CPU
+    python -m lexlip_lucene.bench_encoding.head                      # a minute on a CPU
     python -m lexlip_lucene.bench_encoding.head --device cuda        # 256 × 197 × 768 → 30,522 in bfloat16
 
 States, weights and slopes are random, so that every token of every image has a gradient: the most that the lexicon
