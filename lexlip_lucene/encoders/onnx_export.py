@@ -83,12 +83,13 @@ def _write_graph(model: LexLip, path: Path) -> None:
     graph = _TransformerGraph(text) if isinstance(text, TransformerText) else _StaticGraph(text)
     names = ["ids", "attention", "words"] if isinstance(text, TransformerText) else ["ids", "words"]
     # Two texts of three tokens: a dimension of 1 would be taken for one that never changes.
-    ids, mask = torch.zeros(2, 3, dtype=torch.long), torch.ones(2, 3, dtype=torch.bool)
+    ids = torch.zeros(2, 3, dtype=torch.long)
+    masks = [torch.ones(2, 3, dtype=torch.bool) for _ in names[1:]]  # one tensor twice would become one input
     sizes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("length", max=model.config.text.max_length)}
     with torch.inference_mode(), _quiet():
         program = torch.onnx.export(
             graph.cpu().eval(),
-            (ids, *[mask] * (len(names) - 1)),
+            (ids, *masks),
             dynamo=True,
             opset_version=OPSET,
             input_names=names,

@@ -148,7 +148,7 @@ class Unfinished:
     def finish(self, manifest: Manifest) -> None:
         """Put the result in its place, with `manifest` beside it, and clear away what led to it."""
         with system_errors_named(self.output, self.folder):
-            if not self._is_in_place():
+            if self.as_file or not self._is_in_place():
                 manifest_path(self.output).unlink(missing_ok=True)  # an earlier one must not stand beside this result
                 self._put_in_place()
             write_manifest(self.output, manifest)
