@@ -20,6 +20,7 @@ from lexlip_lucene.encoders.encoding import encoded, load_tokenizer
 from lexlip_lucene.encoders.heaviest import heaviest, quantised
 from lexlip_lucene.encoders.image_encoder import ImageEncoder
 from lexlip_lucene.encoders.model_config import Ceilings, ModelConfig, config_bytes, read_config
+from lexlip_lucene.encoders.model_tensors import special_tokens, tensors_once
 from lexlip_lucene.encoders.pixels import normalise, to_square
 from lexlip_lucene.encoders.pooling import divide_by_length
 from lexlip_lucene.encoders.static_query import StaticQuery
@@ -113,9 +114,9 @@ class LexLip(nn.Module):
 
         with written_folder(Path(folder), force=force) as partial:
             (partial / "config.json").write_bytes(config_bytes(self.config))
-            save_file(_tensors_once(self), partial / WEIGHTS_FILE)
+            save_file(tensors_once(self), partial / WEIGHTS_FILE)
             self.tokenizer.no_truncation()
-            PreTrainedTokenizerFast(tokenizer_object=self.tokenizer, **_special_tokens(self.tokenizer)).save_pretrained(
+            PreTrainedTokenizerFast(tokenizer_object=self.tokenizer, **special_tokens(self.tokenizer)).save_pretrained(
                 partial
             )
             (partial / "README.md").write_text(card or f"# {self.config.name}\n", encoding="utf-8")
@@ -257,19 +258,3 @@ class LexLip(nn.Module):
             weights = self._one_text_weights(batch[0]) if len(batch) == 1 else self.text_weights(batch)
             vectors += quantised(heaviest(weights, quantiser.top_k), quantiser, self.lexicon.tokens)
         return vectors
-
-
-def _tensors_once(model: nn.Module) -> dict[str, Tensor]:
-    """The state dict with a tied tensor (BERT's embeddings and head) under its first name alone.
-
-    `safetensors.torch.save_model` would note the other names in an order that changes, and the file's sha256 with it.
-    """
-    names = {id(tensor): name for name, tensor in reversed(model.state_dict(keep_vars=True).items())}
-    kept = set(names.values())
-    return {name: tensor.contiguous() for name, tensor in model.state_dict().items() if name in kept}
-
-
-def _special_tokens(tokenizer: Tokenizer) -> dict[str, str]:
-    """BERT's special tokens as transformers names them, those that the vocabulary has."""
-    names = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
-    return {f"{name}_token": token for name, token in names.items() if tokenizer.token_to_id(token) is not None}
