@@ -19,8 +19,8 @@ from lexlip_lucene.training.train import prepare
 def main() -> None:
     recipe, output = EncoderRecipe.model_validate(json.loads(Path(sys.argv[1]).read_text())), Path(sys.argv[2])
     torch.set_num_threads(1)
-    team, device = join_team("cpu")
-    run = prepare(recipe, output.parent / "model", team, device, None, SILENT)
+    team = join_team("cpu")
+    run = prepare(recipe, output.parent / "model", team, "cpu", None, SILENT)
     trainer = run.trainer("choosing", run.trained_on, run.kept_aside)
     trainer.fill_queues()
     [(step, images, inputs)] = trainer.inputs(0, 1)

@@ -1,5 +1,6 @@
 """`lexlip train`: a model from an encoder recipe."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -54,4 +55,5 @@ def train(
         f"{report.seconds:.0f} s, loss {report.loss:.3f}; "
         f"best at step {report.best_step}: {percent(report.dev)} on the images kept aside"
     )
-    answer(record, text, as_json=json)
+    if os.environ.get("RANK", "0") == "0":  # torchrun's number of this process: one answer for all
+        answer(record, text, as_json=json)

@@ -74,20 +74,18 @@ class Team:
 ALONE = Team()
 
 
-def join_team(device: str) -> tuple[Team, str]:
-    """Join the processes that torchrun started; return the team and this process's device.
+def join_team(device: str) -> Team:
+    """Join the processes that torchrun started, this one with its `device`.
 
     Without torchrun's variables in the environment the team is this process alone.
     """
-    size = int(os.environ.get("WORLD_SIZE", "1"))
-    if size == 1:
-        return ALONE, device
-    if device == "cuda":
-        device = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        return ALONE
+    if device.startswith("cuda"):
         torch.cuda.set_device(device)
     if not distributed.is_initialized():
         distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo", timeout=PATIENCE)
-    return Team(distributed.get_rank(), distributed.get_world_size()), device
+    return Team(distributed.get_rank(), distributed.get_world_size())
 
 
 def leave_team(team: Team) -> None:

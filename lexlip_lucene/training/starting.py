@@ -135,7 +135,7 @@ def compute_start(
     features = torch.cat([_mean_states(model, states[torch.from_numpy(trained)]) for states in source.kept])
     targets = caption_targets(counts, idf)
     if expander is not None:
-        targets = joined_targets(targets, expander.expanded(counts))
+        targets = joined_targets(targets, expander.expanded(counts.to(model.device)).cpu())
     targets = targets.repeat(variants, 1)
     path = model.image.global_path
     start_from_ridge(path, features, targets, ridge.strength, bias=ridge.bias, threshold=ridge.threshold)
@@ -145,7 +145,7 @@ def compute_start(
     if not ridge.folds:
         return None
     offsets = held_out_offsets(features, targets, ridge.strength, folds=ridge.folds, seed=recipe.training.seed)
-    words = None if model.dense is None or model.dense.words is None else model.dense.words.weight.detach()
+    words = None if model.dense is None or model.dense.words is None else model.dense.words.weight.detach().cpu()
     return placed(offsets, trained, len(captions.counts), words)
 
 
@@ -155,8 +155,9 @@ def _standardise(model: LexLip, source: FrozenStates, trained: NDArray[np.int64]
     if image.spec.views:
         views = torch.relu(states[:, -len(image.spec.views) :].float()).sqrt()
         states = states[:, : -len(image.spec.views)]
-        image.view_mean.copy_(views.mean(dim=0))
-        image.view_scale.copy_((views - image.view_mean).square().mean(dim=(0, 2)).sqrt().unsqueeze(1))
+        centre = views.mean(dim=0)
+        image.view_mean.copy_(centre)
+        image.view_scale.copy_((views - centre).square().mean(dim=(0, 2)).sqrt().unsqueeze(1))
         mean = states.mean(dim=(0, 1), dtype=torch.float32)
     else:
         mean = image.mean_state(states.float()).mean(dim=0)
@@ -166,4 +167,4 @@ def _standardise(model: LexLip, source: FrozenStates, trained: NDArray[np.int64]
 
 
 def _mean_states(model: LexLip, states: Tensor) -> Tensor:
-    return model.image.mean_state(model.image.standardised(states))
+    return model.image.mean_state(model.image.standardised(states.to(model.device))).cpu()

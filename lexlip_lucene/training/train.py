@@ -79,7 +79,7 @@ def train(
     """
     require_absent(output, force=force)
     begun = time.monotonic()
-    team, device = join_team(device)
+    team = join_team(device)
     try:
         run = prepare(recipe, output, team, device, cache, progress if team.leads else SILENT)
         if not resume and team.leads and run.folder.exists():
