@@ -135,7 +135,7 @@ def compute_start(
     features = torch.cat([_mean_states(model, states[torch.from_numpy(trained)]) for states in source.kept])
     targets = caption_targets(counts, idf)
     if expander is not None:
-        targets = joined_targets(targets, expander.expanded(counts.to(model.device)).cpu())
+        targets = joined_targets(targets, expander.expanded(counts))
     targets = targets.repeat(variants, 1)
     path = model.image.global_path
     start_from_ridge(path, features, targets, ridge.strength, bias=ridge.bias, threshold=ridge.threshold)
