@@ -132,7 +132,7 @@ def _shares(passes: Mapping[str, Callable[[], None]], images: int, repeats: int)
     whole, parts = seconds["whole"].median, seconds["parts"].median
     return {
         "share": parts / whole,
-        "whole_images_per_second": images / whole,
+        "images_per_second": images / whole,
         "parts_images_per_second": images / parts,
     }
 

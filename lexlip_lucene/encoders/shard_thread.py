@@ -10,8 +10,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import NamedTuple
 
+from lexlip_lucene.encoders.done_shard import DoneShard
 from lexlip_lucene.encoders.stretches import Stretch
-from lexlip_lucene.encoders.unfinished import DoneShard, Unfinished
+from lexlip_lucene.encoders.unfinished import Unfinished
 from lexlip_lucene.records import Document, Impacts
 from lexlip_lucene.vectors.json_vector import format_line
 from lexlip_lucene.vectors.manifest import Rejected

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
+from lexlip_lucene.encoders.done_shard import DoneShard
 from lexlip_lucene.encoders.stretches import Stretch
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.files import (
@@ -51,18 +52,6 @@ class Found(Enum):
     NOTHING = auto()
     HALF = auto()
     ALL = auto()
-
-
-class DoneShard(BaseModel):
-    """A shard that is whole. One without documents has no file, and its sha256 is that of no bytes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    documents: int
-    empty: int
-    postings: int
-    sha256: str
-    rejected: list[Rejected]
 
 
 class Unfinished:
@@ -137,9 +126,8 @@ class Unfinished:
         Raises:
             InputError: not one input could be read.
         """
-        done = [self.done(stretch) for stretch in self.stretches]
-        shards = [one for one in done if one is not None]
-        assert len(shards) == len(done), "every stretch has been encoded"
+        shards = [done for stretch in self.stretches if (done := self.done(stretch)) is not None]
+        assert len(shards) == len(self.stretches), "every stretch has been encoded"
         manifest = self._manifest(shards)
         if not manifest.documents:
             raise InputError(f"nothing to encode: not one input could be read{_first(manifest.rejected)}")
