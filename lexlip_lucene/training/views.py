@@ -112,7 +112,7 @@ class Views:
     @cached_property
     def queries(self) -> Tensor:
         """Captions as the similarity sees them (own texts, tokens)."""
-        return divide_by_length(self.text_weights, self.model.config.text.length_power)
+        return divide_by_length(self.text_weights, self.text_power)
 
     @cached_property
     def similarity(self) -> Tensor:
@@ -149,6 +149,12 @@ class Views:
         """Power of the length that images are divided by in training."""
         power = self.recipe.training.image_length_power
         return self.model.config.image.length_power if power is None else power
+
+    @property
+    def text_power(self) -> float:
+        """Power of the length that texts are divided by in training."""
+        power = self.recipe.training.text_length_power
+        return self.model.config.text.length_power if power is None else power
 
     @property
     def position_of_row(self) -> Tensor:
