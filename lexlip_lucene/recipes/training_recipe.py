@@ -100,9 +100,9 @@ class TrainingRecipe(Spec):
         betas, gradient_norm: AdamW's; gradients are clipped to this norm.
         similarity_scale: factor on similarities (the inverse of a temperature), learned from there on or, with
             `learn_scale: false`, fixed.
-        image_length_power, text_length_power: like `image.length_power` and `text.length_power`, for the similarities of
-            training; null: the same. With 0 the model learns from the raw inner product and is divided by length only
-            when it encodes.
+        image_length_power, text_length_power: like `image.length_power` and `text.length_power`, for training's
+            similarities; null: the same. With 0 the model learns from the raw inner product and is divided by length
+            only when it encodes.
         contrast: weight of the contrastive loss, in-batch or, with `momentum`, against the queue.
         language, bottleneck, momentum, dense, distillation: the losses of that name; null: none.
         word_loss: weight of the word loss (see `training/losses.py`), which has an image predict its captions' words.
