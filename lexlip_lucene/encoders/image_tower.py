@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lexlip_lucene.encoders.pixels import normalise
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.recipes.model_spec import ImageSpec
 
@@ -80,9 +81,9 @@ class ImageTower(nn.Module):
         backbone = self.backbone if view.backbone is None else self.others[str(number)]
         seen = pixels
         if view.size is not None and view.size != self.spec.size:
-            lowest, highest = pixels.amin(), pixels.amax()  # bicubic weights overshoot what pixels can be
+            black, white = normalise(pixels.new_tensor([0.0, 255.0]).view(2, 1, 1, 1), self.spec)
             seen = functional.interpolate(pixels, size=(view.size, view.size), mode="bicubic", antialias=True)
-            seen = seen.clamp(lowest, highest)
+            seen = seen.clamp(black, white)  # bicubic weights overshoot what pixels can be
         same = seen is pixels and view.backbone is None
         mean = (grid if same else self._map(backbone, seen)).mean(dim=(2, 3))
         if not view.mirrored:
