@@ -106,7 +106,8 @@ class TrainingRecipe(Spec):
         contrast: weight of the contrastive loss, in-batch or, with `momentum`, against the queue.
         language, bottleneck, momentum, dense, distillation: the losses of that name; null: none.
         word_loss: weight of the word loss (see `training/losses.py`), which has an image predict its captions' words.
-        word_phase: share of the steps, at the beginning, in which the word loss is all there is.
+        word_phase: share of the steps, at the beginning, in which images learn words alone: no contrast, no
+            distillation and no regulariser yet; `language` and `bottleneck` go on.
         image_flops, text_flops: weights of the FLOPS regulariser per side, on vectors before division by length,
             growing with the square of the step over the first `flops_ramp` of the steps.
         flops_frequency: raise a token's share of the regulariser where its document frequency is high (DF-FLOPS).

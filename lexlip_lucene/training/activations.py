@@ -19,7 +19,8 @@ def spare_activations(model: LexLip) -> None:
             cast(Any, tower.backbone).set_grad_checkpointing(True)
         if isinstance(model.text, TransformerText):
             network = cast(Any, model.text.network)
-            network.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+            newer = getattr(network, "activation_checkpointing_enable", None)  # whose older name warns from 5 on
+            (newer or network.gradient_checkpointing_enable)({"use_reentrant": False})
     except (AttributeError, AssertionError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ModelError(
