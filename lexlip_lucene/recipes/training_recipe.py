@@ -170,6 +170,10 @@ class TrainingRecipe(Spec):
             )
         if self.bottleneck is not None and self.bottleneck.text_weight and self.language is None:
             raise ValueError("bottleneck.text_weight needs language, whose masked captions it takes")
+        if self.word_phase and not self.word_loss:
+            raise ValueError("word_phase needs word_loss, which is what trains in it")
+        if not (self.contrast or self.word_loss or self.language or self.distillation):
+            raise ValueError("a loss to learn from is needed: contrast, word_loss, language or distillation")
         if self.distillation is not None and self.distillation.teacher == "ensemble" and self.dense is None:
             raise ValueError("distillation.teacher ensemble needs dense")
         return self

@@ -14,6 +14,7 @@ from lexlip_lucene.training.examples import CaptionWords
 from lexlip_lucene.training.frequency import DocumentFrequency
 from lexlip_lucene.training.language import Bottleneck, Language
 from lexlip_lucene.training.losses import flops_loss, ramp
+from lexlip_lucene.training.parallel import Team
 from lexlip_lucene.training.scale import SimilarityScale
 from lexlip_lucene.training.views import Views
 
@@ -63,38 +64,40 @@ class Objective(nn.Module):
 
     def forward(self, views: Views) -> Losses:
         """Return the losses of one part of a step."""
+        found = _Sum(views.team)
+        self._add_word_losses(found, views)
+        if views.done >= self.recipe.word_phase:
+            self._add_comparisons(found, views)
+            pressure = ramp(views.done - self.recipe.word_phase, self.recipe.flops_ramp)
+            for side, weight in (("image", self.recipe.image_flops), ("text", self.recipe.text_flops)):
+                if weight:
+                    found.add(f"{side}_flops", weight * pressure, self._flops(side, views), whole=True)
+        return Losses(torch.stack(found.weighted).sum(), found.each)
+
+    def _add_word_losses(self, found: "_Sum", views: Views) -> None:
         recipe = self.recipe
-        weighted: list[Tensor] = []
-        each: dict[str, Tensor] = {}
-
-        def add(name: str, weight: float, loss: Tensor, *, whole: bool = False) -> None:
-            """Add a loss: `whole` when it is of the whole team, else it is this process's share."""
-            weighted.append(weight * loss)
-            each[name] = loss.detach() if whole else views.team.total(loss)
-
         if self.words is not None and recipe.word_loss:
-            add("words", recipe.word_loss, self.words.loss(views.image_logits, views.own.images) / views.team.size)
+            found.add(
+                "words", recipe.word_loss, self.words.loss(views.image_logits, views.own.images) / views.team.size
+            )
         if self.language is not None and recipe.language is not None:
-            add("language", recipe.language.weight, self.language(views))
+            found.add("language", recipe.language.weight, self.language(views))
         if self.bottleneck is not None and recipe.bottleneck is not None:
             if recipe.bottleneck.image_weight:
-                add("image_to_text", recipe.bottleneck.image_weight, self.bottleneck.from_image(views))
+                found.add("image_to_text", recipe.bottleneck.image_weight, self.bottleneck.from_image(views))
             if recipe.bottleneck.text_weight:
-                add("text_to_text", recipe.bottleneck.text_weight, self.bottleneck.from_text(views))
-        if views.done >= recipe.word_phase:
-            if self.momentum is not None and recipe.contrast:
-                add("momentum_contrast", recipe.contrast, self.momentum(views))
-            elif recipe.contrast:
-                add("contrast", recipe.contrast, self.contrast(views), whole=True)
-            if self.dense is not None and recipe.dense is not None:
-                add("dense_contrast", recipe.dense.weight, self.dense(views), whole=True)
-            if self.distillation is not None and recipe.distillation is not None:
-                add("distillation", recipe.distillation.weight, self.distillation(views), whole=True)
-            pressure = ramp(views.done - recipe.word_phase, recipe.flops_ramp)
-            for side, weight in (("image", recipe.image_flops), ("text", recipe.text_flops)):
-                if weight:
-                    add(f"{side}_flops", weight * pressure, self._flops(side, views), whole=True)
-        return Losses(torch.stack(weighted).sum(), each)
+                found.add("text_to_text", recipe.bottleneck.text_weight, self.bottleneck.from_text(views))
+
+    def _add_comparisons(self, found: "_Sum", views: Views) -> None:
+        recipe = self.recipe
+        if self.momentum is not None and recipe.contrast:
+            found.add("momentum_contrast", recipe.contrast, self.momentum(views))
+        elif recipe.contrast:
+            found.add("contrast", recipe.contrast, self.contrast(views), whole=True)
+        if self.dense is not None and recipe.dense is not None:
+            found.add("dense_contrast", recipe.dense.weight, self.dense(views), whole=True)
+        if self.distillation is not None and recipe.distillation is not None:
+            found.add("distillation", recipe.distillation.weight, self.distillation(views), whole=True)
 
     def _flops(self, side: str, views: Views) -> Tensor:
         weights = views.team.gather(views.image_weights if side == "image" else views.text_weights)
@@ -104,3 +107,17 @@ class Objective(nn.Module):
         assert isinstance(frequency, DocumentFrequency)
         frequency.see(weights)
         return flops_loss(weights, frequency.importance())
+
+
+class _Sum:
+    """Adds up a step's losses: `weighted` for the gradient, `each` before its weight for the log."""
+
+    def __init__(self, team: Team) -> None:
+        self.team = team
+        self.weighted: list[Tensor] = []
+        self.each: dict[str, Tensor] = {}
+
+    def add(self, name: str, weight: float, loss: Tensor, *, whole: bool = False) -> None:
+        """Add a loss: `whole` when it is of the whole team, else it is this process's share."""
+        self.weighted.append(weight * loss)
+        self.each[name] = loss.detach() if whole else self.team.total(loss)
