@@ -52,7 +52,7 @@ def content(path: Path) -> dict[str, str]:
 def test_nothing_is_overwritten_without_force_and_everything_with_it(name: str, job: Job, tmp_path: Path) -> None:
     asked = command(name, job, tmp_path / "out")
     done(*asked)
-    (target,) = (path for path in tmp_path.iterdir() if not path.name.endswith(".manifest.json"))
+    (target,) = (path for path in tmp_path.iterdir() if not path.name.endswith((".manifest.json", ".training")))
     before, made = content(target), target.stat().st_ino
     error = lexlip(*asked).error
     assert error == f"error: {target} exists already: choose another name, or overwrite it with --force"
@@ -99,7 +99,20 @@ def full_after(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-@pytest.mark.parametrize("name", ["topics", "train", "encode images", "encode queries", "search"])
+@pytest.mark.parametrize("old", [True, False], ids=["over an old one", "new"])
+def test_a_full_disk_during_training_spares_the_model(old: bool, job: Job, tmp_path: Path) -> None:
+    """Log and checkpoint, which are beside the model, are what meets it first."""
+    asked = command("train", job, tmp_path / "out")
+    if old:
+        done(*asked)
+    before = content(tmp_path / "out") if old else {}
+    with full_after(1000):
+        error = lexlip(*asked, *(["--force"] if old else [])).error
+    assert error.startswith(f"error: could not write {tmp_path}") and "File too large" in error
+    assert (content(tmp_path / "out") if old else {}) == before
+
+
+@pytest.mark.parametrize("name", ["topics", "encode images", "encode queries", "search"])
 @pytest.mark.parametrize("old", [True, False], ids=["over an old one", "new"])
 def test_a_full_disk_leaves_the_partial_and_spares_the_target(name: str, old: bool, job: Job, tmp_path: Path) -> None:
     asked = command(name, job, tmp_path / "out")

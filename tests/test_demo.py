@@ -69,7 +69,14 @@ def test_progress_is_told_on_stderr(made: Demo) -> None:
 
 
 def test_the_folder_appears_whole_with_nothing_left_beside_it(made: Demo) -> None:
-    assert sorted(path.name for path in made.folder.iterdir()) == ["bm25", "lexlip", "model", "report.html", "scenes"]
+    assert sorted(path.name for path in made.folder.iterdir()) == [
+        "bm25",
+        "lexlip",
+        "model",
+        "model.training",
+        "report.html",
+        "scenes",
+    ]
     assert [path.name for path in made.folder.parent.iterdir()] == [made.folder.name]
 
 

@@ -139,7 +139,7 @@ def test_a_computed_start_gives_the_twin_the_ridge_map_of_the_sparse_side(tmp_pa
     twin, path = model.dense, model.image.global_path
     assert twin is not None and path is not None
     with torch.inference_mode():
-        _, mean = model.image.adapted(source.states[0])
+        _, mean = model.image.adapted(source.kept[0])
         if twin.words is not None:
             scored = twin.image(torch.zeros(40, 1, 16), mean, raw=True) @ twin.words.weight
             torch.testing.assert_close(scored, mean @ path.weight.T, atol=1e-3, rtol=1e-3)  # float32, W up to 10

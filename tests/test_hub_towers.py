@@ -16,7 +16,6 @@ from lexlip_lucene import LexLip
 from lexlip_lucene.data.captions import read_captions
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 from lexlip_lucene.recipes.reading import read_recipe
-from lexlip_lucene.training.continuing import start_from_model
 from lexlip_lucene.training.starting import captions_of, make_model, make_vocabulary
 from lexlip_lucene.training.train import train
 
@@ -127,12 +126,12 @@ def test_a_phase_s_model_fits_the_next_one(data: Path) -> None:
     for name in PHASES:
         size = read_recipe(ENCODE / f"{name}.yaml", EncoderRecipe).image.size
         arguments = {**SMALL, "img_size": size}
-        made = recipe(name, data, f"image.arguments={arguments}", _smaller_bert())
+        started = [] if name == PHASES[0] else [f"training.start={folder}"]
+        made = recipe(name, data, f"image.arguments={arguments}", _smaller_bert(), *started)
         images = read_captions(made.data.captions)
         vocabulary = make_vocabulary(made, images, np.arange(40))
         model = make_model(made, vocabulary, captions_of(images, np.arange(40)))
-        if made.training.start is not None:
-            start_from_model(model, folder)
+        assert (made.training.start is None) == (name == PHASES[0])
         model.save_pretrained(folder, force=True)
     positions: Any = model.image.tower.backbone.pos_embed
     assert positions.shape == (1, 1 + 24 * 24, 32)

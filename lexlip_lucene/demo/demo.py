@@ -2,6 +2,7 @@
 
 output/scenes/            the scenes: images/ and captions.jsonl
 output/model/             the model trained on the scenes of split train
+output/model.training/    the log of its training, and its last checkpoint
 output/lexlip/            topics, collection, queries, index and run on split test
 output/bm25/              the same for BM25 over one caption a scene
 output/report.html

@@ -4,6 +4,7 @@ Written beside the model, in `MODEL.training/RUN/checkpoint.pt`; loading it runs
 are not in it: what a step draws follows from the seed and its number (`draws.py`).
 """
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +38,15 @@ def read_checkpoint(path: Path, recipe: EncoderRecipe) -> dict[str, Any] | None:
 
 
 def write_checkpoint(path: Path, recipe: EncoderRecipe, state: dict[str, Any]) -> None:
-    """Write `state`, whole or not at all."""
+    """Write `state`, whole or not at all.
+
+    Raises:
+        OutputError: it can't be written.
+    """
+    held = io.BytesIO()  # torch's own writer has an error of its own kind for a full disk
+    torch.save({**state, "recipe": _settings(recipe)}, held)
     with written_file(path, force=True) as file:
-        torch.save({**state, "recipe": _settings(recipe)}, file)
+        file.write(held.getbuffer())
 
 
 def _settings(recipe: EncoderRecipe) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.tensorboard import SummaryWriter
 
-from lexlip_lucene.errors import InputError
+from lexlip_lucene.errors import InputError, OutputError
 from lexlip_lucene.files import require_file, written_file
 
 FILE = "log.csv"
@@ -86,11 +86,18 @@ class RunLog:
         self._events.close()
 
     def write(self, step: int, figures: Mapping[str, float]) -> None:
-        """Add the figures of one step; they are in the file when this returns, even if the run is killed then."""
-        for name, value in figures.items():
-            self._file.write(_line(Figure(step, name, float(value))))
-            self._events.add_scalar(name, float(value), step)
-        self._file.flush()
+        """Add the figures of one step; they are in the file when this returns, even if the run is killed then.
+
+        Raises:
+            OutputError: the disk is full.
+        """
+        try:
+            for name, value in figures.items():
+                self._file.write(_line(Figure(step, name, float(value))))
+                self._events.add_scalar(name, float(value), step)
+            self._file.flush()
+        except OSError as error:
+            raise OutputError(f"could not write {self._path}: {error.strerror or error}") from error
 
 
 def read_log(path: Path) -> list[Figure]:
