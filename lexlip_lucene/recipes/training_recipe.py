@@ -172,8 +172,9 @@ class TrainingRecipe(Spec):
             raise ValueError("bottleneck.text_weight needs language, whose masked captions it takes")
         if self.word_phase and not self.word_loss:
             raise ValueError("word_phase needs word_loss, which is what trains in it")
-        if not (self.contrast or self.word_loss or self.language or self.distillation):
-            raise ValueError("a loss to learn from is needed: contrast, word_loss, language or distillation")
+        weights = (self.contrast, self.word_loss, self.image_flops, self.text_flops)
+        if not any(weights) and not any((self.language, self.bottleneck, self.dense, self.distillation)):
+            raise ValueError("a loss is needed, but none has a weight: set contrast")
         if self.distillation is not None and self.distillation.teacher == "ensemble" and self.dense is None:
             raise ValueError("distillation.teacher ensemble needs dense")
         return self
