@@ -42,7 +42,7 @@ def test_a_step_begins_without_gradients() -> None:
     inputs.step(eager)
     once = [part.grad for part in inputs[:3]]
     inputs.step(eager)
-    assert all(torch.equal(part.grad, first) for part, first in zip(inputs[:3], once, strict=True))  # type: ignore[arg-type]
+    assert all(torch.equal(part.grad, first) for part, first in zip(inputs[:3], once, strict=True))  # type: ignore[arg-type]  # no longer None
 
 
 def test_ratios_are_medians_to_the_eager_heads_and_bytes_to_its_logits() -> None:
