@@ -41,7 +41,7 @@ def test_a_text_keeps_the_weights_of_its_own_tokens_and_learns_from_them_alone()
     assert isinstance(model.text, StaticText)
     tokens = tokenise(model.tokenizer, TEXTS, max_length=16)
     weights = (torch.rand(len(TEXTS), 13, generator=torch.Generator().manual_seed(0)) + 0.1).requires_grad_()
-    kept = within_own_words(weights, tokens.ids, tokens.words, model.text.position_of_row)
+    kept = within_own_words(weights, model.text.own.presence(tokens.ids, tokens.words))
     kept.sum().backward()
     own = [set(model.tokenizer.encode(text).tokens) for text in TEXTS]
     inside = torch.tensor([[token in tokens_of for token in model.lexicon.tokens] for tokens_of in own])

@@ -27,7 +27,7 @@ from lexlip_lucene.vectors.quantise import Quantiser
 
 TEXTS = ["a red circle", "two dogs run over a blue square", "zebra", "", "cat cat cat", "[CLS] dog [SEP] red"]
 PIECES = st.sampled_from([*tiny.WORDS, *tiny.SPECIAL, "zebra", "dogs", ".", " "])
-SIDES = {"static": tiny.STATIC, "bert": tiny.BERT}
+SIDES = {"static": tiny.STATIC, "bert": tiny.BERT, "words": tiny.WORD_PATH}
 
 
 def with_raw_weights(values: list[float], power: float) -> LexLip:
@@ -131,6 +131,22 @@ def test_the_graph_gives_the_queries_of_the_model(name: str, exported: Path) -> 
     assert graph.lexicon == model.lexicon
     assert len(graph.encode("a red dog runs", top_k=2)) == 2
     assert max(graph.encode("a red dog", bits=4).values()) <= 15
+
+
+@pytest.mark.parametrize("name", SIDES)
+def test_a_graph_of_integers_is_near_the_model_and_leaves_no_other_file(
+    name: str, exported: Path, tmp_path: Path
+) -> None:
+    done("export", "onnx", exported / name, tmp_path / "int8", "--int8")
+    assert {file.name for file in (tmp_path / "int8").iterdir()} == {"query.onnx", "query.json", "tokenizer.json"}
+    model, graph = LexLip.from_pretrained(exported / name), OnnxQuery(tmp_path / "int8")
+    integers = b"MatMulInteger" in (tmp_path / "int8" / "query.onnx").read_bytes()
+    assert integers == (name != "static"), "a static side has no matrix"
+    for text in TEXTS:
+        expected, found = model.encode_texts([text])[0], graph.encode(text)
+        largest = max(expected.values(), default=0)
+        for token in expected.keys() | found.keys():
+            assert abs(expected.get(token, 0) - found.get(token, 0)) <= 0.05 * largest + 1, (text, token)
 
 
 @pytest.mark.parametrize("name", ["static", "bert"])

@@ -96,6 +96,65 @@ def test_tokens_are_dropped_in_training_and_never_in_encoding() -> None:
     assert (raw(model.eval(), *texts) > 0).sum() == everything
 
 
+# --- the transformer side, its word path ---------------------------------------------------------------------------
+
+
+def with_word_path(token_keep: float = 1.0) -> tuple[LexLip, TransformerText]:
+    model = tiny.lexlip(text=tiny.WORD_PATH.model_copy(update={"token_keep": token_keep}))
+    assert isinstance(model.text, TransformerText)
+    model.text.start_from(torch.linspace(0.05, 9, 13))
+    return model, model.text
+
+
+def test_a_word_path_starts_with_the_weights_asked_for_and_no_word_that_the_text_lacks() -> None:
+    model, _ = with_word_path()
+    wanted = torch.linspace(0.05, 9, 13) / 9
+    for text, found in zip(TEXTS, raw(model, *TEXTS), strict=True):
+        present = set(model.tokenizer.encode(text).tokens)
+        own = torch.tensor([token in present for token in model.lexicon.tokens])
+        assert not found[~own].any()
+        # A fresh network's logits are about −1, and a tenth of that is taken from the words' own.
+        assert ((found[own] - wanted[own]).abs() < 0.2).all()
+
+
+def test_the_logit_of_a_word_is_the_networks_scaled_and_its_own_number() -> None:
+    model, text = with_word_path()
+    tokens = tokenise(model.tokenizer, TEXTS, max_length=16)
+    with torch.inference_mode():
+        hidden = text.hidden(tokens.ids, tokens.attention)
+        weight, bias = text.projection()
+        scores = functional.linear(hidden.double(), weight.double(), None if bias is None else bias.double())
+        largest = scores.masked_fill(~tokens.words.unsqueeze(-1), -torch.inf).amax(dim=1)
+        assert text.word_logit is not None
+        expected = 0.1 * largest + text.own.presence(tokens.ids, tokens.words) * text.word_logit.double()
+        found = text.logits(tokens.ids, tokens.words, tokens.attention)
+    torch.testing.assert_close(found.double(), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_text_without_a_word_weighs_nothing_and_its_gradient_is_a_number() -> None:
+    model, text = with_word_path()
+    weights = model.raw_text_weights(tokenise(model.tokenizer, ["", "a dog"], max_length=9))
+    assert not weights[0].any() and weights[1].any()
+    weights.sum().backward()
+    assert all(torch.isfinite(part.grad).all() for part in text.parameters() if part.grad is not None)
+    assert text.log_context is not None and text.log_context.grad is not None
+
+
+def test_a_word_path_drops_tokens_in_training_and_never_in_encoding() -> None:
+    model, text = with_word_path(token_keep=0.5)
+    tokens = tokenise(model.tokenizer, ["a red circle and two blue square"] * 200, max_length=16)
+    everything = text.own(tokens.ids, tokens.words).sum()
+    model.train()
+    torch.manual_seed(0)
+    assert 0.4 < text.own(tokens.ids, tokens.words).sum() / everything < 0.6
+    assert text.own.presence(tokens.ids, tokens.words).sum() == everything
+
+
+def test_token_keep_without_a_word_path_is_refused() -> None:
+    with pytest.raises(ValueError, match="token_keep needs word_path"):
+        TransformerTextSpec(kind="transformer", token_keep=0.5)
+
+
 # --- the transformer side ----------------------------------------------------------------------------------------
 
 

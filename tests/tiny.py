@@ -46,6 +46,7 @@ BERT = TransformerTextSpec(
         "max_position_embeddings": 64,
     },
 )
+WORD_PATH = BERT.model_copy(update={"word_path": True})
 DISTILBERT = TransformerTextSpec(
     kind="transformer",
     architecture={

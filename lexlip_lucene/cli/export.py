@@ -29,6 +29,9 @@ def export() -> None:
 def onnx(
     model: Annotated[Path, typer.Argument(help="Model folder.")],
     output: Annotated[Path, typer.Argument(help="Folder to write.")],
+    int8: Annotated[
+        bool, typer.Option("--int8", help="Matrices of a transformer as 8-bit integers: smaller and faster, not exact.")
+    ] = False,
     json: Json = False,
     force: Force = False,
     debug: Debug = False,
@@ -48,7 +51,7 @@ def onnx(
     from lexlip_lucene.encoders.onnx_export import export_query
 
     loaded = LexLip.from_pretrained(model)
-    export_query(loaded, output, force=force)
+    export_query(loaded, output, int8=int8, force=force)
     record = {
         "tokens": len(loaded.lexicon),
         "text": loaded.config.text.kind,

@@ -56,15 +56,19 @@ def embed_images(
 
 
 @torch.inference_mode()
-def embed_texts(model: LexLip, texts: Sequence[Topic], *, progress: Progress = SILENT) -> Embeddings:
-    """Embed texts, which `texts` holds at least one of.
+def embed_texts(
+    model: LexLip, texts: Sequence[Topic], *, documents: bool = False, progress: Progress = SILENT
+) -> Embeddings:
+    """Embed texts, which `texts` holds at least one of; `documents` as `LexLip.text_embeddings` has it.
 
     Raises:
         ModelError: the model has no dense twin.
     """
     begins = range(0, len(texts), TEXTS_AT_ONCE)
     parts = [
-        model.text_embeddings([topic.text for topic in texts[begin : begin + TEXTS_AT_ONCE]]).cpu().numpy()
+        model.text_embeddings([topic.text for topic in texts[begin : begin + TEXTS_AT_ONCE]], documents=documents)
+        .cpu()
+        .numpy()
         for begin in progress.track(begins, "embedding texts (batches)", len(begins))
     ]
     return Embeddings([topic.qid for topic in texts], np.concatenate(parts))

@@ -114,18 +114,20 @@ def encode_texts(
 ) -> EncodeReport:
     """Encode texts into a collection folder, or into encoded queries when `output` ends in `.jsonl`.
 
-    The arguments are those of `encode_images`; texts are always encoded in float32.
+    The arguments are those of `encode_images`; texts are always encoded in float32. Those of a collection are encoded
+    as documents, those of a file as queries (see `LexLip.encode_texts`).
 
     Raises:
         InputError: there is no text, batch_size < 1, or `resume` finds another run.
         OutputError: `output` exists and `force` is off, an id occurs twice, or `output` can't be written.
     """
     begun = time.monotonic()
-    quantiser = model.quantiser("text", bits=bits, top_k=top_k)
+    documents = not is_query_file(output)
+    quantiser = model.quantiser("document" if documents else "text", bits=bits, top_k=top_k)
     unfinished = _unfinished(
         model, "text", identity_of_texts(texts), len(texts), output, quantiser, Arithmetic(), batch_size
     )
-    batches_of = partial(_text_batches, model, texts, quantiser, batch_size)
+    batches_of = partial(_text_batches, model, texts, quantiser, batch_size, documents)
     manifest = encode_stretches(
         unfinished, batches_of, label="encoding texts", resume=resume, force=force, ranks=ranks, progress=progress
     )
@@ -198,13 +200,22 @@ def _name(image: CaptionedImage, as_query: bool) -> tuple[str, str]:
 
 
 def _text_batches(
-    model: LexLip, texts: Sequence[Topic], quantiser: Quantiser, batch_size: int, stretches: Sequence[Stretch]
+    model: LexLip,
+    texts: Sequence[Topic],
+    quantiser: Quantiser,
+    batch_size: int,
+    documents: bool,
+    stretches: Sequence[Stretch],
 ) -> Iterator[EncodedBatch]:
     for stretch in stretches:
         for batch in stretch.batches(batch_size):
             topics = [texts[number] for number in batch]
             vectors = model.encode_texts(
-                [topic.text for topic in topics], top_k=quantiser.top_k, bits=quantiser.bits, batch_size=batch_size
+                [topic.text for topic in topics],
+                documents=documents,
+                top_k=quantiser.top_k,
+                bits=quantiser.bits,
+                batch_size=batch_size,
             )
             names = [(topic.qid, topic.text) for topic in topics]
             yield EncodedBatch(stretch, batch.stop == stretch.end, names, partial(list, vectors))

@@ -18,6 +18,7 @@ from lexlip_lucene.data.images import open_image
 from lexlip_lucene.encoders.dense import DenseTwin, mean_of_words
 from lexlip_lucene.encoders.encoding import encoded, load_tokenizer
 from lexlip_lucene.encoders.heaviest import heaviest, quantised
+from lexlip_lucene.encoders.image_bank import DenseBank, ImageBank
 from lexlip_lucene.encoders.image_encoder import ImageEncoder
 from lexlip_lucene.encoders.model_config import Ceilings, ModelConfig, config_bytes, read_config
 from lexlip_lucene.encoders.model_tensors import special_tokens, tensors_once
@@ -70,6 +71,10 @@ class LexLip(nn.Module):
                 )
             self.text = TransformerText(config.text, self.lexicon, network)
         self.dense = self._dense_twin(config.dense_width) if config.dense_width is not None else None
+        self.bank = ImageBank(config.text.bank, len(self.lexicon)) if config.text.bank is not None else None
+        self.dense_bank: DenseBank | None = None
+        if config.text.bank is not None and config.dense_width is not None:
+            self.dense_bank = DenseBank(config.text.bank, config.dense_width)
 
     def _dense_twin(self, width: int) -> DenseTwin:
         text_width = None
@@ -132,9 +137,11 @@ class LexLip(nn.Module):
         weights = self.image(normalise(pixels.to(self.device), self.config.image))
         return divide_by_length(weights, self.config.image.length_power)
 
-    def text_weights(self, texts: Sequence[str]) -> Tensor:
-        """Texts → lexicon weights (batch, tokens) float ≥ 0, divided by length."""
+    def text_weights(self, texts: Sequence[str], *, documents: bool = False) -> Tensor:
+        """Texts → lexicon weights (batch, tokens) float ≥ 0, divided by length; `documents` by the bank, if any."""
         weights = self.raw_text_weights(tokenise(self.tokenizer, texts, max_length=self.config.text.max_length))
+        if documents and self.bank is not None:
+            return self.bank.documents(weights)
         return divide_by_length(weights, self.config.text.length_power)
 
     def raw_text_weights(self, tokens: TokenBatch) -> Tensor:
@@ -162,15 +169,18 @@ class LexLip(nn.Module):
         """
         return self._twin().image(*self.image.adapted(states))
 
-    def text_embeddings(self, texts: Sequence[str]) -> Tensor:
+    def text_embeddings(self, texts: Sequence[str], *, documents: bool = False) -> Tensor:
         """Texts → the dense twin's unit vectors (batch, dense width) float32; zeros without any known token.
+
+        With `documents` they are divided by the bank, if the model has one.
 
         Raises:
             ModelError: the model has no dense twin.
         """
         twin = self._twin()
         tokens = tokenise(self.tokenizer, texts, max_length=self.config.text.max_length)
-        return twin.text(self.dense_text_input(tokens))
+        vectors = twin.text(self.dense_text_input(tokens))
+        return self.dense_bank.documents(vectors) if documents and self.dense_bank is not None else vectors
 
     def dense_text_input(self, tokens: TokenBatch) -> Tensor:
         """Tokenised texts → what `DenseTwin.text` takes: weights (batch, tokens) or mean hidden states."""
@@ -185,7 +195,9 @@ class LexLip(nn.Module):
         return self.dense
 
     def quantiser(self, side: str, *, bits: int | None = None, top_k: int | None = None) -> Quantiser:
-        """Return the quantiser of `side` ("image" or "text"); bits and top-k default to the model's own.
+        """Return the quantiser of `side` ("image", "text", "document"); bits and top-k default to the model's own.
+
+        A "document" is a text; without a bank it is quantised as any text.
 
         Raises:
             ModelError: the model's scale was never calibrated.
@@ -193,8 +205,9 @@ class LexLip(nn.Module):
         ceilings = self.config.ceilings
         if ceilings is None:
             raise ModelError(f"model {self.config.name} has no calibrated scale; training calibrates it at its end")
+        ceiling = {"image": ceilings.image, "text": ceilings.text, "document": ceilings.document or ceilings.text}[side]
         return Quantiser(
-            ceiling=ceilings.image if side == "image" else ceilings.text,
+            ceiling=ceiling,
             bits=self.config.bits if bits is None else bits,
             top_k=self.config.top_k if top_k is None else top_k,
         )
@@ -244,17 +257,29 @@ class LexLip(nn.Module):
 
     @torch.inference_mode()
     def encode_texts(
-        self, texts: Sequence[str], *, top_k: int | None = None, bits: int | None = None, batch_size: int = 256
+        self,
+        texts: Sequence[str],
+        *,
+        documents: bool = False,
+        top_k: int | None = None,
+        bits: int | None = None,
+        batch_size: int = 256,
     ) -> list[Impacts]:
-        """Encode texts as token → impact, heaviest first; a text without any known token gives {}."""
-        quantiser = self.quantiser("text", bits=bits, top_k=top_k)
-        if isinstance(self.text, StaticText):
+        """Encode texts as token → impact, heaviest first; a text without any known token gives {}.
+
+        With `documents` they are encoded to be searched, by images, and not to search: a model with a bank divides
+        them by how easily they are found (see `encoders/image_bank.py`).
+        """
+        documents = documents and self.bank is not None
+        quantiser = self.quantiser("document" if documents else "text", bits=bits, top_k=top_k)
+        if isinstance(self.text, StaticText) and not documents:
             static = StaticQuery(self.lexicon, self.text.raw_weight.cpu().numpy(), self.config.text.length_power)
             encodings = encoded(self.tokenizer, texts, max_length=self.config.text.max_length)
             return [static.encode(encoding, quantiser) for encoding in encodings]
         vectors: list[Impacts] = []
         for begin in range(0, len(texts), batch_size):
             batch = texts[begin : begin + batch_size]
-            weights = self._one_text_weights(batch[0]) if len(batch) == 1 else self.text_weights(batch)
+            alone = len(batch) == 1 and not documents
+            weights = self._one_text_weights(batch[0]) if alone else self.text_weights(batch, documents=documents)
             vectors += quantised(heaviest(weights, quantiser.top_k), quantiser, self.lexicon.tokens)
         return vectors

@@ -14,10 +14,14 @@ SCHEMA = 1
 
 
 class Ceilings(Spec):
-    """The weight that gets the largest impact, per side; calibrated once, after training."""
+    """The weight that gets the largest impact, per side; calibrated once, after training.
+
+    `document` is that of texts as documents, where they are measured against a bank.
+    """
 
     image: float
     text: float
+    document: float | None = None
 
 
 class ModelConfig(Spec):

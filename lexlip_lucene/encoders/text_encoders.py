@@ -2,9 +2,11 @@
 
 Both map token ids to lexicon weights (batch, tokens). The static side needs no transformer at query time: a
 query's weight of a token it contains is softplus of one learned number (inference-free, as in Li-LSR,
-arXiv 2505.01452). The transformer side also weights words that the text lacks (LexLIP's own text encoder).
+arXiv 2505.01452). The transformer side also weights words that the text lacks (LexLIP's own text encoder); with a word
+path it starts where the static side does, and learns what the context changes.
 """
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
@@ -14,24 +16,23 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lexlip_lucene.encoders.lexicon_pool import lexicon_logits
+from lexlip_lucene.encoders.own_words import OwnWords
 from lexlip_lucene.encoders.pooling import saturate
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.recipes.model_spec import StaticTextSpec, TransformerTextSpec
 from lexlip_lucene.vectors.lexicon import Lexicon
 
+CONTEXT_START = 0.1
+"""Factor on a fresh network's logits beside a word path: what has learned nothing yet has little say."""
+
 
 class StaticText(nn.Module):
     """Presence of a token times its learned weight."""
 
-    position_of_row: Tensor
-
     def __init__(self, spec: StaticTextSpec, lexicon: Lexicon, vocabulary_size: int) -> None:
         super().__init__()
         self.spec = spec
-        self.tokens = len(lexicon)
-        positions = torch.full((vocabulary_size,), len(lexicon), dtype=torch.long)
-        positions[torch.tensor(lexicon.rows, dtype=torch.long)] = torch.arange(len(lexicon))
-        self.register_buffer("position_of_row", positions, persistent=False)
+        self.own = OwnWords(lexicon, vocabulary_size, spec.token_keep)
         self.raw_weight = nn.Parameter(torch.zeros(len(lexicon)))
 
     def start_from(self, weights: Tensor) -> None:
@@ -41,12 +42,8 @@ class StaticText(nn.Module):
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Token ids (batch, length) and which of them count (bool) → weights (batch, tokens)."""
-        if self.training and self.spec.token_keep < 1:
-            mask = mask & (torch.rand(ids.shape, device=ids.device) < self.spec.token_keep)
-        positions = self.position_of_row[ids].masked_fill(~mask, self.tokens)
-        # One column more than there are tokens takes what is blocked or masked.
-        presence = torch.zeros(len(ids), self.tokens + 1, device=ids.device).scatter_(1, positions, 1.0)
-        return presence[:, : self.tokens] * functional.softplus(self.raw_weight)
+        presence: Tensor = self.own(ids, mask)
+        return presence * functional.softplus(self.raw_weight)
 
 
 class OutputProjection(nn.Module):
@@ -89,6 +86,23 @@ class TransformerText(nn.Module):
                 f"ends in {type(layer).__name__}: take a BERT-like masked-language model"
             )
         cast(Any, network).set_output_embeddings(OutputProjection(layer))
+        self.own = OwnWords(lexicon, cast(Any, network).get_input_embeddings().num_embeddings, spec.token_keep)
+        self.word_logit = nn.Parameter(torch.zeros(len(lexicon))) if spec.word_path else None
+        self.log_context = nn.Parameter(torch.tensor(math.log(CONTEXT_START))) if spec.word_path else None
+
+    def start_from(self, weights: Tensor) -> None:
+        """Start the word path from token weights: (tokens,) float > 0, an inverse document frequency for one.
+
+        A text's own words have weights in these proportions then, log(1 + logit) of 1 for the largest, but for what the
+        network says of them. All of the network's logits are lowered by 1, which a softmax does not see, so that what a
+        fresh one says at random puts no further word into a text.
+        """
+        assert self.word_logit is not None, "there is no word path to start"
+        bias = self.vocabulary_projection()[1]
+        with torch.no_grad():
+            self.word_logit.copy_(torch.expm1(weights / weights.max()))
+            if bias is not None:
+                bias -= 1
 
     def forward(self, ids: Tensor, mask: Tensor, attention: Tensor | None = None) -> Tensor:
         """Token ids (batch, length) → weights (batch, tokens); the arguments are those of `logits`."""
@@ -102,11 +116,19 @@ class TransformerText(nn.Module):
             mask: bool, True at positions whose logits count (no special token, no padding).
             attention: bool, True where the network may look; None: where the mask is True.
         """
-        return self.logits_of(self.hidden(ids, mask if attention is None else attention), mask)
+        return self.logits_of(self.hidden(ids, mask if attention is None else attention), ids, mask)
 
-    def logits_of(self, hidden: Tensor, mask: Tensor) -> Tensor:
-        """What `hidden` gives → the largest logit of each token (batch, tokens)."""
-        return lexicon_logits(hidden, *self.projection(), mask)
+    def logits_of(self, hidden: Tensor, ids: Tensor, mask: Tensor) -> Tensor:
+        """What `hidden` gives, and the ids it is of → the largest logit of each token (batch, tokens)."""
+        return self.with_word_path(lexicon_logits(hidden, *self.projection(), mask), ids, mask)
+
+    def with_word_path(self, logits: Tensor, ids: Tensor, mask: Tensor) -> Tensor:
+        """The network's largest logits l (batch, tokens) → e^c · l + presence · θ; l itself without a word path."""
+        if self.word_logit is None or self.log_context is None:
+            return logits
+        finite = logits.clamp(min=torch.finfo(logits.dtype).min)  # −inf would make the gradient of c no number
+        moved: Tensor = self.log_context.exp() * finite + self.own(ids, mask) * self.word_logit
+        return moved
 
     def hidden(self, ids: Tensor, attention: Tensor) -> Tensor:
         """Token ids and where to look (batch, length) → (batch, length, width), ready for a projection."""

@@ -39,6 +39,7 @@ class TransformerQuery:
 
     def __init__(self, text: TransformerText) -> None:
         weight, bias = text.projection()
+        self._text = text
         self._tokens = len(weight)
         self._projection = PackedLinear(weight, bias)
         self._length_power = text.spec.length_power
@@ -48,7 +49,10 @@ class TransformerQuery:
         """Return the weights of a batch of one text; a text without a word has none."""
         hidden: Tensor = self._network(input_ids=tokens.ids, attention_mask=tokens.attention.long()).logits
         words = hidden[tokens.words]
-        logits = self._projection(words).amax(dim=0, keepdim=True) if len(words) else words.new_zeros(1, self._tokens)
+        if not len(words):
+            return words.new_zeros(1, self._tokens)
+        logits = self._projection(words).amax(dim=0, keepdim=True)
+        logits = self._text.with_word_path(logits, tokens.ids, tokens.words)
         return divide_by_length(saturate(logits), self._length_power)
 
 

@@ -128,9 +128,8 @@ class TransformerTextRecipe(TransformerTextSpec):
     def spec(self, architecture: dict[str, Any]) -> TransformerTextSpec:
         """Return what the model keeps of this, with the architecture that was loaded but not the folder it was in."""
         kept = {key: value for key, value in architecture.items() if key != "_name_or_path"}
-        return TransformerTextSpec(
-            kind="transformer", max_length=self.max_length, length_power=self.length_power, architecture=kept
-        )
+        own = {name: getattr(self, name) for name in TransformerTextSpec.model_fields}
+        return TransformerTextSpec(**{**own, "architecture": kept})
 
 
 class QuantiseRecipe(Spec):

@@ -90,29 +90,59 @@ class ImageSpec(Spec):
         return self
 
 
+class BankSpec(Spec):
+    """A bank of training images that texts as documents are measured against (see `encoders/image_bank.py`).
+
+    Attributes:
+        images: how many it holds.
+        tokens: heaviest tokens kept of each.
+        nearest: a text is divided by its mean product with so many of them.
+    """
+
+    images: int = Field(default=2000, gt=0)
+    tokens: int = Field(default=128, gt=0)
+    nearest: int = Field(default=20, gt=0)
+
+
 class StaticTextSpec(Spec):
     """The inference-free text side: one learned weight per token, no transformer at query time.
 
-    `token_keep` is the share of a caption's tokens kept in a training step.
+    Attributes:
+        token_keep: share of a caption's tokens kept in a training step.
+        bank: measure texts that are documents against a bank of training images; null: as queries are.
     """
 
     kind: Literal["static"]
     max_length: int = Field(default=64, gt=2)
     token_keep: float = Field(default=1.0, gt=0, le=1)
     length_power: float = Field(default=1.0, ge=0, le=1)
+    bank: BankSpec | None = None
 
 
 class TransformerTextSpec(Spec):
     """A BERT-like encoder with its masked-language-model head.
 
-    `architecture` holds the Hugging Face config (with `model_type`); in a recipe it describes a fresh model where
-    no `model` is named.
+    Attributes:
+        architecture: the Hugging Face config (with `model_type`); in a recipe it describes a fresh model where no
+            `model` is named.
+        word_path: add a learned number to the logit of each token that the text has, beside the network's own.
+        token_keep: share of a caption's tokens that the word path sees in a training step.
+        bank: as the static side has it.
     """
 
     kind: Literal["transformer"]
     max_length: int = Field(default=40, gt=2)
     architecture: dict[str, Any] = {}
+    word_path: bool = False
+    token_keep: float = Field(default=1.0, gt=0, le=1)
     length_power: float = Field(default=1.0, ge=0, le=1)
+    bank: BankSpec | None = None
+
+    @model_validator(mode="after")
+    def _tokens_are_dropped_where_they_count(self) -> "TransformerTextSpec":
+        if self.token_keep < 1 and not self.word_path:
+            raise ValueError("token_keep needs word_path: true, whose tokens it drops")
+        return self
 
 
 TextSpec = Annotated[StaticTextSpec | TransformerTextSpec, Field(discriminator="kind")]

@@ -7,7 +7,6 @@ over 95 % of its epochs. With `until` 0.8, a step at 0.2 of the run is open with
 """
 
 import numpy as np
-import torch
 from torch import Tensor
 
 
@@ -22,17 +21,11 @@ def is_admitted(done: float, until: float, chance: np.random.Generator) -> bool:
     return until == 0 or bool(chance.random() < done / until)
 
 
-def within_own_words(weights: Tensor, ids: Tensor, words: Tensor, position_of_row: Tensor) -> Tensor:
+def within_own_words(weights: Tensor, presence: Tensor) -> Tensor:
     """Return `weights` with 0 wherever the text lacks the token; the gradient flows to the text's own tokens alone.
 
     Args:
         weights: (texts, tokens) float ≥ 0.
-        ids: (texts, length) rows of the vocabulary.
-        words: (texts, length) bool, True at positions that are neither special nor padding.
-        position_of_row: (vocabulary,) the lexicon position of each row; `tokens` for a row that is none.
+        presence: (texts, tokens) float, 1 where the text has the token and 0 elsewhere.
     """
-    texts, tokens = weights.shape
-    positions = position_of_row[ids].masked_fill(~words, tokens)
-    # One column more than there are tokens takes what is blocked or no word.
-    lacking = torch.ones(texts, tokens + 1, dtype=torch.bool, device=weights.device).scatter_(1, positions, False)
-    return weights.masked_fill(lacking[:, :tokens], 0.0)
+    return weights.masked_fill(presence == 0, 0.0)

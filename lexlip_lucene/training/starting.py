@@ -113,7 +113,7 @@ def compute_start(
     trained: NDArray[np.int64],
     expander: Expander | None = None,
 ) -> HeldOut | None:
-    """Set what needs no gradient: feature statistics, weights of the static text side (idf), the ridge path.
+    """Set what needs no gradient: feature statistics, weights of the texts' own words (idf), the ridge path.
 
     With an expander, its query weights stand for idf, and the ridge path's targets have its logits beside the words.
 
@@ -124,7 +124,7 @@ def compute_start(
         _standardise(model, source, trained)
     presence = caption_presence(model, captions, trained)
     idf = inverse_document_frequency(presence.sum(dim=0), len(presence))
-    if isinstance(model.text, StaticText):
+    if isinstance(model.text, StaticText) or model.text.spec.word_path:
         model.text.start_from(idf if expander is None else expander.weights)
     ridge = recipe.image.ridge
     if ridge is None:

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from lexlip_lucene.data.captions import CaptionedImage, read_captions
 from lexlip_lucene.encoders.lexlip import LexLip
-from lexlip_lucene.encoders.model_config import Ceilings
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.files import require_absent
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 from lexlip_lucene.training.activations import spare_activations
+from lexlip_lucene.training.calibration import calibrate
 from lexlip_lucene.training.caption_bags import CaptionBags
 from lexlip_lucene.training.card import model_card
 from lexlip_lucene.training.dense_contrast import Teaching
@@ -36,14 +36,10 @@ from lexlip_lucene.training.loop import Trainer
 from lexlip_lucene.training.objective import Objective
 from lexlip_lucene.training.parallel import Team, join_team, leave_team
 from lexlip_lucene.training.run_state import Outcome
-from lexlip_lucene.training.sources import ImageSource, find_pictures, weights_of
+from lexlip_lucene.training.sources import ImageSource, find_pictures
 from lexlip_lucene.training.starting import Vocabulary, captions_of, compute_start, make_model, make_vocabulary
 from lexlip_lucene.training.teacher import Teacher, load_teacher
 from lexlip_lucene.training.train_report import TrainReport
-from lexlip_lucene.vectors.quantise import calibrate_ceiling
-
-CALIBRATION_IMAGES = 2000
-"""Images (and their captions) whose weights the scale is calibrated on."""
 
 OWN_TEACHERS = ("ensemble", "expander")
 """Teachers that the run itself makes; any other is loaded."""
@@ -88,7 +84,8 @@ def train(
         model, outcome = run.trained(resume=resume)
         report = _report(outcome, run, time.monotonic() - begun)
         if team.leads:
-            run.calibrate(model)
+            captions = [image.captions for image in run.images]
+            calibrate(model, run.source, captions, run.trained_on)
             model.save_pretrained(output, card=model_card(recipe, report._asdict()), force=force)
         team.wait()
     finally:
@@ -194,18 +191,6 @@ class Prepared:
         sets = [image.captions for image in self.images]
         length = self.recipe.text.max_length
         return ExpanderTeacher.of(expander, CaptionBags.of(sets, model.tokenizer, model.lexicon, max_length=length))
-
-    def calibrate(self, model: LexLip) -> None:
-        """Fix the scale of both sides on training images and their captions, once."""
-        model.eval()
-        trained = self.trained_on
-        sample = trained[:: max(1, len(trained) // CALIBRATION_IMAGES)]
-        image_weights = weights_of(model, self.source, sample).numpy()
-        with torch.inference_mode():
-            texts = [model.text_weights(list(self.images[number].captions)).cpu() for number in sample]
-        model.with_ceilings(
-            Ceilings(image=calibrate_ceiling(image_weights), text=calibrate_ceiling(torch.cat(texts).numpy()))
-        )
 
 
 def prepare(

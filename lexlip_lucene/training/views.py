@@ -93,15 +93,16 @@ class Views:
         with self.network():
             if isinstance(text, StaticText):
                 return self.model.raw_text_weights(self.own.captions)
-            return saturate(text.logits_of(self.text_hidden, self.own.captions.words.to(self.model.device)).float())
+            ids, words, _ = (part.to(self.model.device) for part in self.own.captions)
+            return saturate(text.logits_of(self.text_hidden, ids, words).float())
 
     @cached_property
     def text_weights(self) -> Tensor:
         """Lexicon weights (own texts, tokens) of the captions as they are, before any division by length."""
         weights = self.all_text_weights
         if not self.own.admitted:
-            ids, words = (part.to(weights.device) for part in self.own.captions[:2])
-            weights = within_own_words(weights, ids, words, self.position_of_row)
+            ids, words, _ = (part.to(weights.device) for part in self.own.captions)
+            weights = within_own_words(weights, self.model.text.own.presence(ids, words))
         return keep_heaviest(weights, self.recipe.training.train_top_k)
 
     @cached_property
@@ -155,16 +156,6 @@ class Views:
         """Power of the length that texts are divided by in training."""
         power = self.recipe.training.text_length_power
         return self.model.config.text.length_power if power is None else power
-
-    @property
-    def position_of_row(self) -> Tensor:
-        """The lexicon position of each vocabulary row; the number of tokens for a row that is none."""
-        text = self.model.text
-        if isinstance(text, StaticText):
-            return text.position_of_row
-        positions = torch.full((self.model.config.vocabulary_size,), len(self.model.lexicon), device=self.model.device)
-        positions[text.rows] = torch.arange(len(self.model.lexicon), device=self.model.device)
-        return positions
 
     def paired(self, similarity: Tensor) -> Tensor:
         """(texts, images) → (images, captions an image, images)."""
