@@ -98,6 +98,15 @@ def test_top_k_keeps_the_heaviest_and_bits_set_the_range() -> None:
         model.encode_images(photos(), top_k=0)
 
 
+def test_texts_may_have_a_top_k_of_their_own() -> None:
+    model = tiny.lexlip()
+    model.config = model.config.model_copy(update={"top_k": 5, "text_top_k": 2})
+    assert all(len(vector) == 5 for vector in model.encode_images(photos()))
+    assert [len(vector) for vector in model.encode_texts(["a red dog runs"] * 2)] == [2, 2]
+    assert len(model.encode_texts(["a red dog runs"], documents=True)[0]) == 2
+    assert len(model.encode_texts(["a red dog runs"], top_k=3)[0]) == 3
+
+
 def test_the_model_s_own_top_k_and_bits_are_the_default() -> None:
     model = tiny.lexlip()
     model.config = model.config.model_copy(update={"bits": 4, "top_k": 2})

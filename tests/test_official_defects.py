@@ -218,6 +218,6 @@ def test_defect_9_no_exact_version_of_anything_is_required() -> None:
 def test_defect_10_a_model_is_chosen_by_the_integers_that_an_index_would_hold() -> None:
     model = tiny.lexlip()
     weights = torch.rand(6, len(model.lexicon))
-    impacts = quantised(weights, model)
+    impacts = quantised(weights, model, "image")
     assert np.array_equal(impacts, np.rint(impacts))
     assert impacts.max() == 2**model.config.bits - 1

@@ -209,7 +209,7 @@ class LexLip(nn.Module):
         return Quantiser(
             ceiling=ceiling,
             bits=self.config.bits if bits is None else bits,
-            top_k=self.config.top_k if top_k is None else top_k,
+            top_k=self.config.top_k_of(side) if top_k is None else top_k,
         )
 
     def with_ceilings(self, ceilings: Ceilings) -> None:

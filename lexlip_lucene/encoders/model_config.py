@@ -30,7 +30,7 @@ class ModelConfig(Spec):
     Attributes:
         tokens, rows: the lexicon, in order (see `lexlip_lucene.vectors.lexicon`).
         vocabulary_size: rows of the tokenizer's vocabulary.
-        bits, top_k: what `encode` uses unless told otherwise.
+        bits, top_k: what `encode` uses unless told otherwise; `text_top_k` for texts, null: `top_k`.
         dense_width: width of the dense twin's vectors; null: the model has none.
     """
 
@@ -44,6 +44,7 @@ class ModelConfig(Spec):
     ceilings: Ceilings | None = None
     bits: int = 8
     top_k: int | None = None
+    text_top_k: int | None = None
     dense_width: int | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
@@ -53,6 +54,10 @@ class ModelConfig(Spec):
         if not all(0 <= row < self.vocabulary_size for row in self.rows):
             raise ValueError(f"rows must be in 0..{self.vocabulary_size - 1}, the vocabulary's")
         return self
+
+    def top_k_of(self, side: str) -> int | None:
+        """Return the heaviest tokens kept of a vector of `side`: "image", or "text" and "document"."""
+        return self.top_k if side == "image" or self.text_top_k is None else self.text_top_k
 
     @property
     def lexicon(self) -> Lexicon:

@@ -133,10 +133,11 @@ class TransformerTextRecipe(TransformerTextSpec):
 
 
 class QuantiseRecipe(Spec):
-    """What `encode` does with the weights unless told otherwise."""
+    """What `encode` does with the weights unless told otherwise; `text_top_k` is `top_k` of texts, null: the same."""
 
     bits: int = Field(default=8, ge=1, le=16)
     top_k: int | None = Field(default=None, gt=0)
+    text_top_k: int | None = Field(default=None, gt=0)
 
 
 class EncoderRecipe(Spec):

@@ -54,7 +54,7 @@ def measure_aside(model: LexLip, source: ImageSource, captions: CaptionTokens, i
     parts = [captions.rows(numbers[at : at + TEXTS_AT_ONCE]) for at in range(0, len(numbers), TEXTS_AT_ONCE)]
     power = model.config.text.length_power
     queries = torch.cat([divide_by_length(model.raw_text_weights(part), power).cpu() for part in parts])
-    recall = _recall(quantised(queries, model) @ quantised(documents, model).T, owner)
+    recall = _recall(quantised(queries, model, "text") @ quantised(documents, model, "image").T, owner)
     dense = None
     if model.dense is not None:
         inputs = source.batches(plan_of(images, 256))
@@ -75,11 +75,11 @@ def _recall(scores: NDArray[np.float64], owner: NDArray[np.int64]) -> dict[str, 
     return {f"R@{k}": float((ranks <= k).mean()) for k in (1, 5, 10)}
 
 
-def quantised(weights: Tensor, model: LexLip) -> NDArray[np.float64]:
-    """Cut to the model's top-k and quantise, densely: (rows, tokens) of integers as float64."""
+def quantised(weights: Tensor, model: LexLip, side: str) -> NDArray[np.float64]:
+    """Cut to the model's top-k of `side` and quantise, densely: (rows, tokens) of integers as float64."""
     if not bool((weights > 0).any()):
         return np.zeros(weights.shape)
-    top_k = model.config.top_k
+    top_k = model.config.top_k_of(side)
     if top_k is not None and top_k < weights.shape[1]:
         kept = weights.topk(top_k, dim=1)
         weights = torch.zeros_like(weights).scatter_(1, kept.indices, kept.values)

@@ -80,6 +80,7 @@ def make_model(
         vocabulary_size=vocabulary.tokenizer.get_vocab_size(),
         bits=recipe.quantise.bits,
         top_k=recipe.quantise.top_k,
+        text_top_k=recipe.quantise.text_top_k,
         dense_width=recipe.training.dense.width if recipe.training.dense is not None else None,
     )
     model = LexLip(config, vocabulary.tokenizer, text_network=network, from_hub=recipe.image.weights == "hub")
