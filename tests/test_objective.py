@@ -20,7 +20,7 @@ from lexlip_lucene.training.checkpoint import read_checkpoint
 from lexlip_lucene.training.contrast import MomentumContrast
 from lexlip_lucene.training.lexicon_queue import LexiconQueue
 from lexlip_lucene.training.loop import Trainer
-from lexlip_lucene.training.losses import contrastive_loss, ramp
+from lexlip_lucene.training.losses import contrastive_loss, momentum_contrastive_loss, ramp
 from lexlip_lucene.training.parallel import ALONE
 from lexlip_lucene.training.selection import measure_aside
 from lexlip_lucene.training.sources import weights_of
@@ -211,6 +211,28 @@ def test_queues_are_full_of_true_keys_before_the_first_step(data: Path) -> None:
     own = divide_by_length(model.raw_text_weights(trainer.captions.rows(numbers)).detach(), 1.0)
     for place, key in enumerate(keys(momentum.texts)):
         assert any(torch.allclose(key, caption, atol=1e-5) for caption in own[owners == place])
+
+
+@pytest.mark.parametrize("top_k", [1, 3, 1000])
+def test_a_positive_is_the_key_that_the_queue_will_hold(data: Path, top_k: int) -> None:
+    """Were it not cut like the negatives, a model that sees no difference between images would still have no loss."""
+    trainer = trainer_of(data, **{**MOMENTUM, "training__momentum": {"queue": 20, "top_k": top_k}})
+    trainer.fill_queues()
+    momentum, views = momentum_of(trainer), views_of(trainer)
+    images = torch.from_numpy(views.own.images)
+    sides = ((momentum.images, views.queries), (momentum.texts, views.documents))
+    places = [(queue.next + torch.arange(len(images))) % queue.size for queue, _ in sides]
+    negatives = [(queue.similarity(vectors), queue.owners == images.unsqueeze(1)) for queue, vectors in sides]
+    loss = momentum(views)
+    momentum.after_step(trainer.model)
+    positives = [
+        queue.similarity(vectors)[:, at].diagonal() for (queue, vectors), at in zip(sides, places, strict=True)
+    ]
+    wanted = [
+        momentum_contrastive_loss(momentum.scale(own, ALONE), momentum.scale(others, ALONE), excluded)
+        for own, (others, excluded) in zip(positives, negatives, strict=True)
+    ]
+    torch.testing.assert_close(loss, torch.stack(wanted).mean())
 
 
 def test_a_run_fills_its_queues_and_then_steps(data: Path) -> None:

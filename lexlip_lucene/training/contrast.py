@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from lexlip_lucene.encoders.lexlip import LexLip
 from lexlip_lucene.recipes.training_recipe import MomentumRecipe
+from lexlip_lucene.training.heaviest import keep_heaviest
 from lexlip_lucene.training.lexicon_queue import LexiconQueue
 from lexlip_lucene.training.losses import contrastive_loss, momentum_contrastive_loss
 from lexlip_lucene.training.momentum import Follower
@@ -28,7 +29,7 @@ class InBatchContrast(nn.Module):
 
 
 class Keys(NamedTuple):
-    """The momentum encoders' vectors of one process's images and captions, divided by length; no gradient."""
+    """The momentum encoders' vectors of one process's images and captions, divided by length, then cut; no gradient."""
 
     documents: Tensor
     queries: Tensor
@@ -38,7 +39,8 @@ class MomentumContrast(nn.Module):
     """Captions against the momentum encoders' images and their queue, and images against texts alike.
 
     The queues have to be filled (`fill`) before the loss counts. As in the official code, the keys of the current
-    batch are no negatives until they are in the queue; unlike there, another key of the same image never is one.
+    batch are no negatives until they are in the queue; unlike there, another key of the same image never is one. A
+    positive is cut to `top_k` like the keys of the queue: with more tokens it would win by them, whatever it matches.
     """
 
     def __init__(self, model: LexLip, recipe: MomentumRecipe, scale: SimilarityScale) -> None:
@@ -46,7 +48,7 @@ class MomentumContrast(nn.Module):
         self.scale = scale
         self.images = LexiconQueue(recipe.queue, recipe.top_k, len(model.lexicon))
         self.texts = LexiconQueue(recipe.queue, recipe.top_k, len(model.lexicon))
-        self.follower = Follower(model, recipe.decay)
+        self.follower, self.top_k = Follower(model, recipe.decay), recipe.top_k
         self.waiting: list[tuple[Keys, Views]] = []
 
     @property
@@ -106,7 +108,7 @@ class MomentumContrast(nn.Module):
         )
         if views.recipe.image.frozen:
             others.states = views.states
-        return Keys(others.documents, others.queries)
+        return Keys(keep_heaviest(others.documents, self.top_k), keep_heaviest(others.queries, self.top_k))
 
     def _push(self, keys: Keys, views: Views) -> None:
         device = views.model.device
