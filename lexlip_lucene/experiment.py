@@ -93,7 +93,7 @@ def run_dense(
 
     topics = _topics(images, folder, direction, held_out)
     model = LexLip.from_pretrained(model_folder)
-    pictures = embed_images(model, images, states=states, progress=progress)
+    pictures = embed_images(model, images, documents=direction == "t2i", states=states, progress=progress)
     captions = topics.topics if direction == "t2i" else _all_captions(images)
     texts = embed_texts(model, captions, documents=direction == "i2t", progress=progress)
     if direction == "t2i":

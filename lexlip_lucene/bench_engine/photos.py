@@ -121,14 +121,16 @@ def _photos(model: "LexLip", wanted: PhotoVectors, progress: Progress) -> tuple[
 
 
 def _real(model: "LexLip", images: Sequence[CaptionedImage], states: "FrozenStates") -> Iterator[Document]:
+    from lexlip_lucene.encoders.heaviest import quantised
     from lexlip_lucene.training.sources import weights_of
 
     quantiser = model.quantiser("image")
     for begin in range(0, len(images), _PHOTO_BATCH):
         part = images[begin : begin + _PHOTO_BATCH]
-        weights = weights_of(model, states, np.arange(begin, begin + len(part))).numpy()
-        for image, row in zip(part, weights, strict=True):
-            yield Document(image.id, "", quantiser.vector(row, model.lexicon.tokens))
+        weights = weights_of(model, states, np.arange(begin, begin + len(part))).to(model.device)
+        vectors = quantised(model.kept(weights, "image", quantiser.top_k), quantiser, model.lexicon.tokens)
+        for image, vector in zip(part, vectors, strict=True):
+            yield Document(image.id, "", vector)
 
 
 def _mixed(model: "LexLip", states: "FrozenStates", count: int, seed: int, prefix: str) -> Iterator[Document]:

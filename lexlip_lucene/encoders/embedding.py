@@ -22,9 +22,16 @@ IMAGES_AT_ONCE, TEXTS_AT_ONCE = 32, 256
 
 @torch.inference_mode()
 def embed_images(
-    model: LexLip, images: Sequence[CaptionedImage], *, states: Path | None = None, progress: Progress = SILENT
+    model: LexLip,
+    images: Sequence[CaptionedImage],
+    *,
+    documents: bool = False,
+    states: Path | None = None,
+    progress: Progress = SILENT,
 ) -> Embeddings:
     """Embed pictures; one that can't be read is left out, and `progress` is told.
+
+    With `documents` they are embedded to be searched: a model with a bank for images divides them by it.
 
     `states` is a folder that keeps the backbone's states for other models over it; the backbone runs as it does when
     the sparse side encodes.
@@ -48,7 +55,8 @@ def embed_images(
         if readable:
             ids += [name for name, _ in readable]
             seen = run(torch.stack([picture for _, picture in readable]))
-            parts.append(model.embeddings_of_states(seen).cpu().numpy())
+            vectors = model.embeddings_of_states(seen)
+            parts.append((model.dense_documents(vectors, "image") if documents else vectors).cpu().numpy())
     next(done, None)  # lets the progress line say that all are done
     if not ids:
         raise InputError(f"nothing to embed: not one of {len(images)} pictures could be read")
@@ -59,16 +67,14 @@ def embed_images(
 def embed_texts(
     model: LexLip, texts: Sequence[Topic], *, documents: bool = False, progress: Progress = SILENT
 ) -> Embeddings:
-    """Embed texts, which `texts` holds at least one of; `documents` as `LexLip.text_embeddings` has it.
+    """Embed texts, which `texts` holds at least one of; `documents` as `embed_images` has it.
 
     Raises:
         ModelError: the model has no dense twin.
     """
     begins = range(0, len(texts), TEXTS_AT_ONCE)
-    parts = [
-        model.text_embeddings([topic.text for topic in texts[begin : begin + TEXTS_AT_ONCE]], documents=documents)
-        .cpu()
-        .numpy()
-        for begin in progress.track(begins, "embedding texts (batches)", len(begins))
-    ]
+    parts: list[NDArray[np.float32]] = []
+    for begin in progress.track(begins, "embedding texts (batches)", len(begins)):
+        vectors = model.text_embeddings([topic.text for topic in texts[begin : begin + TEXTS_AT_ONCE]])
+        parts.append((model.dense_documents(vectors, "document") if documents else vectors).cpu().numpy())
     return Embeddings([topic.qid for topic in texts], np.concatenate(parts))

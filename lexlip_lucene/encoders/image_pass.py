@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from lexlip_lucene.encoders.arithmetic import Arithmetic
-from lexlip_lucene.encoders.heaviest import Heaviest, heaviest
+from lexlip_lucene.encoders.heaviest import Heaviest
 from lexlip_lucene.encoders.image_encoder import ImageEncoder
 from lexlip_lucene.encoders.lexlip import LexLip
 from lexlip_lucene.encoders.pooling import divide_by_length, saturate
@@ -39,7 +39,7 @@ class ImagePass:
         batch_size: int,
         states: Path | None = None,
     ) -> None:
-        self.spec = model.config.image
+        self.model = model
         self.device = model.device
         self.arithmetic = arithmetic
         self.top_k = top_k
@@ -51,7 +51,8 @@ class ImagePass:
         states = self.states(torch.stack(list(pictures)))
         with torch.inference_mode(), self._autocast():
             logits = self.image.logits(states).float()
-            return heaviest(divide_by_length(saturate(logits), self.spec.length_power), self.top_k)
+            weights = divide_by_length(saturate(logits), self.model.config.image.length_power)
+            return self.model.kept(weights, "image", self.top_k)
 
     def _autocast(self) -> AbstractContextManager[object]:
         lower = self.arithmetic.precision == "bfloat16"

@@ -15,10 +15,10 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from lexlip_lucene.data.images import open_image
+from lexlip_lucene.encoders.banks import DenseBank, LexiconBank
 from lexlip_lucene.encoders.dense import DenseTwin, mean_of_words
 from lexlip_lucene.encoders.encoding import encoded, load_tokenizer
-from lexlip_lucene.encoders.heaviest import heaviest, quantised
-from lexlip_lucene.encoders.image_bank import DenseBank, ImageBank
+from lexlip_lucene.encoders.heaviest import Heaviest, heaviest, quantised
 from lexlip_lucene.encoders.image_encoder import ImageEncoder
 from lexlip_lucene.encoders.model_config import Ceilings, ModelConfig, config_bytes, read_config
 from lexlip_lucene.encoders.model_tensors import special_tokens, tensors_once
@@ -71,10 +71,12 @@ class LexLip(nn.Module):
                 )
             self.text = TransformerText(config.text, self.lexicon, network)
         self.dense = self._dense_twin(config.dense_width) if config.dense_width is not None else None
-        self.bank = ImageBank(config.text.bank, len(self.lexicon)) if config.text.bank is not None else None
-        self.dense_bank: DenseBank | None = None
-        if config.text.bank is not None and config.dense_width is not None:
-            self.dense_bank = DenseBank(config.text.bank, config.dense_width)
+        self.banks, self.dense_banks = nn.ModuleDict(), nn.ModuleDict()
+        for side, bank in (("image", config.image.bank), ("document", config.text.bank)):
+            if bank is not None:
+                self.banks[side] = LexiconBank(bank, len(self.lexicon))
+            if bank is not None and config.dense_width is not None:
+                self.dense_banks[side] = DenseBank(bank, config.dense_width)
 
     def _dense_twin(self, width: int) -> DenseTwin:
         text_width = None
@@ -137,11 +139,23 @@ class LexLip(nn.Module):
         weights = self.image(normalise(pixels.to(self.device), self.config.image))
         return divide_by_length(weights, self.config.image.length_power)
 
-    def text_weights(self, texts: Sequence[str], *, documents: bool = False) -> Tensor:
-        """Texts → lexicon weights (batch, tokens) float ≥ 0, divided by length; `documents` by the bank, if any."""
+    def kept(self, weights: Tensor, side: str, top_k: int | None) -> Heaviest:
+        """Return the `top_k` heaviest tokens of vectors (batch, tokens) of `side`, as `encode` quantises them.
+
+        Args:
+            weights: float ≥ 0, divided by length; where the side ("image", "document") has a bank, by that instead.
+            side: as `quantiser` has it.
+            top_k: None keeps all positive ones.
+        """
+        if side not in self.banks:
+            return heaviest(weights, top_k)
+        bank = self.banks[side]
+        assert isinstance(bank, LexiconBank)
+        return bank.kept(weights, top_k)
+
+    def text_weights(self, texts: Sequence[str]) -> Tensor:
+        """Texts → lexicon weights (batch, tokens) float ≥ 0, divided by length."""
         weights = self.raw_text_weights(tokenise(self.tokenizer, texts, max_length=self.config.text.max_length))
-        if documents and self.bank is not None:
-            return self.bank.documents(weights)
         return divide_by_length(weights, self.config.text.length_power)
 
     def raw_text_weights(self, tokens: TokenBatch) -> Tensor:
@@ -169,18 +183,23 @@ class LexLip(nn.Module):
         """
         return self._twin().image(*self.image.adapted(states))
 
-    def text_embeddings(self, texts: Sequence[str], *, documents: bool = False) -> Tensor:
+    def text_embeddings(self, texts: Sequence[str]) -> Tensor:
         """Texts → the dense twin's unit vectors (batch, dense width) float32; zeros without any known token.
-
-        With `documents` they are divided by the bank, if the model has one.
 
         Raises:
             ModelError: the model has no dense twin.
         """
         twin = self._twin()
         tokens = tokenise(self.tokenizer, texts, max_length=self.config.text.max_length)
-        vectors = twin.text(self.dense_text_input(tokens))
-        return self.dense_bank.documents(vectors) if documents and self.dense_bank is not None else vectors
+        return twin.text(self.dense_text_input(tokens))
+
+    def dense_documents(self, vectors: Tensor, side: str) -> Tensor:
+        """Return the dense twin's vectors of `side` ("image", "document") as documents: divided by its bank, if any."""
+        if side not in self.dense_banks:
+            return vectors
+        bank = self.dense_banks[side]
+        assert isinstance(bank, DenseBank)
+        return bank.documents(vectors)
 
     def dense_text_input(self, tokens: TokenBatch) -> Tensor:
         """Tokenised texts → what `DenseTwin.text` takes: weights (batch, tokens) or mean hidden states."""
@@ -239,7 +258,7 @@ class LexLip(nn.Module):
                 for image in images[begin : begin + batch_size]
             ]
             weights = self.image_weights(torch.stack([to_square(image, size) for image in opened]))
-            vectors += quantised(heaviest(weights, quantiser.top_k), quantiser, self.lexicon.tokens)
+            vectors += quantised(self.kept(weights, "image", quantiser.top_k), quantiser, self.lexicon.tokens)
         return vectors
 
     def train(self, mode: bool = True) -> "LexLip":
@@ -268,18 +287,18 @@ class LexLip(nn.Module):
         """Encode texts as token → impact, heaviest first; a text without any known token gives {}.
 
         With `documents` they are encoded to be searched, by images, and not to search: a model with a bank divides
-        them by how easily they are found (see `encoders/image_bank.py`).
+        them by how easily they are found (see `encoders/banks.py`).
         """
-        documents = documents and self.bank is not None
-        quantiser = self.quantiser("document" if documents else "text", bits=bits, top_k=top_k)
-        if isinstance(self.text, StaticText) and not documents:
+        side = "document" if documents and "document" in self.banks else "text"
+        quantiser = self.quantiser(side, bits=bits, top_k=top_k)
+        if isinstance(self.text, StaticText) and side == "text":
             static = StaticQuery(self.lexicon, self.text.raw_weight.cpu().numpy(), self.config.text.length_power)
             encodings = encoded(self.tokenizer, texts, max_length=self.config.text.max_length)
             return [static.encode(encoding, quantiser) for encoding in encodings]
         vectors: list[Impacts] = []
         for begin in range(0, len(texts), batch_size):
             batch = texts[begin : begin + batch_size]
-            alone = len(batch) == 1 and not documents
-            weights = self._one_text_weights(batch[0]) if alone else self.text_weights(batch, documents=documents)
-            vectors += quantised(heaviest(weights, quantiser.top_k), quantiser, self.lexicon.tokens)
+            alone = len(batch) == 1 and side == "text"
+            weights = self._one_text_weights(batch[0]) if alone else self.text_weights(batch)
+            vectors += quantised(self.kept(weights, side, quantiser.top_k), quantiser, self.lexicon.tokens)
         return vectors

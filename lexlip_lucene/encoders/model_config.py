@@ -16,7 +16,7 @@ SCHEMA = 1
 class Ceilings(Spec):
     """The weight that gets the largest impact, per side; calibrated once, after training.
 
-    `document` is that of texts as documents, where they are measured against a bank.
+    `document` is that of texts as documents, where they are measured against a bank, which divides anew.
     """
 
     image: float

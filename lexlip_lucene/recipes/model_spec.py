@@ -51,6 +51,24 @@ class ViewSpec(Spec):
     mirrored: bool = False
 
 
+class BankSpec(Spec):
+    """A bank of the other side's training vectors, which documents are measured against (see `encoders/banks.py`).
+
+    Attributes:
+        size: how many vectors it holds.
+        tokens: heaviest tokens kept of each.
+        nearest: a document's mean product with so many of them says how easily it is found.
+        power: a document is divided by that to this power (0: not at all).
+        make_up: of what a document loses when it is cut, so much is made up for (0: nothing, 1: all).
+    """
+
+    size: int = Field(default=2000, gt=0)
+    tokens: int = Field(default=128, gt=0)
+    nearest: int = Field(default=20, gt=0)
+    power: float = Field(default=1.0, ge=0, le=1)
+    make_up: float = Field(default=0.0, ge=0, le=1)
+
+
 class ImageSpec(Spec):
     """The image side.
 
@@ -68,6 +86,7 @@ class ImageSpec(Spec):
             which evens out its few large channels.
         global_path: a linear map from the mean state to the logits, added at every position.
         length_power: a vector is divided by its L2 norm to this power (1: cosine, 0: raw inner product).
+        bank: measure images against a bank of training captions instead, once trained; null: divide by length alone.
     """
 
     backbone: str
@@ -82,26 +101,13 @@ class ImageSpec(Spec):
     global_path: bool = False
     adapter: AdapterSpec
     length_power: float = Field(default=0.5, ge=0, le=1)
+    bank: BankSpec | None = None
 
     @model_validator(mode="after")
     def _one_kind_of_whole(self) -> "ImageSpec":
         if self.views and self.global_state:
             raise ValueError("views take the place of global_state: leave it false, and name the picture itself a view")
         return self
-
-
-class BankSpec(Spec):
-    """A bank of training images that texts as documents are measured against (see `encoders/image_bank.py`).
-
-    Attributes:
-        images: how many it holds.
-        tokens: heaviest tokens kept of each.
-        nearest: a text is divided by its mean product with so many of them.
-    """
-
-    images: int = Field(default=2000, gt=0)
-    tokens: int = Field(default=128, gt=0)
-    nearest: int = Field(default=20, gt=0)
 
 
 class StaticTextSpec(Spec):

@@ -1,4 +1,4 @@
-"""What a trained model is given last: its bank of images, and the scale of its impacts on either side."""
+"""What a trained model is given last: its banks, and the scale of its impacts on either side."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lexlip_lucene.encoders.banks import DenseBank, LexiconBank
 from lexlip_lucene.encoders.lexlip import LexLip
 from lexlip_lucene.encoders.model_config import Ceilings
 from lexlip_lucene.training.sources import ImageSource, plan_of, weights_of
@@ -32,22 +33,30 @@ def calibrate(
     sample = trained[:: max(1, len(trained) // CALIBRATION_IMAGES)]
     texts = [captions[number] for number in sample]
     images = weights_of(model, source, sample)
-    document = None
-    if model.bank is not None:
-        model.bank.fill(images, _weights(model, texts))
-        document = calibrate_ceiling(_weights(model, texts, documents=True).numpy())
-    if model.dense_bank is not None:
-        inputs = source.batches(plan_of(sample, 256))
-        embedded = [model.embeddings_of_states(source.states(model, one)).cpu() for one in inputs]
-        model.dense_bank.fill(torch.cat(embedded), torch.cat([model.text_embeddings(each).cpu() for each in texts]))
+    queries = torch.cat([model.text_weights(each).cpu() for each in texts])
+    for side, bank in model.banks.items():
+        assert isinstance(bank, LexiconBank)
+        bank.fill(*((queries, images) if side == "image" else (images, queries)))
+    if len(model.dense_banks):
+        _fill_dense(model, source, texts, sample)
     model.with_ceilings(
         Ceilings(
-            image=calibrate_ceiling(images.numpy()),
-            text=calibrate_ceiling(_weights(model, texts).numpy()),
-            document=document,
+            image=_ceiling(model, "image", images),
+            text=_ceiling(model, "text", queries),
+            document=_ceiling(model, "document", queries) if "document" in model.banks else None,
         )
     )
 
 
-def _weights(model: LexLip, texts: Sequence[Sequence[str]], *, documents: bool = False) -> Tensor:
-    return torch.cat([model.text_weights(each, documents=documents).cpu() for each in texts])
+def _ceiling(model: LexLip, side: str, weights: Tensor) -> float:
+    """The largest impact's weight: of all tokens where vectors are cut or not, so that one scale serves any top-k."""
+    return calibrate_ceiling(model.kept(weights.to(model.device), side, None).weights.cpu().numpy())
+
+
+def _fill_dense(model: LexLip, source: ImageSource, texts: Sequence[Sequence[str]], sample: NDArray[np.int64]) -> None:
+    inputs = source.batches(plan_of(sample, 256))
+    images = torch.cat([model.embeddings_of_states(source.states(model, one)).cpu() for one in inputs])
+    queries = torch.cat([model.text_embeddings(each).cpu() for each in texts])
+    for side, bank in model.dense_banks.items():
+        assert isinstance(bank, DenseBank)
+        bank.fill(*((queries, images) if side == "image" else (images, queries)))
