@@ -77,6 +77,6 @@ def _encoded(model: LexLip, states: Tensor) -> VectorBatch:
     with torch.autocast(model.device.type, dtype=torch.bfloat16):
         logits = model.image.logits(states.to(model.device))
     weights = divide_by_length(saturate(logits.float()), model.config.image.length_power)
-    found = model.kept(weights, "image", quantiser.top_k)
+    found = model.kept(weights, "image", quantiser.top_k or len(model.lexicon))
     values = found.weights.cpu().numpy()
     return VectorBatch(found.positions.cpu().numpy(), np.where(values > 0, quantiser.impacts(values), 0))
