@@ -189,6 +189,19 @@ def test_flops_is_the_sum_of_the_squares_of_the_mean_weights(data: Path) -> None
         assert each[f"{side}_flops"].item() == pytest.approx(np.square(means).sum(), rel=1e-5)
 
 
+def test_similarities_see_the_heaviest_tokens_of_training_and_flops_sees_all(data: Path) -> None:
+    trainer = trainer_of(data, training__train_top_k=2, training__image_flops=0.1, training__text_flops=0.1)
+    views = views_of(trainer)
+    assert views.documents.count_nonzero(dim=1).tolist() == [2] * len(views.documents)
+    assert int(views.queries.count_nonzero(dim=1).max()) <= 2
+    each = trainer.objective(views).each
+    whole = views_of(trainer_of(data))
+    assert int(whole.documents.count_nonzero(dim=1).max()) > 2
+    for side, weights in (("image", whole.image_weights), ("text", whole.text_weights)):
+        means = weights.detach().double().numpy().mean(axis=0)
+        assert each[f"{side}_flops"].item() == pytest.approx(np.square(means).sum(), rel=1e-5)
+
+
 # --- momentum (official defects 2, 3 and 4) ----------------------------------------------------------------------
 
 

@@ -111,7 +111,7 @@ class TrainingRecipe(Spec):
         image_flops, text_flops: weights of the FLOPS regulariser per side, on vectors before division by length,
             growing with the square of the step over the first `flops_ramp` of the steps.
         flops_frequency: raise a token's share of the regulariser where its document frequency is high (DF-FLOPS).
-        train_top_k: heaviest tokens of a vector that training sees; null: all.
+        train_top_k: heaviest tokens of a vector that similarities see; null: all. FLOPS sees all in any case.
         expansion: share of the run until every token is admitted in texts; before, steps in which a text keeps only
             the tokens that it has grow rarer, from all of them at the start. 0 admits all from the start.
         average: decay of the moving average of the weights, which is what is evaluated and saved; 0 for none.

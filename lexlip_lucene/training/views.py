@@ -73,8 +73,8 @@ class Views:
 
     @cached_property
     def image_weights(self) -> Tensor:
-        """Lexicon weights (own, tokens) of images before any division by length."""
-        return keep_heaviest(saturate(self.image_logits), self.recipe.training.train_top_k)
+        """Lexicon weights (own, tokens) of images before any cut or division by length."""
+        return saturate(self.image_logits)
 
     @cached_property
     def text_hidden(self) -> Tensor:
@@ -98,22 +98,22 @@ class Views:
 
     @cached_property
     def text_weights(self) -> Tensor:
-        """Lexicon weights (own texts, tokens) of the captions as they are, before any division by length."""
+        """Lexicon weights (own texts, tokens) of the captions as they are, before any cut or division by length."""
         weights = self.all_text_weights
         if not self.own.admitted:
             ids, words, _ = (part.to(weights.device) for part in self.own.captions)
             weights = within_own_words(weights, self.model.text.own.presence(ids, words))
-        return keep_heaviest(weights, self.recipe.training.train_top_k)
+        return weights
 
     @cached_property
     def documents(self) -> Tensor:
         """Images as the similarity sees them (own, tokens)."""
-        return divide_by_length(self.image_weights, self.image_power)
+        return divide_by_length(self._cut(self.image_weights), self.image_power)
 
     @cached_property
     def queries(self) -> Tensor:
         """Captions as the similarity sees them (own texts, tokens)."""
-        return divide_by_length(self.text_weights, self.text_power)
+        return divide_by_length(self._cut(self.text_weights), self.text_power)
 
     @cached_property
     def similarity(self) -> Tensor:
@@ -144,6 +144,10 @@ class Views:
         device = self.model.device
         with self.network():
             return self.model.text.hidden(self.own.masked.ids.to(device), self.own.captions.attention.to(device))
+
+    def _cut(self, weights: Tensor) -> Tensor:
+        """What the similarity sees. FLOPS sees all: it alone can shorten the tail, which gets no gradient from here."""
+        return keep_heaviest(weights, self.recipe.training.train_top_k)
 
     @property
     def image_power(self) -> float:
