@@ -16,6 +16,8 @@ from lexlip_lucene.vectors.quantise import calibrate_ceiling
 CALIBRATION_IMAGES = 2000
 """Images (and their captions) that are looked at, or nearly twice as many."""
 
+TEXTS_AT_ONCE = 256
+
 
 @torch.inference_mode()
 def calibrate(
@@ -31,9 +33,10 @@ def calibrate(
     """
     model.eval()
     sample = trained[:: max(1, len(trained) // CALIBRATION_IMAGES)]
-    texts = [captions[number] for number in sample]
+    every = [caption for number in sample for caption in captions[number]]
+    texts = [every[begin : begin + TEXTS_AT_ONCE] for begin in range(0, len(every), TEXTS_AT_ONCE)]
     images = weights_of(model, source, sample)
-    queries = torch.cat([model.text_weights(each).cpu() for each in texts])
+    queries = torch.cat([model.text_weights(batch).cpu() for batch in texts])
     for side, bank in model.banks.items():
         assert isinstance(bank, LexiconBank)
         bank.fill(*((queries, images) if side == "image" else (images, queries)))
@@ -56,7 +59,7 @@ def _ceiling(model: LexLip, side: str, weights: Tensor) -> float:
 def _fill_dense(model: LexLip, source: ImageSource, texts: Sequence[Sequence[str]], sample: NDArray[np.int64]) -> None:
     inputs = source.batches(plan_of(sample, 256))
     images = torch.cat([model.embeddings_of_states(source.states(model, one)).cpu() for one in inputs])
-    queries = torch.cat([model.text_embeddings(each).cpu() for each in texts])
+    queries = torch.cat([model.text_embeddings(batch).cpu() for batch in texts])
     for side, bank in model.dense_banks.items():
         assert isinstance(bank, DenseBank)
         bank.fill(*((queries, images) if side == "image" else (images, queries)))
