@@ -43,7 +43,7 @@ class _Bank(nn.Module):
         raise NotImplementedError
 
     def _divisor(self, unit: Tensor) -> Tensor:
-        return self._found(unit).clamp(min=float(self.floor)).pow(self.spec.power).unsqueeze(1)
+        return torch.maximum(self._found(unit), self.floor).pow(self.spec.power).unsqueeze(1)
 
     def _found(self, unit: Tensor) -> Tensor:
         products = self.products(unit)
@@ -64,13 +64,15 @@ class LexiconBank(_Bank):
 
     positions: Tensor
     weights: Tensor
+    mean: Tensor
 
     def __init__(self, spec: BankSpec, tokens: int) -> None:
         super().__init__(spec)
-        self.lexicon = tokens
         kept = min(spec.tokens, tokens)
         self.register_buffer("positions", torch.zeros(spec.size, kept, dtype=torch.int32))
         self.register_buffer("weights", torch.zeros(spec.size, kept))
+        # Kept, not summed up anew for each batch: on a GPU such a sum has other bits every time.
+        self.register_buffer("mean", torch.zeros(tokens))
 
     @torch.no_grad()
     def fill(self, queries: Tensor, documents: Tensor) -> None:
@@ -81,6 +83,8 @@ class LexiconBank(_Bank):
         found = heaviest(queries[_spread(len(queries), self.spec.size)], self.positions.shape[1])
         self.positions.zero_()[: len(found.positions), : found.positions.shape[1]] = found.positions.to(self.positions)
         self.weights.zero_()[: len(found.weights), : found.weights.shape[1]] = found.weights.to(self.weights)
+        flat = self.positions.flatten().cpu(), self.weights.flatten().cpu()
+        self.mean.copy_(torch.zeros(self.mean.shape).index_add_(0, *flat) / len(self.weights))
         self._settle(documents.to(self.weights))
 
     def products(self, documents: Tensor) -> Tensor:
@@ -95,16 +99,10 @@ class LexiconBank(_Bank):
         """
         unit = _unit(documents.float())
         found = heaviest(unit, k)
-        mean = self._mean()
-        whole = (unit * mean).sum(dim=1, keepdim=True)
-        cut = (found.weights * mean[found.positions]).sum(dim=1, keepdim=True)
+        whole = (unit * self.mean).sum(dim=1, keepdim=True)
+        cut = (found.weights * self.mean[found.positions]).sum(dim=1, keepdim=True)
         lost = torch.where(cut > 0, whole / cut.clamp(min=NORM_FLOOR), 1.0)
         return found._replace(weights=found.weights * lost**self.spec.make_up / self._divisor(unit))
-
-    def _mean(self) -> Tensor:
-        """The bank's mean vector (tokens,)."""
-        summed = self.weights.new_zeros(self.lexicon)
-        return summed.index_add_(0, self.positions.flatten(), self.weights.flatten()) / len(self.weights)
 
 
 class DenseBank(_Bank):

@@ -16,7 +16,7 @@ from lexlip_lucene.vectors.quantise import calibrate_ceiling
 CALIBRATION_IMAGES = 2000
 """Images (and their captions) that are looked at, or nearly twice as many."""
 
-TEXTS_AT_ONCE = 256
+AT_ONCE = 256
 
 
 @torch.inference_mode()
@@ -34,7 +34,7 @@ def calibrate(
     model.eval()
     sample = trained[:: max(1, len(trained) // CALIBRATION_IMAGES)]
     every = [caption for number in sample for caption in captions[number]]
-    texts = [every[begin : begin + TEXTS_AT_ONCE] for begin in range(0, len(every), TEXTS_AT_ONCE)]
+    texts = [every[begin : begin + AT_ONCE] for begin in range(0, len(every), AT_ONCE)]
     images = weights_of(model, source, sample)
     queries = torch.cat([model.text_weights(batch).cpu() for batch in texts])
     for side, bank in model.banks.items():
@@ -53,11 +53,14 @@ def calibrate(
 
 def _ceiling(model: LexLip, side: str, weights: Tensor) -> float:
     """The largest impact's weight: of all tokens where vectors are cut or not, so that one scale serves any top-k."""
-    return calibrate_ceiling(model.kept(weights.to(model.device), side, None).weights.cpu().numpy())
+    if side in model.banks:
+        parts = [model.kept(part.to(model.device), side, None).weights.cpu() for part in weights.split(AT_ONCE)]
+        weights = torch.cat([part[part > 0] for part in parts])
+    return calibrate_ceiling(weights.numpy())
 
 
 def _fill_dense(model: LexLip, source: ImageSource, texts: Sequence[Sequence[str]], sample: NDArray[np.int64]) -> None:
-    inputs = source.batches(plan_of(sample, 256))
+    inputs = source.batches(plan_of(sample, AT_ONCE))
     images = torch.cat([model.embeddings_of_states(source.states(model, one)).cpu() for one in inputs])
     queries = torch.cat([model.text_embeddings(batch).cpu() for batch in texts])
     for side, bank in model.dense_banks.items():
