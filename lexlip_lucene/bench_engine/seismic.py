@@ -39,7 +39,7 @@ def build_seismic(collection: Path, target: Path, *, threads: int, progress: Pro
 
     dataset = SeismicDataset()
     for document in progress.track(read_collection(collection), "reading for Seismic"):
-        dataset.add_document(document.id, *_arrays(document.vector))
+        dataset.add_document(document.id, *query_arrays(document.vector))
     index = SeismicIndex.build_from_dataset(
         dataset, n_postings=POSTINGS, summary_energy=SUMMARY_ENERGY, num_threads=threads
     )
@@ -56,7 +56,7 @@ class SeismicEngine:
 
     def one_by_one(self, queries: Queries, k: int) -> Pass:
         """Return a pass that searches for each query; its arrays are made beforehand."""
-        arrays = [_arrays(vector) for vector in queries.values()]
+        arrays = [query_arrays(vector) for vector in queries.values()]
 
         def answer() -> None:
             for tokens, weights in arrays:
@@ -70,7 +70,9 @@ class SeismicEngine:
 
     def rankings(self, queries: Queries, k: int) -> list[Ranking]:
         """Answer each query by itself."""
-        return [_ranking(self._index.search("", *_arrays(q), k, **self._point._asdict())) for q in queries.values()]
+        return [
+            _ranking(self._index.search("", *query_arrays(q), k, **self._point._asdict())) for q in queries.values()
+        ]
 
     def batch_rankings(self, queries: Queries, k: int, threads: int) -> list[Ranking]:
         """Answer the queries in one call."""
@@ -81,7 +83,7 @@ class SeismicEngine:
         """Do nothing: its memory goes with it."""
 
     def _batch(self, queries: Queries, k: int, threads: int) -> Any:
-        arrays = [_arrays(vector) for vector in queries.values()]
+        arrays = [query_arrays(vector) for vector in queries.values()]
         qids = np.array(list(queries), dtype=_text())
         tokens, weights = [pair[0] for pair in arrays], [pair[1] for pair in arrays]
         return self._index.batch_search(qids, tokens, weights, k, **self._point._asdict(), num_threads=threads)
@@ -94,7 +96,8 @@ def open_seismic(path: Path) -> Any:
     return SeismicIndex.load(str(path))
 
 
-def _arrays(vector: Impacts) -> tuple[NDArray[np.str_], NDArray[np.float32]]:
+def query_arrays(vector: Impacts) -> tuple[NDArray[np.str_], NDArray[np.float32]]:
+    """Return a vector as Seismic takes it: its tokens and their weights."""
     return np.array(list(vector), dtype=_text()), np.fromiter(vector.values(), dtype=np.float32, count=len(vector))
 
 

@@ -16,6 +16,8 @@ With products 3, 2 and 1 and `nearest` 2, f is 2.5. `floor` is what f is for all
 training documents: words that nothing in the bank has would else make a document the nearest of all.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -99,10 +101,22 @@ class LexiconBank(_Bank):
         """
         unit = _unit(documents.float())
         found = heaviest(unit, k)
-        whole = (unit * self.mean).sum(dim=1, keepdim=True)
-        cut = (found.weights * self.mean[found.positions]).sum(dim=1, keepdim=True)
-        lost = torch.where(cut > 0, whole / cut.clamp(min=NORM_FLOOR), 1.0)
-        return found._replace(weights=found.weights * lost**self.spec.make_up / self._divisor(unit))
+        made_up = self._made_up(unit, found, [found.weights.shape[1]])
+        return found._replace(weights=found.weights * made_up / self._divisor(unit))
+
+    def made_up(self, documents: Tensor, cuts: Sequence[int]) -> Tensor:
+        """Return c^make_up of documents (batch, tokens) for each number of tokens in `cuts`: (batch, cuts)."""
+        unit = _unit(documents.float())
+        return self._made_up(unit, heaviest(unit, max(cuts)), cuts)
+
+    def _made_up(self, unit: Tensor, found: Heaviest, cuts: Sequence[int]) -> Tensor:
+        whole = (unit * self.mean).sum(dim=1)
+        products = found.weights * self.mean[found.positions]
+        factors = []
+        for cut in cuts:
+            part = products[:, :cut].sum(dim=1)
+            factors.append(torch.where(part > 0, whole / part.clamp(min=NORM_FLOOR), 1.0))
+        return torch.stack(factors, dim=1) ** self.spec.make_up
 
 
 class DenseBank(_Bank):

@@ -153,6 +153,24 @@ class LexLip(nn.Module):
         assert isinstance(bank, LexiconBank)
         return bank.kept(weights, top_k)
 
+    def cut_lengths(self, weights: Tensor, side: str, cuts: Sequence[int]) -> Tensor:
+        """Return what a vector kept at `cuts[0]`, the largest, is multiplied with when fewer tokens are kept.
+
+        Args:
+            weights: (batch, tokens) as `kept` takes them.
+            side: as there.
+            cuts: numbers of tokens, the largest first.
+
+        Returns:
+            (batch, cuts) float > 0; 1 without a bank.
+        """
+        if side not in self.banks:
+            return weights.new_ones(len(weights), len(cuts))
+        bank = self.banks[side]
+        assert isinstance(bank, LexiconBank)
+        made_up = bank.made_up(weights, cuts)
+        return made_up / made_up[:, :1]
+
     def text_weights(self, texts: Sequence[str]) -> Tensor:
         """Texts → lexicon weights (batch, tokens) float ≥ 0, divided by length."""
         weights = self.raw_text_weights(tokenise(self.tokenizer, texts, max_length=self.config.text.max_length))

@@ -2,6 +2,8 @@
 
     state = Σ over 3 photos i of w_i × state_i + noise,  w ~ Dirichlet(0.3, 0.3, 0.3),  noise ~ N(0, (0.3 × sd)²)
 
+How many photos, how even the shares and how much noise is a `Mix`, which the formula shows with its defaults.
+
 `sd` is each channel's standard deviation over photos; a mix has one noise value a channel, the same at all positions,
 so that it moves the picture as a whole. Then adapter, head, pooling, division by length, top-k and quantisation, as
 for a photo. Only the states are made up: no vector is drawn from a distribution. Weights (0.9, 0.08, 0.02) give a
@@ -23,13 +25,29 @@ from lexlip_lucene.encoders.lexlip import LexLip
 from lexlip_lucene.encoders.pooling import divide_by_length, saturate
 from lexlip_lucene.errors import InputError
 
-PHOTOS, CONCENTRATION, NOISE = 3, 0.3, 0.3
-"""Nearer to even shares (concentration 0.5, 1) mixes have more of what all photos share: 8 % and more."""
-
 BATCH = 256
 """Mixes a batch: at 64 casting the head's tensors costs as much as using them."""
 
 _SPREAD_PHOTOS = 500
+
+
+class Mix(NamedTuple):
+    """How a mix is made: of so many photos, with shares from Dirichlet(concentration, …), and noise in units of `sd`.
+
+    Nearer to even shares (concentration 0.5, 1) mixes have more of what all photos share: 8 % and more.
+    """
+
+    photos: int = 3
+    concentration: float = 0.3
+    noise: float = 0.3
+
+
+class StatesBatch(NamedTuple):
+    """Mixed states (batch, positions, width) bfloat16, and the photos (batch, photos) int64 with their shares."""
+
+    states: Tensor
+    photos: NDArray[np.int64]
+    shares: NDArray[np.float64]
 
 
 class VectorBatch(NamedTuple):
@@ -54,21 +72,38 @@ def mixed_vectors(model: LexLip, states: Tensor, count: int, *, seed: int) -> It
         InputError: no photo to mix.
         ModelError: the model's scale was never calibrated.
     """
+    for batch in mixed_states(states, count, seed=seed, mix=Mix()):
+        yield _encoded(model, batch.states)
+
+
+def mixed_states(states: Tensor, count: int, *, seed: int, mix: Mix) -> Iterator[StatesBatch]:
+    """Yield the states of `count` mixes in batches of `BATCH`; arguments and errors as in `mixed_vectors`.
+
+    Args:
+        states: (photos, positions, width).
+        count: mixes.
+        seed: as there.
+        mix: how they are made.
+    """
     if not len(states):
         raise InputError("at least one photo is needed to make mixes of, got none")
     spread = states[:_SPREAD_PHOTOS].float().std(dim=(0, 1), correction=0).numpy()
     states = states.bfloat16()
     for number, begin in enumerate(range(0, count, BATCH)):
         chance = np.random.default_rng([seed, number])
-        yield _encoded(model, _mixed(states, spread, min(BATCH, count - begin), chance))
+        yield _mixed(states, spread, min(BATCH, count - begin), chance, mix)
 
 
-def _mixed(states: Tensor, spread: NDArray[np.float32], count: int, chance: np.random.Generator) -> Tensor:
+def _mixed(
+    states: Tensor, spread: NDArray[np.float32], count: int, chance: np.random.Generator, mix: Mix
+) -> StatesBatch:
     """(photos, positions, width) → (count, positions, width)."""
-    photos = torch.from_numpy(chance.integers(len(states), size=(count, PHOTOS)))
-    shares = torch.from_numpy(chance.dirichlet([CONCENTRATION] * PHOTOS, size=count)).to(states.dtype)
-    noise = chance.standard_normal((count, 1, len(spread)), dtype=np.float32) * spread * np.float32(NOISE)
-    return torch.einsum("mipw,mi->mpw", states[photos], shares) + torch.from_numpy(noise).to(states.dtype)
+    photos = chance.integers(len(states), size=(count, mix.photos))
+    shares = chance.dirichlet([mix.concentration] * mix.photos, size=count)
+    noise = chance.standard_normal((count, 1, len(spread)), dtype=np.float32) * spread * np.float32(mix.noise)
+    weights = torch.from_numpy(shares).to(states.dtype)
+    mixed = torch.einsum("mipw,mi->mpw", states[torch.from_numpy(photos)], weights)
+    return StatesBatch(mixed + torch.from_numpy(noise).to(states.dtype), photos, shares)
 
 
 @torch.inference_mode()

@@ -6,6 +6,7 @@ A figure stands in one place, its recipe; `lexlip bench` holds it to account the
 from pathlib import Path
 
 from lexlip_lucene.recipes.index_recipe import IndexRecipe
+from lexlip_lucene.recipes.ladder_recipe import is_ladder
 from lexlip_lucene.recipes.reading import read_recipe
 
 MEASURES = ("R@1", "R@5", "R@10", "MRR@10", "nDCG@10")
@@ -18,6 +19,8 @@ def results_table(folder: Path) -> str:
         "| --- | --- | " + " | ".join("---:" for _ in MEASURES) + " |",
     ]
     for path in sorted(folder.glob("*.yaml")):
+        if is_ladder(path):
+            continue
         recipe = read_recipe(path, IndexRecipe)
         if not recipe.expect:
             continue

@@ -1,0 +1,137 @@
+"""The dense twin in faiss: flat and exact, HNSW, and IVF-PQ; all by inner product.
+
+    folder/index.faiss    folder/ids.npy     the docids by row
+
+faiss is optional: `pip install 'lexlip-lucene[bench]'`.
+"""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lexlip_lucene.errors import InputError
+from lexlip_lucene.files import bytes_below, written_folder
+from lexlip_lucene.ladder.system import Built, Form, Rung
+from lexlip_lucene.ladder_documents.queries import Queries
+from lexlip_lucene.progress import Progress
+from lexlip_lucene.recipes.ladder_recipe import HnswSpec, IvfPqSpec
+from lexlip_lucene.records import Hit
+
+FLAT, HNSW, IVFPQ = "dense, flat", "dense, HNSW", "dense, IVF-PQ"
+
+IVFPQ_FROM = 39 * 256
+"""Fewer documents are too few to learn its 256 centroids from, faiss says."""
+
+_AT_ONCE, _TRAINED_ON, _MOST_LISTS = 50_000, 200_000, 65_536
+
+
+@dataclass(frozen=True)
+class DenseSystem:
+    """One kind of faiss index of the twin's vectors; without `hnsw` and `ivfpq` it is flat."""
+
+    name: str = FLAT
+    hnsw: HnswSpec | None = None
+    ivfpq: IvfPqSpec | None = None
+    asks: Form = "dense"
+
+    def build(self, rung: Rung, folder: Path, progress: Progress) -> Built:
+        """Build from vectors on disk; seconds are those of faiss, training included."""
+        faiss = _faiss()
+
+        vectors = rung.store.dense
+        if vectors is None:
+            raise InputError(f"{self.name}: the model has no dense twin: leave `dense` out of the recipe")
+        index = self._empty(vectors.shape[1], rung.documents)
+        seconds = self._train(index, vectors[: rung.documents])
+        begins = range(0, rung.documents, _AT_ONCE)
+        for begin in progress.track(begins, f"{self.name} (batches)", len(begins)):
+            part = np.ascontiguousarray(vectors[begin : min(begin + _AT_ONCE, rung.documents)])
+            begun = time.monotonic()
+            index.add(part)
+            seconds += time.monotonic() - begun
+        with written_folder(folder, force=True) as partial:
+            faiss.write_index(index, str(partial / "index.faiss"))
+            np.save(partial / "ids.npy", np.array(rung.store.ids[: rung.documents]), allow_pickle=False)
+        return Built(seconds, bytes_below(folder))
+
+    def _empty(self, width: int, documents: int) -> Any:
+        faiss = _faiss()
+
+        if self.hnsw is not None:
+            index = faiss.IndexHNSWFlat(width, self.hnsw.links, faiss.METRIC_INNER_PRODUCT)
+            index.hnsw.efConstruction = self.hnsw.build
+            return index
+        if self.ivfpq is not None:
+            return faiss.index_factory(
+                width, f"IVF{_lists(documents)},PQ{self.ivfpq.bytes}", faiss.METRIC_INNER_PRODUCT
+            )
+        return faiss.IndexFlatIP(width)
+
+    def _train(self, index: Any, vectors: NDArray[np.float32]) -> float:
+        if index.is_trained:
+            return 0.0
+        taken = np.linspace(0, len(vectors) - 1, min(len(vectors), _TRAINED_ON)).round().astype(np.int64)
+        sample = np.ascontiguousarray(vectors[taken])
+        begun = time.monotonic()
+        index.train(sample)
+        return time.monotonic() - begun
+
+    def open(self, folder: Path, queries: Queries) -> "_OpenDense":
+        """Read the index into memory."""
+        faiss = _faiss()
+
+        index = faiss.read_index(str(folder / "index.faiss"))
+        if self.hnsw is not None:
+            index.hnsw.efSearch = self.hnsw.search
+        if self.ivfpq is not None:
+            index.nprobe = max(1, round(self.ivfpq.probed * index.nlist))
+        if queries.dense is None:
+            raise InputError(f"{self.name}: the queries have no dense vectors")
+        return _OpenDense(index, np.load(folder / "ids.npy", mmap_mode="r", allow_pickle=False), queries)
+
+
+def _lists(documents: int) -> int:
+    """About 4 √n lists, as faiss advises, and 39 training vectors for each."""
+    return max(1, min(round(4 * math.sqrt(documents)), documents // 39, _MOST_LISTS))
+
+
+def _faiss() -> Any:
+    """Load faiss when it is used: it is optional, and its types differ from version to version."""
+    return import_module("faiss")
+
+
+class _OpenDense:
+    def __init__(self, index: Any, ids: NDArray[np.str_], queries: Queries) -> None:
+        assert queries.dense is not None, "the system's own check"
+        self._index, self._ids, self._vectors = index, ids, np.ascontiguousarray(queries.dense)
+
+    def one(self, query: int, k: int) -> Sequence[Hit]:
+        faiss = _faiss()
+
+        faiss.omp_set_num_threads(1)
+        scores, rows = self._index.search(self._vectors[query : query + 1], k)
+        return self._hits(scores[0], rows[0])
+
+    def many(self, queries: Sequence[int], k: int, threads: int) -> list[Sequence[Hit]]:
+        faiss = _faiss()
+
+        faiss.omp_set_num_threads(threads)
+        scores, rows = self._index.search(self._vectors[list(queries)], k)
+        return [self._hits(*pair) for pair in zip(scores, rows, strict=True)]
+
+    def close(self) -> None:
+        """Its memory goes with it."""
+        self._index = None
+
+    def _hits(self, scores: NDArray[np.float32], rows: NDArray[np.int64]) -> list[Hit]:
+        found = rows >= 0  # faiss says -1 where it found fewer
+        docids = self._ids[rows[found]].tolist()
+        pairs = zip(docids, scores[found].tolist(), strict=True)
+        return [Hit(docid, score, rank) for rank, (docid, score) in enumerate(pairs, start=1)]

@@ -1,0 +1,31 @@
+"""How much memory a system holds once it has answered, measured in a process that does nothing else (Linux only).
+
+What a JVM holds includes garbage that it saw no need to collect; files that are mapped into memory count as far as they
+were read. The libraries themselves count: what is measured is what a server would take.
+"""
+
+import multiprocessing
+import os
+from pathlib import Path
+
+from lexlip_lucene.bench_engine.quiet import stdout_to_stderr
+from lexlip_lucene.ladder.system import System
+from lexlip_lucene.ladder_documents.queries import Queries
+
+_K = 10
+
+
+def resident_bytes(system: System, folder: Path, queries: Queries) -> int:
+    """Open the index in a fresh process, answer each query once, and return the bytes that are resident then."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_measure, (system, folder, queries))
+
+
+def _measure(system: System, folder: Path, queries: Queries) -> int:
+    with stdout_to_stderr():
+        opened = system.open(folder, queries)
+        for query in range(len(queries.qids)):
+            opened.one(query, _K)
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        opened.close()
+    return pages * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,89 @@
+"""Seismic on the vectors of LexLIP's first operating point (Bruch et al., SIGIR 2024); optional as faiss is."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lexlip_lucene.bench_engine.quiet import stdout_to_stderr
+from lexlip_lucene.bench_engine.seismic import (
+    POSTINGS,
+    SUMMARY_ENERGY,
+    SeismicEngine,
+    SeismicPoint,
+    open_seismic,
+    query_arrays,
+)
+from lexlip_lucene.files import bytes_below, written_folder
+from lexlip_lucene.ladder.system import Built, Form, Rung
+from lexlip_lucene.ladder_documents.queries import Queries
+from lexlip_lucene.progress import Progress
+from lexlip_lucene.recipes.ladder_recipe import PointSpec, SeismicSpec
+from lexlip_lucene.records import Hit
+
+SEISMIC = "Seismic"
+
+
+@dataclass(frozen=True)
+class SeismicSystem:
+    """Seismic at the recipe's setting."""
+
+    point: PointSpec
+    setting: SeismicSpec
+    name: str = SEISMIC
+    threads: int = 2
+    asks: Form = "lexicon"
+
+    def build(self, rung: Rung, folder: Path, progress: Progress) -> Built:
+        """Build from vectors in memory; handing them over is part of its seconds."""
+        from seismic import SeismicDataset, SeismicIndex, get_seismic_string
+
+        ids, matrix, tokens = rung.store.matrix(rung.documents, top_k=self.point.top_k, bits=self.point.bits)
+        names = np.array(tokens, dtype=get_seismic_string())
+        begun = time.monotonic()
+        dataset = SeismicDataset()
+        for row, docid in enumerate(progress.track(ids, "vectors for Seismic", len(ids))):
+            entries = slice(matrix.indptr[row], matrix.indptr[row + 1])
+            dataset.add_document(docid, names[matrix.indices[entries]], matrix.data[entries].astype(np.float32))
+        with stdout_to_stderr():  # it tells of its stages on stdout, where results belong
+            index = SeismicIndex.build_from_dataset(
+                dataset, n_postings=POSTINGS, summary_energy=SUMMARY_ENERGY, num_threads=self.threads
+            )
+            seconds = time.monotonic() - begun
+            with written_folder(folder, force=True) as partial:
+                index.save(str(partial / "vectors"))
+        return Built(seconds, bytes_below(folder))
+
+    def open(self, folder: Path, queries: Queries) -> "_OpenSeismic":
+        """Read the index into memory."""
+        point = SeismicPoint(self.setting.query_cut, self.setting.heap_factor)
+        return _OpenSeismic(open_seismic(folder / "vectors.index.seismic"), point, queries)
+
+
+class _OpenSeismic:
+    def __init__(self, index: Any, point: SeismicPoint, queries: Queries) -> None:
+        self._index, self._point, self._queries = index, point, queries
+        self._arrays = [query_arrays(vector) for vector in queries.impacts]
+
+    def one(self, query: int, k: int) -> Sequence[Hit]:
+        return _hits(self._index.search("", *self._arrays[query], k, **self._point._asdict()))
+
+    def many(self, queries: Sequence[int], k: int, threads: int) -> list[Sequence[Hit]]:
+        engine = SeismicEngine(self._index, self._point)
+        rankings = engine.batch_rankings(self._queries.impacts_at(queries), k, threads)
+        return [
+            [Hit(*pair, rank) for rank, pair in enumerate(zip(found.docids, found.scores, strict=True), start=1)]
+            for found in rankings
+        ]
+
+    def close(self) -> None:
+        """Its memory goes with it."""
+        self._index = None
+
+
+def _hits(found: list[tuple[str, float, str]]) -> list[Hit]:
+    """Seismic's values are half-precision floats, so its scores are only near the exact ones."""
+    return [Hit(docid, score, rank) for rank, (_, score, docid) in enumerate(found, start=1)]

@@ -1,0 +1,50 @@
+"""Which systems a recipe asks for at a rung, and where their indexes stand."""
+
+from pathlib import Path
+
+from lexlip_lucene.ladder.dense_systems import FLAT, HNSW, IVFPQ, IVFPQ_FROM, DenseSystem
+from lexlip_lucene.ladder.fused_system import INTERPOLATED, RRF, FusedSystem
+from lexlip_lucene.ladder.lucene_systems import BM25, ONE_FIELD, TWO_STEP, Bm25System, LexlipSystem, lexlip_name
+from lexlip_lucene.ladder.seismic_system import SEISMIC, SeismicSystem
+from lexlip_lucene.ladder.system import Rung, System
+from lexlip_lucene.ladder.tune_shares import Shares
+from lexlip_lucene.lucene.approximation import Approximation
+from lexlip_lucene.recipes.ladder_recipe import LadderRecipe
+
+
+def systems_of(recipe: LadderRecipe, rung: Rung, shares: Shares | None) -> tuple[list[System], dict[str, Path]]:
+    """Return the systems, in the order of the tables, and name → folder of the index."""
+    bm25 = Bm25System()
+    points = [LexlipSystem(point, lexlip_name(point)) for point in recipe.points]
+    best = points[0]
+    systems: list[System] = [bm25, *points]
+    places = {system.name: rung.folder / _file_name(system.name) for system in systems}
+    if recipe.two_step is not None:
+        approximate = Approximation(postings=recipe.two_step.postings, candidates=recipe.two_step.candidates)
+        systems.append(LexlipSystem(best.point, TWO_STEP, approximate))
+        places[TWO_STEP] = places[best.name]
+    if recipe.dense is not None:
+        systems.append(DenseSystem(FLAT))
+        if recipe.dense.hnsw is not None:
+            systems.append(DenseSystem(HNSW, hnsw=recipe.dense.hnsw))
+        if recipe.dense.ivfpq is not None and rung.documents >= IVFPQ_FROM:
+            systems.append(DenseSystem(IVFPQ, ivfpq=recipe.dense.ivfpq))
+    if recipe.seismic is not None:
+        systems.append(SeismicSystem(best.point, recipe.seismic, threads=recipe.timing.threads))
+    sides = (best, bm25, places[best.name], places[BM25])
+    systems.append(FusedSystem(*sides, RRF))
+    if shares is not None:
+        systems.append(FusedSystem(*sides, INTERPOLATED, share=shares.interpolation))
+        systems.append(LexlipSystem(best.point, ONE_FIELD, caption_share=shares.caption))
+    for system in systems:
+        places.setdefault(system.name, rung.folder / _file_name(system.name))
+    wanted = [system for system in systems if rung.documents <= recipe.up_to.get(system.name, rung.documents)]
+    return wanted, places
+
+
+SYSTEMS = (BM25, TWO_STEP, FLAT, HNSW, IVFPQ, SEISMIC, RRF, INTERPOLATED, ONE_FIELD)
+"""Names that a recipe's `up_to` may have, beside those of its operating points."""
+
+
+def _file_name(name: str) -> str:
+    return "".join(letter if letter.isalnum() else "-" for letter in name.lower()).replace("--", "-")

@@ -1,0 +1,152 @@
+"""The documents of a ladder as arrays on disk: a rung is the first so many rows.
+
+    ids.json         docids                      texts.json   what BM25 indexes of each
+    positions.npy    (documents, tokens) lexicon positions, heaviest first      uint16
+    weights.npy      (documents, tokens) their weights, 0 where there is none   float32
+    lengths.npy      (documents, cuts) what the weights are multiplied with when fewer tokens are kept   float32
+    dense.npy        (documents, width) the dense twin's vectors, where the model has one   float32
+    parents.npy      (documents, photos) the photos that a mix is of, -1 for a photo   int32
+    text_positions.npy, text_impacts.npy    (documents, 32) each text's own lexicon vector, where it is wanted
+    facts.json       tokens of the lexicon, ceiling, cuts, counts, what was left out
+
+A model whose image side has a bank makes up for what a cut takes, so weights at 32 tokens are not just the first 32 of
+those at 128: `lengths` has the ratio for each cut.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from lexlip_lucene.errors import InputError
+from lexlip_lucene.vectors.quantise import Quantiser
+from lexlip_lucene.vectors.vector_matrix import VectorMatrix
+
+AT_ONCE = 100_000
+"""Rows that are turned into a matrix together."""
+
+
+@dataclass(frozen=True)
+class DocumentStore:
+    """A store that is there; arrays are mapped into memory, not read."""
+
+    folder: Path
+    facts: dict[str, Any]
+    ids: list[str]
+    texts: list[str]
+    positions: NDArray[np.uint16]
+    weights: NDArray[np.float32]
+    lengths: NDArray[np.float32]
+    dense: NDArray[np.float32] | None
+    parents: NDArray[np.int32]
+    text_positions: NDArray[np.uint16] | None
+    text_impacts: NDArray[np.uint8] | None
+
+    @property
+    def tokens(self) -> list[str]:
+        """The lexicon's tokens."""
+        return list(self.facts["tokens"])
+
+    def matrix(self, documents: int, *, top_k: int, bits: int) -> VectorMatrix:
+        """Return the first `documents` rows as `lexlip encode --top-k --bits` quantises them.
+
+        Raises:
+            InputError: `top_k` is none of the store's cuts.
+        """
+        from scipy.sparse import csr_array
+
+        quantiser = Quantiser(self.facts["ceiling"], bits=bits, top_k=top_k)
+        column = self._cut(top_k)
+        parts = [
+            self._rows(begin, min(begin + AT_ONCE, documents), top_k, column, quantiser)
+            for begin in range(0, documents, AT_ONCE)
+        ]
+        counts = np.concatenate([counts for counts, _, _ in parts])
+        starts = np.zeros(documents + 1, dtype=np.int64)
+        np.cumsum(counts, out=starts[1:])
+        if starts[-1] < 2**31:  # scipy and the bridge both take either
+            starts = starts.astype(np.int32)
+        columns, impacts = (np.concatenate([part[place] for part in parts]) for place in (1, 2))
+        shape = (documents, len(self.facts["tokens"]))
+        return VectorMatrix(self.ids[:documents], csr_array((impacts, columns, starts), shape=shape), self.tokens)
+
+    def _rows(
+        self, begin: int, stop: int, top_k: int, column: int, quantiser: Quantiser
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
+        """Entries a row, then columns and impacts, by row and column."""
+        weights = self.weights[begin:stop, :top_k] * self.lengths[begin:stop, column, None]
+        impacts = np.where(weights > 0, quantiser.impacts(weights), 0)
+        # Column and impact in one integer sort together, a row at a time; what is no entry stands last.
+        keys = (self.positions[begin:stop, :top_k].astype(np.int64) << 32) | impacts
+        keys[impacts == 0] = np.iinfo(np.int64).max
+        keys.sort(axis=1)
+        there = keys != np.iinfo(np.int64).max
+        entries = keys[there]
+        return there.sum(axis=1), (entries >> 32).astype(np.int32), (entries & 0xFFFFFFFF).astype(np.int32)
+
+    def text_matrix(self, documents: int) -> Any:
+        """Return the vectors of the first `documents` texts: scipy CSR (documents, tokens) of int32.
+
+        Raises:
+            InputError: the store was made without them.
+        """
+        from scipy.sparse import csr_array
+
+        if self.text_positions is None or self.text_impacts is None:
+            raise InputError(f"{self.folder}: its texts were not encoded")
+        impacts = self.text_impacts[:documents]
+        there = impacts > 0
+        starts = np.zeros(documents + 1, dtype=np.int32)
+        np.cumsum(there.sum(axis=1), out=starts[1:])
+        entries = (impacts[there].astype(np.int32), self.text_positions[:documents][there].astype(np.int32), starts)
+        matrix = csr_array(entries, shape=(documents, len(self.facts["tokens"])))
+        matrix.sort_indices()
+        return matrix
+
+    def frequencies(self, documents: int, top_k: int) -> NDArray[np.int64]:
+        """Return in how many of the first `documents` each token is (tokens,), when `top_k` are kept."""
+        counts = np.zeros(len(self.facts["tokens"]), dtype=np.int64)
+        for begin in range(0, documents, AT_ONCE):
+            rows = slice(begin, min(begin + AT_ONCE, documents))
+            kept = self.positions[rows, :top_k][self.weights[rows, :top_k] > 0]
+            counts += np.bincount(kept, minlength=len(counts))
+        return counts
+
+    def _cut(self, top_k: int) -> int:
+        cuts = self.facts["cuts"]
+        if top_k not in cuts:
+            raise InputError(f"{self.folder}: vectors were made for cuts at {cuts}, not at {top_k}")
+        return int(cuts.index(top_k))
+
+
+def read_store(folder: Path) -> DocumentStore:
+    """Open the store in `folder`.
+
+    Raises:
+        InputError: a file is missing, or they do not belong together.
+    """
+    try:
+        facts = orjson.loads((folder / "facts.json").read_bytes())
+        arrays = {name: _mapped(folder / f"{name}.npy") for name in ("positions", "weights", "lengths", "parents")}
+        optional = {
+            name: _mapped_if_there(folder / f"{name}.npy") for name in ("dense", "text_positions", "text_impacts")
+        }
+        ids, texts = (orjson.loads((folder / name).read_bytes()) for name in ("ids.json", "texts.json"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{folder}: not the documents of a ladder: {error}") from None
+    there = [ids, texts, *arrays.values(), *(array for array in optional.values() if array is not None)]
+    sizes = {len(part) for part in there}
+    if sizes != {facts["documents"]}:
+        raise InputError(f"{folder}: its files have {sorted(sizes)} documents, not all {facts['documents']}")
+    return DocumentStore(folder, facts, ids, texts, **arrays, **optional)
+
+
+def _mapped(path: Path) -> Any:
+    return np.load(path, mmap_mode="r", allow_pickle=False)
+
+
+def _mapped_if_there(path: Path) -> Any:
+    return _mapped(path) if path.exists() else None

@@ -1,0 +1,151 @@
+"""Everything of a ladder that needs the model: its documents, and its topics in every form (torch).
+
+folder/store/     folder/topics/           the documents of all rungs, and what they are asked
+folder/tuning/store/, topics/              the same of the photos on which shares are chosen
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from lexlip_lucene.built import is_built, mark_built, unmark
+from lexlip_lucene.data.captioned_image import CaptionedImage
+from lexlip_lucene.data.captions import read_captions
+from lexlip_lucene.data.topics import make_topics, write_topic_set
+from lexlip_lucene.encoders.lexlip import LexLip
+from lexlip_lucene.errors import RecipeError
+from lexlip_lucene.files import require_file, sha256_of
+from lexlip_lucene.ladder_documents.distractor_texts import read_distractor_texts
+from lexlip_lucene.ladder_documents.document_store import DocumentStore, read_store
+from lexlip_lucene.ladder_documents.encode_topics import encode_topics, time_encoding
+from lexlip_lucene.ladder_documents.fill import Wanted, fill_store
+from lexlip_lucene.ladder_documents.queries import Asked
+from lexlip_lucene.progress import Progress
+from lexlip_lucene.recipes.ladder_recipe import LadderRecipe
+from lexlip_lucene.recipes.settings import settings_of
+
+TOPIC_SEED = 7
+"""Draws the topics that are timed."""
+
+TUNING_DISTRACTORS = 1_000
+
+_SEARCH_ALONE = ("points", "two_step", "seismic", "dense", "up_to", "timing")
+"""Keys that change neither documents nor topics."""
+
+
+class Documents(NamedTuple):
+    """A store and what it is asked."""
+
+    store: DocumentStore
+    asked: Asked
+
+
+class Prepared(NamedTuple):
+    """The documents of all rungs, those for tuning where a recipe has them, and what they were made from."""
+
+    ladder: Documents
+    tuning: Documents | None
+    fingerprint: list[str]
+
+
+def prepare(recipe: LadderRecipe, model_folder: Path, folder: Path, progress: Progress) -> Prepared:
+    """Encode what is missing in `folder`; documents that were made from the same are taken as they are.
+
+    Raises:
+        RecipeError: the first rung is too small for the images that topics ask for.
+        LexlipError: what reading and encoding raise.
+    """
+    preparing = _Preparing(recipe, LexLip.from_pretrained(model_folder), model_folder, folder, progress)
+    wanted = preparing.wanted()
+    if recipe.rungs[0] < len(wanted.targets):
+        raise RecipeError(
+            f"{recipe.name}: the first rung must hold all {len(wanted.targets)} images that topics ask for, but it has "
+            f"{recipe.rungs[0]}"
+        )
+    parts = preparing.fingerprint()
+    ladder = preparing.documents(folder, wanted, parts)
+    tuning = None
+    if recipe.tune_split is not None:
+        small = preparing.wanted_for_tuning(wanted, recipe.tune_split)
+        tuning = preparing.documents(folder / "tuning", small, [*parts, "tuning", recipe.tune_split])
+    return Prepared(ladder, tuning, parts)
+
+
+class _Preparing(NamedTuple):
+    recipe: LadderRecipe
+    model: LexLip
+    model_folder: Path
+    folder: Path
+    progress: Progress
+
+    def wanted(self) -> Wanted:
+        """What all rungs hold together."""
+        recipe, spec = self.recipe, self.recipe.distractors
+        targets = read_captions(recipe.captions, split=recipe.split)
+        known = [image.id for image in read_captions(recipe.captions)]
+        photos = read_captions(spec.captions or recipe.captions, split=spec.split)
+        return Wanted(
+            targets,
+            _without(photos, targets),
+            recipe.rungs[-1],
+            recipe.held_out,
+            self._cuts(),
+            spec,
+            read_distractor_texts(spec.texts, known, spec.seed),
+            recipe.tune_split is not None,
+        )
+
+    def wanted_for_tuning(self, wanted: Wanted, split: str) -> Wanted:
+        """The photos of `split`, which nothing is reported on, beside some of the same distractors."""
+        kept = _without(read_captions(self.recipe.captions, split=split), wanted.targets)
+        return wanted._replace(
+            targets=kept,
+            distractors=_without(wanted.distractors, kept),
+            documents=len(kept) + TUNING_DISTRACTORS,
+        )
+
+    def documents(self, home: Path, wanted: Wanted, parts: Sequence[str]) -> Documents:
+        """Fill the store below `home` where it is not there, and encode its topics."""
+        place = home / "store"
+        if not is_built(home, parts, place.name):
+            unmark(home)
+            states = self.model_folder.parent / "states"
+            fill_store(place, self.model, wanted, states=states, progress=self.progress)
+            mark_built(home, parts)
+        store = read_store(place)
+        return Documents(store, self._asked(wanted.targets, store, home / "topics"))
+
+    def _asked(self, targets: Sequence[CaptionedImage], store: DocumentStore, place: Path) -> Asked:
+        timing = self.recipe.timing
+        there = set(store.ids[: store.facts["targets"]])
+        topics = make_topics([image for image in targets if image.id in there], held_out=self.recipe.held_out)
+        write_topic_set(place, topics, force=True)
+        queries = encode_topics(self.model, topics.topics, self.progress)
+        order = np.random.default_rng(TOPIC_SEED).permutation(len(queries.qids))
+        chosen = sorted(order[: timing.topics].tolist())
+        times = time_encoding(self.model, [queries.texts[number] for number in chosen], timing.repeats)
+        return Asked(topics, queries, chosen, times, timing)
+
+    def _cuts(self) -> list[int]:
+        return sorted({point.top_k for point in self.recipe.points}, reverse=True)
+
+    def fingerprint(self) -> list[str]:
+        """What documents and topics depend on."""
+        recipe, spec = self.recipe, self.recipe.distractors
+        leave_out = {"name", "captions", "encoder", "rungs", *_SEARCH_ALONE}
+        files = [recipe.captions, *spec.texts, *([spec.captions] if spec.captions and spec.captions.is_file() else [])]
+        return [
+            settings_of(recipe, leave_out, by_name=True),
+            f"{recipe.rungs[-1]} documents, cut at {self._cuts()}",
+            *(sha256_of(require_file(file, "captions")) for file in files),
+            sha256_of(self.model_folder / "config.json"),
+            sha256_of(self.model_folder / "model.safetensors"),
+        ]
+
+
+def _without(images: Sequence[CaptionedImage], others: Sequence[CaptionedImage]) -> list[CaptionedImage]:
+    """Leave out the images that `others` has, by their ids."""
+    there = {image.id for image in others}
+    return [image for image in images if image.id not in there]

@@ -1,0 +1,142 @@
+"""A ladder recipe (`indexes/*.yaml` with `system: ladder`): many systems on the same topics, at every scale."""
+
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import Field, model_validator
+
+from lexlip_lucene.recipes.index_recipe import Expectation
+from lexlip_lucene.recipes.model_spec import Spec
+from lexlip_lucene.recipes.recipe_path import RecipePath
+
+
+class PointSpec(Spec):
+    """One of LexLIP's operating points: how many tokens of an image are indexed, and in how many bits."""
+
+    top_k: int = Field(gt=0)
+    bits: int = Field(default=8, ge=1, le=16)
+
+    @property
+    def name(self) -> str:
+        """How tables call it: `128 × 8 bit`."""
+        return f"{self.top_k} × {self.bits} bit"
+
+
+class DistractorSpec(Spec):
+    """What stands beside the images that topics ask for.
+
+    Photos come first, then mixes of their backbone states (see `encoders/mixes.py`), as many as a rung needs.
+
+    Attributes:
+        captions, split: the photos; the recipe's own captions file unless given. A plain folder of images will do.
+        texts: caption sets; each mix gets a real caption as its text for BM25. Images that the recipe's captions file
+            has are left out of them.
+        seed, photos, concentration, noise: of the mixes.
+    """
+
+    captions: RecipePath | None = None
+    split: str | None = None
+    texts: tuple[RecipePath, ...] = ()
+    seed: int = Field(default=7, ge=0)
+    photos: int = Field(default=3, gt=0)
+    concentration: float = Field(default=0.3, gt=0)
+    noise: float = Field(default=0.3, ge=0)
+
+
+class TwoStepSpec(Spec):
+    """LexLIP's approximate search at its first operating point, as `Approximation` takes it."""
+
+    postings: int = Field(gt=0)
+    candidates: int = Field(gt=0)
+
+
+class SeismicSpec(Spec):
+    """Seismic on the vectors of the first operating point, as its search takes it."""
+
+    query_cut: int = Field(gt=0)
+    heap_factor: float = Field(gt=0, le=1)
+
+
+class HnswSpec(Spec):
+    """faiss's HNSW: links a vector, and how wide it looks when it builds and when it searches."""
+
+    links: int = Field(default=32, gt=0)
+    build: int = Field(default=80, gt=0)
+    search: int = Field(default=128, gt=0)
+
+
+class IvfPqSpec(Spec):
+    """faiss's IVF-PQ: bytes a vector (which divide its width), and the share of the lists that a query looks into."""
+
+    bytes: int = Field(default=64, gt=0)
+    probed: float = Field(default=0.05, gt=0, le=1)
+
+
+class DenseSpec(Spec):
+    """The dense twin's indexes: always flat and exact; the others where they are set."""
+
+    hnsw: HnswSpec | None = None
+    ivfpq: IvfPqSpec | None = None
+
+
+class TimingSpec(Spec):
+    """How times are taken: so many topics, drawn once, one at a time; so many repeats of all systems."""
+
+    topics: int = Field(default=500, gt=0)
+    repeats: int = Field(default=5, gt=0)
+    threads: int = Field(default=2, gt=0)
+
+
+class LadderRecipe(Spec):
+    """A whole ladder recipe.
+
+    Attributes:
+        captions, split, held_out: the images that topics ask for; BM25 has their first `held_out` captions, the others
+            are the topics.
+        encoder: the encoder recipe; its model is trained when it is not there.
+        rungs: documents of each rung, rising; a rung begins with all of the rung below.
+        points: LexLIP's operating points; the first is the one that other systems build on.
+        two_step, seismic, dense: further systems; `dense` needs an encoder with a dense twin.
+        tune_split: photos on which the share of each side in fused systems is chosen; null: no tuned fusion.
+        up_to: system → largest rung that it is built for.
+        expect: `<rung> <system> <measure>` → expected figure.
+    """
+
+    name: str
+    about: str = ""
+    roots: dict[str, str] = Field(default={})
+    system: Literal["ladder"]
+    captions: RecipePath
+    split: str | None = None
+    held_out: int = Field(default=1, ge=1)
+    encoder: RecipePath
+    distractors: DistractorSpec = DistractorSpec()
+    rungs: tuple[int, ...] = Field(min_length=1)
+    points: tuple[PointSpec, ...] = Field(min_length=1)
+    two_step: TwoStepSpec | None = None
+    seismic: SeismicSpec | None = None
+    dense: DenseSpec | None = None
+    tune_split: str | None = None
+    up_to: dict[str, int] = Field(default={})
+    timing: TimingSpec = TimingSpec()
+    expect: dict[str, Expectation] = Field(default={})
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "LadderRecipe":
+        if list(self.rungs) != sorted(set(self.rungs)) or self.rungs[0] < 1:
+            raise ValueError(f"rungs must rise from at least 1, but they are {list(self.rungs)}")
+        if len(set(self.points)) != len(self.points):
+            raise ValueError("points must differ, but one is there twice")
+        if self.points[0].top_k < max(point.top_k for point in self.points):
+            raise ValueError(f"the first of points must have the most tokens, but it has {self.points[0].top_k}")
+        return self
+
+
+def is_ladder(path: Path) -> bool:
+    """Whether the recipe at `path` says `system: ladder`; what is wrong with it is said when it is read."""
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return False
+    return isinstance(values, dict) and values.get("system") == "ladder"
