@@ -9,12 +9,14 @@ import lexlip_lucene
 from lexlip_lucene.errors import InputError, RecipeError
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe, TransformerTextRecipe
 from lexlip_lucene.recipes.index_recipe import IndexRecipe
+from lexlip_lucene.recipes.ladder_recipe import LadderRecipe, is_ladder
 from lexlip_lucene.recipes.model_spec import AdapterSpec, ImageSpec
 from lexlip_lucene.recipes.reading import read_recipe
 
 TOP = Path(__file__).resolve().parents[1]
 ENCODER_RECIPES = [*sorted(TOP.glob("encode/*.yaml")), Path(lexlip_lucene.__file__).parent / "demo" / "demo.yaml"]
-INDEX_RECIPES = sorted(TOP.glob("indexes/*.yaml"))
+LADDERS = [path for path in sorted(TOP.glob("indexes/*.yaml")) if is_ladder(path)]
+INDEX_RECIPES = [path for path in sorted(TOP.glob("indexes/*.yaml")) if path not in LADDERS]
 
 ENCODER = """
 name: tiny
@@ -62,7 +64,15 @@ def test_every_shipped_index_recipe_is_right(path: Path) -> None:
         assert named.is_file(), f"{path.name} names {named}, which is not there"
 
 
+@pytest.mark.parametrize("path", LADDERS, ids=lambda path: path.stem)
+def test_every_shipped_ladder_is_right(path: Path) -> None:
+    recipe = read_recipe(path, LadderRecipe)
+    assert recipe.name == path.stem and recipe.about
+    assert recipe.encoder.is_file()
+
+
 def test_recipes_are_shipped() -> None:
+    assert LADDERS
     assert len(ENCODER_RECIPES) > 1
     assert INDEX_RECIPES
 

@@ -73,13 +73,13 @@ def _ladder(
     from lexlip_lucene.ladder.judge_pool import write_judge_pool
     from lexlip_lucene.ladder.report import figures_of, write_report
     from lexlip_lucene.ladder.run import run_ladder
-    from lexlip_lucene.lucene.jvm import start_jvm
+    from lexlip_lucene.lucene.jvm import jvm_runs, start_jvm
     from lexlip_lucene.progress import for_terminal
 
     if judge_pool is not None:
         require_absent(judge_pool, force=force)
-    # All indexes are open at once, and their decoded postings share a third of the heap.
-    start_jvm(heap=f"{int(HEAP_SHARE * os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')) >> 20}m")
+    if not jvm_runs():  # all indexes are open at once, and their decoded postings share a third of the heap
+        start_jvm(heap=f"{int(HEAP_SHARE * os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')) >> 20}m")
     ladder = run_ladder(recipe, overrides, device=device, progress=for_terminal())
     record = write_report(ladder)
     if judge_pool is not None:

@@ -21,10 +21,8 @@ from lexlip_lucene.files import bytes_below, written_folder
 from lexlip_lucene.ladder.system import Built, Form, Rung
 from lexlip_lucene.ladder_documents.queries import Queries
 from lexlip_lucene.progress import Progress
-from lexlip_lucene.recipes.ladder_recipe import HnswSpec, IvfPqSpec
+from lexlip_lucene.recipes.ladder_recipe import FLAT, HnswSpec, IvfPqSpec
 from lexlip_lucene.records import Hit
-
-FLAT, HNSW, IVFPQ = "dense, flat", "dense, HNSW", "dense, IVF-PQ"
 
 IVFPQ_FROM = 39 * 256
 """Fewer documents are too few to learn its 256 centroids from, faiss says."""

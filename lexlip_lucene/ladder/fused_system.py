@@ -11,8 +11,6 @@ from lexlip_lucene.ladder_documents.queries import Queries
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.records import Hit, Run
 
-RRF, INTERPOLATED = "LexLIP + BM25, RRF", "LexLIP + BM25, interpolated"
-
 DEPTH = 100
 """Hits that each side hands over."""
 

@@ -14,9 +14,9 @@ from typing import Any
 import orjson
 
 from lexlip_lucene.files import written_file
-from lexlip_lucene.ladder.lucene_systems import lexlip_name
 from lexlip_lucene.ladder.run import Ladder
 from lexlip_lucene.ladder_documents.document_store import DocumentStore
+from lexlip_lucene.recipes.ladder_recipe import lexlip_name
 
 BEFORE, TOKENS = 10, 12
 """Documents shown of a topic, and tokens of a document."""

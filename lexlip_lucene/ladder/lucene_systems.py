@@ -18,16 +18,9 @@ from lexlip_lucene.lucene.hits import Hits
 from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
 from lexlip_lucene.lucene.index import ImpactIndex
 from lexlip_lucene.progress import Progress
-from lexlip_lucene.recipes.ladder_recipe import PointSpec
+from lexlip_lucene.recipes.ladder_recipe import BM25, PointSpec
 from lexlip_lucene.records import Hit
 from lexlip_lucene.vectors.vector_matrix import VectorMatrix
-
-BM25, LEXLIP, TWO_STEP, ONE_FIELD = "BM25", "LexLIP", "LexLIP in two steps", "one field"
-
-
-def lexlip_name(point: PointSpec) -> str:
-    """How tables call LexLIP at an operating point: `LexLIP 128 × 8 bit`."""
-    return f"{LEXLIP} {point.name}"
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,10 @@ import orjson
 from lexlip_lucene.bench_engine.timing import Spread
 from lexlip_lucene.evaluate.significance import Difference, difference, found_within
 from lexlip_lucene.files import written_file
-from lexlip_lucene.ladder.dense_systems import FLAT
-from lexlip_lucene.ladder.fused_system import INTERPOLATED, RRF
-from lexlip_lucene.ladder.lucene_systems import BM25, ONE_FIELD, lexlip_name
 from lexlip_lucene.ladder.pictures import draw_ladder
 from lexlip_lucene.ladder.run import Ladder, group_of
 from lexlip_lucene.ladder.rung_figures import RungFigures, SystemFigures
+from lexlip_lucene.recipes.ladder_recipe import BM25, FLAT, INTERPOLATED, ONE_FIELD, RRF, lexlip_name
 
 MEASURES = ("R@1", "R@5", "R@10", "MRR@10", "nDCG@10")
 

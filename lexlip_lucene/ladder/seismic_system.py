@@ -21,10 +21,8 @@ from lexlip_lucene.files import bytes_below, written_folder
 from lexlip_lucene.ladder.system import Built, Form, Rung
 from lexlip_lucene.ladder_documents.queries import Queries
 from lexlip_lucene.progress import Progress
-from lexlip_lucene.recipes.ladder_recipe import PointSpec, SeismicSpec
+from lexlip_lucene.recipes.ladder_recipe import SEISMIC, PointSpec, SeismicSpec
 from lexlip_lucene.records import Hit
-
-SEISMIC = "Seismic"
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,27 @@
 """Which systems a recipe asks for at a rung, and where their indexes stand."""
 
+import re
 from pathlib import Path
 
-from lexlip_lucene.ladder.dense_systems import FLAT, HNSW, IVFPQ, IVFPQ_FROM, DenseSystem
-from lexlip_lucene.ladder.fused_system import INTERPOLATED, RRF, FusedSystem
-from lexlip_lucene.ladder.lucene_systems import BM25, ONE_FIELD, TWO_STEP, Bm25System, LexlipSystem, lexlip_name
-from lexlip_lucene.ladder.seismic_system import SEISMIC, SeismicSystem
+from lexlip_lucene.ladder.dense_systems import IVFPQ_FROM, DenseSystem
+from lexlip_lucene.ladder.fused_system import FusedSystem
+from lexlip_lucene.ladder.lucene_systems import Bm25System, LexlipSystem
+from lexlip_lucene.ladder.seismic_system import SeismicSystem
 from lexlip_lucene.ladder.system import Rung, System
 from lexlip_lucene.ladder.tune_shares import Shares
 from lexlip_lucene.lucene.approximation import Approximation
-from lexlip_lucene.recipes.ladder_recipe import LadderRecipe
+from lexlip_lucene.recipes.ladder_recipe import (
+    BM25,
+    FLAT,
+    HNSW,
+    INTERPOLATED,
+    IVFPQ,
+    ONE_FIELD,
+    RRF,
+    TWO_STEP,
+    LadderRecipe,
+    lexlip_name,
+)
 
 
 def systems_of(recipe: LadderRecipe, rung: Rung, shares: Shares | None) -> tuple[list[System], dict[str, Path]]:
@@ -42,9 +54,5 @@ def systems_of(recipe: LadderRecipe, rung: Rung, shares: Shares | None) -> tuple
     return wanted, places
 
 
-SYSTEMS = (BM25, TWO_STEP, FLAT, HNSW, IVFPQ, SEISMIC, RRF, INTERPOLATED, ONE_FIELD)
-"""Names that a recipe's `up_to` may have, beside those of its operating points."""
-
-
 def _file_name(name: str) -> str:
-    return "".join(letter if letter.isalnum() else "-" for letter in name.lower()).replace("--", "-")
+    return re.sub("[^a-z0-9]+", "-", name.lower())

@@ -9,11 +9,11 @@ from typing import NamedTuple
 from lexlip_lucene.evaluate.fuse import interpolate
 from lexlip_lucene.evaluate.measures import evaluate
 from lexlip_lucene.ladder.fused_system import DEPTH
-from lexlip_lucene.ladder.lucene_systems import ONE_FIELD, Bm25System, LexlipSystem
+from lexlip_lucene.ladder.lucene_systems import Bm25System, LexlipSystem
 from lexlip_lucene.ladder.system import Rung, System
 from lexlip_lucene.ladder_documents.queries import Queries
 from lexlip_lucene.progress import Progress
-from lexlip_lucene.recipes.ladder_recipe import PointSpec
+from lexlip_lucene.recipes.ladder_recipe import ONE_FIELD, PointSpec
 from lexlip_lucene.records import Qrel, Run
 
 SHARES = tuple(tenths / 10 for tenths in range(1, 10))

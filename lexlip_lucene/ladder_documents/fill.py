@@ -148,7 +148,8 @@ def _batches(
         yield batch
     if not counts["targets"]:
         raise InputError(f"not one of {len(wanted.targets)} photos can be read: there is nothing to search")
-    room = max(0, wanted.documents - counts["targets"])
+    # A photo that could not be read makes room for another one, where there are to be others.
+    room = wanted.documents - counts["targets"] if wanted.documents > len(wanted.targets) else 0
     counts["photos"] = counts["targets"]
     pixels = len(wanted.distractors) * 3 * model.config.image.size**2
     if room <= len(wanted.distractors) and pixels > HELD_BYTES:

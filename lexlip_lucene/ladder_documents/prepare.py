@@ -100,11 +100,9 @@ class _Preparing(NamedTuple):
     def wanted_for_tuning(self, wanted: Wanted, split: str) -> Wanted:
         """The photos of `split`, which nothing is reported on, beside some of the same distractors."""
         kept = _without(read_captions(self.recipe.captions, split=split), wanted.targets)
-        return wanted._replace(
-            targets=kept,
-            distractors=_without(wanted.distractors, kept),
-            documents=len(kept) + TUNING_DISTRACTORS,
-        )
+        distractors = _without(wanted.distractors, kept)
+        documents = len(kept) + (TUNING_DISTRACTORS if distractors else 0)
+        return wanted._replace(targets=kept, distractors=distractors, documents=documents)
 
     def documents(self, home: Path, wanted: Wanted, parts: Sequence[str]) -> Documents:
         """Fill the store below `home` where it is not there, and encode its topics."""

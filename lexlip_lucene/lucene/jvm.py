@@ -38,6 +38,13 @@ org.apache.lucene.internal.vectorization.level = SEVERE
 """
 
 
+def jvm_runs() -> bool:
+    """Whether this process has its JVM already, so that no option of it can be set any more."""
+    import jnius_config
+
+    return bool(jnius_config.vm_running)
+
+
 def start_jvm(*, heap: str | None = None) -> None:
     """Start the JVM, or use the one that runs. Afterwards Pyserini can be imported, too.
 

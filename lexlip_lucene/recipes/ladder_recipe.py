@@ -1,5 +1,6 @@
 """A ladder recipe (`indexes/*.yaml` with `system: ladder`): many systems on the same topics, at every scale."""
 
+import difflib
 from pathlib import Path
 from typing import Literal
 
@@ -9,6 +10,13 @@ from pydantic import Field, model_validator
 from lexlip_lucene.recipes.index_recipe import Expectation
 from lexlip_lucene.recipes.model_spec import Spec
 from lexlip_lucene.recipes.recipe_path import RecipePath
+
+BM25, LEXLIP, TWO_STEP, ONE_FIELD = "BM25", "LexLIP", "LexLIP in two steps", "one field"
+FLAT, HNSW, IVFPQ, SEISMIC = "dense, flat", "dense, HNSW", "dense, IVF-PQ", "Seismic"
+RRF, INTERPOLATED = "LexLIP + BM25, RRF", "LexLIP + BM25, interpolated"
+
+SYSTEMS = (BM25, TWO_STEP, FLAT, HNSW, IVFPQ, SEISMIC, RRF, INTERPOLATED, ONE_FIELD)
+"""How tables call the systems, beside LexLIP's operating points."""
 
 
 class PointSpec(Spec):
@@ -21,6 +29,11 @@ class PointSpec(Spec):
     def name(self) -> str:
         """How tables call it: `128 × 8 bit`."""
         return f"{self.top_k} × {self.bits} bit"
+
+
+def lexlip_name(point: PointSpec) -> str:
+    """How tables call LexLIP at an operating point: `LexLIP 128 × 8 bit`."""
+    return f"{LEXLIP} {point.name}"
 
 
 class DistractorSpec(Spec):
@@ -128,6 +141,12 @@ class LadderRecipe(Spec):
             raise ValueError(f"rungs must rise from at least 1, but they are {list(self.rungs)}")
         if len(set(self.points)) != len(self.points):
             raise ValueError("points must differ, but one is there twice")
+        known = [*SYSTEMS, *(lexlip_name(point) for point in self.points)]
+        for name in self.up_to:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"known systems are {', '.join(known)}"
+                raise ValueError(f"up_to: no system {name!r}: {hint}")
         if self.points[0].top_k < max(point.top_k for point in self.points):
             raise ValueError(f"the first of points must have the most tokens, but it has {self.points[0].top_k}")
         return self

@@ -1,0 +1,299 @@
+"""`lexlip bench` on a ladder: every system on the same topics at every rung, and nothing that can't be told apart."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import pytest
+from cli_run import CAPTIONS, RECIPE, TEST, TRAIN, Job, Ran, lexlip, whole_job
+
+from lexlip_lucene.data.qrels import read_qrels
+from lexlip_lucene.data.topics import read_topics
+from lexlip_lucene.evaluate.measures import evaluate
+from lexlip_lucene.ladder.latency import latency_of, timed
+from lexlip_lucene.ladder.lucene_systems import LexlipSystem
+from lexlip_lucene.ladder.system import Rung
+from lexlip_lucene.ladder_documents.document_store import DocumentStore, read_store
+from lexlip_lucene.lucene.bm25_searcher import Bm25Searcher
+from lexlip_lucene.lucene.frequencies import document_frequencies
+from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
+from lexlip_lucene.recipes.ladder_recipe import (
+    BM25,
+    FLAT,
+    HNSW,
+    INTERPOLATED,
+    ONE_FIELD,
+    RRF,
+    SEISMIC,
+    TWO_STEP,
+    PointSpec,
+)
+
+RUNGS = (TEST, 90)
+MAIN, SHORT = "LexLIP 24 × 8 bit", "LexLIP 6 × 4 bit"
+SYSTEMS = {BM25, MAIN, SHORT, TWO_STEP, FLAT, HNSW, SEISMIC, RRF, INTERPOLATED, ONE_FIELD}
+
+LADDER = f"""
+name: ladder
+system: ladder
+roots: {{scenes: ../nowhere}}
+captions: "{{scenes}}/légendes 100%.jsonl"
+split: test
+encoder: ../encode/tiny.yaml
+distractors: {{split: train, texts: ["{{scenes}}/further.jsonl"]}}
+rungs: {list(RUNGS)}
+points: [{{top_k: 24}}, {{top_k: 6, bits: 4}}]
+two_step: {{postings: 1000000, candidates: 90}}
+seismic: {{query_cut: 20, heap_factor: 1.0}}
+dense: {{hnsw: {{links: 8, build: 16, search: 16}}}}
+tune_split: train
+up_to: {{"{SEISMIC}": {TEST}}}
+timing: {{topics: 5, repeats: 2, threads: 1}}
+"""
+
+pytestmark = pytest.mark.filterwarnings("ignore:builtin type swigvarlink:DeprecationWarning")
+
+
+class Bench:
+    """A ladder in a folder of its own, over the scenes of the job, which only `--set roots.scenes` leads to."""
+
+    def __init__(self, home: Path, scenes: Path) -> None:
+        self.home, self.scenes = home, scenes
+        for name, text in {
+            "encode/tiny.yaml": RECIPE.replace("{scenes: .}", "{scenes: ../nowhere}").replace(
+                "training: {", "training: {dense: {width: 8}, "
+            ),
+            "indexes/ladder.yaml": LADDER,
+        }.items():
+            (home / name).parent.mkdir(parents=True, exist_ok=True)
+            (home / name).write_text(text, encoding="utf-8")
+
+    @property
+    def folder(self) -> Path:
+        return self.home / "indexes" / "ladder"
+
+    def run(self, *options: object) -> Ran:
+        roots = ("--set", f"roots.scenes={self.scenes}")
+        return lexlip("bench", self.home / "indexes" / "ladder.yaml", *roots, *options, "--json")
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
+    job = whole_job(tmp_path_factory.getbasetemp())
+    further = {"id": "elsewhere", "captions": ["a red circle", "two blue stars over a square", "the green one"]}
+    (job.root / "further.jsonl").write_bytes(orjson.dumps(further))
+    return job
+
+
+@pytest.fixture(scope="module")
+def bench(job: Job, tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return Bench(tmp_path_factory.mktemp("ladder"), job.root)
+
+
+@pytest.fixture(scope="module")
+def ran(bench: Bench) -> Ran:
+    """The whole ladder, once."""
+    found = bench.run("--judge-pool", bench.home / "pool.jsonl")
+    assert found.status == 0, found.err
+    return found
+
+
+@pytest.fixture(scope="module")
+def record(ran: Ran) -> dict[str, Any]:
+    return ran.record
+
+
+@pytest.fixture(scope="module")
+def store(bench: Bench, ran: Ran) -> DocumentStore:
+    return read_store(bench.folder / "store")
+
+
+def test_every_system_is_at_every_rung_that_the_recipe_gives_it(record: dict[str, Any]) -> None:
+    small, large = (set(record["rungs"][str(rung)]["systems"]) for rung in RUNGS)
+    assert small == SYSTEMS and large == SYSTEMS - {SEISMIC}
+
+
+def test_photos_that_are_missing_are_in_no_system_and_said(record: dict[str, Any], store: DocumentStore) -> None:
+    facts = record["documents"]
+    assert facts["targets"] == TEST - 1 and facts["photos"] == TEST - 1 + TRAIN - 1
+    assert len(facts["rejected"]) == 2 and facts["documents"] == RUNGS[-1] == len(store.ids)
+    assert record["topics"] == (TEST - 1) * (CAPTIONS - 1)
+
+
+def test_every_figure_is_there_and_possible(record: dict[str, Any]) -> None:
+    for rung in record["rungs"].values():
+        for name, system in rung["systems"].items():
+            assert all(0 <= value <= 1 for value in system["quality"].values()), name
+            assert system["index_bytes"] > 0 and system["resident_bytes"] > 10e6, name
+            for times in (system["search"], system["encode_and_search"]):
+                assert 0 < times["p50_ms"]["median"] <= times["p95_ms"]["high"] <= times["p99_ms"]["high"], name
+            assert system["batch_queries_per_second"]["low"] <= system["batch_queries_per_second"]["high"]
+            assert (system["postings_touched"] is None) == (name not in (BM25, MAIN, SHORT, ONE_FIELD)), name
+        assert system["encode_and_search"]["p50_ms"]["median"] > system["search"]["p50_ms"]["median"]
+
+
+def test_the_quality_of_lexlip_is_that_of_the_integer_products(
+    record: dict[str, Any], bench: Bench, store: DocumentStore
+) -> None:
+    ids, matrix, tokens = store.matrix(RUNGS[-1], top_k=6, bits=4)
+    place = {token: column for column, token in enumerate(tokens)}
+    topics = read_topics(bench.folder / "topics" / "topics.tsv")
+    from lexlip_lucene.encoders.lexlip import LexLip
+    from lexlip_lucene.evaluate.run import rank_hits
+
+    model = LexLip.from_pretrained(bench.home / "encode" / "tiny" / "model")
+    run = {}
+    for topic, vector in zip(topics, model.encode_texts([topic.text for topic in topics], bits=8), strict=True):
+        query = np.zeros(len(tokens), dtype=np.int64)
+        for token, weight in vector.items():
+            query[place[token]] = weight
+        scores = matrix @ query
+        run[topic.qid] = rank_hits(((ids[row], int(scores[row])) for row in np.flatnonzero(scores)), 100)
+    expected = evaluate(read_qrels(bench.folder / "topics" / "qrels.txt"), run)
+    assert record["rungs"][str(RUNGS[-1])]["systems"][SHORT]["quality"] == pytest.approx(expected)
+
+
+def test_two_steps_that_look_at_everything_are_exact(record: dict[str, Any]) -> None:
+    for rung in record["rungs"].values():
+        assert rung["systems"][TWO_STEP]["quality"] == rung["systems"][MAIN]["quality"]
+        assert rung["systems"][TWO_STEP]["index_bytes"] == rung["systems"][MAIN]["index_bytes"]
+
+
+def test_hnsw_of_few_documents_finds_what_flat_search_finds(record: dict[str, Any]) -> None:
+    systems = record["rungs"][str(TEST)]["systems"]
+    assert systems[HNSW]["quality"] == pytest.approx(systems[FLAT]["quality"])
+
+
+def test_postings_touched_are_those_of_the_querys_tokens(
+    record: dict[str, Any], bench: Bench, store: DocumentStore
+) -> None:
+    index = bench.folder / str(RUNGS[-1]) / "lexlip-6-4-bit"
+    counts = store.frequencies(RUNGS[-1], 6)
+    expected = {token: int(count) for token, count in zip(store.tokens, counts, strict=True)}
+    assert document_frequencies(index, [*store.tokens, "no such token"]) == {**expected, "no such token": 0}
+    system = record["rungs"][str(RUNGS[-1])]["systems"][SHORT]
+    assert system["expected_flops"] == pytest.approx(system["postings_touched"] / RUNGS[-1])
+
+
+def test_one_field_holds_both_the_image_and_its_text(bench: Bench, store: DocumentStore) -> None:
+    rung = Rung(store, TEST, bench.folder)
+    images, texts = store.matrix(TEST, top_k=24, bits=8).matrix.toarray(), store.text_matrix(TEST).toarray()
+    both = LexlipSystem(PointSpec(top_k=24), ONE_FIELD, caption_share=0.25).vectors(rung).matrix
+    assert both.has_sorted_indices
+    assert (both.toarray() == images + np.where(texts > 0, np.maximum(np.rint(0.25 * texts), 1), 0)).all()
+
+
+def test_bm25_searches_the_photos_first_captions_and_the_mixes_real_ones(bench: Bench, store: DocumentStore) -> None:
+    with Bm25Searcher(bench.folder / str(RUNGS[-1]) / "bm25") as searcher:
+        assert searcher.documents == RUNGS[-1]
+        hits = searcher.search("stars", 90)
+    pairs = zip(store.ids, store.texts, strict=True)
+    with_stars = {docid for docid, text in pairs if re.search(r"\bstars?\b", text.lower())}
+    assert set(hits.docids) == with_stars
+
+
+def test_the_index_of_a_point_is_one_that_anybody_can_search(bench: Bench, ran: Ran) -> None:
+    with ImpactSearcher(bench.folder / str(TEST) / "lexlip-24-8-bit") as searcher:
+        assert searcher.documents == TEST
+
+
+def test_shares_are_chosen_from_candidates_that_are_all_reported(record: dict[str, Any]) -> None:
+    shares = record["shares"]
+    for chosen, figures in (("interpolation", "interpolation_figures"), ("caption", "caption_figures")):
+        best = max(shares[figures].values())
+        assert shares[figures][str(shares[chosen])] == best
+
+
+def test_the_judge_pool_has_every_topic_whose_image_is_not_first(
+    record: dict[str, Any], bench: Bench, store: DocumentStore
+) -> None:
+    lines = [orjson.loads(line) for line in (bench.home / "pool.jsonl").read_bytes().splitlines()]
+    first = record["rungs"][str(RUNGS[-1])]["systems"][MAIN]["quality"]["R@1"]
+    assert len(lines) == round(record["topics"] * (1 - first))
+    for line in lines:
+        ranks = [found["rank"] for found in line["before"]]
+        assert ranks == list(range(1, len(ranks) + 1)) and line["rank"] != 1
+        assert all(found["docid"] != line["image"] and found["tokens"] for found in line["before"])
+        for found in line["before"]:
+            assert bool(found["mix_of"]) == found["docid"].startswith("mix")
+            assert set(found["mix_of"]) <= set(store.ids[TEST - 1 : store.facts["photos"]])
+
+
+def test_the_report_and_its_pictures_are_written(bench: Bench, record: dict[str, Any]) -> None:
+    report = (bench.folder / "report.md").read_text(encoding="utf-8")
+    assert all(f"| {name} |" in report for name in SYSTEMS)
+    for name in ("quality-latency.svg", "quality-bytes.svg", "ladder.svg"):
+        assert f"({name})" in report and (bench.folder / name).read_bytes().startswith(b"<?xml")
+    written = orjson.loads((bench.folder / "report.json").read_bytes())
+    assert {key: record[key] for key in written} == written
+
+
+def test_a_second_run_builds_nothing_and_finds_the_same(bench: Bench, record: dict[str, Any]) -> None:
+    again = bench.run("--set", "timing.repeats=1", "--set", "timing.topics=1")
+    assert "building" not in again.err and "mixes through the model" not in again.err
+    for rung in map(str, RUNGS):
+        for name, system in again.record["rungs"][rung]["systems"].items():
+            assert system["quality"] == record["rungs"][rung]["systems"][name]["quality"]
+            assert system["build_seconds"] == record["rungs"][rung]["systems"][name]["build_seconds"]
+
+
+def test_a_figure_off_by_more_than_the_tolerance_fails_and_so_does_one_that_nobody_measured(
+    bench: Bench, record: dict[str, Any]
+) -> None:
+    system = record["rungs"][str(TEST)]["systems"][MAIN]
+    rung = ("--set", f"rungs=[{TEST}, {TEST + 1}]", "--set", "timing.repeats=1")
+    figures = {
+        f"{TEST} {MAIN} R@10": {"value": system["quality"]["R@10"], "tolerance": 0.001, "source": "a test"},
+        f"{TEST} {MAIN} R@5": {"value": system["quality"]["R@5"] + 0.1, "tolerance": 0.01, "source": "a test"},
+        f"{TEST} {MAIN} bytes": {"value": system["index_bytes"], "tolerance": 0, "source": "a test"},
+        f"{TEST} {MAIN} R@7": {"value": 0.5, "tolerance": 1, "source": "a test"},
+    }
+    other = Bench(bench.home.with_name("expecting"), bench.scenes)
+    recipe = other.home / "indexes" / "ladder.yaml"
+    recipe.write_text(f"{LADDER}\nexpect: {orjson.dumps(figures).decode()}\n", encoding="utf-8")
+    few = ("--set", "two_step=null", "--set", "seismic=null", "--set", "dense=null", "--set", "tune_split=null")
+    ran = other.run(*rung, *few, "--set", f"encoder={bench.home / 'encode' / 'tiny.yaml'}")
+    assert ran.status == 1
+    assert [found["holds"] for found in ran.record["expected"]] == [True, False, True, False]
+    assert "R@7 was not measured" in ran.err and "bytes" not in ran.err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("rungs=[5, 90]", "first rung must hold all 12 images"),
+        ("rungs=[90, 12]", "rungs must rise"),
+        ("points=[{top_k: 6}, {top_k: 24}]", "first of points must have the most tokens"),
+        ("points=[{top_k: 6}, {top_k: 6}]", "one is there twice"),
+        ("held_out=0", "held_out"),
+        ("distractor.seed=1", "did you mean 'distractors'"),
+        ("up_to={Seismik: 10}", "did you mean 'Seismic'"),
+    ],
+)
+def test_what_a_recipe_gets_wrong_is_said(setting: str, message: str, bench: Bench, ran: Ran) -> None:
+    assert message in bench.run("--set", setting).error
+
+
+def test_a_judge_pool_is_for_ladders_alone_and_not_overwritten(bench: Bench, ran: Ran, tmp_path: Path) -> None:
+    assert "exists already" in bench.run("--judge-pool", bench.home / "pool.jsonl").error
+    recipe = tmp_path / "other.yaml"
+    recipe.write_text("name: other\nsystem: bm25\n", encoding="utf-8")
+    assert "--judge-pool is for ladders" in lexlip("bench", recipe, "--judge-pool", tmp_path / "pool.jsonl").error
+
+
+def test_latency_is_the_median_of_the_repeats_percentiles() -> None:
+    times = np.array([[1.0, 2.0, 3.0], [3.0, 4.0, 5.0], [2.0, 3.0, 10.0]]) / 1000
+    found = latency_of(times)
+    assert found.p50 == pytest.approx((3.0, 2.0, 4.0))
+    assert found.one == pytest.approx((250.0, 200.0, 500.0))
+
+
+def test_every_system_answers_every_topic_in_every_repeat_and_once_before() -> None:
+    asked: list[tuple[str, int]] = []
+    answers = {name: lambda topic, name=name: asked.append((name, topic)) for name in ("a", "b")}
+    times = timed(answers, topics=3, repeats=2)
+    assert sorted(asked) == sorted([(name, topic) for name in ("a", "b") for topic in range(3)] * 3)
+    assert [name for name, topic in asked if topic == 0] == ["a", "b", "a", "b", "b", "a"]
+    assert all(found.shape == (2, 3) and (found > 0).all() for found in times.values())
