@@ -14,18 +14,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from torch import Tensor
-
 from lexlip_lucene.data.captions import CaptionedImage
-from lexlip_lucene.data.images import UnreadableImage
 from lexlip_lucene.encoders.arithmetic import Arithmetic, choose_arithmetic
 from lexlip_lucene.encoders.encode_run import encode_stretches
-from lexlip_lucene.encoders.heaviest import quantised
-from lexlip_lucene.encoders.image_pass import ImagePass
+from lexlip_lucene.encoders.image_batches import image_batches
 from lexlip_lucene.encoders.inputs_identity import identity_of_images, identity_of_texts
 from lexlip_lucene.encoders.lexlip import LexLip
 from lexlip_lucene.encoders.model_config import config_bytes
-from lexlip_lucene.encoders.pixels import load_groups
 from lexlip_lucene.encoders.ranks import ALONE, Ranks
 from lexlip_lucene.encoders.shard_thread import EncodedBatch
 from lexlip_lucene.encoders.stretches import Stretch, stretches_of
@@ -33,7 +28,7 @@ from lexlip_lucene.encoders.unfinished import Unfinished, is_query_file
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.records import Topic
-from lexlip_lucene.vectors.manifest import Manifest, Rejected
+from lexlip_lucene.vectors.manifest import Manifest
 from lexlip_lucene.vectors.quantise import ROUNDING, Quantiser
 
 
@@ -174,23 +169,23 @@ def _image_batches(
     states: Path | None,
     stretches: Sequence[Stretch],
 ) -> Iterator[EncodedBatch]:
-    encode = ImagePass(model, arithmetic, top_k=quantiser.top_k, batch_size=batch_size, states=states)
-    batches = [(stretch, batch) for stretch in stretches for batch in stretch.batches(batch_size)]
-    files = ([images[number].path for number in batch] for _, batch in batches)
-    for (stretch, batch), pictures in zip(batches, load_groups(files, size=model.config.image.size), strict=True):
-        named = [(images[number], picture) for number, picture in zip(batch, pictures, strict=True)]
-        readable = [(image, picture) for image, picture in named if isinstance(picture, Tensor)]
-        found = encode([picture for _, picture in readable]) if readable else None
+    parts = [(stretch, batch) for stretch in stretches for batch in stretch.batches(batch_size)]
+    encoded = image_batches(
+        model,
+        images,
+        [batch for _, batch in parts],
+        quantiser=quantiser,
+        arithmetic=arithmetic,
+        batch_size=batch_size,
+        states=states,
+    )
+    for (stretch, batch), found in zip(parts, encoded, strict=True):
         yield EncodedBatch(
             stretch,
             last=batch.stop == stretch.end,
-            names=[_name(image, as_queries) for image, _ in readable],
-            vectors=partial(quantised, found, quantiser, model.lexicon.tokens) if found else list,
-            rejected=[
-                Rejected(image.id, str(image.path), str(reason))
-                for image, reason in named
-                if isinstance(reason, UnreadableImage)
-            ],
+            names=[_name(image, as_queries) for image in found.images],
+            vectors=found.vectors,
+            rejected=found.rejected,
         )
 
 
