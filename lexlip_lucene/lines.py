@@ -46,6 +46,21 @@ def read_lines(path: Path, what: str) -> Iterator[tuple[str, str]]:
             yield f"{path}:{number}", line
 
 
+def read_full_lines(path: Path, what: str) -> Iterator[tuple[str, str]]:
+    """Yield (`file:line`, line without its end) for every line of a list in which a blank line is a slip.
+
+    Raises:
+        InputError: as in `text_lines`, a blank line, or no line at all.
+    """
+    number = 0
+    for number, line in enumerate(text_lines(path, what), start=1):
+        if not line.strip():
+            raise InputError(f"{path}:{number}: {what} may have no empty line, but this one is: take it out")
+        yield f"{path}:{number}", line.rstrip("\r\n")
+    if not number:
+        raise InputError(f"{what}: at least one line is needed, but {path} is empty")
+
+
 def read_json_lines(path: Path, what: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield (`file:line`, object) for every line that is not empty.
 
