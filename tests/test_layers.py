@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "lucene": VECTORS | {"lucene"},
     "pyserini": BASE | {"lucene"},
     "experiment": EVERYTHING_BELOW,
+    "zero_shot": RECIPES | {"encoders"},
     "tuning": BASE | {"lucene", "tuning"},
     "bench": EVERYTHING_BELOW | {"experiment"},
     "demo": EVERYTHING_BELOW | {"experiment", "demo"},
@@ -38,7 +39,7 @@ MAY_IMPORT = {
     "ladder_documents": TRAINING | {"ladder_documents"},
     "ladder": EVERYTHING_BELOW | {"bench", "bench_engine", "ladder_documents", "ladder"},
     "bench_encoding": TRAINING | {"bench_engine", "bench_encoding"},
-    "cli": EVERYTHING_BELOW | {"experiment", "bench", "demo", "bench_engine", "tuning", "ladder", "cli"},
+    "cli": EVERYTHING_BELOW | {"experiment", "zero_shot", "bench", "demo", "bench_engine", "tuning", "ladder", "cli"},
     "__main__": {"cli"},
 }
 """Part of the package → the parts that it may import. A part is a folder, or a module beside them."""
