@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from lexlip_lucene.cli import (
     bench,
     bench_engine,
+    classify,
     demo,
     doctor,
     encode,
@@ -39,6 +40,7 @@ ORDER = [
     "eval",
     "fuse",
     "tune",
+    "classify",
     "export",
     "bench",
     "bench-engine",
@@ -75,6 +77,7 @@ app.command("explain")(explain.explain)
 app.command("eval")(evaluate.evaluate)
 app.command("fuse")(fuse.fuse)
 app.command("tune")(tune.tune)
+app.command("classify")(classify.classify)
 app.add_typer(export.app, name="export")
 app.command("bench")(bench.bench)
 app.command("bench-engine")(bench_engine.bench_engine)
