@@ -17,6 +17,8 @@ from lexlip_lucene.errors import InputError
 from lexlip_lucene.evaluate.classify import LabelVectors, ScoredLabel, best_labels, label_vectors
 from lexlip_lucene.zero_shot import Prediction, ZeroShotReport, classify_images, encode_labels
 
+encoded = zero_shot._encoded
+
 LABELS = [Label("red", "red"), Label("n1", "dog"), Label("round", "blue circle"), Label("cat", "cat")]
 TEMPLATES = ["a {}", "two {} over"]
 
@@ -97,6 +99,13 @@ def test_a_rejected_image_counts_in_no_figure(tmp_path: Path) -> None:
     truth = {"0.png": "red", "1.png": "red"}
     report = classify_images(model, images, encode_labels(model, LABELS), lambda found: None, truth=truth)
     assert (report.classified, len(report.rejected), report.known) == (1, 1, 1)
+
+
+def test_an_image_that_gets_lost_on_the_way_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, images = tiny.lexlip(), photos(tmp_path, count=5)
+    monkeypatch.setattr(zero_shot, "_encoded", lambda *arguments: list(encoded(*arguments))[:-1])
+    with pytest.raises(InputError, match=r"5 images are not 4 classified \+ 0 rejected ones"):
+        classified(model, images, encode_labels(model, LABELS), batch_size=2)
 
 
 def test_nothing_but_unreadable_images_is_an_error(tmp_path: Path) -> None:
