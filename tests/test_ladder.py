@@ -199,6 +199,14 @@ def test_the_index_of_a_point_is_one_that_anybody_can_search(bench: Bench, ran: 
         assert searcher.documents == TEST
 
 
+def test_both_directions_make_rsum(record: dict[str, Any]) -> None:
+    assert set(record["image_to_text"]) == set(record["rsum"]) == {MAIN, SHORT, FLAT}
+    for name, back in record["image_to_text"].items():
+        there = record["rungs"][str(TEST)]["systems"][name]["quality"]
+        recalls = [figures[measure] for figures in (there, back) for measure in ("R@1", "R@5", "R@10")]
+        assert record["rsum"][name] == pytest.approx(100 * sum(recalls))
+
+
 def test_shares_are_chosen_from_candidates_that_are_all_reported(record: dict[str, Any]) -> None:
     shares = record["shares"]
     for chosen, figures in (("interpolation", "interpolation_figures"), ("caption", "caption_figures")):

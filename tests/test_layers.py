@@ -37,7 +37,7 @@ MAY_IMPORT = {
     "demo": EVERYTHING_BELOW | {"experiment", "demo"},
     "bench_engine": EVERYTHING_BELOW | {"bench_engine"},
     "ladder_documents": TRAINING | {"ladder_documents"},
-    "ladder": EVERYTHING_BELOW | {"bench", "bench_engine", "ladder_documents", "ladder"},
+    "ladder": EVERYTHING_BELOW | {"experiment", "bench", "bench_engine", "ladder_documents", "ladder"},
     "bench_encoding": TRAINING | {"bench_engine", "bench_encoding"},
     "cli": EVERYTHING_BELOW | {"experiment", "zero_shot", "bench", "demo", "bench_engine", "tuning", "ladder", "cli"},
     "__main__": {"cli"},

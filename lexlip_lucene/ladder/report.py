@@ -9,6 +9,7 @@ import orjson
 from lexlip_lucene.bench_engine.timing import Spread
 from lexlip_lucene.evaluate.significance import Difference, difference, found_within
 from lexlip_lucene.files import written_file
+from lexlip_lucene.ladder.image_to_text import RECALLS, rsum
 from lexlip_lucene.ladder.pictures import draw_ladder
 from lexlip_lucene.ladder.run import Ladder, group_of
 from lexlip_lucene.ladder.rung_figures import RungFigures, SystemFigures
@@ -50,6 +51,8 @@ def figures_of(ladder: Ladder) -> dict[str, float]:
         for name, system in rung.systems.items():
             for measure, value in (*system.quality.items(), ("bytes", float(system.built.index_bytes))):
                 found[f"{rung.documents} {name} {measure}"] = value
+    for name, figures in ladder.image_to_text.items():
+        found |= {f"i2t {name} {measure}": value for measure, value in figures.items()}
     return found
 
 
@@ -75,6 +78,8 @@ def _record(ladder: Ladder, compared: dict[int, list[tuple[str, str, Difference]
         "topics": len({qrel.qid for qrel in ladder.topics.qrels}),
         "shares": None if ladder.shares is None else ladder.shares._asdict(),
         "timing": ladder.recipe.timing.model_dump(),
+        "image_to_text": ladder.image_to_text,
+        "rsum": _rsums(ladder),
         "encoding": {name: _latency(latency) for name, latency in ladder.encoding.items()},
         "rungs": {
             str(rung.documents): {
@@ -118,6 +123,7 @@ def _markdown(ladder: Ladder, compared: dict[int, list[tuple[str, str, Differenc
     ]
     for rung in reversed(ladder.rungs):
         parts += [f"## {rung.documents:,} documents", _table(rung), _differences(compared[rung.documents])]
+    parts += ["## Both directions", _directions(ladder)]
     parts += ["## Pictures", *(f"![{path.stem}]({path.name})" for path in pictures)]
     parts += ["## The paper's own figures", PAPER]
     return "\n\n".join(parts) + "\n"
@@ -132,13 +138,10 @@ def _about_documents(ladder: Ladder) -> str:
         "be read."
     ]
     if facts["mixes"]:
-        captions = facts["captions_of_mixes"]
         lines.append(
-            f"Real: every photo, every topic, and every caption. Mixed: the vectors of mixes, sparse and dense alike. "
-            f"A mix's text for BM25 is a real caption of another image, one of {captions:,}, each given out "
-            f"{facts['mixes'] / max(captions, 1):.1f} times; it does not describe the mix. So LexLIP and the dense "
-            "twin meet distractors that lie between real photos, and BM25 meets real language; fusion is flattered, "
-            "since no distractor is near in both."
+            "Real: every photo, every topic, and every caption. Mixed: the vectors of mixes, sparse and dense alike. "
+            f"{_about_texts(facts)} So LexLIP and the dense twin meet distractors that lie between real photos, and "
+            "BM25 meets real language; fusion is flattered, since no distractor is near in both."
         )
     lines.append("| documents | count | postings each | share with the average posting's token | 100 commonest |")
     lines.append("| --- | ---: | ---: | ---: | ---: |")
@@ -148,6 +151,16 @@ def _about_documents(ladder: Ladder) -> str:
             f"{shape['commonest']:.4f} |"
         )
     return "\n\n".join(lines[: -2 - len(ladder.shapes)]) + "\n\n" + "\n".join(lines[-2 - len(ladder.shapes) :])
+
+
+def _about_texts(facts: dict[str, Any]) -> str:
+    captions = facts["captions_of_mixes"]
+    if not captions:
+        return "A mix has no text, so BM25 never finds one."
+    return (
+        f"A mix's text for BM25 is a real caption of another image, one of {captions:,}, each given out "
+        f"{facts['mixes'] / captions:.2f} times on average; it does not describe the mix."
+    )
 
 
 def _table(rung: RungFigures) -> str:
@@ -172,6 +185,28 @@ def _table(rung: RungFigures) -> str:
             "" if system.postings is None else f"{system.postings:,.0f}",
         ]
         rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def _rsums(ladder: Ladder) -> dict[str, float]:
+    first = ladder.rungs[0].systems
+    return {name: rsum(first[name].quality, back) for name, back in ladder.image_to_text.items() if name in first}
+
+
+def _directions(ladder: Ladder) -> str:
+    first = ladder.rungs[0]
+    head = [*(f"T2I {name}" for name in RECALLS), *(f"I2T {name}" for name in RECALLS), "RSUM"]
+    rows = [
+        f"Text to image among {first.documents:,} documents; image to text: the photos search all their captions. RSUM "
+        "is the sum of the six.",
+        "",
+        f"| system | {' | '.join(head)} |",
+        "| --- |" + " ---: |" * len(head),
+    ]
+    for name, total in _rsums(ladder).items():
+        both = (first.systems[name].quality, ladder.image_to_text[name])
+        cells = [f"{100 * figures[measure]:.1f}" for figures in both for measure in RECALLS]
+        rows.append(f"| {name} | {' | '.join(cells)} | {total:.1f} |")
     return "\n".join(rows)
 
 

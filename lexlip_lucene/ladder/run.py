@@ -4,6 +4,7 @@
     folder/tuning/          the same of the photos that shares are chosen on, and small indexes
     folder/topics/          topics.tsv, qrels.txt, captions/
     folder/1000/…           a rung's indexes
+    folder/image-to-text/   the other direction, of the first rung's photos
     folder/report.json, report.md, *.svg
 
 torch runs first, and what it made lies in files before Java begins.
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple
 from lexlip_lucene.bench import trained_model
 from lexlip_lucene.bench_engine.machine import machine
 from lexlip_lucene.data.topics import TopicSet
+from lexlip_lucene.ladder.image_to_text import image_to_text
 from lexlip_lucene.ladder.latency import Latency, latency_of
 from lexlip_lucene.ladder.rung_figures import RungFigures, measured_rung
 from lexlip_lucene.ladder.store_shape import shapes_of
@@ -40,6 +42,7 @@ class Ladder(NamedTuple):
     topics: TopicSet
     shares: Shares | None
     encoding: dict[str, Latency]
+    image_to_text: dict[str, dict[str, float]]
     rungs: list[RungFigures]
 
 
@@ -62,7 +65,8 @@ def run_ladder(path: Path, overrides: Sequence[str], *, device: str, progress: P
     folder = path.with_suffix("")
     roots = [override for override in overrides if override.startswith("roots.")]
     facts = machine()
-    prepared = prepare(recipe, trained_model(recipe.encoder, roots, device, progress), folder, progress)
+    model = trained_model(recipe.encoder, roots, device, progress)
+    prepared = prepare(recipe, model, folder, progress)
     store, asked = prepared.ladder
     shares = _shares(recipe, folder, prepared.tuning, progress)
     rungs = []
@@ -70,6 +74,7 @@ def run_ladder(path: Path, overrides: Sequence[str], *, device: str, progress: P
         rung = Rung(store, min(documents, len(store.ids)), folder / str(documents))
         systems, places = systems_of(recipe, rung, shares)
         rungs.append(measured_rung(systems, places, rung, asked, prepared.fingerprint, progress))
+    back = image_to_text(recipe, model, folder / "image-to-text", prepared.fingerprint, progress)
     times = asked.encoding
     encoding = {"lexicon": times.lexicon} | ({} if times.dense is None else {"dense": times.dense})
     return Ladder(
@@ -81,6 +86,7 @@ def run_ladder(path: Path, overrides: Sequence[str], *, device: str, progress: P
         asked.topics,
         shares,
         {name: latency_of(found) for name, found in encoding.items()},
+        back,
         rungs,
     )
 

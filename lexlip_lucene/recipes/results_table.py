@@ -1,4 +1,4 @@
-"""The README's results table, made from the figures that the index recipes expect.
+"""The README's results tables, made from the figures that the index recipes expect.
 
 A figure stands in one place, its recipe; `lexlip bench` holds it to account there.
 """
@@ -6,7 +6,7 @@ A figure stands in one place, its recipe; `lexlip bench` holds it to account the
 from pathlib import Path
 
 from lexlip_lucene.recipes.index_recipe import IndexRecipe
-from lexlip_lucene.recipes.ladder_recipe import is_ladder
+from lexlip_lucene.recipes.ladder_recipe import LadderRecipe, is_ladder
 from lexlip_lucene.recipes.reading import read_recipe
 
 MEASURES = ("R@1", "R@5", "R@10", "MRR@10", "nDCG@10")
@@ -26,4 +26,27 @@ def results_table(folder: Path) -> str:
             continue
         figures = [f"{100 * recipe.expect[name].value:.1f}" if name in recipe.expect else "" for name in MEASURES]
         rows.append(f"| `{folder.name}/{path.name}` | {recipe.about} | {' | '.join(figures)} |")
+    return "\n".join(rows) + "\n"
+
+
+def ladder_table(path: Path) -> str:
+    """Return a Markdown table of the ladder at `path`: a row a system, R@10 at each rung in percent, and its bytes.
+
+    What a recipe does not expect is left blank.
+    """
+    recipe = read_recipe(path, LadderRecipe)
+    top = recipe.rungs[-1]
+    found: dict[str, dict[tuple[str, str], float]] = {}
+    for key, expected in recipe.expect.items():
+        rung, _, rest = key.partition(" ")
+        system, _, measure = rest.rpartition(" ")
+        if rung != "i2t":
+            found.setdefault(system, {})[rung, measure] = expected.value
+    head = [f"R@10, {rung:,}" for rung in recipe.rungs] + [f"index at {top:,}, MB"]
+    rows = [f"| system | {' | '.join(head)} |", "| --- |" + " ---: |" * len(head)]
+    for system, figures in found.items():
+        recalls = [figures.get((str(rung), "R@10")) for rung in recipe.rungs]
+        size = figures.get((str(top), "bytes"))
+        cells = ["" if value is None else f"{100 * value:.1f}" for value in recalls]
+        rows.append(f"| {system} | {' | '.join(cells)} | {'' if size is None else f'{size / 1e6:.0f}'} |")
     return "\n".join(rows) + "\n"
