@@ -1,5 +1,6 @@
 """The documents of a ladder: photos as `lexlip encode` has them at every operating point, then mixes; their texts."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ from lexlip_lucene.encoders.arithmetic import Arithmetic
 from lexlip_lucene.encoders.lexlip import LexLip
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.ladder.store_shape import shapes_of
-from lexlip_lucene.ladder_documents import fill
+from lexlip_lucene.ladder_documents import document_batches
 from lexlip_lucene.ladder_documents.distractor_texts import DistractorTexts, read_distractor_texts
+from lexlip_lucene.ladder_documents.document_batches import Wanted
 from lexlip_lucene.ladder_documents.document_store import DocumentStore, read_store
-from lexlip_lucene.ladder_documents.fill import Wanted, fill_store
+from lexlip_lucene.ladder_documents.fill import fill_store
 from lexlip_lucene.progress import SILENT
 from lexlip_lucene.recipes.ladder_recipe import DistractorSpec
 from lexlip_lucene.recipes.model_spec import BankSpec
@@ -70,7 +72,7 @@ def wanted(images: list[CaptionedImage], **changes: Any) -> Wanted:
 @pytest.fixture(scope="module")
 def store(model: LexLip, images: list[CaptionedImage], tmp_path_factory: pytest.TempPathFactory) -> DocumentStore:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fill, "choose_arithmetic", lambda *_, **__: Arithmetic())
+        patch.setattr(document_batches, "choose_arithmetic", lambda *_, **__: Arithmetic())
         return filled(tmp_path_factory.mktemp("ladder") / "store", model, wanted(images))
 
 
@@ -80,9 +82,9 @@ def filled(place: Path, model: LexLip, what: Wanted) -> DocumentStore:
 
 
 def vectors(store: DocumentStore, documents: int, top_k: int, bits: int) -> list[dict[str, int]]:
-    ids, matrix, tokens = store.matrix(documents, top_k=top_k, bits=bits)
-    assert matrix.shape == (len(ids), len(tokens)) and matrix.has_sorted_indices
-    rows = [matrix[[row]].tocoo() for row in range(len(ids))]
+    matrix, tokens = store.matrix(np.arange(documents), top_k=top_k, bits=bits), store.tokens
+    assert matrix.shape == (documents, len(tokens)) and matrix.has_sorted_indices
+    rows = [matrix[[row]].tocoo() for row in range(documents)]
     return [{tokens[c]: int(v) for c, v in zip(row.coords[1], row.data, strict=True)} for row in rows]
 
 
@@ -137,6 +139,7 @@ def test_mixes_follow_from_the_seed_and_a_smaller_ladder_begins_a_larger_one(
     other = filled(tmp_path / "other", model, wanted(images, documents=20, mix=DistractorSpec(photos=2, seed=8)))
     photos = store.facts["photos"]
     assert (small.parents == store.parents[:20]).all()
+    assert (small.positions[photos:] == store.positions[photos:20]).all()
     assert (other.parents[photos:] != store.parents[photos:20]).any()
 
 
@@ -147,7 +150,7 @@ def test_texts_are_first_captions_and_for_mixes_real_captions_in_turn(store: Doc
 
 
 def test_text_vectors_are_those_of_queries(model: LexLip, store: DocumentStore) -> None:
-    matrix = store.text_matrix(DOCUMENTS)
+    matrix = store.text_matrix(np.arange(DOCUMENTS))
     for row in (0, DOCUMENTS - 1):
         [expected] = model.encode_texts([store.texts[row]], bits=8)
         found = matrix[[row]].tocoo()
@@ -162,13 +165,33 @@ def test_fewer_documents_than_photos_leave_the_last_photos_out(
     assert store.text_positions is None and len(store.weights) == TARGETS + 2
 
 
+@pytest.mark.parametrize("held", [0, 2])
 def test_distractors_that_do_not_fit_in_memory_are_read_one_batch_after_the_other(
-    model: LexLip, images: list[CaptionedImage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    held: int, model: LexLip, images: list[CaptionedImage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fill, "HELD_BYTES", 0)
+    monkeypatch.setattr(document_batches, "HELD_BYTES", held * 3 * 32 * 32)
     store = filled(tmp_path / "read", model, wanted(images, documents=TARGETS + PHOTOS))
     assert store.ids == [f"é {number}" for number in range(TARGETS + PHOTOS - 1)]
     assert len(store.positions) == len(store.texts) == TARGETS + PHOTOS - 1
+
+
+def test_mixes_are_of_the_photos_that_fit_in_memory_and_the_others_stand_before_them(
+    model: LexLip, images: list[CaptionedImage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(document_batches, "HELD_BYTES", 2 * 3 * 32 * 32)
+    store = filled(tmp_path / "mixed", model, wanted(images))
+    photos = TARGETS + PHOTOS - 1
+    assert store.ids[:photos] == [f"é {number}" for number in range(photos)] and len(store.ids) == DOCUMENTS
+    assert set(np.unique(store.parents[photos:])) == {0, 1}
+
+
+def test_a_photo_without_captions_gets_a_real_one_as_mixes_do(
+    model: LexLip, images: list[CaptionedImage], tmp_path: Path
+) -> None:
+    silent = [replace(image, captions=()) for image in images]
+    store = filled(tmp_path / "silent", model, wanted(images, distractors=silent[TARGETS:]))
+    assert store.texts[TARGETS : TARGETS + 2] == ["a blue star", "a green circle over a cat"]
+    assert store.facts["given_texts"] == DOCUMENTS - TARGETS
 
 
 def test_without_a_photo_to_search_or_to_mix_the_error_says_so(
@@ -186,7 +209,7 @@ def test_without_a_photo_to_search_or_to_mix_the_error_says_so(
 
 def test_a_cut_that_was_not_asked_for_is_refused(store: DocumentStore) -> None:
     with pytest.raises(InputError, match=r"cuts at \[6, 4, 2\], not at 5"):
-        store.matrix(3, top_k=5, bits=8)
+        store.matrix(np.arange(3), top_k=5, bits=8)
 
 
 def test_a_store_whose_files_disagree_is_refused(model: LexLip, images: list[CaptionedImage], tmp_path: Path) -> None:
@@ -204,7 +227,7 @@ def test_shapes_add_up_to_all_postings(store: DocumentStore) -> None:
     shapes = shapes_of(store, CUTS[0])
     assert [shape["documents"] for shape in shapes.values()] == [TARGETS, PHOTOS - 1, DOCUMENTS - TARGETS - PHOTOS + 1]
     postings = sum(shape["documents"] * shape["postings_per_document"] for shape in shapes.values())
-    assert postings == pytest.approx(store.matrix(DOCUMENTS, top_k=CUTS[0], bits=8).matrix.nnz)
+    assert postings == pytest.approx(store.matrix(np.arange(DOCUMENTS), top_k=CUTS[0], bits=8).nnz)
 
 
 def test_captions_of_known_images_are_left_out_and_none_is_given_twice(tmp_path: Path) -> None:

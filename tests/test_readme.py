@@ -6,7 +6,7 @@ from pathlib import Path
 from typer.main import get_command
 
 from lexlip_lucene.cli.main import app
-from lexlip_lucene.recipes.results_table import results_table
+from lexlip_lucene.recipes.results_table import ladder_table, results_table
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -16,6 +16,13 @@ def test_results_table_is_the_one_the_recipes_give() -> None:
     table = re.search(r"<!-- results -->\n(.*?)<!-- end of results -->", README, re.DOTALL)
     assert table is not None
     assert table[1] == results_table(ROOT / "indexes"), "stale: put results_table('indexes') between the markers"
+
+
+def test_the_ladders_table_is_the_one_its_recipe_gives() -> None:
+    table = re.search(r"<!-- ladder -->\n(.*?)<!-- end of ladder -->", README, re.DOTALL)
+    assert table is not None
+    expected = ladder_table(ROOT / "indexes" / "flickr8k-ladder.yaml")
+    assert table[1] == expected, "stale: put ladder_table('indexes/flickr8k-ladder.yaml') between the markers"
 
 
 def test_every_verb_is_in_the_readme() -> None:

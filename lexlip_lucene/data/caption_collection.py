@@ -6,7 +6,7 @@ Anserini parses every file of the folder, so a file of any other kind in it is a
 the collection of encoded documents is another thing.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,11 +46,21 @@ def read_caption_collection(folder: Path) -> list[CaptionDocument]:
     return documents
 
 
-def write_caption_collection(folder: Path, documents: Iterable[CaptionDocument], *, force: bool = False) -> None:
-    """Write the documents as the one shard `captions.jsonl`; OutputError when `folder` exists and `force` is off."""
-    with written_folder(folder, force=force) as partial, written_file(partial / "captions.jsonl") as file:
-        for document in documents:
-            file.write(orjson.dumps(document._asdict()) + b"\n")
+def write_caption_collection(
+    folder: Path, documents: Sequence[CaptionDocument], *, shards: int = 1, force: bool = False
+) -> None:
+    """Write the documents as `captions.jsonl`, or as so many shards of like size, which Anserini's threads share out.
+
+    Raises:
+        OutputError: `folder` exists and `force` is off.
+    """
+    with written_folder(folder, force=force) as partial:
+        size = -(-max(len(documents), 1) // shards)
+        for number in range(shards):
+            name = "captions.jsonl" if shards == 1 else f"captions-{number:03d}.jsonl"
+            with written_file(partial / name) as file:
+                for document in documents[number * size : (number + 1) * size]:
+                    file.write(orjson.dumps(document._asdict()) + b"\n")
 
 
 def _shards(folder: Path) -> Iterator[Path]:

@@ -50,10 +50,11 @@ def without(sets: Sequence[CaptionSet], ids: Iterable[str]) -> list[CaptionSet]:
     Ids name one image when they are equal, or have the same number before a `_`: Flickr8k's
     `1000268201_693b08cb0e` is Flickr30k's `1000268201`. `COCO_val2014_…` begins with no number and is taken whole.
     """
-    known = {_image_of(id) for id in ids}
-    return [found for found in sets if _image_of(found.id) not in known]
+    known = {image_of(id) for id in ids}
+    return [found for found in sets if image_of(found.id) not in known]
 
 
-def _image_of(id: str) -> str:
+def image_of(id: str) -> str:
+    """Return what an id has in common with the other ids of its image: the number before a `_`, else all of it."""
     number = _NUMBER.match(id)
     return number.group() if number else id

@@ -49,6 +49,10 @@ class StatesBatch(NamedTuple):
     photos: NDArray[np.int64]
     shares: NDArray[np.float64]
 
+    def first(self, count: int) -> "StatesBatch":
+        """Return the first `count` of them."""
+        return StatesBatch(self.states[:count], self.photos[:count], self.shares[:count])
+
 
 class VectorBatch(NamedTuple):
     """Lexicon positions (batch, k) int64, heaviest first, and their impacts (batch, k) int64; 0: not in the vector."""
@@ -91,16 +95,14 @@ def mixed_states(states: Tensor, count: int, *, seed: int, mix: Mix) -> Iterator
     states = states.bfloat16()
     for number, begin in enumerate(range(0, count, BATCH)):
         chance = np.random.default_rng([seed, number])
-        yield _mixed(states, spread, min(BATCH, count - begin), chance, mix)
+        yield _mixed(states, spread, chance, mix).first(min(BATCH, count - begin))
 
 
-def _mixed(
-    states: Tensor, spread: NDArray[np.float32], count: int, chance: np.random.Generator, mix: Mix
-) -> StatesBatch:
-    """(photos, positions, width) → (count, positions, width)."""
-    photos = chance.integers(len(states), size=(count, mix.photos))
-    shares = chance.dirichlet([mix.concentration] * mix.photos, size=count)
-    noise = chance.standard_normal((count, 1, len(spread)), dtype=np.float32) * spread * np.float32(mix.noise)
+def _mixed(states: Tensor, spread: NDArray[np.float32], chance: np.random.Generator, mix: Mix) -> StatesBatch:
+    """(photos, positions, width) → (BATCH, positions, width); the last batch too, whatever is needed of it."""
+    photos = chance.integers(len(states), size=(BATCH, mix.photos))
+    shares = chance.dirichlet([mix.concentration] * mix.photos, size=BATCH)
+    noise = chance.standard_normal((BATCH, 1, len(spread)), dtype=np.float32) * spread * np.float32(mix.noise)
     weights = torch.from_numpy(shares).to(states.dtype)
     mixed = torch.einsum("mipw,mi->mpw", states[torch.from_numpy(photos)], weights)
     return StatesBatch(mixed + torch.from_numpy(noise).to(states.dtype), photos, shares)

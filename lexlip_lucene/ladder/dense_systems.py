@@ -1,6 +1,4 @@
-"""The dense twin in faiss: flat and exact, HNSW, and IVF-PQ; all by inner product.
-
-    folder/index.faiss    folder/ids.npy     the docids by row
+"""The dense twin in faiss: flat and exact, HNSW, and IVF-PQ; all by inner product. A docid is the vector's row.
 
 faiss is optional: `pip install 'lexlip-lucene[bench]'`.
 """
@@ -18,11 +16,11 @@ from numpy.typing import NDArray
 
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.files import bytes_below, written_folder
-from lexlip_lucene.ladder.system import Built, Form, Rung
+from lexlip_lucene.ladder.rung import Rung
+from lexlip_lucene.ladder.system import Built, Form, Found
 from lexlip_lucene.ladder_documents.queries import Queries
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.ladder_recipe import FLAT, HnswSpec, IvfPqSpec
-from lexlip_lucene.records import Hit
 
 IVFPQ_FROM = 39 * 256
 """Fewer documents are too few to learn its 256 centroids from, faiss says."""
@@ -39,60 +37,55 @@ class DenseSystem:
     ivfpq: IvfPqSpec | None = None
     asks: Form = "dense"
 
-    def build(self, rung: Rung, folder: Path, progress: Progress) -> Built:
-        """Build from vectors on disk; seconds are those of faiss, training included."""
+    def build(self, rung: Rung, folder: Path, threads: int, progress: Progress) -> Built:
+        """Build from vectors on disk; reading them is no part of its seconds, learning from them and writing is."""
         faiss = _faiss()
-
+        faiss.omp_set_num_threads(threads)
         vectors = rung.store.dense
         if vectors is None:
             raise InputError(f"{self.name}: the model has no dense twin: leave `dense` out of the recipe")
         index = self._empty(vectors.shape[1], rung.documents)
-        seconds = self._train(index, vectors[: rung.documents])
+        seconds = self._train(index, vectors, rung.order)
         begins = range(0, rung.documents, _AT_ONCE)
         for begin in progress.track(begins, f"{self.name} (batches)", len(begins)):
-            part = np.ascontiguousarray(vectors[begin : min(begin + _AT_ONCE, rung.documents)])
+            part = np.ascontiguousarray(vectors[rung.order[begin : begin + _AT_ONCE]])
             begun = time.monotonic()
             index.add(part)
             seconds += time.monotonic() - begun
+        begun = time.monotonic()
         with written_folder(folder, force=True) as partial:
             faiss.write_index(index, str(partial / "index.faiss"))
-            np.save(partial / "ids.npy", np.array(rung.store.ids[: rung.documents]), allow_pickle=False)
-        return Built(seconds, bytes_below(folder))
+        return Built(seconds + time.monotonic() - begun, bytes_below(folder))
 
     def _empty(self, width: int, documents: int) -> Any:
         faiss = _faiss()
-
         if self.hnsw is not None:
             index = faiss.IndexHNSWFlat(width, self.hnsw.links, faiss.METRIC_INNER_PRODUCT)
             index.hnsw.efConstruction = self.hnsw.build
             return index
         if self.ivfpq is not None:
-            return faiss.index_factory(
-                width, f"IVF{_lists(documents)},PQ{self.ivfpq.bytes}", faiss.METRIC_INNER_PRODUCT
-            )
+            factory = f"IVF{_lists(documents)},PQ{self.ivfpq.bytes}"
+            return faiss.index_factory(width, factory, faiss.METRIC_INNER_PRODUCT)
         return faiss.IndexFlatIP(width)
 
-    def _train(self, index: Any, vectors: NDArray[np.float32]) -> float:
+    def _train(self, index: Any, vectors: NDArray[np.float32], order: NDArray[np.int64]) -> float:
         if index.is_trained:
             return 0.0
-        taken = np.linspace(0, len(vectors) - 1, min(len(vectors), _TRAINED_ON)).round().astype(np.int64)
-        sample = np.ascontiguousarray(vectors[taken])
+        sample = np.ascontiguousarray(vectors[order[:_TRAINED_ON]])  # the order is drawn, so its beginning is a sample
         begun = time.monotonic()
         index.train(sample)
         return time.monotonic() - begun
 
     def open(self, folder: Path, queries: Queries) -> "_OpenDense":
         """Read the index into memory."""
-        faiss = _faiss()
-
-        index = faiss.read_index(str(folder / "index.faiss"))
+        index = _faiss().read_index(str(folder / "index.faiss"))
         if self.hnsw is not None:
             index.hnsw.efSearch = self.hnsw.search
         if self.ivfpq is not None:
             index.nprobe = max(1, round(self.ivfpq.probed * index.nlist))
         if queries.dense is None:
             raise InputError(f"{self.name}: the queries have no dense vectors")
-        return _OpenDense(index, np.load(folder / "ids.npy", mmap_mode="r", allow_pickle=False), queries)
+        return _OpenDense(index, np.ascontiguousarray(queries.dense))
 
 
 def _lists(documents: int) -> int:
@@ -106,30 +99,26 @@ def _faiss() -> Any:
 
 
 class _OpenDense:
-    def __init__(self, index: Any, ids: NDArray[np.str_], queries: Queries) -> None:
-        assert queries.dense is not None, "the system's own check"
-        self._index, self._ids, self._vectors = index, ids, np.ascontiguousarray(queries.dense)
+    def __init__(self, index: Any, vectors: NDArray[np.float32]) -> None:
+        self._index, self._vectors = index, vectors
+        self._known = set(np.flatnonzero(vectors.any(axis=1)).tolist())
 
-    def one(self, query: int, k: int) -> Sequence[Hit]:
-        faiss = _faiss()
-
-        faiss.omp_set_num_threads(1)
+    def one(self, query: int, k: int) -> Found:
+        _faiss().omp_set_num_threads(1)
         scores, rows = self._index.search(self._vectors[query : query + 1], k)
-        return self._hits(scores[0], rows[0])
+        return self._found(query, scores[0], rows[0])
 
-    def many(self, queries: Sequence[int], k: int, threads: int) -> list[Sequence[Hit]]:
-        faiss = _faiss()
-
-        faiss.omp_set_num_threads(threads)
+    def many(self, queries: Sequence[int], k: int, threads: int) -> list[Found]:
+        _faiss().omp_set_num_threads(threads)
         scores, rows = self._index.search(self._vectors[list(queries)], k)
-        return [self._hits(*pair) for pair in zip(scores, rows, strict=True)]
+        return [self._found(*answer) for answer in zip(queries, scores, rows, strict=True)]
 
     def close(self) -> None:
         """Its memory goes with it."""
         self._index = None
 
-    def _hits(self, scores: NDArray[np.float32], rows: NDArray[np.int64]) -> list[Hit]:
+    def _found(self, query: int, scores: NDArray[np.float32], rows: NDArray[np.int64]) -> Found:
+        if query not in self._known:  # a text without any known word is near to nothing
+            return Found([], [])
         found = rows >= 0  # faiss says -1 where it found fewer
-        docids = self._ids[rows[found]].tolist()
-        pairs = zip(docids, scores[found].tolist(), strict=True)
-        return [Hit(docid, score, rank) for rank, (docid, score) in enumerate(pairs, start=1)]
+        return Found(rows[found].tolist(), scores[found].tolist())

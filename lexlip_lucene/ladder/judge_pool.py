@@ -3,8 +3,7 @@
     {"qid": …, "query": …, "image": …, "rank": 7, "before": [{"docid": …, "rank": 1, "score": …, "tokens": […], …}]}
 
 A line a topic whose image is not first. A photo is shown by its id; a mix, which has no picture, by the photos that it
-is made of, heaviest share or not; both by the tokens that the index has of them. `image` has rank null beyond the run's
-depth.
+is made of; both by the tokens that the index has of them. The image's `rank` is null beyond the first ten.
 """
 
 from collections.abc import Iterator
@@ -18,8 +17,8 @@ from lexlip_lucene.ladder.run import Ladder
 from lexlip_lucene.ladder_documents.document_store import DocumentStore
 from lexlip_lucene.recipes.ladder_recipe import lexlip_name
 
-BEFORE, TOKENS = 10, 12
-"""Documents shown of a topic, and tokens of a document."""
+TOKENS = 12
+"""Shown of a document."""
 
 
 def write_judge_pool(ladder: Ladder, path: Path, *, force: bool = False) -> int:
@@ -45,7 +44,7 @@ def _pool(ladder: Ladder) -> Iterator[dict[str, Any]]:
         rank = next((hit.rank for hit in hits if hit.docid == image), None)
         if rank == 1:
             continue
-        before = [hit for hit in hits if rank is None or hit.rank < rank][:BEFORE]
+        before = [hit for hit in hits if rank is None or hit.rank < rank]
         shown = [
             {"docid": hit.docid, "rank": hit.rank, "score": hit.score, **_described(ladder.store, row_of[hit.docid])}
             for hit in before

@@ -1,5 +1,6 @@
 """LexLIP and BM25 in Lucene: impact indexes of a rung's vectors, exact or in two steps, and text indexes."""
 
+import shutil
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from lexlip_lucene.data.caption_collection import CaptionDocument, write_caption_collection
-from lexlip_lucene.ladder.system import Built, Form, Rung
+from lexlip_lucene.ladder.rung import Rung
+from lexlip_lucene.ladder.system import Built, Form, Found
 from lexlip_lucene.ladder_documents.queries import Queries
 from lexlip_lucene.lucene.approximation import Approximation
 from lexlip_lucene.lucene.bm25_index import build_bm25
@@ -19,7 +21,6 @@ from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
 from lexlip_lucene.lucene.index import ImpactIndex
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.ladder_recipe import BM25, PointSpec
-from lexlip_lucene.records import Hit
 from lexlip_lucene.vectors.vector_matrix import VectorMatrix
 
 
@@ -30,14 +31,13 @@ class Bm25System:
     name: str = BM25
     asks: Form = "text"
 
-    def build(self, rung: Rung, folder: Path, progress: Progress) -> Built:
+    def build(self, rung: Rung, folder: Path, threads: int, progress: Progress) -> Built:
         """Write the caption collection beside the index, build, and drop the collection."""
-        import shutil
-
         collection = folder.with_name(f"{folder.name}-captions")
-        pairs = zip(rung.store.ids[: rung.documents], rung.store.texts[: rung.documents], strict=True)
-        write_caption_collection(collection, (CaptionDocument(*pair) for pair in pairs), force=True)
-        report = build_bm25(collection, folder, force=True, progress=progress)
+        texts = (rung.store.texts[row] for row in rung.order.tolist())
+        documents = [CaptionDocument(*pair) for pair in zip(rung.docids, texts, strict=True)]
+        write_caption_collection(collection, documents, shards=threads, force=True)
+        report = build_bm25(collection, folder, threads=threads, force=True, progress=progress)
         shutil.rmtree(collection)
         return Built(report.seconds, report.index_bytes)
 
@@ -50,12 +50,12 @@ class _OpenBm25:
     def __init__(self, searcher: Bm25Searcher, queries: Queries) -> None:
         self._searcher, self._queries = searcher, queries
 
-    def one(self, query: int, k: int) -> Sequence[Hit]:
-        return _there(self._searcher.search(self._queries.texts[query], k))
+    def one(self, query: int, k: int) -> Found:
+        return _found(self._searcher.search(self._queries.texts[query], k))
 
-    def many(self, queries: Sequence[int], k: int, threads: int) -> list[Sequence[Hit]]:
+    def many(self, queries: Sequence[int], k: int, threads: int) -> list[Found]:
         texts = {self._queries.qids[place]: self._queries.texts[place] for place in queries}
-        return _all_there(self._searcher.search_batch(texts, k, threads=threads).values())
+        return _all_found(self._searcher.search_batch(texts, k, threads=threads).values())
 
     def close(self) -> None:
         self._searcher.close()
@@ -79,59 +79,65 @@ class LexlipSystem:
     caption_share: float | None = None
     asks: Form = "lexicon"
 
-    def build(self, rung: Rung, folder: Path, progress: Progress) -> Built:
+    def build(self, rung: Rung, folder: Path, threads: int, progress: Progress) -> Built:
         """Build the impact index from vectors in memory."""
         vectors = self.vectors(rung)
         begun = time.monotonic()
-        with ImpactIndex.create(folder, force=True, progress=progress) as index:
+        with ImpactIndex.create(folder, threads=threads, force=True, progress=progress) as index:
             index.add(*vectors)
             index.merge()
         return Built(time.monotonic() - begun, index.report.index_bytes)
 
     def vectors(self, rung: Rung) -> VectorMatrix:
         """Return the vectors that are indexed."""
-        images = rung.store.matrix(rung.documents, top_k=self.point.top_k, bits=self.point.bits)
-        if self.caption_share is None:
-            return images
-        return images._replace(matrix=_with_texts(images.matrix, rung.store.text_matrix(rung.documents), self))
+        images = rung.store.matrix(rung.order, top_k=self.point.top_k, bits=self.point.bits)
+        if self.caption_share is not None:
+            images = _with_texts(images, rung.store.text_matrix(rung.order), self.caption_share)
+        return VectorMatrix(rung.docids, images, rung.store.tokens)
 
-    def open(self, folder: Path, queries: Queries) -> "_OpenLexlip":
+    def open(self, folder: Path, queries: Queries) -> "OpenLexlip":
         """Open it."""
-        return _OpenLexlip(ImpactSearcher(folder), queries, self.approximate)
+        return OpenLexlip(ImpactSearcher(folder), queries, self.approximate)
 
 
-def _with_texts(images: Any, texts: Any, system: LexlipSystem) -> Any:
+def _with_texts(images: Any, texts: Any, share: float) -> Any:
     """Add the texts' weights; one that is there stays at 1 at least."""
     from scipy.sparse import csr_array
 
-    share = system.caption_share or 0.0
     weights = np.maximum(np.rint(texts.data * share), 1).astype(np.int32)
     both = csr_array(images + csr_array((weights, texts.indices, texts.indptr), shape=texts.shape))
     both.sort_indices()
     return both
 
 
-class _OpenLexlip:
+class OpenLexlip:
+    """An open impact index and its queries."""
+
     def __init__(self, searcher: ImpactSearcher, queries: Queries, approximate: Approximation | None) -> None:
         self._searcher, self._queries, self._approximate = searcher, queries, approximate
 
-    def one(self, query: int, k: int) -> Sequence[Hit]:
-        return _there(self._searcher.search(self._queries.impacts[query], k, approximate=self._approximate))
+    def at(self, approximate: Approximation) -> "OpenLexlip":
+        """Return the same index, searched in two steps; both share what they hold in memory."""
+        return OpenLexlip(self._searcher, self._queries, approximate)
 
-    def many(self, queries: Sequence[int], k: int, threads: int) -> list[Sequence[Hit]]:
+    def one(self, query: int, k: int) -> Found:
+        """Answer one query."""
+        return _found(self._searcher.search(self._queries.impacts[query], k, approximate=self._approximate))
+
+    def many(self, queries: Sequence[int], k: int, threads: int) -> list[Found]:
+        """Answer many in one call."""
         vectors = self._queries.impacts_at(queries)
         found = self._searcher.search_batch(vectors, k, threads=threads, approximate=self._approximate)
-        return _all_there(found.values())
+        return _all_found(found.values())
 
     def close(self) -> None:
+        """Close the index."""
         self._searcher.close()
 
 
-def _there(hits: Hits) -> Hits:
-    """Ask for what a caller wants: docids are decoded only then."""
-    _ = hits.docids
-    return hits
+def _found(hits: Hits) -> Found:
+    return Found(hits.docids.tolist(), hits.scores.tolist())
 
 
-def _all_there(answers: Iterable[Hits]) -> list[Sequence[Hit]]:
-    return [_there(hits) for hits in answers]
+def _all_found(answers: Iterable[Hits]) -> list[Found]:
+    return [_found(hits) for hits in answers]

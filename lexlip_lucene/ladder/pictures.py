@@ -34,18 +34,25 @@ def draw_ladder(ladder: Ladder, folder: Path) -> list[Path]:
     """Draw all pictures into `folder` as SVG; return their paths."""
     with matplotlib.rc_context(_STYLE):
         top = ladder.rungs[-1]
+        names = _names(ladder)
         return [
-            _against(top, MILLISECONDS, "median latency of a query (ms)", folder / "quality-latency.svg"),
-            _against(top, MEGABYTES, "index (MB)", folder / "quality-bytes.svg"),
+            _against(top, names, MILLISECONDS, "median latency of a query (ms)", folder / "quality-latency.svg"),
+            _against(top, names, MEGABYTES, "index (MB)", folder / "quality-bytes.svg"),
             _curves(ladder, folder / "ladder.svg"),
         ]
 
 
-def _against(rung: RungFigures, figure_of: Figure_, label: str, path: Path) -> Path:
+def _names(ladder: Ladder) -> list[str]:
+    """All systems of all rungs: a place in it is a colour in all pictures."""
+    return list(dict.fromkeys(name for rung in ladder.rungs for name in rung.systems))
+
+
+def _against(rung: RungFigures, names: list[str], figure_of: Figure_, label: str, path: Path) -> Path:
     figure = Figure(figsize=(8, 5), layout="constrained", facecolor="white")
     axes = figure.add_subplot()
-    for place, (name, system) in enumerate(rung.systems.items()):
-        axes.scatter(figure_of(system), QUALITY(system), color=_colour(place), s=60, label=name, zorder=3)
+    for name, system in rung.systems.items():
+        colour = _colour(names.index(name))
+        axes.scatter(figure_of(system), QUALITY(system), color=colour, s=60, label=name, zorder=3)
     axes.set_xscale("log")
     axes.set_title(f"{rung.documents:,} documents")
     _frame(axes, label, "R@10 (%)")
@@ -56,7 +63,7 @@ def _against(rung: RungFigures, figure_of: Figure_, label: str, path: Path) -> P
 def _curves(ladder: Ladder, path: Path) -> Path:
     figure = Figure(figsize=(13, 4.5), layout="constrained", facecolor="white")
     panels = (("R@10 (%)", QUALITY), ("median latency (ms)", MILLISECONDS), ("index (MB)", MEGABYTES))
-    names = list(dict.fromkeys(name for rung in ladder.rungs for name in rung.systems))
+    names = _names(ladder)
     for column, (label, figure_of) in enumerate(panels, start=1):
         axes = figure.add_subplot(1, 3, column)
         for place, name in enumerate(names):

@@ -6,9 +6,12 @@ were read. The libraries themselves count: what is measured is what a server wou
 
 import multiprocessing
 import os
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from lexlip_lucene.bench_engine.quiet import stdout_to_stderr
+from lexlip_lucene.errors import MemoryLimitError
 from lexlip_lucene.ladder.system import System
 from lexlip_lucene.ladder_documents.queries import Queries
 
@@ -16,9 +19,18 @@ _K = 10
 
 
 def resident_bytes(system: System, folder: Path, queries: Queries) -> int:
-    """Open the index in a fresh process, answer each query once, and return the bytes that are resident then."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_measure, (system, folder, queries))
+    """Open the index in a fresh process, answer each query once, and return the bytes that are resident then.
+
+    Raises:
+        MemoryLimitError: the process was killed, as the system does where memory runs out.
+    """
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        try:
+            return pool.submit(_measure, system, folder, queries).result()
+        except BrokenProcessPool:
+            raise MemoryLimitError(
+                f"{system.name}: the process that measures its memory was killed: set up_to of it to a smaller rung"
+            ) from None
 
 
 def _measure(system: System, folder: Path, queries: Queries) -> int:

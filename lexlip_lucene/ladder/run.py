@@ -7,7 +7,7 @@
     folder/image-to-text/   the other direction, of the first rung's photos
     folder/report.json, report.md, *.svg
 
-torch runs first, and what it made lies in files before Java begins.
+torch and Java meet in these files alone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,14 +19,16 @@ from lexlip_lucene.bench_engine.machine import machine
 from lexlip_lucene.data.topics import TopicSet
 from lexlip_lucene.ladder.image_to_text import image_to_text
 from lexlip_lucene.ladder.latency import Latency, latency_of
+from lexlip_lucene.ladder.requirements import require_kept_apart, require_packages
+from lexlip_lucene.ladder.rung import rung_of
 from lexlip_lucene.ladder.rung_figures import RungFigures, measured_rung
 from lexlip_lucene.ladder.store_shape import shapes_of
-from lexlip_lucene.ladder.system import Rung
 from lexlip_lucene.ladder.systems import systems_of
 from lexlip_lucene.ladder.tune_shares import Shares, tuned_shares
 from lexlip_lucene.ladder_documents.document_store import DocumentStore
 from lexlip_lucene.ladder_documents.queries import Asked
 from lexlip_lucene.progress import Progress
+from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 from lexlip_lucene.recipes.ladder_recipe import LadderRecipe
 from lexlip_lucene.recipes.reading import read_recipe
 
@@ -57,24 +59,27 @@ def run_ladder(path: Path, overrides: Sequence[str], *, device: str, progress: P
 
     Raises:
         RecipeError: this recipe or its encoder's is not right.
+        InputError: a package is missing that a system of the recipe needs.
         LexlipError: what the stages raise.
     """
     from lexlip_lucene.ladder_documents.prepare import prepare
 
     recipe = read_recipe(path, LadderRecipe, overrides)
+    require_packages(recipe)
     folder = path.with_suffix("")
     roots = [override for override in overrides if override.startswith("roots.")]
     facts = machine()
+    require_kept_apart(recipe, read_recipe(recipe.encoder, EncoderRecipe, roots))
     model = trained_model(recipe.encoder, roots, device, progress)
     prepared = prepare(recipe, model, folder, progress)
     store, asked = prepared.ladder
     shares = _shares(recipe, folder, prepared.tuning, progress)
     rungs = []
     for documents in recipe.rungs:
-        rung = Rung(store, min(documents, len(store.ids)), folder / str(documents))
+        rung = rung_of(store, documents, folder / str(documents))
         systems, places = systems_of(recipe, rung, shares)
         rungs.append(measured_rung(systems, places, rung, asked, prepared.fingerprint, progress))
-    back = image_to_text(recipe, model, folder / "image-to-text", prepared.fingerprint, progress)
+    back = image_to_text(recipe, prepared.targets, model, folder / "image-to-text", progress)
     times = asked.encoding
     encoding = {"lexicon": times.lexicon} | ({} if times.dense is None else {"dense": times.dense})
     return Ladder(
@@ -97,7 +102,7 @@ def _shares(
     if tuning is None:
         return None
     store, asked = tuning
-    rung = Rung(store, len(store.ids), folder / "tuning")
+    rung = rung_of(store, len(store.ids), folder / "tuning")
     return tuned_shares(recipe.points[0], rung, asked.queries, asked.topics.qrels, progress)
 
 

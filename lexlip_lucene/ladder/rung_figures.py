@@ -11,22 +11,20 @@ from lexlip_lucene.bench_engine.timing import Spread
 from lexlip_lucene.built import is_built, mark_built, unmark
 from lexlip_lucene.evaluate.measures import evaluate
 from lexlip_lucene.files import written_file
+from lexlip_lucene.ladder.fused_system import FusedSystem
 from lexlip_lucene.ladder.latency import Latency, Times, batch_rates, latency_of, timed
-from lexlip_lucene.ladder.lucene_systems import Bm25System, LexlipSystem
+from lexlip_lucene.ladder.lucene_systems import Bm25System, LexlipSystem, OpenLexlip
 from lexlip_lucene.ladder.resident import resident_bytes
-from lexlip_lucene.ladder.system import Built, Opened, Rung, System
+from lexlip_lucene.ladder.rung import Rung
+from lexlip_lucene.ladder.system import Built, Opened, System
 from lexlip_lucene.ladder_documents.queries import Asked, Queries
 from lexlip_lucene.lucene.bm25_searcher import Bm25Searcher
 from lexlip_lucene.lucene.frequencies import document_frequencies
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.records import Run
 
-DEPTH = 100
-"""Hits a topic in the runs; figures look at the first ten."""
-
-TIMED_K = 10
-
-_MEMORY_TOPICS = 100
+K = 10
+"""Hits a topic, in the runs that are evaluated as in the searches that are timed: one search, one figure of each."""
 
 
 class SystemFigures(NamedTuple):
@@ -71,51 +69,95 @@ def measured_rung(
         fingerprint: what the store and its settings are; an index of the same is not built again.
         progress: told about it.
     """
-    built: dict[Path, Built] = {}
-    for system in systems:
-        place = places[system.name]
-        built[place] = built.get(place) or _built(system, place, rung, fingerprint, progress)
-    runs: dict[str, Run] = {}
-    opened = {system.name: system.open(places[system.name], asked.queries) for system in systems}
+    built = _all_built(systems, places, rung, asked, fingerprint, progress)
+    opened = _all_opened(systems, places, asked.queries)
     try:
-        for name, index in progress.track(opened.items(), f"{rung.documents} documents: asking", len(opened)):
-            answers = index.many(range(len(asked.queries.qids)), DEPTH, asked.timing.threads)
-            runs[name] = dict(zip(asked.queries.qids, answers, strict=True))
+        runs = _runs(opened, rung, asked, progress)
         times, batches = _timed(opened, asked, progress)
     finally:
         for index in opened.values():
             index.close()
-    few = asked.queries.some(asked.timed_places[:_MEMORY_TOPICS])
+    few = asked.queries.some(asked.timed_places)
     figures = {}
     for system in progress.track(systems, f"{rung.documents} documents: memory", len(systems)):
         name = system.name
         figures[name] = SystemFigures(
             name,
             evaluate(asked.topics.qrels, runs[name]),
-            built[places[name]],
+            built[name],
             resident_bytes(system, places[name], few),
             latency_of(times[name]),
             latency_of(times[name] + _encoding(system, asked)),
             batches[name],
-            _postings(system, places[name], asked.queries.some(asked.timed_places)),
+            _postings(system, places[name], few),
         )
     return RungFigures(rung.documents, figures, runs)
 
 
-def _built(system: System, folder: Path, rung: Rung, fingerprint: Sequence[str], progress: Progress) -> Built:
+def _all_built(
+    systems: Sequence[System],
+    places: Mapping[str, Path],
+    rung: Rung,
+    asked: Asked,
+    fingerprint: Sequence[str],
+    progress: Progress,
+) -> dict[str, Built]:
+    """Build what is not there; a fused system takes what both of its sides take."""
+    at: dict[Path, Built] = {}
+    built: dict[str, Built] = {}
+    for system in systems:
+        if isinstance(system, FusedSystem):
+            sides = [built[system.first.name], built[system.second.name]]
+            built[system.name] = Built(*(sum(values) for values in zip(*sides, strict=True)))
+            continue
+        place = places[system.name]
+        if place not in at:
+            at[place] = _built(system, place, rung, asked.timing.threads, fingerprint, progress)
+        built[system.name] = at[place]
+    return built
+
+
+def _built(
+    system: System, folder: Path, rung: Rung, threads: int, fingerprint: Sequence[str], progress: Progress
+) -> Built:
     """Build the index where it is not there, and keep what building it took beside it."""
-    parts = [*fingerprint, str(rung.documents), repr(system)]
+    parts = [*fingerprint, f"{rung.documents} documents, {threads} threads", repr(system)]
     home = folder.with_name(f"{folder.name}.built")
     facts = home / "facts.json"
     if folder.exists() and is_built(home, parts, "facts.json"):
         return Built(**orjson.loads(facts.read_bytes()))
     unmark(home)
     progress.note(f"{rung.documents} documents: building {system.name}")
-    built = system.build(rung, folder, progress)
+    built = system.build(rung, folder, threads, progress)
     with written_file(facts, force=True) as file:
         file.write(orjson.dumps(built._asdict()))
     mark_built(home, parts)
     return built
+
+
+def _all_opened(systems: Sequence[System], places: Mapping[str, Path], queries: Queries) -> dict[str, Opened]:
+    """Open every index once: fused systems and the one in two steps search those of others."""
+    opened: dict[str, Opened] = {}
+    at: dict[Path, Opened] = {}
+    for system in systems:
+        place = places[system.name]
+        there = at.get(place)
+        if isinstance(system, FusedSystem):
+            opened[system.name] = system.over(opened[system.first.name], opened[system.second.name], queries)
+        elif isinstance(system, LexlipSystem) and isinstance(there, OpenLexlip) and system.approximate is not None:
+            opened[system.name] = there.at(system.approximate)
+        else:
+            opened[system.name] = at[place] = system.open(place, queries)
+    return opened
+
+
+def _runs(opened: Mapping[str, Opened], rung: Rung, asked: Asked, progress: Progress) -> dict[str, Run]:
+    every = range(len(asked.queries.qids))
+    runs: dict[str, Run] = {}
+    for name, index in progress.track(opened.items(), f"{rung.documents} documents: asking", len(opened)):
+        answers = index.many(every, K, asked.timing.threads)
+        runs[name] = rung.run(dict(zip(asked.queries.qids, answers, strict=True)))
+    return runs
 
 
 def _timed(
@@ -125,12 +167,12 @@ def _timed(
     progress.note(f"timing {len(opened)} systems on {len(places)} topics, {timing.repeats} times")
     answers = {name: _one(index, places) for name, index in opened.items()}
     times = timed(answers, topics=len(places), repeats=timing.repeats)
-    calls = {name: partial(index.many, places, TIMED_K, timing.threads) for name, index in opened.items()}
+    calls = {name: partial(index.many, places, K, timing.threads) for name, index in opened.items()}
     return times, batch_rates(calls, topics=len(places), repeats=timing.repeats)
 
 
 def _one(opened: Opened, places: Sequence[int]) -> Callable[[int], object]:
-    return lambda topic: opened.one(places[topic], TIMED_K)
+    return lambda topic: opened.one(places[topic], K)
 
 
 def _encoding(system: System, asked: Asked) -> Times | float:
@@ -142,7 +184,7 @@ def _encoding(system: System, asked: Asked) -> Times | float:
 
 
 def _postings(system: System, index: Path, queries: Queries) -> float | None:
-    """Postings of the query's tokens, the mean over topics; None where a system has none or skips most."""
+    """Postings of the query's tokens, the mean over topics; None where a system has none or skips most by design."""
     if isinstance(system, Bm25System):
         with Bm25Searcher(index) as searcher:
             tokens = [list(searcher.terms(text)) for text in queries.texts]

@@ -18,11 +18,11 @@ from lexlip_lucene.bench_engine.seismic import (
     query_arrays,
 )
 from lexlip_lucene.files import bytes_below, written_folder
-from lexlip_lucene.ladder.system import Built, Form, Rung
+from lexlip_lucene.ladder.rung import Rung
+from lexlip_lucene.ladder.system import Built, Form, Found
 from lexlip_lucene.ladder_documents.queries import Queries
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.ladder_recipe import SEISMIC, PointSpec, SeismicSpec
-from lexlip_lucene.records import Hit
 
 
 @dataclass(frozen=True)
@@ -32,28 +32,26 @@ class SeismicSystem:
     point: PointSpec
     setting: SeismicSpec
     name: str = SEISMIC
-    threads: int = 2
     asks: Form = "lexicon"
 
-    def build(self, rung: Rung, folder: Path, progress: Progress) -> Built:
+    def build(self, rung: Rung, folder: Path, threads: int, progress: Progress) -> Built:
         """Build from vectors in memory; handing them over is part of its seconds."""
         from seismic import SeismicDataset, SeismicIndex, get_seismic_string
 
-        ids, matrix, tokens = rung.store.matrix(rung.documents, top_k=self.point.top_k, bits=self.point.bits)
-        names = np.array(tokens, dtype=get_seismic_string())
+        matrix = rung.store.matrix(rung.order, top_k=self.point.top_k, bits=self.point.bits)
+        names = np.array(rung.store.tokens, dtype=get_seismic_string())
         begun = time.monotonic()
         dataset = SeismicDataset()
-        for row, docid in enumerate(progress.track(ids, "vectors for Seismic", len(ids))):
+        for row, docid in enumerate(progress.track(rung.docids, "vectors for Seismic", rung.documents)):
             entries = slice(matrix.indptr[row], matrix.indptr[row + 1])
             dataset.add_document(docid, names[matrix.indices[entries]], matrix.data[entries].astype(np.float32))
-        with stdout_to_stderr():  # it tells of its stages on stdout, where results belong
+        # It tells of its stages on stdout, where results belong.
+        with stdout_to_stderr(), written_folder(folder, force=True) as partial:
             index = SeismicIndex.build_from_dataset(
-                dataset, n_postings=POSTINGS, summary_energy=SUMMARY_ENERGY, num_threads=self.threads
+                dataset, n_postings=POSTINGS, summary_energy=SUMMARY_ENERGY, num_threads=threads
             )
-            seconds = time.monotonic() - begun
-            with written_folder(folder, force=True) as partial:
-                index.save(str(partial / "vectors"))
-        return Built(seconds, bytes_below(folder))
+            index.save(str(partial / "vectors"))
+        return Built(time.monotonic() - begun, bytes_below(folder))
 
     def open(self, folder: Path, queries: Queries) -> "_OpenSeismic":
         """Read the index into memory."""
@@ -62,26 +60,20 @@ class SeismicSystem:
 
 
 class _OpenSeismic:
+    """Its values are half-precision floats, so its scores are only near the exact ones."""
+
     def __init__(self, index: Any, point: SeismicPoint, queries: Queries) -> None:
         self._index, self._point, self._queries = index, point, queries
         self._arrays = [query_arrays(vector) for vector in queries.impacts]
 
-    def one(self, query: int, k: int) -> Sequence[Hit]:
-        return _hits(self._index.search("", *self._arrays[query], k, **self._point._asdict()))
+    def one(self, query: int, k: int) -> Found:
+        found = self._index.search("", *self._arrays[query], k, **self._point._asdict())
+        return Found([docid for _, _, docid in found], [score for _, score, _ in found])
 
-    def many(self, queries: Sequence[int], k: int, threads: int) -> list[Sequence[Hit]]:
+    def many(self, queries: Sequence[int], k: int, threads: int) -> list[Found]:
         engine = SeismicEngine(self._index, self._point)
-        rankings = engine.batch_rankings(self._queries.impacts_at(queries), k, threads)
-        return [
-            [Hit(*pair, rank) for rank, pair in enumerate(zip(found.docids, found.scores, strict=True), start=1)]
-            for found in rankings
-        ]
+        return [Found(*ranking) for ranking in engine.batch_rankings(self._queries.impacts_at(queries), k, threads)]
 
     def close(self) -> None:
         """Its memory goes with it."""
         self._index = None
-
-
-def _hits(found: list[tuple[str, float, str]]) -> list[Hit]:
-    """Seismic's values are half-precision floats, so its scores are only near the exact ones."""
-    return [Hit(docid, score, rank) for rank, (_, score, docid) in enumerate(found, start=1)]

@@ -9,38 +9,36 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
-from lexlip_lucene.ladder_documents.document_store import DocumentStore
+from lexlip_lucene.ladder.rung import Rung
 from lexlip_lucene.ladder_documents.queries import Queries
 from lexlip_lucene.progress import Progress
-from lexlip_lucene.records import Hit
 
 Form = Literal["text", "lexicon", "dense"]
 """What a query is when a search begins."""
 
 
-class Rung(NamedTuple):
-    """The first `documents` of a store, and the folder in which systems build their indexes of them."""
-
-    store: DocumentStore
-    documents: int
-    folder: Path
-
-
 class Built(NamedTuple):
-    """What an index came to: seconds from vectors or texts at hand to a finished index on disk, and its bytes."""
+    """What an index came to: seconds from vectors or texts at hand to closed files on disk, and its bytes."""
 
     seconds: float
     index_bytes: int
 
 
+class Found(NamedTuple):
+    """An answer, best first, as every system gives it: the rung's docids, as text or as number, and scores."""
+
+    docids: Sequence[str] | Sequence[int]
+    scores: Sequence[float]
+
+
 class Opened(Protocol):
     """An open index and the queries that it will be asked."""
 
-    def one(self, query: int, k: int) -> Sequence[Hit]:
-        """Answer the query at that place, in one thread; docids and scores are there when it returns."""
+    def one(self, query: int, k: int) -> Found:
+        """Answer the query at that place, in one thread."""
         ...
 
-    def many(self, queries: Sequence[int], k: int, threads: int) -> list[Sequence[Hit]]:
+    def many(self, queries: Sequence[int], k: int, threads: int) -> list[Found]:
         """Answer the queries at those places in one call, in their order."""
         ...
 
@@ -50,7 +48,7 @@ class Opened(Protocol):
 
 
 class System(Protocol):
-    """A system under test; `name` is how tables call it."""
+    """A system under test."""
 
     @property
     def name(self) -> str:
@@ -62,7 +60,7 @@ class System(Protocol):
         """The form of its queries."""
         ...
 
-    def build(self, rung: Rung, folder: Path, progress: Progress) -> Built:
+    def build(self, rung: Rung, folder: Path, threads: int, progress: Progress) -> Built:
         """Build the index `folder`, whole or not at all, replacing what is there."""
         ...
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from lexlip_lucene.ladder.dense_systems import IVFPQ_FROM, DenseSystem
 from lexlip_lucene.ladder.fused_system import FusedSystem
 from lexlip_lucene.ladder.lucene_systems import Bm25System, LexlipSystem
+from lexlip_lucene.ladder.rung import Rung
 from lexlip_lucene.ladder.seismic_system import SeismicSystem
-from lexlip_lucene.ladder.system import Rung, System
+from lexlip_lucene.ladder.system import System
 from lexlip_lucene.ladder.tune_shares import Shares
 from lexlip_lucene.lucene.approximation import Approximation
 from lexlip_lucene.recipes.ladder_recipe import (
@@ -42,7 +43,7 @@ def systems_of(recipe: LadderRecipe, rung: Rung, shares: Shares | None) -> tuple
         if recipe.dense.ivfpq is not None and rung.documents >= IVFPQ_FROM:
             systems.append(DenseSystem(IVFPQ, ivfpq=recipe.dense.ivfpq))
     if recipe.seismic is not None:
-        systems.append(SeismicSystem(best.point, recipe.seismic, threads=recipe.timing.threads))
+        systems.append(SeismicSystem(best.point, recipe.seismic))
     sides = (best, bm25, places[best.name], places[BM25])
     systems.append(FusedSystem(*sides, RRF))
     if shares is not None:

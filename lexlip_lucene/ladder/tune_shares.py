@@ -10,7 +10,8 @@ from lexlip_lucene.evaluate.fuse import interpolate
 from lexlip_lucene.evaluate.measures import evaluate
 from lexlip_lucene.ladder.fused_system import DEPTH
 from lexlip_lucene.ladder.lucene_systems import Bm25System, LexlipSystem
-from lexlip_lucene.ladder.system import Rung, System
+from lexlip_lucene.ladder.rung import Rung
+from lexlip_lucene.ladder.system import System
 from lexlip_lucene.ladder_documents.queries import Queries
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.ladder_recipe import ONE_FIELD, PointSpec
@@ -37,10 +38,11 @@ def tuned_shares(point: PointSpec, rung: Rung, queries: Queries, qrels: Sequence
 
     def answered(system: System, place: str) -> Run:
         folder = rung.folder / place
-        system.build(rung, folder, progress)
+        system.build(rung, folder, 1, progress)
         opened = system.open(folder, queries)
         try:
-            return dict(zip(queries.qids, opened.many(range(len(queries.qids)), DEPTH, 1), strict=True))
+            answers = opened.many(range(len(queries.qids)), DEPTH, 1)
+            return rung.run(dict(zip(queries.qids, answers, strict=True)))
         finally:
             opened.close()
 

@@ -1,7 +1,7 @@
 """The documents of a ladder as arrays on disk: a rung is the first so many rows.
 
     ids.json         docids                      texts.json   what BM25 indexes of each
-    positions.npy    (documents, tokens) lexicon positions, heaviest first      uint16
+    positions.npy    (documents, tokens) lexicon positions, heaviest first      uint16 or uint32
     weights.npy      (documents, tokens) their weights, 0 where there is none   float32
     lengths.npy      (documents, cuts) what the weights are multiplied with when fewer tokens are kept   float32
     dense.npy        (documents, width) the dense twin's vectors, where the model has one   float32
@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.vectors.quantise import Quantiser
-from lexlip_lucene.vectors.vector_matrix import VectorMatrix
 
 AT_ONCE = 100_000
 """Rows that are turned into a matrix together."""
@@ -37,12 +36,12 @@ class DocumentStore:
     facts: dict[str, Any]
     ids: list[str]
     texts: list[str]
-    positions: NDArray[np.uint16]
+    positions: NDArray[np.unsignedinteger[Any]]
     weights: NDArray[np.float32]
     lengths: NDArray[np.float32]
     dense: NDArray[np.float32] | None
     parents: NDArray[np.int32]
-    text_positions: NDArray[np.uint16] | None
+    text_positions: NDArray[np.unsignedinteger[Any]] | None
     text_impacts: NDArray[np.uint8] | None
 
     @property
@@ -50,8 +49,8 @@ class DocumentStore:
         """The lexicon's tokens."""
         return list(self.facts["tokens"])
 
-    def matrix(self, documents: int, *, top_k: int, bits: int) -> VectorMatrix:
-        """Return the first `documents` rows as `lexlip encode --top-k --bits` quantises them.
+    def matrix(self, rows: NDArray[np.int64], *, top_k: int, bits: int) -> Any:
+        """Return `rows` as `lexlip encode --top-k --bits` quantises them: scipy CSR (rows, tokens) of int32.
 
         Raises:
             InputError: `top_k` is none of the store's cuts.
@@ -60,35 +59,28 @@ class DocumentStore:
 
         quantiser = Quantiser(self.facts["ceiling"], bits=bits, top_k=top_k)
         column = self._cut(top_k)
-        parts = [
-            self._rows(begin, min(begin + AT_ONCE, documents), top_k, column, quantiser)
-            for begin in range(0, documents, AT_ONCE)
-        ]
-        counts = np.concatenate([counts for counts, _, _ in parts])
-        starts = np.zeros(documents + 1, dtype=np.int64)
-        np.cumsum(counts, out=starts[1:])
-        if starts[-1] < 2**31:  # scipy and the bridge both take either
-            starts = starts.astype(np.int32)
+        begins = range(0, len(rows), AT_ONCE)
+        parts = [self._entries(rows[begin : begin + AT_ONCE], top_k, column, quantiser) for begin in begins]
+        starts = _starts(np.concatenate([part[0] for part in parts]))
         columns, impacts = (np.concatenate([part[place] for part in parts]) for place in (1, 2))
-        shape = (documents, len(self.facts["tokens"]))
-        return VectorMatrix(self.ids[:documents], csr_array((impacts, columns, starts), shape=shape), self.tokens)
+        return csr_array((impacts, columns, starts), shape=(len(rows), len(self.facts["tokens"])))
 
-    def _rows(
-        self, begin: int, stop: int, top_k: int, column: int, quantiser: Quantiser
+    def _entries(
+        self, rows: NDArray[np.int64], top_k: int, column: int, quantiser: Quantiser
     ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
         """Entries a row, then columns and impacts, by row and column."""
-        weights = self.weights[begin:stop, :top_k] * self.lengths[begin:stop, column, None]
+        weights = self.weights[rows, :top_k] * self.lengths[rows, column, None]
         impacts = np.where(weights > 0, quantiser.impacts(weights), 0)
         # Column and impact in one integer sort together, a row at a time; what is no entry stands last.
-        keys = (self.positions[begin:stop, :top_k].astype(np.int64) << 32) | impacts
+        keys = (self.positions[rows, :top_k].astype(np.int64) << 32) | impacts
         keys[impacts == 0] = np.iinfo(np.int64).max
         keys.sort(axis=1)
         there = keys != np.iinfo(np.int64).max
         entries = keys[there]
         return there.sum(axis=1), (entries >> 32).astype(np.int32), (entries & 0xFFFFFFFF).astype(np.int32)
 
-    def text_matrix(self, documents: int) -> Any:
-        """Return the vectors of the first `documents` texts: scipy CSR (documents, tokens) of int32.
+    def text_matrix(self, rows: NDArray[np.int64]) -> Any:
+        """Return the vectors of the texts of `rows`: scipy CSR (rows, tokens) of int32.
 
         Raises:
             InputError: the store was made without them.
@@ -97,12 +89,11 @@ class DocumentStore:
 
         if self.text_positions is None or self.text_impacts is None:
             raise InputError(f"{self.folder}: its texts were not encoded")
-        impacts = self.text_impacts[:documents]
+        impacts = self.text_impacts[rows]
         there = impacts > 0
-        starts = np.zeros(documents + 1, dtype=np.int32)
-        np.cumsum(there.sum(axis=1), out=starts[1:])
-        entries = (impacts[there].astype(np.int32), self.text_positions[:documents][there].astype(np.int32), starts)
-        matrix = csr_array(entries, shape=(documents, len(self.facts["tokens"])))
+        columns = self.text_positions[rows][there].astype(np.int32)
+        entries = (impacts[there].astype(np.int32), columns, _starts(there.sum(axis=1)))
+        matrix = csr_array(entries, shape=(len(rows), len(self.facts["tokens"])))
         matrix.sort_indices()
         return matrix
 
@@ -142,6 +133,13 @@ def read_store(folder: Path) -> DocumentStore:
     if sizes != {facts["documents"]}:
         raise InputError(f"{folder}: its files have {sorted(sizes)} documents, not all {facts['documents']}")
     return DocumentStore(folder, facts, ids, texts, **arrays, **optional)
+
+
+def _starts(counts: NDArray[np.int64]) -> NDArray[np.integer[Any]]:
+    """Where each row begins in the entries of all; int32 where that is enough."""
+    starts = np.zeros(len(counts) + 1, dtype=np.int64)
+    np.cumsum(counts, out=starts[1:])
+    return starts.astype(np.int32) if starts[-1] < 2**31 else starts
 
 
 def _mapped(path: Path) -> Any:

@@ -4,6 +4,7 @@ folder/store/     folder/topics/           the documents of all rungs, and what 
 folder/tuning/store/, topics/              the same of the photos on which shares are chosen
 """
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -11,16 +12,19 @@ from typing import NamedTuple
 import numpy as np
 
 from lexlip_lucene.built import is_built, mark_built, unmark
+from lexlip_lucene.data.caption_sets import image_of
 from lexlip_lucene.data.captioned_image import CaptionedImage
 from lexlip_lucene.data.captions import read_captions
+from lexlip_lucene.data.image_folder import ENDINGS
 from lexlip_lucene.data.topics import make_topics, write_topic_set
 from lexlip_lucene.encoders.lexlip import LexLip
 from lexlip_lucene.errors import RecipeError
 from lexlip_lucene.files import require_file, sha256_of
 from lexlip_lucene.ladder_documents.distractor_texts import read_distractor_texts
+from lexlip_lucene.ladder_documents.document_batches import Wanted
 from lexlip_lucene.ladder_documents.document_store import DocumentStore, read_store
 from lexlip_lucene.ladder_documents.encode_topics import encode_topics, time_encoding
-from lexlip_lucene.ladder_documents.fill import Wanted, fill_store
+from lexlip_lucene.ladder_documents.fill import fill_store
 from lexlip_lucene.ladder_documents.queries import Asked
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.ladder_recipe import LadderRecipe
@@ -30,6 +34,9 @@ TOPIC_SEED = 7
 """Draws the topics that are timed."""
 
 TUNING_DISTRACTORS = 1_000
+
+SCHEMA = 1
+"""Raised when the code gives other documents from the same recipe."""
 
 _SEARCH_ALONE = ("points", "two_step", "seismic", "dense", "up_to", "timing")
 """Keys that change neither documents nor topics."""
@@ -43,10 +50,12 @@ class Documents(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """The documents of all rungs, those for tuning where a recipe has them, and what they were made from."""
+    """The documents of all rungs, those for tuning where a recipe has them, the photos that topics ask for (those that
+    could be read), and what all was made from."""
 
     ladder: Documents
     tuning: Documents | None
+    targets: list[CaptionedImage]
     fingerprint: list[str]
 
 
@@ -64,13 +73,15 @@ def prepare(recipe: LadderRecipe, model_folder: Path, folder: Path, progress: Pr
             f"{recipe.name}: the first rung must hold all {len(wanted.targets)} images that topics ask for, but it has "
             f"{recipe.rungs[0]}"
         )
+    _require_dense(recipe, preparing.model)
     parts = preparing.fingerprint()
     ladder = preparing.documents(folder, wanted, parts)
     tuning = None
     if recipe.tune_split is not None:
         small = preparing.wanted_for_tuning(wanted, recipe.tune_split)
         tuning = preparing.documents(folder / "tuning", small, [*parts, "tuning", recipe.tune_split])
-    return Prepared(ladder, tuning, parts)
+    there = set(ladder.store.ids[: ladder.store.facts["targets"]])
+    return Prepared(ladder, tuning, [image for image in wanted.targets if image.id in there], parts)
 
 
 class _Preparing(NamedTuple):
@@ -107,7 +118,7 @@ class _Preparing(NamedTuple):
     def documents(self, home: Path, wanted: Wanted, parts: Sequence[str]) -> Documents:
         """Fill the store below `home` where it is not there, and encode its topics."""
         place = home / "store"
-        if not is_built(home, parts, place.name):
+        if not is_built(home, parts, place.name) or read_store(place).facts["wanted"] < wanted.documents:
             unmark(home)
             states = self.model_folder.parent / "states"
             fill_store(place, self.model, wanted, states=states, progress=self.progress)
@@ -130,20 +141,48 @@ class _Preparing(NamedTuple):
         return sorted({point.top_k for point in self.recipe.points}, reverse=True)
 
     def fingerprint(self) -> list[str]:
-        """What documents and topics depend on."""
+        """What documents and topics depend on, but for their number: a store may have more than a recipe asks for."""
         recipe, spec = self.recipe, self.recipe.distractors
         leave_out = {"name", "captions", "encoder", "rungs", *_SEARCH_ALONE}
-        files = [recipe.captions, *spec.texts, *([spec.captions] if spec.captions and spec.captions.is_file() else [])]
+        files = [recipe.captions, *spec.texts, *([spec.captions] if spec.captions else [])]
         return [
+            f"schema {SCHEMA}",
             settings_of(recipe, leave_out, by_name=True),
-            f"{recipe.rungs[-1]} documents, cut at {self._cuts()}",
-            *(sha256_of(require_file(file, "captions")) for file in files),
+            f"cut at {self._cuts()}",
+            *(_listed(file) if file.is_dir() else sha256_of(require_file(file, "captions")) for file in files),
             sha256_of(self.model_folder / "config.json"),
             sha256_of(self.model_folder / "model.safetensors"),
         ]
 
 
+def _listed(folder: Path) -> str:
+    """The files below a folder with their sizes and times: what a million photos are known by."""
+    stats = ((path, path.stat()) for path in sorted(folder.rglob("*")) if path.is_file())
+    lines = [f"{path.relative_to(folder)} {stat.st_size} {stat.st_mtime_ns}" for path, stat in stats]
+    return hashlib.sha256("\n".join([str(folder.resolve()), *lines]).encode()).hexdigest()
+
+
+def _require_dense(recipe: LadderRecipe, model: LexLip) -> None:
+    """Raise RecipeError when `dense` asks for what the model's twin does not have."""
+    if recipe.dense is None:
+        return
+    width = model.config.dense_width
+    if width is None:
+        raise RecipeError(
+            f"{recipe.name}: `dense` needs an encoder with a dense twin: set training.dense in its recipe"
+        )
+    if recipe.dense.ivfpq is not None and width % recipe.dense.ivfpq.bytes:
+        raise RecipeError(
+            f"{recipe.name}: dense.ivfpq.bytes must divide the twin's width {width}, but it is "
+            f"{recipe.dense.ivfpq.bytes}"
+        )
+
+
 def _without(images: Sequence[CaptionedImage], others: Sequence[CaptionedImage]) -> list[CaptionedImage]:
-    """Leave out the images that `others` has, by their ids."""
-    there = {image.id for image in others}
-    return [image for image in images if image.id not in there]
+    """Leave out the images that `others` has: by their names, without folder and ending, as `caption_sets` does."""
+    there = {_name_of(image) for image in others}
+    return [image for image in images if _name_of(image) not in there]
+
+
+def _name_of(image: CaptionedImage) -> str:
+    return image_of(Path(image.id).stem if Path(image.id).suffix.lower() in ENDINGS else image.id)

@@ -112,7 +112,7 @@ class LadderRecipe(Spec):
         points: LexLIP's operating points; the first is the one that other systems build on.
         two_step, seismic, dense: further systems; `dense` needs an encoder with a dense twin.
         tune_split: photos on which the share of each side in fused systems is chosen; null: no tuned fusion.
-        up_to: system → largest rung that it is built for.
+        up_to: system → largest rung that it is built for; not of BM25 and the first point.
         expect: `<rung> <system> <measure>` → expected figure.
     """
 
@@ -141,15 +141,20 @@ class LadderRecipe(Spec):
             raise ValueError(f"rungs must rise from at least 1, but they are {list(self.rungs)}")
         if len(set(self.points)) != len(self.points):
             raise ValueError("points must differ, but one is there twice")
+        self._known_limits()
+        if self.points[0].top_k < max(point.top_k for point in self.points):
+            raise ValueError(f"the first of points must have the most tokens, but it has {self.points[0].top_k}")
+        return self
+
+    def _known_limits(self) -> None:
         known = [*SYSTEMS, *(lexlip_name(point) for point in self.points)]
         for name in self.up_to:
             if name not in known:
                 near = difflib.get_close_matches(name, known, n=1)
                 hint = f"did you mean {near[0]!r}?" if near else f"known systems are {', '.join(known)}"
                 raise ValueError(f"up_to: no system {name!r}: {hint}")
-        if self.points[0].top_k < max(point.top_k for point in self.points):
-            raise ValueError(f"the first of points must have the most tokens, but it has {self.points[0].top_k}")
-        return self
+            if name in (BM25, lexlip_name(self.points[0])):
+                raise ValueError(f"up_to: {name!r} is at every rung: other systems build on it")
 
 
 def is_ladder(path: Path) -> bool:

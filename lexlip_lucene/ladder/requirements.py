@@ -1,0 +1,29 @@
+"""What must hold before a ladder's hours of work begin: packages that are there, and photos that are kept apart."""
+
+from importlib.util import find_spec
+
+from lexlip_lucene.errors import InputError, RecipeError
+from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
+from lexlip_lucene.recipes.ladder_recipe import LadderRecipe
+
+
+def require_packages(recipe: LadderRecipe) -> None:
+    """Raise InputError when a package is missing that a system of the recipe needs."""
+    for key, package, wanted in (("dense", "faiss", recipe.dense), ("seismic", "seismic", recipe.seismic)):
+        if wanted is not None and find_spec(package) is None:
+            raise InputError(
+                f"{recipe.name}: `{key}` needs the package {package}, which is not installed: pip install "
+                f"'lexlip-lucene[bench]', or --set {key}=null"
+            )
+
+
+def require_kept_apart(recipe: LadderRecipe, encoder: EncoderRecipe) -> None:
+    """Raise RecipeError when shares would be chosen on photos that are searched, or that the model was trained on."""
+    if recipe.tune_split is None:
+        return
+    trained_on = encoder.data.split if encoder.data.captions == recipe.captions else None
+    if recipe.tune_split in (recipe.split, trained_on):
+        raise RecipeError(
+            f"{recipe.name}: tune_split must be a split that is neither searched nor trained on, but it is "
+            f"{recipe.tune_split!r}; the searched one is {recipe.split!r}, the encoder's {trained_on!r}"
+        )
