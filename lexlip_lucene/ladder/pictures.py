@@ -1,6 +1,9 @@
-"""The ladder as pictures: quality against latency, quality against bytes, and every curve over the rungs."""
+"""The ladder as pictures: quality against latency, quality against bytes, and every curve over the rungs.
 
-from collections.abc import Callable
+Drawn from the record that stands in `report.json`, so that a report can be drawn again without its indexes.
+"""
+
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +11,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lexlip_lucene.ladder.run import Ladder
-from lexlip_lucene.ladder.rung_figures import RungFigures, SystemFigures
+from lexlip_lucene.recipes.ladder_recipe import BM25, FLAT, HNSW, INTERPOLATED, IVFPQ, ONE_FIELD, RRF, SEISMIC, TWO_STEP
 
 _STYLE: Any = {
     "font.family": "DejaVu Sans",  # matplotlib brings it along
@@ -18,65 +20,95 @@ _STYLE: Any = {
     "axes.edgecolor": "#888888",
 }
 
-_COLOURS = (
-    *("#7f7f7f", "#08519c", "#2171b5", "#4292c6", "#6baed6", "#9ecae1", "#d94801", "#238b45", "#66c2a4", "#b2e2e2"),
-    *("#6a3d9a", "#e31a1c", "#fb9a99", "#b15928", "#ff7f00", "#cab2d6"),
-)
+_COLOURS = {
+    BM25: "#555555",
+    TWO_STEP: "#17becf",
+    FLAT: "#67000d",
+    HNSW: "#cb181d",
+    IVFPQ: "#fc9272",
+    SEISMIC: "#6a3d9a",
+    RRF: "#005a32",
+    INTERPOLATED: "#41ab5d",
+    ONE_FIELD: "#e08214",
+}
+"""A family a hue. LexLIP's operating points are blue, the more tokens the darker."""
 
-Figure_ = Callable[[SystemFigures], float]
+_DARKEST, _LIGHTEST = 0.95, 0.35
 
-QUALITY: Figure_ = lambda system: 100 * system.quality["R@10"]  # noqa: E731
-MILLISECONDS: Figure_ = lambda system: system.latency.p50.median  # noqa: E731
-MEGABYTES: Figure_ = lambda system: system.built.index_bytes / 1e6  # noqa: E731
+Value = Callable[[Mapping[str, Any]], float]
+"""A figure of a system's record."""
 
 
-def draw_ladder(ladder: Ladder, folder: Path) -> list[Path]:
-    """Draw all pictures into `folder` as SVG; return their paths."""
+def draw_ladder(record: Mapping[str, Any], folder: Path) -> list[Path]:
+    """Draw all pictures of a record into `folder` as SVG; return their paths."""
+    rungs: dict[str, Any] = record["rungs"]
+    top = list(rungs)[-1]
+    colours = _colours(rungs)
     with matplotlib.rc_context(_STYLE):
-        top = ladder.rungs[-1]
-        names = _names(ladder)
         return [
-            _against(top, names, MILLISECONDS, "median latency of a query (ms)", folder / "quality-latency.svg"),
-            _against(top, names, MEGABYTES, "index (MB)", folder / "quality-bytes.svg"),
-            _curves(ladder, folder / "ladder.svg"),
+            _against(
+                top, rungs[top]["systems"], colours, _latency, "median latency of a query (ms)", folder, "latency"
+            ),
+            _against(top, rungs[top]["systems"], colours, _megabytes, "index (MB)", folder, "bytes"),
+            _curves(rungs, colours, folder / "ladder.svg"),
         ]
 
 
-def _names(ladder: Ladder) -> list[str]:
-    """All systems of all rungs: a place in it is a colour in all pictures."""
-    return list(dict.fromkeys(name for rung in ladder.rungs for name in rung.systems))
+def _quality(system: Mapping[str, Any]) -> float:
+    return float(100 * system["quality"]["R@10"])
 
 
-def _against(rung: RungFigures, names: list[str], figure_of: Figure_, label: str, path: Path) -> Path:
+def _latency(system: Mapping[str, Any]) -> float:
+    return float(system["search"]["p50_ms"]["median"])
+
+
+def _megabytes(system: Mapping[str, Any]) -> float:
+    return float(system["index_bytes"] / 1e6)
+
+
+def _colours(rungs: Mapping[str, Any]) -> dict[str, Any]:
+    """System → colour, the same in all pictures."""
+    names = list(dict.fromkeys(name for rung in rungs.values() for name in rung["systems"]))
+    points = [name for name in names if name not in _COLOURS]
+    step = (_DARKEST - _LIGHTEST) / max(len(points) - 1, 1)
+    blues = matplotlib.colormaps["Blues"]
+    shades = {name: blues(_DARKEST - place * step) for place, name in enumerate(points)}
+    return {name: _COLOURS.get(name, shades.get(name)) for name in names}
+
+
+def _against(
+    rung: str,
+    systems: Mapping[str, Any],
+    colours: Mapping[str, Any],
+    value: Value,
+    label: str,
+    folder: Path,
+    name: str,
+) -> Path:
     figure = Figure(figsize=(8, 5), layout="constrained", facecolor="white")
     axes = figure.add_subplot()
-    for name, system in rung.systems.items():
-        colour = _colour(names.index(name))
-        axes.scatter(figure_of(system), QUALITY(system), color=colour, s=60, label=name, zorder=3)
+    for system, found in systems.items():
+        axes.scatter(value(found), _quality(found), color=colours[system], s=60, label=system, zorder=3)
     axes.set_xscale("log")
-    axes.set_title(f"{rung.documents:,} documents")
+    axes.set_title(f"{int(rung):,} documents")
     _frame(axes, label, "R@10 (%)")
     figure.legend(loc="outside right center", frameon=False, fontsize=9)
-    return _saved(figure, path)
+    return _saved(figure, folder / f"quality-{name}.svg")
 
 
-def _curves(ladder: Ladder, path: Path) -> Path:
+def _curves(rungs: Mapping[str, Any], colours: Mapping[str, Any], path: Path) -> Path:
     figure = Figure(figsize=(13, 4.5), layout="constrained", facecolor="white")
-    panels = (("R@10 (%)", QUALITY), ("median latency (ms)", MILLISECONDS), ("index (MB)", MEGABYTES))
-    names = _names(ladder)
-    for column, (label, figure_of) in enumerate(panels, start=1):
+    panels = (("R@10 (%)", _quality), ("median latency of a query (ms)", _latency), ("index (MB)", _megabytes))
+    for column, (label, value) in enumerate(panels, start=1):
         axes = figure.add_subplot(1, 3, column)
-        for place, name in enumerate(names):
-            rungs = [rung for rung in ladder.rungs if name in rung.systems]
-            values = [figure_of(rung.systems[name]) for rung in rungs]
-            axes.plot(
-                [rung.documents for rung in rungs],
-                values,
-                marker="o",
-                markersize=4,
-                color=_colour(place),
-                label=name if column == 1 else None,
-            )
+        for system, colour in colours.items():
+            there = [
+                (int(rung), value(found["systems"][system]))
+                for rung, found in rungs.items()
+                if system in found["systems"]
+            ]
+            name = system if column == 1 else None
+            axes.plot(*zip(*there, strict=True), marker="o", markersize=4, color=colour, label=name)
         axes.set_xscale("log")
         if column > 1:
             axes.set_yscale("log")
@@ -91,10 +123,6 @@ def _frame(axes: Axes, x: str, y: str) -> None:
     axes.grid(color="#e6e6e6")
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
-
-
-def _colour(place: int) -> str:
-    return _COLOURS[place % len(_COLOURS)]
 
 
 def _saved(figure: Figure, path: Path) -> Path:

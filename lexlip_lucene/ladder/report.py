@@ -36,7 +36,7 @@ def write_report(ladder: Ladder) -> dict[str, Any]:
     """Write `report.json`, `report.md` and the pictures into the ladder's folder; return the record."""
     compared = {rung.documents: _comparisons(ladder, rung) for rung in ladder.rungs}
     record = _record(ladder, compared)
-    pictures = draw_ladder(ladder, ladder.folder)
+    pictures = draw_ladder(record, ladder.folder)
     with written_file(ladder.folder / "report.json", force=True) as file:
         file.write(orjson.dumps(record, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS))
     with written_file(ladder.folder / "report.md", force=True) as file:
