@@ -23,7 +23,7 @@ from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 from lexlip_lucene.recipes.index_recipe import Expectation, IndexRecipe
 from lexlip_lucene.recipes.reading import read_recipe
-from lexlip_lucene.recipes.settings import settings_of
+from lexlip_lucene.recipes.settings import contents_of, settings_of
 
 ROUNDING = 1e-9
 """Added to a tolerance: 0.10 is 0.01 above 0.09, but their difference in floating point is a little more."""
@@ -156,10 +156,8 @@ def trained_model(encoder: Path, roots: list[str], device: str, progress: Progre
     recipe = read_recipe(encoder, EncoderRecipe, roots)
     home = encoder.with_suffix("").resolve()
     model = home / "model"
-    parts = [
-        settings_of(recipe, {"roots", "about"}, by_name=True),
-        sha256_of(require_file(recipe.data.captions, "captions")),
-    ]
+    require_file(recipe.data.captions, "captions")
+    parts = [settings_of(recipe, {"roots", "about"}, by_name=True), *contents_of(recipe)]
     if is_built(home, parts, "model"):
         progress.note(f"{recipe.name}: model {model} is up to date")
         return model

@@ -12,6 +12,7 @@ from lexlip_lucene.recipes.index_recipe import IndexRecipe
 from lexlip_lucene.recipes.ladder_recipe import LadderRecipe, is_ladder
 from lexlip_lucene.recipes.model_spec import AdapterSpec, ImageSpec
 from lexlip_lucene.recipes.reading import read_recipe
+from lexlip_lucene.recipes.settings import contents_of
 
 TOP = Path(__file__).resolve().parents[1]
 ENCODER_RECIPES = [*sorted(TOP.glob("encode/*.yaml")), Path(lexlip_lucene.__file__).parent / "demo" / "demo.yaml"]
@@ -265,3 +266,19 @@ def test_a_recipe_s_own_yaml_gives_it_back(tmp_path: Path) -> None:
 def test_an_encoder_recipe_whose_parts_do_not_fit_is_refused(tmp_path: Path, override: str, message: str) -> None:
     with pytest.raises(RecipeError, match=message):
         encoder(tmp_path, override)
+
+
+def test_what_a_recipe_names_is_known_by_its_content(tmp_path: Path) -> None:
+    """A model that was trained with other weights or other texts under the same names is not taken for this one's."""
+    texts, weights = tmp_path / "texts.jsonl", tmp_path / "w.safetensors"
+    texts.write_text("a")
+    weights.write_text("b")
+    text = (
+        ENCODER.replace("backbone: vit", "backbone: vit, weights: w.safetensors") + "expander: {texts: [texts.jsonl]}\n"
+    )
+    written(tmp_path, text)
+    recipe = read_recipe(tmp_path / "recipe.yaml", EncoderRecipe)
+    before = contents_of(recipe)
+    assert len(before) == 2 and contents_of(recipe) == before
+    texts.write_text("c")
+    assert [old == new for old, new in zip(before, contents_of(recipe), strict=True)].count(False) == 1
