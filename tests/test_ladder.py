@@ -281,6 +281,7 @@ def test_a_figure_off_by_more_than_the_tolerance_fails_and_so_does_one_that_nobo
         f"{TEST} {MAIN} R@5": {"value": system["quality"]["R@5"] + 0.1, "tolerance": 0.01, "source": "a test"},
         f"{TEST} {MAIN} bytes": {"value": system["index_bytes"], "tolerance": 0, "source": "a test"},
         f"{TEST} {MAIN} R@7": {"value": 0.5, "tolerance": 1, "source": "a test"},
+        f"{RUNGS[-1]} {MAIN} R@5": {"value": 0.5, "tolerance": 0, "source": "a rung that is not asked for"},
     }
     other = Bench(bench.home.with_name("expecting"), bench.scenes)
     recipe = other.home / "indexes" / "ladder.yaml"

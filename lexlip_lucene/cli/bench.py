@@ -84,7 +84,7 @@ def _ladder(
     record = write_report(ladder)
     if judge_pool is not None:
         write_judge_pool(ladder, judge_pool, force=force)
-    comparisons = compared(figures_of(ladder), ladder.recipe.expect)
+    comparisons = compared(figures_of(ladder), ladder.recipe.asked_figures())
     expected = [{**comparison._asdict(), "holds": comparison.holds} for comparison in comparisons]
     report = ladder.folder / "report.md"
     told = "\n".join([report.read_text(encoding="utf-8"), *_compared_lines(comparisons), f"  written to {report}"])

@@ -113,7 +113,7 @@ class LadderRecipe(Spec):
         two_step, seismic, dense: further systems; `dense` needs an encoder with a dense twin.
         tune_split: photos on which the share of each side in fused systems is chosen; null: no tuned fusion.
         up_to: system → largest rung that it is built for; not of BM25 and the first point.
-        expect: `<rung> <system> <measure>` → expected figure.
+        expect: `<rung> <system> <measure>` → expected figure, or `i2t <system> <measure>`; see `asked_figures`.
     """
 
     name: str
@@ -145,6 +145,16 @@ class LadderRecipe(Spec):
         if self.points[0].top_k < max(point.top_k for point in self.points):
             raise ValueError(f"the first of points must have the most tokens, but it has {self.points[0].top_k}")
         return self
+
+    def asked_figures(self) -> dict[str, Expectation]:
+        """Return what `expect` says of rungs up to the last: a ladder that stops earlier is asked for no more."""
+        rungs = {key: key.partition(" ")[0] for key in self.expect}
+        last = self.rungs[-1]
+        return {
+            key: expected
+            for key, expected in self.expect.items()
+            if not (rungs[key].isdecimal() and int(rungs[key]) > last)
+        }
 
     def _known_limits(self) -> None:
         known = [*SYSTEMS, *(lexlip_name(point) for point in self.points)]
