@@ -59,8 +59,6 @@ up_to: {{"{SEISMIC}": {TEST}}}
 timing: {{topics: 5, repeats: 2, threads: 1}}
 """
 
-pytestmark = pytest.mark.filterwarnings("ignore:builtin type swigvarlink:DeprecationWarning")
-
 
 class Bench:
     """A ladder in a folder of its own, over the scenes of the job, which only `--set roots.scenes` leads to."""

@@ -13,6 +13,7 @@ from tiny import VIT, VOCABULARY, lexlip
 
 from lexlip_lucene.data.captioned_image import CaptionedImage
 from lexlip_lucene.encoders.arithmetic import Arithmetic
+from lexlip_lucene.encoders.banks import DenseBank, LexiconBank
 from lexlip_lucene.encoders.lexlip import LexLip
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.ladder.store_shape import shapes_of
@@ -36,8 +37,10 @@ def model() -> LexLip:
     made = lexlip(VIT.model_copy(update={"bank": bank}), dense_width=8)
     chance = torch.Generator().manual_seed(1)
     queries, documents = (torch.rand(9, len(made.lexicon), generator=chance) for _ in range(2))
-    made.banks["image"].fill(queries, documents)  # type: ignore[operator]
-    made.dense_banks["image"].fill(torch.randn(9, 8, generator=chance), torch.randn(9, 8, generator=chance))  # type: ignore[operator]
+    lexicon, dense = made.banks["image"], made.dense_banks["image"]
+    assert isinstance(lexicon, LexiconBank) and isinstance(dense, DenseBank)
+    lexicon.fill(queries, documents)
+    dense.fill(torch.randn(9, 8, generator=chance), torch.randn(9, 8, generator=chance))
     return made
 
 

@@ -1,10 +1,8 @@
 """The shipped ladder on the demo's scenes, held to the figures that it expects: what a change breaks shows here."""
 
-import os
 import shutil
 from pathlib import Path
 
-import pytest
 from cli_run import done
 
 from lexlip_lucene.demo.demo import CAPTIONS, TEST_SCENES, TRAIN_SCENES
@@ -14,7 +12,6 @@ from lexlip_lucene.progress import SILENT
 TOP = Path(__file__).parents[1]
 
 
-@pytest.mark.skipif("LEXLIP_OTHER_LUCENE" in os.environ, reason="its figures are those of one Lucene")
 def test_the_ladder_on_scenes_has_the_figures_that_its_recipe_expects(tmp_path: Path) -> None:
     """Everything is made here: the scenes that `lexlip demo` draws, the model, indexes, figures."""
     scenes = make_scenes(train=TRAIN_SCENES, test=TEST_SCENES, captions=CAPTIONS, seed=0)

@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lexlip_lucene.evaluate.fuse import interpolate, reciprocal_rank_fusion
-from lexlip_lucene.ladder.rung import Rung
-from lexlip_lucene.ladder.system import Built, Form, Found, Opened, System
+from lexlip_lucene.ladder.system import Form, Found, Indexed, Opened
 from lexlip_lucene.ladder_documents.queries import Queries
-from lexlip_lucene.progress import Progress
 from lexlip_lucene.records import Hit
 
 DEPTH = 100
@@ -17,19 +15,18 @@ DEPTH = 100
 
 @dataclass(frozen=True)
 class FusedSystem:
-    """Two systems, with the folders of their indexes; `share` is the first one's, None is by ranks."""
+    """Two systems, with the folders of their indexes, and no index of its own.
 
-    first: System
-    second: System
+    `share` is the first one's; None fuses by ranks.
+    """
+
+    first: Indexed
+    second: Indexed
     first_folder: Path
     second_folder: Path
     name: str
     share: float | None = None
     asks: Form = "lexicon"
-
-    def build(self, rung: Rung, folder: Path, threads: int, progress: Progress) -> Built:
-        """Build nothing: it has no index of its own, and what it takes is the sum of both sides."""
-        raise NotImplementedError(f"{self.name} has no index of its own")
 
     def open(self, folder: Path, queries: Queries) -> "_OpenFused":
         """Open both."""

@@ -1,7 +1,8 @@
-"""What must hold before a ladder's hours of work begin: packages that are there, and photos that are kept apart."""
+"""What must hold before a ladder's hours of work begin: packages, room for the photos, a twin, photos kept apart."""
 
 from importlib.util import find_spec
 
+from lexlip_lucene.data.captions import read_captions
 from lexlip_lucene.errors import InputError, RecipeError
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 from lexlip_lucene.recipes.ladder_recipe import LadderRecipe
@@ -17,7 +18,33 @@ def require_packages(recipe: LadderRecipe) -> None:
             )
 
 
-def require_kept_apart(recipe: LadderRecipe, encoder: EncoderRecipe) -> None:
+def require_fit(recipe: LadderRecipe, encoder: EncoderRecipe) -> None:
+    """Raise RecipeError when the recipe asks for what its photos or its encoder do not give."""
+    images = len(read_captions(recipe.captions, split=recipe.split))
+    if recipe.rungs[0] < images:
+        raise RecipeError(
+            f"{recipe.name}: the first rung must hold all {images} images that topics ask for, but it has "
+            f"{recipe.rungs[0]}"
+        )
+    _require_twin(recipe, encoder)
+    _require_kept_apart(recipe, encoder)
+
+
+def _require_twin(recipe: LadderRecipe, encoder: EncoderRecipe) -> None:
+    if recipe.dense is None:
+        return
+    if encoder.training.dense is None:
+        raise RecipeError(
+            f"{recipe.name}: `dense` needs an encoder with a dense twin: set training.dense in its recipe"
+        )
+    width, ivfpq = encoder.training.dense.width, recipe.dense.ivfpq
+    if ivfpq is not None and width % ivfpq.bytes:
+        raise RecipeError(
+            f"{recipe.name}: dense.ivfpq.bytes must divide the twin's width {width}, but it is {ivfpq.bytes}"
+        )
+
+
+def _require_kept_apart(recipe: LadderRecipe, encoder: EncoderRecipe) -> None:
     """Raise RecipeError when shares would be chosen on photos that are searched, or that the model was trained on."""
     if recipe.tune_split is None:
         return

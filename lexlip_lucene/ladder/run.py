@@ -12,25 +12,27 @@ torch and Java meet in these files alone.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lexlip_lucene.bench import trained_model
 from lexlip_lucene.bench_engine.machine import machine
 from lexlip_lucene.data.topics import TopicSet
 from lexlip_lucene.ladder.image_to_text import image_to_text
 from lexlip_lucene.ladder.latency import Latency, latency_of
-from lexlip_lucene.ladder.requirements import require_kept_apart, require_packages
+from lexlip_lucene.ladder.requirements import require_fit, require_packages
 from lexlip_lucene.ladder.rung import rung_of
 from lexlip_lucene.ladder.rung_figures import RungFigures, measured_rung
 from lexlip_lucene.ladder.store_shape import shapes_of
 from lexlip_lucene.ladder.systems import systems_of
 from lexlip_lucene.ladder.tune_shares import Shares, tuned_shares
 from lexlip_lucene.ladder_documents.document_store import DocumentStore
-from lexlip_lucene.ladder_documents.queries import Asked
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 from lexlip_lucene.recipes.ladder_recipe import LadderRecipe
 from lexlip_lucene.recipes.reading import read_recipe
+
+if TYPE_CHECKING:
+    from lexlip_lucene.ladder_documents.prepare import Documents
 
 
 class Ladder(NamedTuple):
@@ -69,10 +71,10 @@ def run_ladder(path: Path, overrides: Sequence[str], *, device: str, progress: P
     folder = path.with_suffix("")
     roots = [override for override in overrides if override.startswith("roots.")]
     facts = machine()
-    require_kept_apart(recipe, read_recipe(recipe.encoder, EncoderRecipe, roots))
+    require_fit(recipe, read_recipe(recipe.encoder, EncoderRecipe, roots))
     model = trained_model(recipe.encoder, roots, device, progress)
     prepared = prepare(recipe, model, folder, progress)
-    store, asked = prepared.ladder
+    store, asked = prepared.store, prepared.asked
     shares = _shares(recipe, folder, prepared.tuning, progress)
     rungs = []
     for documents in recipe.rungs:
@@ -96,14 +98,11 @@ def run_ladder(path: Path, overrides: Sequence[str], *, device: str, progress: P
     )
 
 
-def _shares(
-    recipe: LadderRecipe, folder: Path, tuning: tuple[DocumentStore, Asked] | None, progress: Progress
-) -> Shares | None:
+def _shares(recipe: LadderRecipe, folder: Path, tuning: "Documents | None", progress: Progress) -> Shares | None:
     if tuning is None:
         return None
-    store, asked = tuning
-    rung = rung_of(store, len(store.ids), folder / "tuning")
-    return tuned_shares(recipe.points[0], rung, asked.queries, asked.topics.qrels, progress)
+    rung = rung_of(tuning.store, len(tuning.store.ids), folder / "tuning")
+    return tuned_shares(recipe.points[0], rung, tuning.queries, tuning.topics.qrels, progress)
 
 
 def group_of(topics: TopicSet) -> Mapping[str, str]:

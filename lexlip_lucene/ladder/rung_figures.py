@@ -16,7 +16,7 @@ from lexlip_lucene.ladder.latency import Latency, Times, batch_rates, latency_of
 from lexlip_lucene.ladder.lucene_systems import Bm25System, LexlipSystem, OpenLexlip
 from lexlip_lucene.ladder.resident import resident_bytes
 from lexlip_lucene.ladder.rung import Rung
-from lexlip_lucene.ladder.system import Built, Opened, System
+from lexlip_lucene.ladder.system import Built, Indexed, Opened, System
 from lexlip_lucene.ladder_documents.queries import Asked, Queries
 from lexlip_lucene.lucene.bm25_searcher import Bm25Searcher
 from lexlip_lucene.lucene.frequencies import document_frequencies
@@ -52,7 +52,7 @@ class RungFigures(NamedTuple):
 
 
 def measured_rung(
-    systems: Sequence[System],
+    systems: Sequence[Indexed | FusedSystem],
     places: Mapping[str, Path],
     rung: Rung,
     asked: Asked,
@@ -95,7 +95,7 @@ def measured_rung(
 
 
 def _all_built(
-    systems: Sequence[System],
+    systems: Sequence[Indexed | FusedSystem],
     places: Mapping[str, Path],
     rung: Rung,
     asked: Asked,
@@ -118,7 +118,7 @@ def _all_built(
 
 
 def _built(
-    system: System, folder: Path, rung: Rung, threads: int, fingerprint: Sequence[str], progress: Progress
+    system: Indexed, folder: Path, rung: Rung, threads: int, fingerprint: Sequence[str], progress: Progress
 ) -> Built:
     """Build the index where it is not there, and keep what building it took beside it."""
     parts = [*fingerprint, f"{rung.documents} documents, {threads} threads", repr(system)]
@@ -135,7 +135,9 @@ def _built(
     return built
 
 
-def _all_opened(systems: Sequence[System], places: Mapping[str, Path], queries: Queries) -> dict[str, Opened]:
+def _all_opened(
+    systems: Sequence[Indexed | FusedSystem], places: Mapping[str, Path], queries: Queries
+) -> dict[str, Opened]:
     """Open every index once: fused systems and the one in two steps search those of others."""
     opened: dict[str, Opened] = {}
     at: dict[Path, Opened] = {}

@@ -60,10 +60,14 @@ class System(Protocol):
         """The form of its queries."""
         ...
 
-    def build(self, rung: Rung, folder: Path, threads: int, progress: Progress) -> Built:
-        """Build the index `folder`, whole or not at all, replacing what is there."""
+    def open(self, folder: Path, queries: Queries) -> Opened:
+        """Open the index `folder`."""
         ...
 
-    def open(self, folder: Path, queries: Queries) -> Opened:
-        """Open it."""
+
+class Indexed(System, Protocol):
+    """A system with an index of its own."""
+
+    def build(self, rung: Rung, folder: Path, threads: int, progress: Progress) -> Built:
+        """Build the index `folder`, whole or not at all, replacing what is there."""
         ...

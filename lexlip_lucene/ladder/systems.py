@@ -8,7 +8,7 @@ from lexlip_lucene.ladder.fused_system import FusedSystem
 from lexlip_lucene.ladder.lucene_systems import Bm25System, LexlipSystem
 from lexlip_lucene.ladder.rung import Rung
 from lexlip_lucene.ladder.seismic_system import SeismicSystem
-from lexlip_lucene.ladder.system import System
+from lexlip_lucene.ladder.system import Indexed
 from lexlip_lucene.ladder.tune_shares import Shares
 from lexlip_lucene.lucene.approximation import Approximation
 from lexlip_lucene.recipes.ladder_recipe import (
@@ -25,12 +25,14 @@ from lexlip_lucene.recipes.ladder_recipe import (
 )
 
 
-def systems_of(recipe: LadderRecipe, rung: Rung, shares: Shares | None) -> tuple[list[System], dict[str, Path]]:
+def systems_of(
+    recipe: LadderRecipe, rung: Rung, shares: Shares | None
+) -> tuple[list[Indexed | FusedSystem], dict[str, Path]]:
     """Return the systems, in the order of the tables, and name → folder of the index."""
     bm25 = Bm25System()
     points = [LexlipSystem(point, lexlip_name(point)) for point in recipe.points]
     best = points[0]
-    systems: list[System] = [bm25, *points]
+    systems: list[Indexed | FusedSystem] = [bm25, *points]
     places = {system.name: rung.folder / _file_name(system.name) for system in systems}
     if recipe.two_step is not None:
         approximate = Approximation(postings=recipe.two_step.postings, candidates=recipe.two_step.candidates)

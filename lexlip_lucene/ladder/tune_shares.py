@@ -11,7 +11,7 @@ from lexlip_lucene.evaluate.measures import evaluate
 from lexlip_lucene.ladder.fused_system import DEPTH
 from lexlip_lucene.ladder.lucene_systems import Bm25System, LexlipSystem
 from lexlip_lucene.ladder.rung import Rung
-from lexlip_lucene.ladder.system import System
+from lexlip_lucene.ladder.system import Indexed
 from lexlip_lucene.ladder_documents.queries import Queries
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.ladder_recipe import ONE_FIELD, PointSpec
@@ -36,7 +36,7 @@ class Shares(NamedTuple):
 def tuned_shares(point: PointSpec, rung: Rung, queries: Queries, qrels: Sequence[Qrel], progress: Progress) -> Shares:
     """Try every share on the tuning photos, which `rung` holds with distractors."""
 
-    def answered(system: System, place: str) -> Run:
+    def answered(system: Indexed, place: str) -> Run:
         folder = rung.folder / place
         system.build(rung, folder, 1, progress)
         opened = system.open(folder, queries)

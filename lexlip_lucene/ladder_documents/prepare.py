@@ -16,16 +16,15 @@ from lexlip_lucene.data.caption_sets import image_of
 from lexlip_lucene.data.captioned_image import CaptionedImage
 from lexlip_lucene.data.captions import read_captions
 from lexlip_lucene.data.image_folder import ENDINGS
-from lexlip_lucene.data.topics import make_topics, write_topic_set
+from lexlip_lucene.data.topics import TopicSet, make_topics, write_topic_set
 from lexlip_lucene.encoders.lexlip import LexLip
-from lexlip_lucene.errors import RecipeError
 from lexlip_lucene.files import require_file, sha256_of
 from lexlip_lucene.ladder_documents.distractor_texts import read_distractor_texts
 from lexlip_lucene.ladder_documents.document_batches import Wanted
 from lexlip_lucene.ladder_documents.document_store import DocumentStore, read_store
 from lexlip_lucene.ladder_documents.encode_topics import encode_topics, time_encoding
 from lexlip_lucene.ladder_documents.fill import fill_store
-from lexlip_lucene.ladder_documents.queries import Asked
+from lexlip_lucene.ladder_documents.queries import Asked, Queries
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.ladder_recipe import LadderRecipe
 from lexlip_lucene.recipes.settings import settings_of
@@ -43,17 +42,19 @@ _SEARCH_ALONE = ("points", "two_step", "seismic", "dense", "up_to", "timing")
 
 
 class Documents(NamedTuple):
-    """A store and what it is asked."""
+    """A store and the topics that it is asked."""
 
     store: DocumentStore
-    asked: Asked
+    topics: TopicSet
+    queries: Queries
 
 
 class Prepared(NamedTuple):
     """The documents of all rungs, those for tuning where a recipe has them, the photos that topics ask for (those that
     could be read), and what all was made from."""
 
-    ladder: Documents
+    store: DocumentStore
+    asked: Asked
     tuning: Documents | None
     targets: list[CaptionedImage]
     fingerprint: list[str]
@@ -63,25 +64,17 @@ def prepare(recipe: LadderRecipe, model_folder: Path, folder: Path, progress: Pr
     """Encode what is missing in `folder`; documents that were made from the same are taken as they are.
 
     Raises:
-        RecipeError: the first rung is too small for the images that topics ask for.
         LexlipError: what reading and encoding raise.
     """
     preparing = _Preparing(recipe, LexLip.from_pretrained(model_folder), model_folder, folder, progress)
-    wanted = preparing.wanted()
-    if recipe.rungs[0] < len(wanted.targets):
-        raise RecipeError(
-            f"{recipe.name}: the first rung must hold all {len(wanted.targets)} images that topics ask for, but it has "
-            f"{recipe.rungs[0]}"
-        )
-    _require_dense(recipe, preparing.model)
-    parts = preparing.fingerprint()
-    ladder = preparing.documents(folder, wanted, parts)
+    wanted, parts = preparing.wanted(), preparing.fingerprint()
+    store, topics, queries = preparing.documents(folder, wanted, parts)
     tuning = None
     if recipe.tune_split is not None:
         small = preparing.wanted_for_tuning(wanted, recipe.tune_split)
         tuning = preparing.documents(folder / "tuning", small, [*parts, "tuning", recipe.tune_split])
-    there = set(ladder.store.ids[: ladder.store.facts["targets"]])
-    return Prepared(ladder, tuning, [image for image in wanted.targets if image.id in there], parts)
+    asked = preparing.asked(topics, queries)
+    return Prepared(store, asked, tuning, _readable(wanted.targets, store), parts)
 
 
 class _Preparing(NamedTuple):
@@ -118,20 +111,20 @@ class _Preparing(NamedTuple):
     def documents(self, home: Path, wanted: Wanted, parts: Sequence[str]) -> Documents:
         """Fill the store below `home` where it is not there, and encode its topics."""
         place = home / "store"
-        if not is_built(home, parts, place.name) or read_store(place).facts["wanted"] < wanted.documents:
+        store = read_store(place) if is_built(home, parts, place.name) else None
+        if store is None or store.facts["wanted"] < wanted.documents:
             unmark(home)
             states = self.model_folder.parent / "states"
             fill_store(place, self.model, wanted, states=states, progress=self.progress)
             mark_built(home, parts)
-        store = read_store(place)
-        return Documents(store, self._asked(wanted.targets, store, home / "topics"))
+            store = read_store(place)
+        topics = make_topics(_readable(wanted.targets, store), held_out=self.recipe.held_out)
+        write_topic_set(home / "topics", topics, force=True)
+        return Documents(store, topics, encode_topics(self.model, topics.topics, self.progress))
 
-    def _asked(self, targets: Sequence[CaptionedImage], store: DocumentStore, place: Path) -> Asked:
+    def asked(self, topics: TopicSet, queries: Queries) -> Asked:
+        """Draw the topics that are timed, and time their encoding."""
         timing = self.recipe.timing
-        there = set(store.ids[: store.facts["targets"]])
-        topics = make_topics([image for image in targets if image.id in there], held_out=self.recipe.held_out)
-        write_topic_set(place, topics, force=True)
-        queries = encode_topics(self.model, topics.topics, self.progress)
         order = np.random.default_rng(TOPIC_SEED).permutation(len(queries.qids))
         chosen = sorted(order[: timing.topics].tolist())
         times = time_encoding(self.model, [queries.texts[number] for number in chosen], timing.repeats)
@@ -162,20 +155,10 @@ def _listed(folder: Path) -> str:
     return hashlib.sha256("\n".join([str(folder.resolve()), *lines]).encode()).hexdigest()
 
 
-def _require_dense(recipe: LadderRecipe, model: LexLip) -> None:
-    """Raise RecipeError when `dense` asks for what the model's twin does not have."""
-    if recipe.dense is None:
-        return
-    width = model.config.dense_width
-    if width is None:
-        raise RecipeError(
-            f"{recipe.name}: `dense` needs an encoder with a dense twin: set training.dense in its recipe"
-        )
-    if recipe.dense.ivfpq is not None and width % recipe.dense.ivfpq.bytes:
-        raise RecipeError(
-            f"{recipe.name}: dense.ivfpq.bytes must divide the twin's width {width}, but it is "
-            f"{recipe.dense.ivfpq.bytes}"
-        )
+def _readable(targets: Sequence[CaptionedImage], store: DocumentStore) -> list[CaptionedImage]:
+    """The photos that topics ask for and that could be read."""
+    there = set(store.ids[: store.facts["targets"]])
+    return [image for image in targets if image.id in there]
 
 
 def _without(images: Sequence[CaptionedImage], others: Sequence[CaptionedImage]) -> list[CaptionedImage]:
