@@ -26,9 +26,7 @@ class Bm25Searcher(Searcher):
 
     kind = "bm25"
 
-    def search(
-        self, text: str, k: int = 10, *, filters: Filters | None = None, without: Sequence[str] = ()
-    ) -> Hits:
+    def search(self, text: str, k: int = 10, *, filters: Filters | None = None, without: Sequence[str] = ()) -> Hits:
         """Return the top `k` hits, fewer when fewer documents match; none for a text without terms.
 
         Args:
