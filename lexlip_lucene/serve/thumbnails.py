@@ -1,0 +1,62 @@
+"""Pictures made small enough for the grid, in a cache bounded in bytes."""
+
+from io import BytesIO
+from pathlib import Path
+from threading import Lock
+from typing import NamedTuple
+
+from cachetools import LRUCache
+
+from lexlip_lucene.data.images import open_image
+
+SIDE = 480
+"""Pixels of the longer side: a column of the grid on a screen of double density."""
+
+QUALITY = 82
+
+
+class Thumbnail(NamedTuple):
+    """A small picture as a file."""
+
+    content: bytes
+    media: str
+
+
+class Thumbnails:
+    """Makes and keeps small pictures. Safe for several threads."""
+
+    def __init__(self, *, most_bytes: int) -> None:
+        self._kept: LRUCache[Path, Thumbnail] = LRUCache(most_bytes, getsizeof=lambda made: len(made.content))
+        self._lock = Lock()
+
+    def of(self, path: Path) -> Thumbnail:
+        """Return the picture at `path`, at most SIDE pixels a side.
+
+        Raises:
+            UnreadableImage: it can't be read.
+        """
+        with self._lock:
+            kept = self._kept.get(path)
+        if kept is None:
+            kept = _made(path)
+            with self._lock:
+                if len(kept.content) <= self._kept.maxsize:
+                    self._kept[path] = kept
+        return kept
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        with self._lock:
+            self._kept.clear()
+
+
+def _made(path: Path) -> Thumbnail:
+    picture = open_image(path)
+    small = max(picture.size) <= SIDE // 2  # drawn or sampled pixel by pixel: keep every one of them
+    picture.thumbnail((SIDE, SIDE))
+    file = BytesIO()
+    if small:
+        picture.save(file, "PNG")
+        return Thumbnail(file.getvalue(), "image/png")
+    picture.save(file, "JPEG", quality=QUALITY)
+    return Thumbnail(file.getvalue(), "image/jpeg")
