@@ -91,7 +91,7 @@ class Searcher:
             pairs = self._java.stored(self._engine, utf8(docid))
         if pairs is None:
             raise InputError(f"{self.path} has no document {docid!r}")
-        return _mapping(pairs)
+        return as_mapping(pairs)
 
     def close(self) -> None:
         """Close the index."""
@@ -134,7 +134,7 @@ class Searcher:
 
     def _facts(self) -> dict[str, str]:
         with self._errors("read"):
-            facts = _mapping(self._java.facts(self._engine))
+            facts = as_mapping(self._java.facts(self._engine))
         if facts.get("kind", self.kind) != self.kind:
             raise SearchError(f"{self.path}: an index of kind {self.kind} is needed, got {facts['kind']}")
         return checked_facts(self.path, facts)
@@ -150,6 +150,7 @@ class Searcher:
         return min(k, _INT_MAX)
 
 
-def _mapping(pairs: JavaObject) -> dict[str, str]:
+def as_mapping(pairs: JavaObject) -> dict[str, str]:
+    """Return what Java gives as names and values in turn."""
     texts = unpack_texts(pairs.tostring())
     return dict(zip(texts[::2], texts[1::2], strict=True))
