@@ -19,7 +19,7 @@ from lexlip_lucene.lucene.approximation import Approximation
 from lexlip_lucene.lucene.explanation import Explanation, Term
 from lexlip_lucene.lucene.hits import Hits, unpack
 from lexlip_lucene.lucene.request import pack_matrix, pack_queries, utf8
-from lexlip_lucene.lucene.searcher import Filters, Searcher, mapping_of
+from lexlip_lucene.lucene.searcher import Filters, Searcher, as_mapping
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.records import Document, Impacts
 from lexlip_lucene.vectors.json_vector import checked_impacts
@@ -120,18 +120,17 @@ class ImpactSearcher(Searcher):
         return Explanation(docid, sum(term.contribution for term in terms), terms, missing)
 
     def vector(self, docid: str) -> Impacts:
-        """Return all tokens of document `docid` with their impacts, heaviest first; equal ones by token.
-
-        It is read from the postings of every token, since an impact index keeps no vectors: some milliseconds.
+        """Return a document's token → impact, heaviest first, equal ones by token; {} for one without any token.
 
         Raises:
             InputError: the index has no such document.
+            SearchError: the index can't be read, or the searcher is closed.
         """
         with self._errors("read"):
-            pairs = self._java.vector(self._engine, utf8(docid))
-        if pairs is None:
+            found = self._java.vector(self._engine, utf8(docid))
+        if found is None:
             raise InputError(f"{self.path} has no document {docid!r}")
-        impacts = {token: int(impact) for token, impact in mapping_of(pairs).items()}
+        impacts = {token: int(impact) for token, impact in as_mapping(found).items()}
         return dict(sorted(impacts.items(), key=lambda item: (-item[1], item[0])))
 
     def _call(

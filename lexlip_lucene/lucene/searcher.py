@@ -93,7 +93,7 @@ class Searcher:
             pairs = self._java.stored(self._engine, utf8(docid))
         if pairs is None:
             raise InputError(f"{self.path} has no document {docid!r}")
-        return mapping_of(pairs)
+        return as_mapping(pairs)
 
     def keywords(self, most: int = 100) -> dict[str, list[str]]:
         """Return the keyword fields, each with its values in byte order: the first `most` of each segment.
@@ -160,7 +160,7 @@ class Searcher:
 
     def _facts(self) -> dict[str, str]:
         with self._errors("read"):
-            facts = mapping_of(self._java.facts(self._engine))
+            facts = as_mapping(self._java.facts(self._engine))
         if facts.get("kind", self.kind) != self.kind:
             raise SearchError(f"{self.path}: an index of kind {self.kind} is needed, got {facts['kind']}")
         return checked_facts(self.path, facts)
@@ -176,7 +176,7 @@ class Searcher:
         return min(k, _INT_MAX)
 
 
-def mapping_of(pairs: JavaObject) -> dict[str, str]:
-    """Return the texts that Java packed in turn as key and value."""
+def as_mapping(pairs: JavaObject) -> dict[str, str]:
+    """Return what Java gives as names and values in turn."""
     texts = unpack_texts(pairs.tostring())
     return dict(zip(texts[::2], texts[1::2], strict=True))

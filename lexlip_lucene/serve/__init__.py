@@ -1,1 +1,1 @@
-"""The search page and its API over HTTP: what `lexlip serve` runs. The images' words, Lucene and the model meet here."""
+"""The search page and its API over HTTP, what `lexlip serve` runs: Lucene and the model meet here, and nowhere below."""

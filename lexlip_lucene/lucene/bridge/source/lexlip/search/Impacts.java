@@ -13,7 +13,7 @@ import org.apache.lucene.search.DocIdSetIterator;
 import org.apache.lucene.util.Bits;
 import org.apache.lucene.util.BytesRef;
 
-/** The impacts of single documents, straight from the postings. */
+/** The impacts of tokens in single documents, straight from the postings. */
 final class Impacts {
 
   private Impacts() {}
@@ -33,7 +33,7 @@ final class Impacts {
     return null;
   }
 
-  /** Token and impact, in turn, of all that the document {@code docid} has, as {@link Texts}; null without the document. */
+  /** Each token of the document {@code docid} and its impact, in turn, as {@link Texts}; null without the document. */
   static byte[] all(Engine engine, Snapshot snapshot, BytesRef docid) throws IOException {
     for (LeafReader reader : snapshot.leaves) {
       int document = number(reader, engine.id, docid);
