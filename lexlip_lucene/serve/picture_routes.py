@@ -1,0 +1,43 @@
+"""Pictures by document id: the file itself, and one small enough for the grid."""
+
+from fastapi import APIRouter
+from fastapi.responses import FileResponse, Response
+
+from lexlip_lucene.serve.asked import Docid
+from lexlip_lucene.serve.image_files import media_type
+from lexlip_lucene.serve.problems import NotThere, problems
+from lexlip_lucene.serve.served import Here
+
+pictures = APIRouter(tags=["pictures"])
+
+KEPT = {"Cache-Control": "private, max-age=600"}
+"""A browser shows a picture again for ten minutes without asking."""
+
+FILES = {200: {"description": "The picture.", "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}}
+
+
+@pictures.get("/images/{docid:path}", response_class=Response, responses={**FILES, **problems(404, 422, 503, 504)})
+async def image(served: Here, docid: Docid) -> Response:
+    """Return the file of a document's picture."""
+
+    def look() -> tuple[str, str]:
+        path = served.files.path(docid)
+        media = path and media_type(path)
+        if path is None or media is None:
+            raise NotThere(f"document {docid!r} has no picture")
+        return str(path), media
+
+    path, media = await served.pictures.run(look)
+    return FileResponse(path, media_type=media, headers=KEPT)
+
+
+@pictures.get(
+    "/thumbnails/{docid:path}", response_class=Response, responses={**FILES, **problems(404, 415, 422, 503, 504)}
+)
+async def thumbnail(served: Here, docid: Docid) -> Response:
+    """Return a document's picture, made small."""
+    path = await served.pictures.run(lambda: served.files.path(docid))
+    if path is None:
+        raise NotThere(f"document {docid!r} has no picture")
+    small = await served.pictures.run(lambda: served.thumbnails.of(path))
+    return Response(small.content, media_type=small.media, headers=KEPT)
