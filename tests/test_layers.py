@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "data": DATA,
     "vectors": VECTORS,
     "evaluate": VECTORS | {"evaluate"},
+    "pictures": BASE | {"vectors", "pictures"},
     "recipes": RECIPES,
     "encoders": RECIPES | {"encoders"},
     "training": TRAINING,
@@ -39,7 +40,8 @@ MAY_IMPORT = {
     "ladder_documents": TRAINING | {"ladder_documents"},
     "ladder": EVERYTHING_BELOW | {"experiment", "bench", "bench_engine", "ladder_documents", "ladder"},
     "bench_encoding": TRAINING | {"bench_engine", "bench_encoding"},
-    "cli": EVERYTHING_BELOW | {"experiment", "zero_shot", "bench", "demo", "bench_engine", "tuning", "ladder", "cli"},
+    "cli": EVERYTHING_BELOW
+    | {"experiment", "zero_shot", "bench", "demo", "bench_engine", "tuning", "ladder", "pictures", "cli"},
     "__main__": {"cli"},
 }
 """Part of the package → the parts that it may import. A part is a folder, or a module beside them."""
