@@ -21,6 +21,7 @@ from lexlip_lucene.cli import (
     index,
     merge,
     search,
+    serve,
     topics,
     train,
     tune,
@@ -37,6 +38,7 @@ ORDER = [
     "merge",
     "search",
     "explain",
+    "serve",
     "eval",
     "fuse",
     "tune",
@@ -74,6 +76,7 @@ app.command("index")(index.index)
 app.command("merge")(merge.merge)
 app.command("search")(search.search)
 app.command("explain")(explain.explain)
+app.command("serve")(serve.serve)
 app.command("eval")(evaluate.evaluate)
 app.command("fuse")(fuse.fuse)
 app.command("tune")(tune.tune)

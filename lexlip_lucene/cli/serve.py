@@ -41,9 +41,7 @@ def serve(
     run_server(opened, host, port, as_json=json)
 
 
-def open_served(
-    index: Path, model: Path, images: Path | None, captions: Path | None, bm25: Path | None
-) -> "Served":
+def open_served(index: Path, model: Path, images: Path | None, captions: Path | None, bm25: Path | None) -> "Served":
     """Open all that is to be served; errors name what is missing."""
     from lexlip_lucene.serve.image_files import find_image_files
 
@@ -76,7 +74,12 @@ def run_server(served: "Served", host: str, port: int, *, as_json: bool) -> None
 
     bound = listen(host, port)
     app = create_app(served, loopback=is_loopback(host))
-    run(app, bound, connections=served.limits.connections, ready=_announcement(served, host, bound.getsockname()[1], as_json))
+    run(
+        app,
+        bound,
+        connections=served.limits.connections,
+        ready=_announcement(served, host, bound.getsockname()[1], as_json),
+    )
 
 
 def _announcement(served: "Served", host: str, port: int, as_json: bool) -> Callable[[], None]:

@@ -34,7 +34,9 @@ class SearchAnswer(BaseModel):
 
     query: str
     system: System
-    weights: dict[str, int] = Field(description="Token → query weight, heaviest first; for BM25 how often a term occurs.")
+    weights: dict[str, int] = Field(
+        description="Token → query weight, heaviest first; for BM25 how often a term occurs."
+    )
     excluded: list[str] = Field(description="Tokens that no hit has.")
     unknown: list[str] = Field(description="Words that were to be excluded, but are no token of the lexicon.")
     hits: list[HitAnswer]

@@ -84,9 +84,7 @@ async def encode_picture(
 @api.get("/documents/{docid:path}", responses=problems(404, 422, 503, 504))
 async def document(served: Here, docid: Docid) -> DocumentAnswer:
     """Return what is known of a document: its vector, captions and stored fields."""
-    stored, vector = await served.searches.run(
-        lambda: (served.searching.stored(docid), served.searching.vector(docid))
-    )
+    stored, vector = await served.searches.run(lambda: (served.searching.stored(docid), served.searching.vector(docid)))
     captions = list(served.files.captions.get(docid, ()))
     return DocumentAnswer(
         docid=docid, vector=vector, captions=captions, stored=stored, image=served.image_address(docid)

@@ -40,14 +40,14 @@ class Vector(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    query: Text = Field("", description="Words; a word after a minus sign, as in `dog -beach`, is excluded.")
+    query: Text = Field(default="", description="Words; a word after a minus sign, as in `dog -beach`, is excluded.")
     weights: str = Field(
-        "",
+        default="",
         max_length=WEIGHTS_CHARACTERS,
         pattern=WEIGHTS_PATTERN,
         description="`token:weight token:weight …`, laid over the query's own; 0 takes a token out.",
     )
-    like: Docid = Field("", description="Id of a document whose vector is the query, when there are no words.")
+    like: Docid = Field(default="", description="Id of a document whose vector is the query, when there are no words.")
 
     @property
     def edits(self) -> Impacts:
@@ -65,10 +65,12 @@ class Vector(BaseModel):
 class Asked(Vector):
     """A search."""
 
-    k: int = Field(10, ge=1, le=MOST_HITS, description="Hits.")
-    system: System = Field("lexlip", description="`bm25` and `fused` need a caption index beside.")
-    exclude: list[Token] = Field([], max_length=MOST_EXCLUDED, description="Tokens that no hit has.")
-    filter: list[Filter] = Field([], max_length=MOST_FILTERS, description="`KEY=VALUE` of a keyword field, repeated.")
+    k: int = Field(default=10, ge=1, le=MOST_HITS, description="Hits.")
+    system: System = Field(default="lexlip", description="`bm25` and `fused` need a caption index beside.")
+    exclude: list[Token] = Field(default=[], max_length=MOST_EXCLUDED, description="Tokens that no hit has.")
+    filter: list[Filter] = Field(
+        default=[], max_length=MOST_FILTERS, description="`KEY=VALUE` of a keyword field, repeated."
+    )
 
     @property
     def filters(self) -> dict[str, list[str]]:
@@ -85,7 +87,7 @@ class Asked(Vector):
 class PageAsked(Asked):
     """A search as the page shows it: one system or both beside each other, and the hit that is open."""
 
-    k: int = Field(30, ge=1, le=MOST_HITS)
+    k: int = Field(default=30, ge=1, le=MOST_HITS)
     system: Literal["lexlip", "bm25", "fused", "both"] = "lexlip"  # type: ignore[assignment]
     hit: Docid = ""
     against: Docid = ""

@@ -1,8 +1,8 @@
 """The page: whole for a browser that opens a link, and its parts for the one that has it open already.
 
-    /           the page, with its results when the link has a search, and the open hit
-    /results    its middle part: the query's words, the hits
-    /hit        a hit seen large: its words, its cloud, where its words were seen
+/           the page, with its results when the link has a search, and the open hit
+/results    its middle part: the query's words, the hits
+/hit        a hit seen large: its words, its cloud, where its words were seen
 """
 
 from typing import Any, NamedTuple

@@ -3,9 +3,10 @@
 from fastapi import APIRouter
 from fastapi.responses import FileResponse, Response
 
+from lexlip_lucene.pictures.token_colour import token_colour, token_colour_on_dark
 from lexlip_lucene.serve.asked import Docid
 from lexlip_lucene.serve.image_files import media_type
-from lexlip_lucene.serve.problems import NotThere, problems
+from lexlip_lucene.serve.problems import NotThere, Responses, problems
 from lexlip_lucene.serve.served import Here
 
 pictures = APIRouter(tags=["pictures"])
@@ -13,7 +14,12 @@ pictures = APIRouter(tags=["pictures"])
 KEPT = {"Cache-Control": "private, max-age=600"}
 """A browser shows a picture again for ten minutes without asking."""
 
-FILES = {200: {"description": "The picture.", "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}}
+FILES: Responses = {
+    200: {"description": "The picture.", "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}
+}
+
+
+SVG: Responses = {200: {"description": "The cloud.", "content": {"image/svg+xml": {"schema": {"type": "string"}}}}}
 
 
 @pictures.get("/images/{docid:path}", response_class=Response, responses={**FILES, **problems(404, 422, 503, 504)})
@@ -22,7 +28,7 @@ async def image(served: Here, docid: Docid) -> Response:
 
     def look() -> tuple[str, str]:
         path = served.files.path(docid)
-        media = path and media_type(path)
+        media = media_type(path) if path else None
         if path is None or media is None:
             raise NotThere(f"document {docid!r} has no picture")
         return str(path), media
@@ -41,3 +47,17 @@ async def thumbnail(served: Here, docid: Docid) -> Response:
         raise NotThere(f"document {docid!r} has no picture")
     small = await served.pictures.run(lambda: served.thumbnails.of(path))
     return Response(small.content, media_type=small.media, headers=KEPT)
+
+
+@pictures.get("/clouds/{docid:path}", response_class=Response, responses={**SVG, **problems(404, 422, 503, 504)})
+async def cloud(served: Here, docid: Docid, dark: bool = False) -> Response:
+    """Return the word cloud of a document, for a light or a dark page."""
+
+    def draw() -> str:
+        from lexlip_lucene.pictures.cloud import cloud_svg
+
+        return cloud_svg(
+            served.searching.vector(docid), width=640, height=320, colour=token_colour_on_dark if dark else token_colour
+        )
+
+    return Response(await served.pictures.run(draw), media_type="image/svg+xml", headers=KEPT)

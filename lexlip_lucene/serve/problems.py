@@ -1,16 +1,17 @@
 """What is answered when a request can't be: one JSON object `{"error": …}`, and never a traceback.
 
-    400, 422   a value is out of range or not what is needed (400 under /v1, as Pyserini has it)
-    404        no such document, keyword field, index or page
-    405        the address takes another method
-    408, 504   the body came too slowly; the work took too long
-    413, 415   a body or picture that is too large; a file that is no picture, or a broken one
-    421        a host name that is not this machine's (see `host_check.py`)
-    500, 503   a fault in here, which is logged; too busy, or the index can't be read
+400, 422   a value is out of range or not what is needed (400 under /v1, as Pyserini has it)
+404        no such document, keyword field, index or page
+405        the address takes another method
+408, 504   the body came too slowly; the work took too long
+413, 415   a body or picture that is too large; a file that is no picture, or a broken one
+421        a host name that is not this machine's (see `host_check.py`)
+500, 503   a fault in here, which is logged; too busy, or the index can't be read
 """
 
 import logging
 from http import HTTPStatus
+from typing import Any, TypeAlias
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -42,6 +43,9 @@ class TooSlow(LexlipError):
     """The work of a request took longer than it may."""
 
 
+Responses: TypeAlias = dict[int | str, dict[str, Any]]
+"""Status → what stands in the OpenAPI about it."""
+
 STATUS: dict[type[Exception], int] = {
     NotThere: 404,
     TooManyPixels: 413,
@@ -56,7 +60,7 @@ STATUS: dict[type[Exception], int] = {
 SAID = {413: "Too large.", 415: "No picture that can be read.", 422: "A value is out of range or not what is needed."}
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, object]]:
+def problems(*statuses: int) -> Responses:
     """Return these statuses as FastAPI's `responses` has them."""
     return {
         status: {"model": Problem, "description": SAID.get(status, HTTPStatus(status).phrase)} for status in statuses

@@ -1,7 +1,7 @@
 """Search in the shape of Pyserini's and Anserini's REST server, so that their clients can ask this one.
 
-`GET /v1/{index}/search` and `GET /v1/{index}/doc/{docid}` are theirs; `POST` takes the same as a JSON body. `{index}` is
-the system: lexlip, bm25 or fused.
+`GET /v1/{index}/search` and `GET /v1/{index}/doc/{docid}` are theirs; `POST` takes the same as a JSON body. `{index}`
+is the system: lexlip, bm25 or fused.
 """
 
 from typing import Annotated, Any
@@ -66,7 +66,11 @@ class DocumentResponse(BaseModel):
 
 @v1.get("/{index}/search", responses=problems(400, 404, 503, 504))
 async def search(
-    served: Here, index: System, query: Annotated[Words, Query()], hits: Annotated[Hits, Query()] = 10, parse: Parse = True
+    served: Here,
+    index: System,
+    query: Annotated[Words, Query()],
+    hits: Annotated[Hits, Query()] = 10,
+    parse: Parse = True,
 ) -> SearchResponse:
     """Search as Pyserini's server does."""
     return await _answer(served, index, query, hits, parse)

@@ -48,7 +48,9 @@ class QueryModel:
 
         model = self._encoder.model
         if not isinstance(model, LexLip):
-            raise InputError("a picture needs a model folder, but an exported query side is served: it encodes texts alone")
+            raise InputError(
+                "a picture needs a model folder, but an exported query side is served: it encodes texts alone"
+            )
         return model.encode_images([picture])[0]
 
     def token_of(self, word: str) -> str | None:

@@ -99,7 +99,8 @@ class Searching:
     def query(self, asked: Vector, exclude: Sequence[str] = ()) -> Query:
         """Return the query that is asked for; errors as in `search`."""
         words, minus = parted(asked.query)
-        excluded, unknown = list(exclude), []
+        excluded = list(exclude)
+        unknown: list[str] = []
         for word in minus:
             token = self.model.token_of(word)
             (unknown if token is None else excluded).append(word if token is None else token)
