@@ -38,11 +38,6 @@ class ImageFiles:
         path = self.paths.get(docid)
         return path if path is not None and _real(path) == path else None
 
-    def spread(self, count: int) -> list[str]:
-        """Return `count` ids with images, evenly spread over all."""
-        ids = list(self.paths)
-        return ids[:: max(1, len(ids) // count)][:count] if count else []
-
 
 def find_image_files(folder: Path | None, captions: Path | None) -> ImageFiles:
     """Look through the folder, or through what the captions file names below it.

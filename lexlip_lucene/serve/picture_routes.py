@@ -27,10 +27,10 @@ async def image(served: Here, docid: Docid) -> Response:
     """Return the file of a document's picture."""
 
     def look() -> tuple[str, str]:
-        path = served.files.path(docid)
-        media = media_type(path) if path else None
-        if path is None or media is None:
-            raise NotThere(f"document {docid!r} has no picture")
+        path = served.picture_of(docid)
+        media = media_type(path)
+        if media is None:
+            raise NotThere(f"document {docid!r} has no picture of a kind that is served")
         return str(path), media
 
     path, media = await served.pictures.run(look)
@@ -42,10 +42,7 @@ async def image(served: Here, docid: Docid) -> Response:
 )
 async def thumbnail(served: Here, docid: Docid) -> Response:
     """Return a document's picture, made small."""
-    path = await served.pictures.run(lambda: served.files.path(docid))
-    if path is None:
-        raise NotThere(f"document {docid!r} has no picture")
-    small = await served.pictures.run(lambda: served.thumbnails.of(path))
+    small = await served.pictures.run(lambda: served.thumbnails.of(served.picture_of(docid)))
     return Response(small.content, media_type=small.media, headers=KEPT)
 
 

@@ -1,6 +1,7 @@
 """All that a server has: the indexes and the model, the pictures, and the threads that do the work."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
 
@@ -9,6 +10,7 @@ from fastapi import Depends, Request
 from lexlip_lucene.serve.gate import Gate
 from lexlip_lucene.serve.image_files import ImageFiles
 from lexlip_lucene.serve.limits import Limits
+from lexlip_lucene.serve.problems import NotThere
 from lexlip_lucene.serve.searching import Searching
 from lexlip_lucene.serve.thumbnails import Thumbnails
 from lexlip_lucene.serve.welcome import Welcome, welcome_of
@@ -48,6 +50,18 @@ class Served:
         except Exception as error:
             self.problem = " ".join(str(error).split())
             raise
+
+    def picture_of(self, docid: str) -> Path:
+        """Return the picture's file; what the folder holds beside the index is not given away.
+
+        Raises:
+            NotThere: the index has no such document, or it has no picture.
+        """
+        self.searching.stored(docid)
+        path = self.files.path(docid)
+        if path is None:
+            raise NotThere(f"document {docid!r} has no picture")
+        return path
 
     def image_address(self, docid: str) -> str | None:
         """Return where the picture of `docid` is, None where it has none."""

@@ -1,4 +1,4 @@
-"""What the page shows before anything was asked: some pictures, and words worth a try.
+"""What the page shows before anything was asked: words worth a try, and for each the picture that has most of it.
 
 Words that nearly all pictures have say nothing, and rare ones find little: those are shown that are in most pictures
 but in at most a third of them.
@@ -9,16 +9,19 @@ from typing import NamedTuple
 from lexlip_lucene.serve.image_files import ImageFiles
 from lexlip_lucene.serve.searching import Searching
 
-PICTURES, WORDS = 18, 14
+WORDS = 18
 COMMONEST = 1 / 3
 SHORTEST = 3
 
+_DEPTH = WORDS
+"""Hits of a word among which one is that no other word shows."""
+
 
 class Welcome(NamedTuple):
-    """Ids of pictures, and tokens."""
+    """Tokens, and ids of pictures."""
 
-    pictures: list[str]
     words: list[str]
+    pictures: list[str]
     documents: int
 
 
@@ -29,4 +32,9 @@ def welcome_of(searching: Searching, files: ImageFiles) -> Welcome:
     frequencies = searching.images.frequencies(words)
     telling = [token for token in words if 0 < frequencies[token] <= max(1, documents * COMMONEST)]
     telling.sort(key=lambda token: (-frequencies[token], token))
-    return Welcome(files.spread(PICTURES), telling[:WORDS], documents)
+    found = searching.images.search_batch({token: {token: 1} for token in telling[:WORDS]}, _DEPTH)
+    pictures: dict[str, None] = {}
+    for hits in found.values():
+        new = (hit.docid for hit in hits if hit.docid in files.paths and hit.docid not in pictures)
+        pictures |= dict.fromkeys([docid] if (docid := next(new, None)) is not None else [])
+    return Welcome(telling[:WORDS], list(pictures), documents)
