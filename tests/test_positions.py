@@ -1,0 +1,129 @@
+"""The places of tokens on a collection's lines: what encoding keeps, what an index stores, what can be read again."""
+
+from pathlib import Path
+
+import numpy as np
+import orjson
+import pytest
+import tiny
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from lexlip_lucene.data.captions import read_captions
+from lexlip_lucene.encoders.export import encode_images
+from lexlip_lucene.encoders.lexlip import LexLip
+from lexlip_lucene.encoders.patch_maps import patch_maps
+from lexlip_lucene.errors import InputError
+from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
+from lexlip_lucene.lucene.index import ImpactIndex
+from lexlip_lucene.recipes.model_spec import ViewSpec
+from lexlip_lucene.vectors.collection import read_collection
+from lexlip_lucene.vectors.lexicon import why_not_indexable
+from lexlip_lucene.vectors.manifest import read_manifest
+from lexlip_lucene.vectors.patch_map import Box, Cell, Grid
+from lexlip_lucene.vectors.positions import Positions, format_positions, parse_positions
+
+VIEWS = tiny.VIT.model_copy(update={"views": (ViewSpec(), ViewSpec(mirrored=True))})
+tokens = st.text(st.characters(codec="utf-8"), min_size=1, max_size=9).filter(
+    lambda token: not why_not_indexable(token)
+)
+
+
+def test_the_text_of_places_is_short_and_says_its_grid() -> None:
+    text = format_positions(Grid(8, 8), {"red": 27, "##s": 0, "a:b": 63})
+    assert text == "8x8 red:27 ##s:0 a:b:63"
+    found = parse_positions(text, "here")
+    assert found == Positions(Grid(8, 8), {"red": Cell(3, 3), "##s": Cell(0, 0), "a:b": Cell(7, 7)})
+    assert found.box("##s") == Box(0, 0, 0.125, 0.125) and found.box("blue") is None
+
+
+@given(rows=st.integers(1, 30), columns=st.integers(1, 30), named=st.dictionaries(tokens, st.integers(0, 10**6)))
+def test_what_is_written_is_read_again(rows: int, columns: int, named: dict[str, int]) -> None:
+    grid = Grid(rows, columns)
+    numbers = {token: number % (rows * columns) for token, number in named.items()}
+    found = parse_positions(format_positions(grid, numbers), "here")
+    assert found == Positions(grid, {token: grid.cell(number) for token, number in numbers.items()})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "must begin with a grid like 8x8, got ''"),
+        ("8×8 red:1", "must begin with a grid like 8x8, got '8×8'"),
+        ("0x4", "must begin with a grid"),
+        ("2x2 red:4", "number below 4, got 'red:4'"),
+        ("2x2 red", "a position must be token:number"),
+        ("2x2 :1", "a position must be token:number"),
+        ("2x2 red:-1", "a position must be token:number"),
+        ("2x2  red:1", "a position must be token:number"),
+    ],
+)
+def test_a_text_that_is_none_is_refused(text: str, message: str) -> None:
+    with pytest.raises(InputError, match=f"^here: .*{message}"):
+        parse_positions(text, "here")
+
+
+@pytest.fixture(scope="module", params=["places alone", "views"])
+def model(request: pytest.FixtureRequest) -> LexLip:
+    made = tiny.lexlip(VIEWS if request.param == "views" else tiny.VIT)
+    with torch.no_grad():
+        made.image.head.tokens.weight.mul_(20)
+    return made
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight pictures of noise, and one that is none."""
+    folder = tmp_path_factory.mktemp("photos")
+    chance = np.random.default_rng(5)
+    for number in range(8):
+        noise = Image.fromarray(chance.integers(0, 256, (4, 4, 3), dtype=np.uint8))
+        noise.resize((32, 32), Image.Resampling.NEAREST).save(folder / f"{number}.png")
+    (folder / "broken.png").write_text("no picture")
+    return folder
+
+
+def lines(collection: Path) -> dict[str, dict[str, object]]:
+    records = [orjson.loads(line) for shard in collection.iterdir() for line in shard.read_bytes().splitlines()]
+    return {record["id"]: record for record in records}
+
+
+def test_encoding_keeps_the_places_of_the_maps_and_nothing_else_changes(
+    model: LexLip, photos: Path, tmp_path: Path
+) -> None:
+    images = read_captions(photos)
+    plain = encode_images(model, images, tmp_path / "plain", precision="float32", top_k=6)
+    report = encode_images(model, images, tmp_path / "placed", precision="float32", top_k=6, positions=True)
+    assert report[:4] == plain[:4] and report.rejected == 1
+    assert list(read_collection(tmp_path / "placed")) == list(read_collection(tmp_path / "plain"))
+    assert all("positions" not in line for line in lines(tmp_path / "plain").values())
+    without = 0
+    for docid, line in lines(tmp_path / "placed").items():
+        vector, kept = line["vector"], parse_positions(str(line["positions"]), docid)
+        assert isinstance(vector, dict) and kept.grid == Grid(2, 2) and kept.cells.keys() <= vector.keys()
+        for found in patch_maps(model, Image.open(photos / docid), list(vector)):
+            if found.token in kept.cells:
+                assert found.weights[kept.cells[found.token]] == pytest.approx(found.weight, rel=1e-5)
+            else:
+                without += 1
+                assert found.placeless == pytest.approx(1)
+    assert (without > 0) == bool(model.image.spec.views)
+
+
+def test_the_manifest_says_the_grid(model: LexLip, photos: Path, tmp_path: Path) -> None:
+    images = read_captions(photos)
+    for positions, grid in ((False, None), (True, [2, 2])):
+        encode_images(model, images, tmp_path / "c", positions=positions, force=True)
+        manifest = read_manifest(tmp_path / "c")
+        assert manifest is not None and manifest.grid == grid
+
+
+def test_an_index_that_stores_them_gives_them_back(model: LexLip, photos: Path, tmp_path: Path) -> None:
+    encode_images(model, read_captions(photos), tmp_path / "c", positions=True)
+    ImpactIndex.build(tmp_path / "c", tmp_path / "index", store=["positions"])
+    with ImpactSearcher(tmp_path / "index") as searcher:
+        for docid, line in lines(tmp_path / "c").items():
+            assert searcher.stored(docid) == {"id": docid, "positions": line["positions"]}
+            assert searcher.vector(docid) == line["vector"]
