@@ -11,6 +11,7 @@ from lexlip_lucene.cli.query import require_kind, require_same_vocabulary
 from lexlip_lucene.cli.verb import Debug, Json, answer, verb
 
 if TYPE_CHECKING:
+    from lexlip_lucene.serve.limits import Limits
     from lexlip_lucene.serve.served import Served
 
 HOST, PORT = "127.0.0.1", 8080
@@ -41,7 +42,14 @@ def serve(
     run_server(opened, host, port, as_json=json)
 
 
-def open_served(index: Path, model: Path, images: Path | None, captions: Path | None, bm25: Path | None) -> "Served":
+def open_served(
+    index: Path,
+    model: Path,
+    images: Path | None,
+    captions: Path | None,
+    bm25: Path | None,
+    limits: "Limits | None" = None,
+) -> "Served":
     """Open all that is to be served; errors name what is missing."""
     from lexlip_lucene.serve.image_files import find_image_files
 
@@ -59,7 +67,7 @@ def open_served(index: Path, model: Path, images: Path | None, captions: Path | 
 
     encoder = QueryModel(model)
     require_same_vocabulary(index, encoder.lexicon.sha256, str(model))
-    limits = Limits()
+    limits = limits or Limits()
     searching = Searching(
         ImpactSearcher(index), encoder, None if bm25 is None else Bm25Searcher(bm25), vectors=limits.vectors
     )

@@ -22,6 +22,7 @@ from lexlip_lucene.serve.limits import MOST_HITS
 from lexlip_lucene.serve.page_links import PageLinks
 from lexlip_lucene.serve.problems import status_of
 from lexlip_lucene.serve.served import Here, Served
+from lexlip_lucene.vectors.positions import POSITIONS
 
 pages = APIRouter(include_in_schema=False)
 
@@ -30,6 +31,10 @@ STEP = 30
 
 LEXICON_SHOWN = 60
 """Words of a picture that are listed before one asks for the rest."""
+
+
+NOT_SHOWN = ("id", POSITIONS)
+"""Stored fields that are no metadata to a reader."""
 
 
 class Opened(NamedTuple):
@@ -122,6 +127,6 @@ def _opened(served: Served, asked: PageAsked) -> Opened:
         explanation=explanation,
         comparison=comparison,
         vector=served.searching.vector(asked.hit),
-        stored={name: text for name, text in served.searching.stored(asked.hit).items() if name != "id"},
+        stored={name: text for name, text in served.searching.stored(asked.hit).items() if name not in NOT_SHOWN},
         captions=served.files.captions.get(asked.hit, ()),
     )

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from fastapi.responses import FileResponse, Response
 
 from lexlip_lucene.pictures.token_colour import token_colour, token_colour_on_dark
-from lexlip_lucene.serve.asked import Docid
+from lexlip_lucene.serve.asked import Docid, Token
 from lexlip_lucene.serve.image_files import media_type
 from lexlip_lucene.serve.problems import NotThere, Responses, problems
 from lexlip_lucene.serve.served import Here
@@ -44,6 +44,21 @@ async def thumbnail(served: Here, docid: Docid) -> Response:
     """Return a document's picture, made small."""
     small = await served.pictures.run(lambda: served.thumbnails.of(served.picture_of(docid)))
     return Response(small.content, media_type=small.media, headers=KEPT)
+
+
+@pictures.get(
+    "/patches/{docid:path}", response_class=Response, responses={**FILES, **problems(404, 415, 422, 503, 504)}
+)
+async def patches(served: Here, docid: Docid, token: Token) -> Response:
+    """Return a document's picture, bright where the model sees the token."""
+
+    def draw() -> bytes:
+        from lexlip_lucene.serve.map_picture import map_picture
+
+        stored = served.searching.stored(docid)
+        return map_picture(served.searching.model, served.picture_of(docid), token, stored)
+
+    return Response(await served.pictures.run(draw), media_type="image/jpeg", headers=KEPT)
 
 
 @pictures.get("/clouds/{docid:path}", response_class=Response, responses={**SVG, **problems(404, 422, 503, 504)})

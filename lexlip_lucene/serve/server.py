@@ -12,14 +12,15 @@ GRACE_SECONDS = 5
 """How long requests under way may take to end when the server is told to."""
 
 
-class _Announcing(uvicorn.Server):
-    """Says when it answers."""
+class Announcing(uvicorn.Server):
+    """Calls `ready` when it answers."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer, and say so."""
         await super().startup(sockets)
         if self.started:
             self._ready()
@@ -62,4 +63,4 @@ def run(app: FastAPI, bound: socket.socket, *, connections: int, ready: Callable
         limit_concurrency=connections,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    _Announcing(config, ready).run(sockets=[bound])
+    Announcing(config, ready).run(sockets=[bound])
