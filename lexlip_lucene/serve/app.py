@@ -18,7 +18,7 @@ from lexlip_lucene.serve.host_check import HostCheck
 from lexlip_lucene.serve.limits import BODY_OVERHEAD
 from lexlip_lucene.serve.pages import pages
 from lexlip_lucene.serve.picture_routes import pictures
-from lexlip_lucene.serve.problems import add_problem_handlers
+from lexlip_lucene.serve.problems import Faults, add_problem_handlers
 from lexlip_lucene.serve.pyserini_api import v1
 from lexlip_lucene.serve.served import Served
 
@@ -37,6 +37,7 @@ def create_app(served: Served, *, loopback: bool) -> FastAPI:
     limits = served.limits
     around = [
         Middleware(SecurityHeaders),
+        Middleware(Faults),
         *([Middleware(HostCheck)] if loopback else []),
         Middleware(BodyBound, most=limits.upload_bytes + BODY_OVERHEAD, seconds=limits.seconds),
     ]

@@ -20,7 +20,7 @@ from lexlip_lucene.serve.api import search_answer
 from lexlip_lucene.serve.asked import PageAsked
 from lexlip_lucene.serve.limits import MOST_HITS
 from lexlip_lucene.serve.page_links import PageLinks
-from lexlip_lucene.serve.problems import status_of
+from lexlip_lucene.serve.problems import said_to_client, status_of
 from lexlip_lucene.serve.served import Here, Served
 from lexlip_lucene.vectors.positions import POSITIONS
 
@@ -89,7 +89,7 @@ async def _drawn(template: str, request: Request, served: Served) -> HTMLRespons
         first = error.errors()[0]
         problem, status = f"{'.'.join(map(str, first['loc']))}: {first['msg']}", 422
     except LexlipError as error:
-        problem, status = str(error), status_of(error)
+        problem, status = said_to_client(error), status_of(error)
     if template == "hit.html" and opened is None and problem is None:
         problem, status = "no such document", 404
     context = {

@@ -18,9 +18,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lexlip_lucene.data.images import TooManyPixels, UnreadableImage
 from lexlip_lucene.errors import InputError, LexlipError, SearchError
+
+FAULT = "this is a fault of the server, and is in its log"
 
 logger = logging.getLogger("lexlip_lucene.serve")
 
@@ -72,7 +75,6 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(LexlipError, _known)
-    app.add_exception_handler(Exception, _unknown)
 
 
 def status_of(error: Exception) -> int:
@@ -101,16 +103,41 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
 
 async def _known(request: Request, error: Exception) -> JSONResponse:
     status = status_of(error)
-    if status == 500:
-        return await _unknown(request, error)
     if status == 422 and request.url.path.startswith("/v1/"):
         status = 400
-    return problem(status, str(error), headers={"Retry-After": "1"} if status == 503 else {})
+    return problem(status, said_to_client(error), headers={"Retry-After": "1"} if status == 503 else {})
 
 
-async def _unknown(request: Request, error: Exception) -> JSONResponse:
-    logger.error("%s %s: %s", request.method, request.url.path, error, exc_info=error)
-    return problem(500, "this is a fault of the server, and is in its log")
+def said_to_client(error: Exception) -> str:
+    """Return the error's message, or where that tells of this machine, what a client needs of it; then it is logged."""
+    if not isinstance(error, SearchError) and status_of(error) != 500:
+        return str(error)
+    logger.error("%s", error, exc_info=error)
+    return "the index can't be read now" if isinstance(error, SearchError) else FAULT
+
+
+class Faults:
+    """Answers 500 to what nothing else answers, and logs it; inside of what adds headers to every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        begun = False
+
+        async def noting_send(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting_send)
+        except Exception as error:
+            if begun or scope["type"] != "http":
+                raise
+            logger.error("%s %s: %s", scope["method"], scope["path"], error, exc_info=error)
+            await problem(500, FAULT)(scope, receive, send)
 
 
 def problem(status: int, said: str, *, headers: dict[str, str] | None = None) -> JSONResponse:
