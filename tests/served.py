@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import orjson
 import tiny
-import uvicorn
 from fastapi import FastAPI
 from PIL import Image, ImageDraw
 
@@ -22,7 +21,7 @@ from lexlip_lucene.lucene.index import ImpactIndex
 from lexlip_lucene.records import Impacts
 from lexlip_lucene.serve.limits import Limits
 from lexlip_lucene.serve.served import Served
-from lexlip_lucene.serve.server import Announcing, listen
+from lexlip_lucene.serve.server import Announcing, config_of, listen
 
 COLOURS = {"red": "#c22", "blue": "#24c", "green": "#2a4"}
 SHAPES = ("circle", "square", "star")
@@ -80,7 +79,7 @@ def running(app: FastAPI) -> Iterator[str]:
     """Serve `app` from a thread of this process; yields its address."""
     bound = listen("127.0.0.1", 0)
     ready = threading.Event()
-    server = Announcing(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5), ready.set)
+    server = Announcing(config_of(app, connections=200), ready.set)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
     thread.start()
     try:

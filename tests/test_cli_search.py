@@ -9,11 +9,10 @@ import tiny
 from cli_run import Job, done, lexlip, whole_job
 from oracle import rank
 
-from lexlip_lucene.cli.narrowing import lost_nothing, what_may_be_lost
+from lexlip_lucene.cli.narrowing import lost_nothing, parse_filters, what_may_be_lost
 from lexlip_lucene.lucene.hits import Hits
 from lexlip_lucene.records import Impacts
 from lexlip_lucene.vectors.collection import read_collection
-from lexlip_lucene.written import parse_filters
 
 # The model of two epochs knows few words of a picture; of so many, some are in every index.
 MANY_WORDS = "a red circle and two small blue squares above a large green triangle on a dark background with stripes"
@@ -123,7 +122,7 @@ def test_what_may_be_lost_follows_from_the_bound(scores: list[int], unseen: int,
 
 
 def test_a_filter_may_come_again_and_its_value_may_hold_an_equals_sign() -> None:
-    assert parse_filters(["a=1", "b=x=y", "a=é 2"], "--filter") == {"a": ["1", "é 2"], "b": ["x=y"]}
+    assert parse_filters(["a=1", "b=x=y", "a=é 2"]) == {"a": ["1", "é 2"], "b": ["x=y"]}
 
 
 def test_stop_words_alone_find_nothing_in_a_bm25_index_and_that_is_said(job: Job) -> None:

@@ -98,6 +98,10 @@ def test_weights_alone_are_a_query(client: Client) -> None:
     ]
 
 
+def test_the_last_weight_of_a_token_counts(client: Client) -> None:
+    assert found(client, weights="a:b:3 red:5 red:2")["weights"] == {"a:b": 3, "red": 2}
+
+
 def test_a_document_is_searched_by_its_own_vector(client: Client) -> None:
     record = found(client, like="test/dog", k=2)
     assert record["weights"] == {"dog": 200, "a": 4}
@@ -134,12 +138,13 @@ def test_excluding_reaches_bm25(client: Client) -> None:
         ({"query": "red", "system": "google"}, 422, "system: "),
         ({"weights": "red"}, 422, "weights: "),
         ({"weights": "red:-1"}, 422, "weights: "),
-        ({"weights": "red:1 red:2"}, 422, "occurs twice"),
-        ({"weights": "red:99999999"}, 422, "16777215"),
+        ({"weights": "red:99999999"}, 422, "weights: "),
+        ({"weights": "red\u00a0dog:1"}, 422, "weights: "),
+        ({"weights": "red:1  dog:1"}, 422, "weights: "),
         ({"weights": " ".join(f"t{number}:1" for number in range(513))}, 422, "at most 512"),
         ({"weights": "x" * 300 + ":1"}, 422, "longer than 255"),
         ({"query": "red", "exclude": ["a b"]}, 422, "exclude"),
-        ({"query": "red", "exclude": ["a"] * 33}, 422, "exclude: "),
+        ({"query": "red", "exclude": ["a"] * 17}, 422, "exclude: "),
         ({"query": "red", "filter": ["split"]}, 422, "filter"),
         ({"query": "red", "filter": ["colour=red"]}, 404, "no keyword field 'colour'; it has split"),
         ({"query": "red", "filter": ["split=val"], "system": "bm25"}, 404, "the caption index has no keyword field"),

@@ -1,10 +1,28 @@
-"""What narrows a search on the command line to what two-step search looks at, and what that may lose."""
+"""What narrows a search on the command line: `--filter KEY=VALUE`, and the numbers of two-step search."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from lexlip_lucene.errors import InputError
 
 if TYPE_CHECKING:
     from lexlip_lucene.lucene.approximation import Approximation
     from lexlip_lucene.lucene.hits import Hits
+
+
+def parse_filters(texts: Sequence[str]) -> dict[str, list[str]]:
+    """Return field → values of `KEY=VALUE …`; a value may hold `=`, and a key may come again with another value.
+
+    Raises:
+        InputError: one is not KEY=VALUE.
+    """
+    filters: dict[str, list[str]] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not key or not value:
+            raise InputError(f"--filter needs KEY=VALUE, got {text!r}")
+        filters.setdefault(key, []).append(value)
+    return filters
 
 
 def approximation_of(**given: int | None) -> "Approximation | None":

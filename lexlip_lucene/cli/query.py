@@ -1,12 +1,14 @@
 """What queries on the command line mean: words for a model, words for BM25, or `token:weight …`; or files of them."""
 
+import re
 from pathlib import Path
 
 from lexlip_lucene.errors import InputError, SearchError
 from lexlip_lucene.records import Impacts
-from lexlip_lucene.written import parse_weights
 
 WITHOUT_MODEL = "BM25 takes words as they are, so leave --model out"
+
+_WEIGHT = re.compile("-?[0-9]{1,18}")  # more digits Python refuses with an error of its own
 
 
 def is_bm25(index: Path, text: str, model: Path | None) -> bool:
@@ -76,6 +78,25 @@ def encoded_queries(index: Path, topics: Path | None, encoded: Path | None, mode
         return {topic.qid: loaded.encode(topic.text) for topic in read}
     vectors = loaded.encode_texts([topic.text for topic in read])
     return {topic.qid: vector for topic, vector in zip(read, vectors, strict=True)}
+
+
+def parse_weights(text: str) -> Impacts | None:
+    """Read `token:weight token:weight …`; None when `text` is not that.
+
+    Raises:
+        InputError: a weight is not a positive integer, or a token occurs twice.
+    """
+    weights: Impacts = {}
+    for word in text.split():
+        token, colon, weight = word.rpartition(":")
+        if not colon or not token or not _WEIGHT.fullmatch(weight):
+            return None
+        if int(weight) < 1:
+            raise InputError(f"query token {token!r} needs a positive integer weight, got {weight}")
+        if token in weights:
+            raise InputError(f"query token {token!r} occurs twice; add the weights up")
+        weights[token] = int(weight)
+    return weights or None
 
 
 def require_kind(index: Path, kind: str, otherwise: str) -> None:

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from lexlip_lucene.cli.narrowing import approximation_of, lost_nothing, what_may_be_lost
+from lexlip_lucene.cli.narrowing import approximation_of, lost_nothing, parse_filters, what_may_be_lost
 from lexlip_lucene.cli.query import WITHOUT_MODEL, encoded_queries, encoded_query, is_bm25, require_kind
 from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.written import parse_filters
 
 if TYPE_CHECKING:
     from lexlip_lucene.lucene.approximation import Approximation
@@ -76,7 +75,7 @@ def search(
         if value < 1:
             raise InputError(f"{name} must be at least 1, got {value}")
     narrowed = approximation_of(terms=terms, postings=postings, candidates=candidates, document_terms=document_terms)
-    how = _How(k, threads, parse_filters(filters or [], "--filter"), narrowed)
+    how = _How(k, threads, parse_filters(filters or []), narrowed)
     if query is not None:
         if output is not None:
             raise InputError("--output is for a run: give --topics or --encoded, or leave it out with --query")

@@ -15,6 +15,7 @@ from lexlip_lucene.errors import InputError
 from lexlip_lucene.records import Impacts
 from lexlip_lucene.serve.limits import (
     DOCID_CHARACTERS,
+    FILTER_CHARACTERS,
     MOST_EXCLUDED,
     MOST_FILTERS,
     MOST_HITS,
@@ -23,16 +24,21 @@ from lexlip_lucene.serve.limits import (
     TOKEN_CHARACTERS,
     WEIGHTS_CHARACTERS,
 )
-from lexlip_lucene.written import parse_filters, parse_weights
 
 System = Literal["lexlip", "bm25", "fused"]
 
-WEIGHTS_PATTERN = r"^(\S+:[0-9]{1,8}( \S+:[0-9]{1,8})*)?$"
+NO_SPACE = r"[^\u0000-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+"""What a token may consist of: no white space, as Java or Python or a browser counts it, and no control character."""
+
+WEIGHT_PATTERN = rf"{NO_SPACE}+:[0-9]{{1,7}}"
+WEIGHTS_PATTERN = rf"^({WEIGHT_PATTERN}( {WEIGHT_PATTERN})*)?$"
 
 Text = Annotated[str, Field(max_length=QUERY_CHARACTERS)]
 Docid = Annotated[str, Field(max_length=DOCID_CHARACTERS)]
-Token = Annotated[str, Field(min_length=1, max_length=TOKEN_CHARACTERS, pattern=r"^\S+$")]
-Filter = Annotated[str, Field(min_length=3, max_length=DOCID_CHARACTERS, pattern=r"^[^=]+=.+$")]
+Token = Annotated[str, Field(min_length=1, max_length=TOKEN_CHARACTERS, pattern=rf"^{NO_SPACE}+$")]
+Filter = Annotated[
+    str, Field(min_length=3, max_length=FILTER_CHARACTERS, pattern=r"^[^=\u0000-\u001f]+=[^\u0000-\u001f]+$")
+]
 
 
 class Vector(BaseModel):
@@ -51,12 +57,13 @@ class Vector(BaseModel):
 
     @property
     def edits(self) -> Impacts:
-        """The weights as token → weight from 0 on.
+        """The weights as token → weight from 0 on; the last counts of a token that comes again.
 
         Raises:
-            InputError: a token occurs twice, or there are too many.
+            InputError: there are too many.
         """
-        edits = parse_weights(self.weights, least=0) or {}
+        pairs = (pair.rpartition(":") for pair in self.weights.split(" ") if pair)
+        edits = {token: int(weight) for token, _, weight in pairs}
         if len(edits) > MOST_TOKENS:
             raise InputError(f"weights must be at most {MOST_TOKENS}, got {len(edits)}")
         return edits
@@ -74,8 +81,11 @@ class Asked(Vector):
 
     @property
     def filters(self) -> dict[str, list[str]]:
-        """Keyword field → values."""
-        return parse_filters(self.filter, "filter")
+        """Keyword field → values; a value may hold `=`."""
+        filters: dict[str, list[str]] = {}
+        for field, _, value in (each.partition("=") for each in self.filter):
+            filters.setdefault(field, []).append(value)
+        return filters
 
     def link(self, **changes: Any) -> str:
         """Return the query string of this search with `changes`: what differs from the defaults, in a fixed order."""

@@ -11,6 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lexlip_lucene.serve.problems import problem
 
+CLOSE = {"Connection": "close"}
+"""The rest of the body is not read."""
+
 
 class BodyBound:
     """Answers 413 or 408 to a body of more than `most` bytes, or `seconds`."""
@@ -27,7 +30,7 @@ class BodyBound:
             return
         stated = Headers(scope=scope).get("content-length", "0")
         if not stated.isdigit() or int(stated) > self._most:
-            await problem(413, self._said(), headers={"Connection": "close"})(scope, receive, send)
+            await problem(413, self._said(), headers=CLOSE)(scope, receive, send)
             return
         await self._app(scope, self._watched(receive), send)
 
@@ -44,11 +47,11 @@ class BodyBound:
                 async with asyncio.timeout_at(until):
                     message = await receive()
             except TimeoutError:
-                raise HTTPException(408, f"the body must arrive within {self._seconds:g} s") from None
+                raise HTTPException(408, f"the body must arrive within {self._seconds:g} s", CLOSE) from None
             got += len(message.get("body", b""))
             whole = not message.get("more_body", False)
             if got > self._most:
-                raise HTTPException(413, self._said())
+                raise HTTPException(413, self._said(), CLOSE)
             return message
 
         return watched

@@ -11,14 +11,16 @@ QUERY_CHARACTERS = 1_000
 MOST_TOKENS = 512
 """Tokens of a query: a vector of 128, edited, and room for models that keep more."""
 
-WEIGHTS_CHARACTERS = 16_000
-"""Longest list of weights; servers and browsers take links up to some tens of kilobytes."""
+WEIGHTS_CHARACTERS = 8_000
+"""Longest list of weights: 512 tokens of 11 letters."""
 
-MOST_EXCLUDED = 32
-MOST_FILTERS = 32
+MOST_EXCLUDED, TOKEN_CHARACTERS = 16, 255
+MOST_FILTERS, FILTER_CHARACTERS = 16, 300
 MOST_HITS = 1_000
-DOCID_CHARACTERS = 2_000
-TOKEN_CHARACTERS = 255
+DOCID_CHARACTERS = 1_000
+
+LONGEST_LINK = 1 << 18
+"""Bytes of an address with its headers: every parameter at its longest, with twelve for each character."""
 
 BODY_OVERHEAD = 16_384
 """Bytes of a body beside the picture in it: the multipart boundary and headers."""

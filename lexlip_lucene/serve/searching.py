@@ -139,10 +139,11 @@ class Searching:
         from lexlip_lucene.lucene.explanation import compare
 
         weights = self.query(asked).weights
-        for wanted in filter(None, (docid, against)):
+        explanations = []
+        for wanted in (docid, against) if against else (docid,):
             self.stored(wanted)
-        explanation = self.images.explain(weights, docid)
-        return explanation, compare(explanation, self.images.explain(weights, against)) if against else None
+            explanations.append(self.images.explain(weights, wanted))
+        return explanations[0], compare(*explanations) if against else None
 
     def refresh(self) -> bool:
         """See what was committed since; False when nothing was."""

@@ -7,6 +7,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from lexlip_lucene.errors import InputError
+from lexlip_lucene.serve.limits import LONGEST_LINK
 
 GRACE_SECONDS = 5
 """How long requests under way may take to end when the server is told to."""
@@ -55,12 +56,18 @@ def run(app: FastAPI, bound: socket.socket, *, connections: int, ready: Callable
         connections: open at a time.
         ready: called once when requests are answered.
     """
-    config = uvicorn.Config(
+    Announcing(config_of(app, connections), ready).run(sockets=[bound])
+
+
+def config_of(app: FastAPI, connections: int) -> uvicorn.Config:
+    """Return how uvicorn serves the application."""
+    return uvicorn.Config(
         app,
         access_log=False,  # queries are nobody's business
         log_level="warning",
         server_header=False,
         limit_concurrency=connections,
+        http="h11",
+        h11_max_incomplete_event_size=LONGEST_LINK,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    Announcing(config, ready).run(sockets=[bound])
