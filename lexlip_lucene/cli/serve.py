@@ -11,6 +11,8 @@ from lexlip_lucene.cli.query import require_kind, require_same_vocabulary
 from lexlip_lucene.cli.verb import Debug, Json, answer, verb
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from lexlip_lucene.serve.limits import Limits
     from lexlip_lucene.serve.served import Served
 
@@ -38,8 +40,10 @@ def serve(
     \b
     Example: lexlip serve photos-index --model model --images photos --captions captions.jsonl
     """
-    opened = open_served(index, model, images, captions, bm25)
-    run_server(opened, host, port, as_json=json)
+    from lexlip_lucene.serve.server import listen
+
+    with listen(host, port) as bound:
+        run_server(open_served(index, model, images, captions, bm25), host, bound, as_json=json)
 
 
 def open_served(
@@ -74,20 +78,15 @@ def open_served(
     return Served(searching, find_files, limits)
 
 
-def run_server(served: "Served", host: str, port: int, *, as_json: bool) -> None:
+def run_server(served: "Served", host: str, bound: "socket", *, as_json: bool) -> None:
     """Serve until Ctrl-C; says where once it answers."""
     from lexlip_lucene.serve.app import create_app
     from lexlip_lucene.serve.host_check import is_loopback
-    from lexlip_lucene.serve.server import listen, run
+    from lexlip_lucene.serve.server import run
 
-    bound = listen(host, port)
     app = create_app(served, loopback=is_loopback(host))
-    run(
-        app,
-        bound,
-        connections=served.limits.connections,
-        ready=_announcement(served, host, bound.getsockname()[1], as_json),
-    )
+    ready = _announcement(served, host, bound.getsockname()[1], as_json)
+    run(app, bound, connections=served.limits.connections, ready=ready)
 
 
 def _announcement(served: "Served", host: str, port: int, as_json: bool) -> Callable[[], None]:

@@ -1,5 +1,5 @@
 // A hit seen large: a dialog that the address opens and closes, and where in the picture a word is.
-import { changed, fail, go, told } from "./page.js";
+import { changed, fail, go, reason, told } from "./page.js";
 
 const dialog = document.getElementById("hit");
 const NO_MAP = "Point at a word, or move to it with Tab, to see where it is.";
@@ -22,7 +22,7 @@ export async function openHit(url) {
     dialog.scrollTop = 0;
     document.getElementById("hit-title").focus();
   } catch (error) {
-    fail(error.message);
+    fail(reason(error));
   }
 }
 

@@ -54,7 +54,7 @@ async function search(url, parts, focus) {
     if (!(answer.headers.get("content-type") ?? "").startsWith("text/html")) throw new Error(told(drawn));
     draw(drawn, parts, focus);
   } catch (error) {
-    if (error.name !== "AbortError") fail(error.message);
+    if (error.name !== "AbortError") fail(reason(error));
   } finally {
     clearTimeout(waiting);
     if (mine === underWay) busy(false);
@@ -91,6 +91,11 @@ export function busy(is) {
   document.body.classList.toggle("busy", is);
   results.setAttribute("aria-busy", String(is));
   if (is) status.textContent = "Searching…";
+}
+
+/** What to say of an error: `fetch` has a TypeError for a server that does not answer. */
+export function reason(error) {
+  return error instanceof TypeError ? "The server can’t be reached." : error.message;
 }
 
 /** The reason in a JSON answer. */

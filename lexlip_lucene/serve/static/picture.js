@@ -1,5 +1,5 @@
 // Searching by a picture: chosen, dropped or pasted, it is encoded by the server and kept nowhere; its words are the query.
-import { busy, changed, fail, go, told } from "./page.js";
+import { busy, changed, fail, go, reason, told } from "./page.js";
 
 const KEPT = 128; // tokens of a picture that go into the address
 
@@ -16,7 +16,7 @@ async function searchBy(file) {
     const written = weights.map(([token, weight]) => `${token}:${weight}`).join(" ");
     await go(changed({ query: "", like: "", exclude: [], weights: written }));
   } catch (error) {
-    fail(error.message);
+    fail(reason(error));
   } finally {
     busy(false);
   }

@@ -30,7 +30,7 @@ export function watchWords() {
     const slider = event.target.closest(".chip input[type=range]");
     if (!slider) return;
     const chip = slider.closest(".chip");
-    chip.querySelector("output").textContent = slider.value;
+    chip.querySelector(".amount").textContent = slider.value;
     clearTimeout(soon);
     soon = setTimeout(() => {
       go(withEdits([[chip.dataset.token, Number(slider.value)]]), { replace: dragged, parts: ["hits"] });
