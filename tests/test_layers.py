@@ -39,6 +39,7 @@ MAY_IMPORT = {
     "bench_engine": EVERYTHING_BELOW | {"bench_engine"},
     "ladder_documents": TRAINING | {"ladder_documents"},
     "ladder": EVERYTHING_BELOW | {"experiment", "bench", "bench_engine", "ladder_documents", "ladder"},
+    "bench_serve": EVERYTHING_BELOW | {"bench_engine"},
     "bench_encoding": TRAINING | {"bench_engine", "bench_encoding"},
     "serve": EVERYTHING_BELOW | {"pictures", "serve"},
     "cli": EVERYTHING_BELOW
