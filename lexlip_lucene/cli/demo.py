@@ -1,19 +1,28 @@
 """`lexlip demo`: the whole job on scenes drawn here."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from shlex import quote
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lexlip_lucene.cli.overwrite import require_replaceable
+from lexlip_lucene.cli.serve import HOST, PORT, open_served, run_server
 from lexlip_lucene.cli.verb import Debug, Force, Json, answer, percent, verb
+
+if TYPE_CHECKING:
+    from socket import socket
 
 
 @verb
 def demo(
     output: Annotated[Path, typer.Option(help="Folder to write.")] = Path("lexlip-demo"),
     seed: Annotated[int, typer.Option(help="Other seeds draw other scenes.")] = 0,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="End on the search page over the scenes, until Ctrl-C.")
+    ] = False,
+    port: Annotated[int, typer.Option(help="Port of that page; 0 takes a free one.")] = PORT,
     json: Json = False,
     force: Force = False,
     debug: Debug = False,
@@ -21,11 +30,18 @@ def demo(
     """Run the whole job on scenes that it draws itself.
 
     Draws captioned scenes, trains a small LexLIP on them, encodes, indexes, searches, evaluates beside BM25 and
-    writes report.html. Takes some minutes; needs no data and no network.
+    writes report.html. Takes some minutes; needs no data and no network. With --serve it ends on the search page.
 
     \b
     Example: lexlip demo --output lexlip-demo
     """
+    from lexlip_lucene.serve.server import listen
+
+    with listen(HOST, port) if serve else nullcontext() as bound:  # a port that is taken is said before the work
+        _run(output, seed, bound, as_json=json, force=force)
+
+
+def _run(output: Path, seed: int, bound: "socket | None", *, as_json: bool, force: bool) -> None:
     from lexlip_lucene.demo.demo import run_demo
     from lexlip_lucene.progress import for_terminal
 
@@ -58,4 +74,20 @@ def demo(
             '--query "a red circle"',
         ]
     )
-    answer(record, text, as_json=json)
+    if bound is None:
+        answer(record, text, as_json=as_json)
+        return
+    scenes = folder / "scenes"
+    opened = open_served(
+        folder / "lexlip" / "index",
+        folder / "model",
+        scenes / "images",
+        scenes / "captions.jsonl",
+        folder / "bm25" / "index",
+    )
+    run_server(
+        opened,
+        HOST,
+        bound,
+        lambda at: answer({**record, "url": at}, f"{text}\nor there: {at} (Ctrl-C ends it)", as_json=as_json),
+    )

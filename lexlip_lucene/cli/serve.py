@@ -43,7 +43,17 @@ def serve(
     from lexlip_lucene.serve.server import listen
 
     with listen(host, port) as bound:
-        run_server(open_served(index, model, images, captions, bm25), host, bound, as_json=json)
+        served = open_served(index, model, images, captions, bm25)
+        documents = served.welcome.documents
+        facts = {"documents": documents, "images": len(served.files.paths), "bm25": bm25 is not None}
+        run_server(
+            served,
+            host,
+            bound,
+            lambda at: answer(
+                {"url": at, **facts}, f"{at} searches {documents:,} documents; Ctrl-C ends it", as_json=json
+            ),
+        )
 
 
 def open_served(
@@ -78,20 +88,12 @@ def open_served(
     return Served(searching, find_files, limits)
 
 
-def run_server(served: "Served", host: str, bound: "socket", *, as_json: bool) -> None:
-    """Serve until Ctrl-C; says where once it answers."""
+def run_server(served: "Served", host: str, bound: "socket", say: Callable[[str], None]) -> None:
+    """Serve until Ctrl-C; `say` is told the address once it answers."""
     from lexlip_lucene.serve.app import create_app
     from lexlip_lucene.serve.host_check import is_loopback
     from lexlip_lucene.serve.server import run
 
     app = create_app(served, loopback=is_loopback(host))
-    ready = _announcement(served, host, bound.getsockname()[1], as_json)
-    run(app, bound, connections=served.limits.connections, ready=ready)
-
-
-def _announcement(served: "Served", host: str, port: int, as_json: bool) -> Callable[[], None]:
-    address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
-    documents, images = served.welcome.documents, len(served.files.paths)
-    record = {"url": address, "documents": documents, "images": images, "bm25": served.searching.texts is not None}
-    text = f"{address} searches {documents:,} documents; Ctrl-C ends it"
-    return lambda: answer(record, text, as_json=as_json)
+    address = f"http://{f'[{host}]' if ':' in host else host}:{bound.getsockname()[1]}/"
+    run(app, bound, connections=served.limits.connections, ready=lambda: say(address))

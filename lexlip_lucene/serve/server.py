@@ -18,13 +18,17 @@ class Announcing(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
-        self._ready = ready
+        self._told = ready
+
+    def ready(self) -> None:
+        """Say that requests are answered."""
+        self._told()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer, and say so."""
         await super().startup(sockets)
         if self.started:
-            self._ready()
+            self.ready()
 
 
 def listen(host: str, port: int) -> socket.socket:
