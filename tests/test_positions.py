@@ -34,14 +34,20 @@ tokens = st.text(st.characters(codec="utf-8"), min_size=1, max_size=9).filter(
 def test_the_text_of_places_is_short_and_says_its_grid() -> None:
     text = format_positions(Grid(8, 8), {"red": 27, "##s": 0, "a:b": 63})
     assert text == "8x8 red:27 ##s:0 a:b:63"
+    assert format_positions(Grid(4, 5, -0.44), {}) == "4x5-0.44" and format_positions(Grid(4, 5, 0.5), {}) == "4x5+0.5"
     found = parse_positions(text, "here")
     assert found == Positions(Grid(8, 8), {"red": Cell(3, 3), "##s": Cell(0, 0), "a:b": Cell(7, 7)})
     assert found.box("##s") == Box(0, 0, 0.125, 0.125) and found.box("blue") is None
 
 
-@given(rows=st.integers(1, 30), columns=st.integers(1, 30), named=st.dictionaries(tokens, st.integers(0, 10**6)))
-def test_what_is_written_is_read_again(rows: int, columns: int, named: dict[str, int]) -> None:
-    grid = Grid(rows, columns)
+@given(
+    rows=st.integers(1, 30),
+    columns=st.integers(1, 30),
+    hundredths=st.integers(-99, 99),
+    named=st.dictionaries(tokens, st.integers(0, 10**6)),
+)
+def test_what_is_written_is_read_again(rows: int, columns: int, hundredths: int, named: dict[str, int]) -> None:
+    grid = Grid(rows, columns, hundredths / 100)
     numbers = {token: number % (rows * columns) for token, number in named.items()}
     found = parse_positions(format_positions(grid, numbers), "here")
     assert found == Positions(grid, {token: grid.cell(number) for token, number in numbers.items()})
@@ -53,6 +59,7 @@ def test_what_is_written_is_read_again(rows: int, columns: int, named: dict[str,
         ("", "must begin with a grid like 8x8, got ''"),
         ("8×8 red:1", "must begin with a grid like 8x8, got '8×8'"),
         ("0x4", "must begin with a grid"),
+        ("8x8-", "must begin with a grid"),
         ("2x2 red:4", "number below 4, got 'red:4'"),
         ("2x2 red", "a position must be token:number"),
         ("2x2 :1", "a position must be token:number"),
@@ -114,7 +121,7 @@ def test_encoding_keeps_the_places_of_the_maps_and_nothing_else_changes(
 
 def test_the_manifest_says_the_grid(model: LexLip, photos: Path, tmp_path: Path) -> None:
     images = read_captions(photos)
-    for positions, grid in ((False, None), (True, [2, 2])):
+    for positions, grid in ((False, None), (True, "2x2")):
         encode_images(model, images, tmp_path / "c", positions=positions, force=True)
         manifest = read_manifest(tmp_path / "c")
         assert manifest is not None and manifest.grid == grid
