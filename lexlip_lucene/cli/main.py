@@ -19,6 +19,7 @@ from lexlip_lucene.cli import (
     export,
     fuse,
     index,
+    lexicon,
     merge,
     search,
     topics,
@@ -37,6 +38,7 @@ ORDER = [
     "merge",
     "search",
     "explain",
+    "lexicon",
     "eval",
     "fuse",
     "tune",
@@ -74,6 +76,7 @@ app.command("index")(index.index)
 app.command("merge")(merge.merge)
 app.command("search")(search.search)
 app.command("explain")(explain.explain)
+app.command("lexicon")(lexicon.lexicon)
 app.command("eval")(evaluate.evaluate)
 app.command("fuse")(fuse.fuse)
 app.command("tune")(tune.tune)

@@ -52,7 +52,7 @@ def _shaded(picture: Image.Image) -> Image.Image:
 def _frame(picture: Image.Image, box: Box, token: str) -> None:
     """Draw a frame just inside `box`: white outside, the token's colour inside, to be seen on any ground."""
     width, height = picture.size
-    thick = max(1, min(width, height) // 160)
+    thick = max(1, min(width, height) // 100)
     left, top = round(box.left * width), round(box.top * height)
     right, bottom = round(box.right * width) - 1, round(box.bottom * height) - 1
     pen = ImageDraw.Draw(picture)
