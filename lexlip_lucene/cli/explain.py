@@ -93,7 +93,8 @@ def _score(
     if positions is not None:
         grid = f"of {positions.grid.rows} × {positions.grid.columns}"
         places = {t: f"  (row {cell.row + 1}, column {cell.column + 1} {grid})" for t, cell in positions.cells.items()}
-        record["boxes"] = {term.token: positions.box(term.token) for term in terms}
+        boxes = {term.token: positions.box(term.token) for term in terms}
+        record["boxes"] = {token: list(box) for token, box in boxes.items() if box is not None}
     lines = [f"{docid}: score {score}" + ("" if known else f"; the query {query!r} has no known token")]
     lines += [
         f"{term.contribution:>9} = {term.query_weight:>5} × {term.impact:<5} {term.token}{places.get(term.token, '')}"

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lexlip_lucene.cli.maps import draw_maps, require_png
+from lexlip_lucene.cli.maps import draw_maps, opened, require_png
 from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.records import Impacts
@@ -74,13 +74,9 @@ def _encoded(
     if model is None:
         raise InputError("--image and --text are encoded: give --model MODEL")
     if image is not None:
-        from lexlip_lucene.data.images import UnreadableImage
         from lexlip_lucene.encoders.lexlip import LexLip
 
-        try:
-            return {"image": str(image)}, LexLip.from_pretrained(model).encode_images([image])[0]
-        except UnreadableImage as reason:
-            raise InputError(f"image: can't read {image}: {reason}") from reason
+        return {"image": str(image)}, LexLip.from_pretrained(model).encode_images([opened(image)])[0]
     from lexlip_lucene.encoders.query_encoder import LexLipQueryEncoder
 
     assert text is not None, "the caller has counted"

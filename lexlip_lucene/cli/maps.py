@@ -38,6 +38,16 @@ def picture_of(docid: str, images: Path) -> Path:
     raise InputError(f"{images} has no image with the id {docid!r}: name the folder or file that was encoded")
 
 
+def opened(picture: Path) -> "Image":
+    """Read an image file; InputError names it when it can't be read."""
+    from lexlip_lucene.data.images import UnreadableImage, open_image
+
+    try:
+        return open_image(picture)
+    except UnreadableImage as reason:
+        raise InputError(f"image: can't read {picture}: {reason}") from reason
+
+
 def model_of(index: Path, folder: Path) -> "LexLip":
     """Load the model that made the vectors of `index`.
 
@@ -59,13 +69,12 @@ def model_of(index: Path, folder: Path) -> "LexLip":
 
 def draw_maps(path: Path, picture: Path, model: "LexLip", tokens: Sequence[str], *, force: bool) -> dict[str, Any]:
     """Draw the maps of `tokens` over the picture in the file `picture`; return the record of what was drawn."""
-    from lexlip_lucene.data.images import open_image
     from lexlip_lucene.encoders.patch_maps import patch_maps
     from lexlip_lucene.pictures.patch_picture import patch_overlay
     from lexlip_lucene.pictures.sheet import Tile, enlarged
     from lexlip_lucene.pictures.token_colour import token_colour
 
-    seen = open_image(picture)
+    seen = opened(picture)
     maps, ground = patch_maps(model, seen, tokens), enlarged(seen)
     tiles = [Tile(patch_overlay(ground, each), each.token, _note(each), token_colour(each.token)) for each in maps]
     _write(path, ground, tiles, force=force)
@@ -76,16 +85,15 @@ def draw_places(
     path: Path, picture: Path, positions: "Positions", tokens: Sequence[str], *, force: bool
 ) -> dict[str, Any]:
     """Frame the stored places of `tokens`, without a model; tokens without a place are left out."""
-    from lexlip_lucene.data.images import open_image
     from lexlip_lucene.pictures.patch_picture import box_overlay
     from lexlip_lucene.pictures.sheet import Tile, enlarged
     from lexlip_lucene.pictures.token_colour import token_colour
 
-    ground = enlarged(open_image(picture))
+    ground = enlarged(opened(picture))
     boxes = {token: box for token in tokens if (box := positions.box(token)) is not None}
     tiles = [Tile(box_overlay(ground, token, box), token, "", token_colour(token)) for token, box in boxes.items()]
     _write(path, ground, tiles, force=force)
-    return {"file": path.absolute(), "tokens": [{"token": token, "box": box} for token, box in boxes.items()]}
+    return {"file": path.absolute(), "tokens": [{"token": token, "box": list(box)} for token, box in boxes.items()]}
 
 
 def _note(each: "PatchMap") -> str:
@@ -99,8 +107,8 @@ def _record(each: "PatchMap") -> dict[str, Any]:
         "token": each.token,
         "weight": each.weight,
         "placeless": each.placeless,
-        "cell": each.cell,
-        "box": each.box,
+        "cell": None if each.cell is None else list(each.cell),
+        "box": None if each.box is None else list(each.box),
         "weights": each.weights.tolist(),
     }
 
