@@ -165,11 +165,11 @@ def test_the_maps_of_another_model_are_refused(job: Job, documents: list[Documen
 
 def test_positions_that_are_none_are_named(job: Job, tmp_path: Path) -> None:
     (tmp_path / "c").mkdir()
-    line = '{"id": "d", "contents": "", "vector": {"red": 1}, "positions": "red:1"}\n'
+    line = '{"id": "d", "contents": "", "vector": {"red": 1}, "positions": "red"}\n'
     (tmp_path / "c" / "a.jsonl").write_text(line, encoding="utf-8")
     done("index", tmp_path / "c", tmp_path / "index", "--store", "positions")
     error = lexlip("explain", tmp_path / "index", "--query", "red:1", "--docid", "d").error
-    assert f"{tmp_path / 'index'}: document d: positions must begin with a grid like 8x8, got 'red:1'" in error
+    assert f"{tmp_path / 'index'}: document d: positions must begin with a grid like 8x8, got 'red'" in error
 
 
 def test_a_broken_picture_is_named(job: Job, placed: Path, documents: list[Document], tmp_path: Path) -> None:

@@ -75,7 +75,9 @@ def _stored_positions(searcher: "ImpactSearcher", docid: str) -> "Positions | No
     from lexlip_lucene.vectors.positions import POSITIONS, parse_positions
 
     stored = searcher.stored(docid).get(POSITIONS)
-    return None if stored is None else parse_positions(stored, f"{searcher.path}: document {docid}")
+    if stored is None:
+        return None
+    return parse_positions(stored, searcher.vector(docid), f"{searcher.path}: document {docid}")
 
 
 def _score(
