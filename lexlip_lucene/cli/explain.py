@@ -67,7 +67,8 @@ def explain(
     if maps is not None and images is not None:
         tokens = [term.token for term in explanation.terms]
         record["maps"] = _draw(index, docid, model, positions, maps, images, tokens, force=force)
-        lines.append(f"{maps}: where {', '.join(tokens) or 'nothing'} was seen")
+        seen = ", ".join(each["token"] for each in record["maps"]["tokens"])
+        lines.append(f"{maps}: where its tokens were seen: {seen or 'none of them anywhere'}")
     answer(record, "\n".join(lines), as_json=json)
 
 
