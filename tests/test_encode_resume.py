@@ -152,7 +152,7 @@ def test_half_a_run_of_another_model_input_or_setting_is_refused(
         ("scale 510.0, but this run has 30.0", images, {"bits": 4}),
         ("batch_size 32, but this run has 7", images, {"batch_size": 7}),
         ("arithmetic float32, but this run has bfloat16", images, {"precision": "bfloat16"}),
-        (r"grid None, but this run has \[2, 2\]", images, {"positions": True}),
+        (r"grid None, but this run has 2x2", images, {"positions": True}),
     ]
     for words, wanted, options in cases:
         with pytest.raises(InputError, match=rf"\.c\.partial was begun with .*{words}.*begin anew without --resume"):

@@ -6,13 +6,15 @@ from PIL import Image, ImageColor
 
 from lexlip_lucene.pictures.patch_picture import box_overlay, patch_overlay
 from lexlip_lucene.pictures.token_colour import token_colour
-from lexlip_lucene.vectors.patch_map import Box, PatchMap
+from lexlip_lucene.vectors.patch_map import Box, Grid, PatchMap
 
 GREEN = (40, 160, 80)
 
 
-def over(weights: list[list[float]], size: tuple[int, int] = (80, 40), token: str = "red") -> Image.Image:
-    found = PatchMap(token, float(np.max(weights)), np.array(weights, dtype=np.float32), 0.0)
+def over(weights: list[list[float]], size: tuple[int, int] = (80, 40), *, shift: float = 0) -> Image.Image:
+    found = PatchMap(
+        "red", float(np.max(weights)), np.array(weights, dtype=np.float32), 0.0, Grid(*np.shape(weights), shift)
+    )
     return patch_overlay(Image.new("RGB", size, GREEN), found)
 
 
@@ -37,6 +39,16 @@ def test_the_frame_is_around_the_largest_place_in_the_token_s_colour() -> None:
     assert drawn.getpixel((20, 20)) == drawn.getpixel((39, 39)) == (255, 255, 255)
     assert drawn.getpixel((21, 21)) == drawn.getpixel((38, 38)) == ImageColor.getrgb(token_colour("red"))
     assert drawn.getpixel((19, 30)) != (255, 255, 255) != drawn.getpixel((40, 30))
+
+
+def test_light_and_frame_are_moved_by_the_grid_s_shift() -> None:
+    """With a shift of −2 cells, what is in the last of 4 × 4 places is seen where place (1, 1) would be."""
+    last, second = np.zeros((4, 4)), np.zeros((4, 4))
+    last[3, 3] = second[1, 1] = 9
+    moved, there = over(last.tolist(), size=(400, 400), shift=-2), over(second.tolist(), size=(400, 400))
+    assert moved.getpixel((100, 100)) == (255, 255, 255)
+    before = (0, 0, 150, 150)  # behind it, the moved map has no further places
+    assert moved.crop(before).tobytes() == there.crop(before).tobytes()
 
 
 def test_a_token_seen_nowhere_leaves_the_picture_dark_and_unframed() -> None:

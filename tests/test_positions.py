@@ -20,30 +20,38 @@ from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
 from lexlip_lucene.lucene.index import ImpactIndex
 from lexlip_lucene.recipes.model_spec import ViewSpec
 from lexlip_lucene.vectors.collection import read_collection
-from lexlip_lucene.vectors.lexicon import why_not_indexable
 from lexlip_lucene.vectors.manifest import read_manifest
 from lexlip_lucene.vectors.patch_map import Box, Cell, Grid
 from lexlip_lucene.vectors.positions import Positions, format_positions, parse_positions
 
 VIEWS = tiny.VIT.model_copy(update={"views": (ViewSpec(), ViewSpec(mirrored=True))})
-tokens = st.text(st.characters(codec="utf-8"), min_size=1, max_size=9).filter(
-    lambda token: not why_not_indexable(token)
-)
+VECTOR = {"red": 210, "circle": 94, "on": 5, "a": 5}
 
 
 def test_the_text_of_places_is_short_and_says_its_grid() -> None:
-    text = format_positions(Grid(8, 8), {"red": 27, "##s": 0, "a:b": 63})
-    assert text == "8x8 red:27 ##s:0 a:b:63"
-    found = parse_positions(text, "here")
-    assert found == Positions(Grid(8, 8), {"red": Cell(3, 3), "##s": Cell(0, 0), "a:b": Cell(7, 7)})
-    assert found.box("##s") == Box(0, 0, 0.125, 0.125) and found.box("blue") is None
+    """By falling impact, equal ones by token: red, circle, a, on."""
+    text = format_positions(Grid(8, 8), VECTOR, {"red": 27, "circle": 0, "on": 63})
+    assert text == "8x8 27 0 - 63"
+    found = parse_positions(text, VECTOR, "here")
+    assert found == Positions(Grid(8, 8), {"red": Cell(3, 3), "circle": Cell(0, 0), "on": Cell(7, 7)})
+    assert found.box("circle") == Box(0, 0, 0.125, 0.125) and found.box("a") is found.box("blue") is None
+    assert format_positions(Grid(4, 5, -0.44), {}, {}) == "4x5-0.44"
+    assert format_positions(Grid(4, 5, 0.5), {}, {}) == "4x5+0.5"
 
 
-@given(rows=st.integers(1, 30), columns=st.integers(1, 30), named=st.dictionaries(tokens, st.integers(0, 10**6)))
-def test_what_is_written_is_read_again(rows: int, columns: int, named: dict[str, int]) -> None:
-    grid = Grid(rows, columns)
-    numbers = {token: number % (rows * columns) for token, number in named.items()}
-    found = parse_positions(format_positions(grid, numbers), "here")
+@given(
+    rows=st.integers(1, 30),
+    columns=st.integers(1, 30),
+    hundredths=st.integers(-99, 99),
+    named=st.dictionaries(st.text(min_size=1, max_size=9), st.tuples(st.integers(1, 3), st.integers(-1, 10**6))),
+)
+def test_what_is_written_is_read_again(
+    rows: int, columns: int, hundredths: int, named: dict[str, tuple[int, int]]
+) -> None:
+    grid = Grid(rows, columns, hundredths / 100)
+    vector = {token: impact for token, (impact, _) in named.items()}
+    numbers = {token: number % (rows * columns) for token, (_, number) in named.items() if number >= 0}
+    found = parse_positions(format_positions(grid, vector, numbers), vector, "here")
     assert found == Positions(grid, {token: grid.cell(number) for token, number in numbers.items()})
 
 
@@ -51,18 +59,19 @@ def test_what_is_written_is_read_again(rows: int, columns: int, named: dict[str,
     ("text", "message"),
     [
         ("", "must begin with a grid like 8x8, got ''"),
-        ("8×8 red:1", "must begin with a grid like 8x8, got '8×8'"),
+        ("8×8 1", "must begin with a grid like 8x8, got '8×8'"),
         ("0x4", "must begin with a grid"),
-        ("2x2 red:4", "number below 4, got 'red:4'"),
-        ("2x2 red", "a position must be token:number"),
-        ("2x2 :1", "a position must be token:number"),
-        ("2x2 red:-1", "a position must be token:number"),
-        ("2x2  red:1", "a position must be token:number"),
+        ("8x8-", "must begin with a grid"),
+        ("2x2 1 2 3", "4 tokens need as many positions, but there are 3"),
+        ("2x2 1 2 3 0 1", "4 tokens need as many positions, but there are 5"),
+        ("2x2 1 2 3 4", "must be a number below 4, or -, got '4'"),
+        ("2x2 1 2 3 -1", "must be a number below 4, or -, got '-1'"),
+        ("2x2 1 2 3 ", "must be a number below 4, or -, got ''"),
     ],
 )
 def test_a_text_that_is_none_is_refused(text: str, message: str) -> None:
     with pytest.raises(InputError, match=f"^here: .*{message}"):
-        parse_positions(text, "here")
+        parse_positions(text, VECTOR, "here")
 
 
 @pytest.fixture(scope="module", params=["places alone", "views"])
@@ -101,8 +110,10 @@ def test_encoding_keeps_the_places_of_the_maps_and_nothing_else_changes(
     assert all("positions" not in line for line in lines(tmp_path / "plain").values())
     without = 0
     for docid, line in lines(tmp_path / "placed").items():
-        vector, kept = line["vector"], parse_positions(str(line["positions"]), docid)
-        assert isinstance(vector, dict) and kept.grid == Grid(2, 2) and kept.cells.keys() <= vector.keys()
+        vector = line["vector"]
+        assert isinstance(vector, dict)
+        kept = parse_positions(str(line["positions"]), vector, docid)
+        assert kept.grid == Grid(2, 2) and kept.cells.keys() <= vector.keys()
         for found in patch_maps(model, Image.open(photos / docid), list(vector)):
             if found.token in kept.cells:
                 assert found.weights[kept.cells[found.token]] == pytest.approx(found.weight, rel=1e-5)
@@ -114,7 +125,7 @@ def test_encoding_keeps_the_places_of_the_maps_and_nothing_else_changes(
 
 def test_the_manifest_says_the_grid(model: LexLip, photos: Path, tmp_path: Path) -> None:
     images = read_captions(photos)
-    for positions, grid in ((False, None), (True, [2, 2])):
+    for positions, grid in ((False, None), (True, "2x2")):
         encode_images(model, images, tmp_path / "c", positions=positions, force=True)
         manifest = read_manifest(tmp_path / "c")
         assert manifest is not None and manifest.grid == grid

@@ -19,6 +19,7 @@ from lexlip_lucene.cli import (
     export,
     fuse,
     index,
+    lexicon,
     merge,
     search,
     serve,
@@ -38,6 +39,7 @@ ORDER = [
     "merge",
     "search",
     "explain",
+    "lexicon",
     "serve",
     "eval",
     "fuse",
@@ -76,6 +78,7 @@ app.command("index")(index.index)
 app.command("merge")(merge.merge)
 app.command("search")(search.search)
 app.command("explain")(explain.explain)
+app.command("lexicon")(lexicon.lexicon)
 app.command("serve")(serve.serve)
 app.command("eval")(evaluate.evaluate)
 app.command("fuse")(fuse.fuse)

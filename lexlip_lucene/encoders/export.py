@@ -31,6 +31,7 @@ from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.records import Topic
 from lexlip_lucene.vectors.manifest import Manifest
 from lexlip_lucene.vectors.patch_map import Grid
+from lexlip_lucene.vectors.positions import format_grid
 from lexlip_lucene.vectors.quantise import ROUNDING, Quantiser
 
 
@@ -160,7 +161,7 @@ def _unfinished(
         "inputs": inputs,
         "inputs_sha256": inputs_sha256,
         "arithmetic": str(arithmetic),
-        "grid": None if grid is None else list(grid),
+        "grid": None if grid is None else format_grid(grid),
     }
     settings = {"config_sha256": hashlib.sha256(config_bytes(model.config)).hexdigest(), "batch_size": batch_size}
     return Unfinished(output, facts=facts, settings=settings, stretches=stretches_of(inputs))

@@ -63,11 +63,11 @@ def quantised(found: Heaviest, quantiser: Quantiser, tokens: Sequence[str]) -> l
     return [dict(zip(name[:count].tolist(), impact[:count].tolist(), strict=True)) for name, impact, count in rows]
 
 
-def placed(found: Heaviest, grid: Grid, tokens: Sequence[str]) -> list[str]:
-    """Return where each vector's tokens were found, as texts (`vectors/positions.py`), in the order of `found`."""
+def placed(found: Heaviest, grid: Grid, quantiser: Quantiser, tokens: Sequence[str]) -> list[str]:
+    """Return where the tokens of each vector were found, as the texts that `vectors/positions.py` describes."""
     assert found.winners is not None, "whoever wants places has asked for them"
-    winners = found.winners.cpu().numpy()
-    has_place = (found.weights.cpu().numpy() > 0) & (winners < grid.rows * grid.columns)
-    names = np.array(tokens, dtype=object)[found.positions.cpu().numpy()]
-    rows = zip(names, winners, has_place, strict=True)
-    return [format_positions(grid, dict(zip(name[has], where[has].tolist(), strict=True))) for name, where, has in rows]
+    texts = []
+    for vector, winners in zip(quantised(found, quantiser, tokens), found.winners.tolist(), strict=True):
+        numbers = {token: winner for token, winner in zip(vector, winners, strict=False)}
+        texts.append(format_positions(grid, vector, {t: n for t, n in numbers.items() if n < grid.rows * grid.columns}))
+    return texts

@@ -76,5 +76,5 @@ def image_batches(
                 for image, reason in named
                 if isinstance(reason, UnreadableImage)
             ],
-            partial(placed, found, grid, model.lexicon.tokens) if found and grid else None,
+            partial(placed, found, grid, quantiser, model.lexicon.tokens) if found and grid else None,
         )

@@ -12,6 +12,7 @@ path, b = 0 and s = 1, the map is log(4) = 1.39 and log(2) = 0.69; without any p
 """
 
 from collections.abc import Sequence
+from weakref import WeakKeyDictionary
 
 import torch
 from PIL import Image
@@ -21,11 +22,14 @@ from lexlip_lucene.encoders.image_encoder import ImageEncoder
 from lexlip_lucene.encoders.lexlip import LexLip
 from lexlip_lucene.encoders.pixels import normalise, to_square
 from lexlip_lucene.encoders.pooling import divide_by_length, saturate
+from lexlip_lucene.encoders.sight import sight_shift
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.vectors.patch_map import Grid, PatchMap
 
+_GRIDS: "WeakKeyDictionary[LexLip, Grid]" = WeakKeyDictionary()
+"""What `grid_of` has found out: it shows a model pictures, which takes up to a second."""
 
-@torch.inference_mode()
+
 def patch_maps(model: LexLip, picture: Image.Image, tokens: Sequence[str]) -> list[PatchMap]:
     """Return the map of each of `tokens` in `picture`, in their order; computed in float32.
 
@@ -37,36 +41,40 @@ def patch_maps(model: LexLip, picture: Image.Image, tokens: Sequence[str]) -> li
     Raises:
         InputError: a token is not in the lexicon.
     """
+    grid = grid_of(model)
+    with torch.inference_mode():
+        return _maps(model, picture, tokens, grid)
+
+
+def _maps(model: LexLip, picture: Image.Image, tokens: Sequence[str], grid: Grid) -> list[PatchMap]:
     wanted = [_position(model, token) for token in tokens]
     adapted, mean_state = model.image.adapted(_states(model, picture))
     scale = _scale(model, model.image.logits_of(adapted, mean_state))
     everywhere, by_position = _logits(model.image, adapted, mean_state, wanted)
-    grid = _grid(model.image, len(by_position))
     weights = scale * saturate(by_position)
     placed, whole = weights.split([grid.rows * grid.columns, model.image.whole_positions])
     placeless = whole.amax(dim=0) if len(whole) else scale * saturate(everywhere)
     pooled = weights.amax(dim=0)
     shares = torch.where(pooled > 0, placeless / pooled, 0).clamp(max=1)
-    maps = placed.T.unflatten(1, grid).cpu().numpy()
-    return [PatchMap(*each) for each in zip(tokens, pooled.tolist(), maps, shares.tolist(), strict=True)]
+    maps = placed.T.unflatten(1, grid[:2]).cpu().numpy()
+    return [PatchMap(*each, grid) for each in zip(tokens, pooled.tolist(), maps, shares.tolist(), strict=True)]
 
 
 def grid_of(model: LexLip) -> Grid:
-    """Return the places that `model` sees in a picture, learnt by showing it a black one."""
-    with torch.inference_mode():
-        return _grid(model.image, _states(model, Image.new("RGB", (1, 1))).shape[1])
+    """Return the places that `model` sees in a picture, learnt by showing it pictures; kept as long as the model is."""
+    if model not in _GRIDS:
+        with torch.inference_mode():
+            places = _states(model, Image.new("RGB", (1, 1))).shape[1] - model.image.whole_positions
+        side = round(places**0.5)
+        assert side * side == places, "the tower gives the states of a square"
+        _GRIDS[model] = Grid(side, side, sight_shift(model.image.tower, side))
+    return _GRIDS[model]
 
 
 def _states(model: LexLip, picture: Image.Image) -> Tensor:
     pixels = to_square(picture.convert("RGB"), model.config.image.size).unsqueeze(0).to(model.device)
     states: Tensor = model.image.tower(normalise(pixels, model.config.image))
     return states
-
-
-def _grid(image: ImageEncoder, positions: int) -> Grid:
-    side = round((positions - image.whole_positions) ** 0.5)
-    assert side * side + image.whole_positions == positions, "the tower gives the states of a square"
-    return Grid(side, side)
 
 
 def _logits(image: ImageEncoder, adapted: Tensor, mean_state: Tensor, wanted: Sequence[int]) -> tuple[Tensor, Tensor]:

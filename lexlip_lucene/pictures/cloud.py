@@ -26,7 +26,8 @@ SMALLEST = 9
 """Pixels of the smallest letters that are drawn."""
 
 _FONT = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
-"""It comes with matplotlib, and has far more letters than the library's own font."""
+"""It comes with matplotlib, and has far more letters than the library's own font. What it lacks (Chinese, most emoji)
+is a box in a PNG; an SVG is drawn with the reader's fonts."""
 
 _NO_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """What no XML document may have, escaped or not (XML 1.0, production 2)."""

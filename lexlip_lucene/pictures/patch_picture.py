@@ -13,8 +13,8 @@ from lexlip_lucene.vectors.patch_map import Box, PatchMap
 _SHADE = 0.22
 """Brightness of what a token has no weight in, of a grey copy of the picture."""
 
-_GAP, _LABEL = 8, 20
-"""Pixels between the pictures of a sheet, and for the text above each."""
+_EDGE = 4
+"""Cells that a map is drawn out by on each side: more than any shift."""
 
 
 def patch_overlay(picture: Image.Image, map: PatchMap) -> Image.Image:
@@ -37,8 +37,12 @@ def box_overlay(picture: Image.Image, token: str, box: Box) -> Image.Image:
 
 
 def _light(map: PatchMap, size: tuple[int, int]) -> Image.Image:
+    """How bright each pixel is: the map stretched over the picture, moved by its shift, its edges drawn out."""
     share = map.weights / max(float(map.weights.max()), 1e-30)
-    return Image.fromarray(np.rint(255 * share).astype(np.uint8)).resize(size, Image.Resampling.BILINEAR)
+    cells = Image.fromarray(np.pad(np.rint(255 * share).astype(np.uint8), _EDGE, mode="edge"))
+    begin = _EDGE - map.grid.shift
+    seen = (begin, begin, begin + map.grid.columns, begin + map.grid.rows)
+    return cells.resize(size, Image.Resampling.BILINEAR, box=seen)
 
 
 def _shaded(picture: Image.Image) -> Image.Image:
@@ -48,7 +52,7 @@ def _shaded(picture: Image.Image) -> Image.Image:
 def _frame(picture: Image.Image, box: Box, token: str) -> None:
     """Draw a frame just inside `box`: white outside, the token's colour inside, to be seen on any ground."""
     width, height = picture.size
-    thick = max(1, min(width, height) // 160)
+    thick = max(1, min(width, height) // 100)
     left, top = round(box.left * width), round(box.top * height)
     right, bottom = round(box.right * width) - 1, round(box.bottom * height) - 1
     pen = ImageDraw.Draw(picture)

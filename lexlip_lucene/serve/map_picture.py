@@ -4,7 +4,6 @@ That is the token's whole patch map where the model sees pictures, else the plac
 few pixels is enlarged first, so that the frame stays thin.
 """
 
-from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 
@@ -12,21 +11,15 @@ from PIL import Image
 
 from lexlip_lucene.data.images import open_image
 from lexlip_lucene.pictures.patch_picture import box_overlay, patch_overlay
-from lexlip_lucene.serve.query_model import QueryModel
+from lexlip_lucene.serve.searching import Searching
 from lexlip_lucene.vectors.positions import POSITIONS, parse_positions
 
 LEAST_SIDE, MOST_SIDE = 480, 960
 QUALITY = 88
 
 
-def map_picture(model: QueryModel, path: Path, token: str, stored: Mapping[str, str]) -> bytes:
-    """Return the JPEG file of the picture at `path` that shows where `token` is.
-
-    Args:
-        model: the model of the server.
-        path: the picture.
-        token: of the lexicon.
-        stored: the document's stored fields, its positions among them or not.
+def map_picture(searching: Searching, docid: str, path: Path, token: str) -> bytes:
+    """Return the JPEG file of the picture of document `docid`, at `path`, that shows where `token` is.
 
     Raises:
         InputError: the token is not in the lexicon, or the model sees no pictures and there are no positions.
@@ -34,9 +27,10 @@ def map_picture(model: QueryModel, path: Path, token: str, stored: Mapping[str, 
     """
     picture = open_image(path)
     drawn = _enlarged(picture)
-    if model.sees_pictures or POSITIONS not in stored:
-        drawn = patch_overlay(drawn, model.patch_map(picture, token))
-    elif (box := parse_positions(stored[POSITIONS], "the index").box(token)) is not None:
+    positions = searching.stored(docid).get(POSITIONS)
+    if searching.model.sees_pictures or positions is None:
+        drawn = patch_overlay(drawn, searching.model.patch_map(picture, token))
+    elif (box := parse_positions(positions, searching.vector(docid), f"document {docid}").box(token)) is not None:
         drawn = box_overlay(drawn, token, box)
     file = BytesIO()
     drawn.save(file, "JPEG", quality=QUALITY)

@@ -55,8 +55,7 @@ async def patches(served: Here, docid: Docid, token: Token) -> Response:
     def draw() -> bytes:
         from lexlip_lucene.serve.map_picture import map_picture
 
-        stored = served.searching.stored(docid)
-        return map_picture(served.searching.model, served.picture_of(docid), token, stored)
+        return map_picture(served.searching, docid, served.picture_of(docid), token)
 
     return Response(await served.pictures.run(draw), media_type="image/jpeg", headers=KEPT)
 

@@ -1,7 +1,9 @@
 """Where a token was seen in a picture: the grid of places that a model looks at, and the token's weight at each.
 
 A grid of 4 rows and 8 columns has the places 0 to 31 in reading order; number 10 is row 1, column 2, and takes up the
-part from 0.25 to 0.375 across and 0.25 to 0.5 down, whatever the picture's size: it is resized whole to a square.
+part from 0.25 to 0.375 across and 0.25 to 0.5 down, whatever the picture's size: it is resized whole to a square. A
+convolutional tower sees a little beside that (`encoders/sight.py`): with a shift of −0.5 cells it is 0.1875 to 0.3125
+across and 0.125 to 0.375 down.
 """
 
 from dataclasses import dataclass
@@ -28,19 +30,21 @@ class Cell(NamedTuple):
 
 
 class Grid(NamedTuple):
-    """The places of a picture, in `rows` and `columns`."""
+    """The places of a picture in `rows` and `columns`; each sees `shift` cells right and down of its own cell."""
 
     rows: int
     columns: int
+    shift: float = 0.0
 
     def cell(self, number: int) -> Cell:
         """Return the place of that number, in reading order from 0."""
         return Cell(*divmod(number, self.columns))
 
     def box(self, cell: Cell) -> Box:
-        """Return the part of the picture that a place takes up."""
-        row, column = cell
-        return Box(column / self.columns, row / self.rows, (column + 1) / self.columns, (row + 1) / self.rows)
+        """Return the part of the picture that a place sees, cut off at the picture's edges."""
+        row, column = cell.row + self.shift, cell.column + self.shift
+        sides = (column / self.columns, row / self.rows, (column + 1) / self.columns, (row + 1) / self.rows)
+        return Box(*(min(max(side, 0.0), 1.0) for side in sides))
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,17 +60,14 @@ class PatchMap:
         placeless: what it would weigh if no place counted, as a share (0–1) of `weight`: from the global path, the
             head's bias, and views of the picture as a whole. At 1 the picture as a whole says it, and the map says
             where it is said loudest, if anywhere; 0 also where `weight` is 0.
+        grid: the places that there are.
     """
 
     token: str
     weight: float
     weights: NDArray[np.float32]
     placeless: float
-
-    @property
-    def grid(self) -> Grid:
-        """The places that there are."""
-        return Grid(*self.weights.shape)
+    grid: Grid
 
     @property
     def cell(self) -> Cell | None:
@@ -75,5 +76,5 @@ class PatchMap:
 
     @property
     def box(self) -> Box | None:
-        """The part of the picture that `cell` takes up."""
+        """The part of the picture that `cell` sees."""
         return None if self.cell is None else self.grid.box(self.cell)
