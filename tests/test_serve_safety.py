@@ -4,15 +4,18 @@ import asyncio
 import os
 import threading
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 import served
+from PIL import Image
 from served import HOSTILE, Place
 from starlette.testclient import TestClient
 
-from lexlip_lucene.errors import InputError
+from lexlip_lucene.errors import InputError, SearchError
+from lexlip_lucene.lucene.commit import commit_facts, write_facts
 from lexlip_lucene.serve.app import create_app
 from lexlip_lucene.serve.gate import Gate
 from lexlip_lucene.serve.host_check import host_name, is_loopback
@@ -20,6 +23,7 @@ from lexlip_lucene.serve.image_files import find_image_files, media_type
 from lexlip_lucene.serve.limits import Limits
 from lexlip_lucene.serve.problems import Busy, TooSlow
 from lexlip_lucene.serve.served import Served
+from lexlip_lucene.serve.thumbnails import SIDE, Thumbnails
 
 BASE = "http://127.0.0.1"
 
@@ -214,8 +218,6 @@ def test_a_fault_is_logged_and_its_traceback_not_told(
 def test_an_error_of_the_index_is_503_and_names_no_path(
     client: TestClient, opened: Served, monkeypatch: pytest.MonkeyPatch, place: Place
 ) -> None:
-    from lexlip_lucene.errors import SearchError
-
     def fail(*_: Any) -> None:
         raise SearchError(f"Lucene can't search {place.index}: disk full")
 
@@ -295,17 +297,48 @@ def test_more_requests_than_may_wait_are_told_to_come_again(place: Place, monkey
         first.join()
 
 
+def test_an_index_that_goes_bad_is_said_without_its_path_and_the_old_commit_goes_on(tmp_path: Path) -> None:
+    place = served.make(tmp_path)
+    opened = place.opened(Limits(refresh_seconds=600))
+    with TestClient(create_app(opened, loopback=True), base_url=BASE) as client:
+        place.index.rename(tmp_path / "away")
+        with pytest.raises(InputError, match="no such folder"):
+            opened.refresh()
+        health = client.get("/api/health").json()
+        assert (health["ok"], health["documents"]) == (False, 28) and "see the server's log" in health["problem"]
+        assert str(tmp_path) not in str(health)
+        assert client.get("/api/search?query=red").json()["hits"]
+        (tmp_path / "away").rename(place.index)
+        opened.refresh()
+        assert client.get("/api/health").json()["ok"]
+
+
+def test_an_index_that_becomes_another_models_is_said(tmp_path: Path) -> None:
+    place = served.make(tmp_path)
+    opened = place.opened(Limits(refresh_seconds=600))
+    with TestClient(create_app(opened, loopback=True), base_url=BASE) as client:
+        write_facts(place.index, {**commit_facts(place.index), "vocabulary_sha256": "0" * 64})
+        for _ in range(2):  # and goes on being said
+            with pytest.raises(SearchError, match="has become the index of another model"):
+                opened.refresh()
+            assert not client.get("/api/health").json()["ok"]
+
+
+def test_a_small_picture_is_handed_on_and_a_moving_one_stands(tmp_path: Path) -> None:
+    Image.new("RGB", (300, 200)).save(tmp_path / "small.jpg")
+    Image.new("P", (30, 20)).save(tmp_path / "moving.gif", save_all=True, append_images=[Image.new("P", (30, 20), 9)])
+    thumbnails = Thumbnails(most_bytes=1_000_000)
+    assert thumbnails.of(tmp_path / "small.jpg") == ((tmp_path / "small.jpg").read_bytes(), "image/jpeg")
+    assert thumbnails.of(tmp_path / "moving.gif").media == "image/jpeg"
+
+
 def test_thumbnails_are_kept_within_their_bytes(tmp_path: Path) -> None:
-    from PIL import Image
-
-    from lexlip_lucene.serve.thumbnails import SIDE, Thumbnails
-
     paths = []
     for number in range(6):
         paths.append(tmp_path / f"{number}.png")
         Image.frombytes("RGB", (900, 600), os.urandom(900 * 600 * 3)).save(paths[-1])
     thumbnails = Thumbnails(most_bytes=250_000)
     made = [thumbnails.of(path) for path in paths]
-    assert all(Image.open(__import__("io").BytesIO(each.content)).size == (SIDE, 320) for each in made)
+    assert all(Image.open(BytesIO(each.content)).size == (SIDE, 320) for each in made)
     assert sum(len(kept.content) for kept in thumbnails._kept.values()) <= 250_000
     assert thumbnails.of(paths[-1]) is made[-1]

@@ -3,7 +3,7 @@
 from contextlib import nullcontext
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,8 @@ from lexlip_lucene.cli.verb import Debug, Force, Json, answer, percent, verb
 
 if TYPE_CHECKING:
     from socket import socket
+
+    from lexlip_lucene.demo.demo import DemoReport
 
 
 @verb
@@ -48,32 +50,7 @@ def _run(output: Path, seed: int, bound: "socket | None", *, as_json: bool, forc
     require_replaceable(output, sign="report.html", what="a folder of the demo", force=force)
     report = run_demo(output, seed=seed, force=force, progress=for_terminal())
     folder = output.absolute()
-    record = {
-        **report._asdict(),
-        "collection": folder / "lexlip" / "collection",
-        "index": folder / "lexlip" / "index",
-        "bm25_index": folder / "bm25" / "index",
-        "model": folder / "model",
-        "report": folder / "report.html",
-        "images": folder / "scenes" / "images",
-        "captions": folder / "scenes" / "captions.jsonl",
-        "topics_file": folder / "lexlip" / "topics" / "topics.tsv",
-        "qrels_file": folder / "lexlip" / "topics" / "qrels.txt",
-        "run_file": folder / "lexlip" / "run.txt",
-        "bm25_run_file": folder / "bm25" / "run.txt",
-    }
-    text = "\n".join(
-        [
-            f"{report.topics} captions searched {report.documents} scenes, none of them seen in training; in percent:",
-            f"  LexLIP  {percent(report.lexlip)}",
-            f"  BM25    {percent(report.bm25)}   (over one caption a scene)",
-            f"  both    {percent(report.fused)}   (reciprocal rank fusion)",
-            f"training {report.train_seconds:.0f} s, in all {report.total_seconds:.0f} s",
-            f"look at {folder / 'report.html'}",
-            f"search it: lexlip search {quote(f'{output}/lexlip/index')} --model {quote(f'{output}/model')} "
-            '--query "a red circle"',
-        ]
-    )
+    record, text = _record(folder, report), _told(output, report)
     if bound is None:
         answer(record, text, as_json=as_json)
         return
@@ -90,4 +67,36 @@ def _run(output: Path, seed: int, bound: "socket | None", *, as_json: bool, forc
         HOST,
         bound,
         lambda at: answer({**record, "url": at}, f"{text}\nor there: {at} (Ctrl-C ends it)", as_json=as_json),
+    )
+
+
+def _record(folder: Path, report: "DemoReport") -> dict[str, Any]:
+    return {
+        **report._asdict(),
+        "collection": folder / "lexlip" / "collection",
+        "index": folder / "lexlip" / "index",
+        "bm25_index": folder / "bm25" / "index",
+        "model": folder / "model",
+        "report": folder / "report.html",
+        "images": folder / "scenes" / "images",
+        "captions": folder / "scenes" / "captions.jsonl",
+        "topics_file": folder / "lexlip" / "topics" / "topics.tsv",
+        "qrels_file": folder / "lexlip" / "topics" / "qrels.txt",
+        "run_file": folder / "lexlip" / "run.txt",
+        "bm25_run_file": folder / "bm25" / "run.txt",
+    }
+
+
+def _told(output: Path, report: "DemoReport") -> str:
+    return "\n".join(
+        [
+            f"{report.topics} captions searched {report.documents} scenes, none of them seen in training; in percent:",
+            f"  LexLIP  {percent(report.lexlip)}",
+            f"  BM25    {percent(report.bm25)}   (over one caption a scene)",
+            f"  both    {percent(report.fused)}   (reciprocal rank fusion)",
+            f"training {report.train_seconds:.0f} s, in all {report.total_seconds:.0f} s",
+            f"look at {output.absolute() / 'report.html'}",
+            f"search it: lexlip search {quote(f'{output}/lexlip/index')} --model {quote(f'{output}/model')} "
+            '--query "a red circle"',
+        ]
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cachetools import LRUCache
 
-from lexlip_lucene.errors import InputError
+from lexlip_lucene.errors import InputError, SearchError
 from lexlip_lucene.evaluate.fuse import reciprocal_rank_fusion
 from lexlip_lucene.records import Hit, Impacts
 from lexlip_lucene.serve.asked import Asked, Vector
@@ -153,6 +153,12 @@ class Searching:
             with self._lock:
                 self._vectors.clear()
         return changed
+
+    def require_vocabulary(self) -> None:
+        """Raise SearchError when the index says that it was made with another vocabulary than the model's."""
+        made_with = self.images.facts.get("vocabulary_sha256")
+        if made_with not in (None, self.model.lexicon.sha256):
+            raise SearchError(f"{self.images.path} has become the index of another model: serve it with that one")
 
     def close(self) -> None:
         """Close the indexes."""

@@ -29,6 +29,7 @@ class Served:
         )
         self.thumbnails = Thumbnails(most_bytes=limits.thumbnail_bytes)
         self._find_files = find_files
+        self._stale = True
         self.files: ImageFiles
         self.keywords: dict[str, list[str]]
         self.welcome: Welcome
@@ -40,16 +41,23 @@ class Served:
         self.keywords = self.searching.images.keywords()
         self.welcome = welcome_of(self.searching, self.files)
         self.thumbnails.clear()
+        self._stale = False
 
     def refresh(self) -> None:
-        """See what was committed since; what can't be read is kept as the problem, and the old commit goes on."""
+        """See what was committed since.
+
+        Raises:
+            LexlipError: it can't be read, or is of another model; said as the problem for as long as it is so.
+        """
         try:
-            if self.searching.refresh():
+            self._stale |= self.searching.refresh()
+            if self._stale:
                 self.look_again()
-            self.problem = None
-        except Exception as error:
-            self.problem = " ".join(str(error).split())
+            self.searching.require_vocabulary()
+        except Exception:
+            self.problem = "the newest commit of the index can't be searched as it should be: see the server's log"
             raise
+        self.problem = None
 
     def picture_of(self, docid: str) -> Path:
         """Return the picture's file; what the folder holds beside the index is not given away.

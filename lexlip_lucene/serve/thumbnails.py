@@ -8,11 +8,16 @@ from typing import NamedTuple
 from cachetools import LRUCache
 
 from lexlip_lucene.data.images import open_image
+from lexlip_lucene.serve.image_files import media_type
 
 SIDE = 480
 """Pixels of the longer side: a column of the grid on a screen of double density."""
 
 QUALITY = 82
+
+SMALL_BYTES = 200_000
+AS_IT_IS = ("image/jpeg", "image/png", "image/webp")
+"""What is small already is handed on; a GIF may move, and in the grid nothing does."""
 
 
 class Thumbnail(NamedTuple):
@@ -51,12 +56,10 @@ class Thumbnails:
 
 
 def _made(path: Path) -> Thumbnail:
-    picture = open_image(path)
-    small = max(picture.size) <= SIDE // 2  # drawn or sampled pixel by pixel: keep every one of them
+    picture, media = open_image(path), media_type(path)
+    if max(picture.size) <= SIDE and media in AS_IT_IS and path.stat().st_size <= SMALL_BYTES:
+        return Thumbnail(path.read_bytes(), media)
     picture.thumbnail((SIDE, SIDE))
     file = BytesIO()
-    if small:
-        picture.save(file, "PNG")
-        return Thumbnail(file.getvalue(), "image/png")
     picture.save(file, "JPEG", quality=QUALITY)
     return Thumbnail(file.getvalue(), "image/jpeg")
