@@ -119,7 +119,7 @@ def _run(
     recipe: IndexRecipe, model: Path | None, images: Sequence[CaptionedImage], folder: Path, progress: Progress
 ) -> None:
     direction, held_out, k = recipe.direction, recipe.held_out, recipe.k
-    states = None if model is None else model.parent / "states"
+    states = None if recipe.encoder is None else states_of(recipe.encoder)
     if model is None:
         run_bm25(images, folder, held_out=held_out, k=k, progress=progress)
     elif recipe.system == "dense":
@@ -151,10 +151,22 @@ def _fuse(recipe: IndexRecipe, folder: Path, roots: list[str], device: str, prog
     write_run(folder / "run.txt", reciprocal_rank_fusion(runs, depth=recipe.k), force=True)
 
 
-def trained_model(encoder: Path, roots: list[str], device: str, progress: Progress) -> Path:
-    """Return the model folder of an encoder recipe, trained now when it is not there or its recipe has changed."""
-    recipe = read_recipe(encoder, EncoderRecipe, roots)
-    home = encoder.with_suffix("").resolve()
+def states_of(encoder: Path) -> Path:
+    """Return the folder that keeps the backbone's states of an encoder recipe, for all models over it."""
+    return encoder.with_suffix("").resolve() / "states"
+
+
+def trained_model(
+    encoder: Path, roots: list[str], device: str, progress: Progress, *, flops: float | None = None
+) -> Path:
+    """Return the model folder of an encoder recipe, trained now when it is not there or its recipe has changed.
+
+    With `flops`, that of the same recipe with this weight on FLOPS of images: more of it, fewer tokens.
+    """
+    states = states_of(encoder)
+    sparser = [] if flops is None else [f"training.image_flops={flops}"]
+    recipe = read_recipe(encoder, EncoderRecipe, [*roots, *sparser])
+    home = states.parent if flops is None else states.parent / f"flops-{flops:g}"
     model = home / "model"
     require_file(recipe.data.captions, "captions")
     parts = [settings_of(recipe, {"roots", "about"}, by_name=True), *contents_of(recipe)]
@@ -165,6 +177,6 @@ def trained_model(encoder: Path, roots: list[str], device: str, progress: Progre
 
     progress.note(f"{recipe.name}: training {model}")
     unmark(home)
-    train(recipe, model, cache=home / "states", device=device, force=True, progress=progress)
+    train(recipe, model, cache=states, device=device, force=True, progress=progress)
     mark_built(home, parts)
     return model

@@ -1,6 +1,7 @@
 """`lexlip bench` on a ladder: every system on the same topics at every rung, and nothing that can't be told apart."""
 
 import re
+import shutil
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,16 +10,21 @@ import numpy as np
 import orjson
 import pytest
 from cli_run import CAPTIONS, RECIPE, TEST, TRAIN, Job, Ran, lexlip, whole_job
+from clip_folder import clip_folder
 
+from lexlip_lucene.data.captions import read_captions
 from lexlip_lucene.data.qrels import read_qrels
-from lexlip_lucene.data.topics import read_topics
+from lexlip_lucene.data.topics import make_topics, read_topics
+from lexlip_lucene.evaluate.dense_search import Embeddings, dense_run
+from lexlip_lucene.evaluate.fuse import interpolate
 from lexlip_lucene.evaluate.measures import evaluate
 from lexlip_lucene.ladder import requirements
 from lexlip_lucene.ladder.dense_systems import DenseSystem
 from lexlip_lucene.ladder.latency import latency_of, timed
-from lexlip_lucene.ladder.lucene_systems import LexlipSystem
-from lexlip_lucene.ladder.rung import rung_of
+from lexlip_lucene.ladder.lucene_systems import Bm25System, LexlipSystem
+from lexlip_lucene.ladder.rung import Rung, rung_of, rung_without_targets
 from lexlip_lucene.ladder_documents.document_store import DocumentStore, read_store
+from lexlip_lucene.ladder_documents.encode_topics import encode_topics
 from lexlip_lucene.ladder_documents.queries import Queries
 from lexlip_lucene.lucene.bm25_searcher import Bm25Searcher
 from lexlip_lucene.lucene.frequencies import document_frequencies
@@ -26,6 +32,8 @@ from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
 from lexlip_lucene.progress import SILENT
 from lexlip_lucene.recipes.ladder_recipe import (
     BM25,
+    CLIP_FLAT,
+    CLIP_HNSW,
     FLAT,
     HNSW,
     INTERPOLATED,
@@ -36,10 +44,25 @@ from lexlip_lucene.recipes.ladder_recipe import (
     PointSpec,
 )
 from lexlip_lucene.records import Hit, Qrel
+from lexlip_lucene.training.teacher import load_teacher
 
 RUNGS, ASIDE = (TEST, 90), 8
-MAIN, SHORT = "LexLIP 24 × 8 bit", "LexLIP 6 × 4 bit"
-SYSTEMS = {BM25, MAIN, SHORT, TWO_STEP, FLAT, HNSW, SEISMIC, RRF, INTERPOLATED, ONE_FIELD}
+MAIN, SHORT, SPARSER = "LexLIP 24 × 8 bit", "LexLIP 6 × 4 bit", "LexLIP 24 × 8 bit, FLOPS 3"
+SYSTEMS = {
+    BM25,
+    MAIN,
+    SHORT,
+    SPARSER,
+    TWO_STEP,
+    FLAT,
+    HNSW,
+    CLIP_FLAT,
+    CLIP_HNSW,
+    SEISMIC,
+    RRF,
+    INTERPOLATED,
+    ONE_FIELD,
+}
 
 LADDER = f"""
 name: ladder
@@ -50,10 +73,11 @@ split: test
 encoder: ../encode/tiny.yaml
 distractors: {{split: train, texts: ["{{scenes}}/further.jsonl"]}}
 rungs: {list(RUNGS)}
-points: [{{top_k: 24}}, {{top_k: 6, bits: 4}}]
+points: [{{top_k: 24}}, {{top_k: 6, bits: 4}}, {{top_k: 24, flops: 3}}]
 two_step: {{postings: 1000000, candidates: 90}}
 seismic: {{query_cut: 20, heap_factor: 1.0}}
 dense: {{hnsw: {{links: 8, build: 16, search: 16}}}}
+clip: {{model: nowhere, hnsw: {{links: 8, build: 16, search: 16}}}}
 tune_split: aside
 up_to: {{"{SEISMIC}": {TEST}}}
 timing: {{topics: 5, repeats: 2, threads: 1}}
@@ -79,13 +103,14 @@ class Bench:
         return self.home / "indexes" / "ladder"
 
     def run(self, *options: object) -> Ran:
-        roots = ("--set", f"roots.scenes={self.scenes}")
+        roots = ("--set", f"roots.scenes={self.scenes}", "--set", f"clip.model={self.scenes / 'clip'}")
         return lexlip("bench", self.home / "indexes" / "ladder.yaml", *roots, *options, "--json")
 
 
 @pytest.fixture(scope="module")
 def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
     job = whole_job(tmp_path_factory.getbasetemp())
+    clip_folder(job.root / "clip", "clip")
     further = {"id": "elsewhere", "captions": ["a red circle", "two blue stars over a square", "the green one"]}
     (job.root / "further.jsonl").write_bytes(orjson.dumps(further))
     lines = [orjson.loads(line) for line in job.captions.read_bytes().splitlines()]
@@ -120,12 +145,12 @@ def store(bench: Bench, ran: Ran) -> DocumentStore:
 
 def test_every_system_is_at_every_rung_that_the_recipe_gives_it(record: dict[str, Any]) -> None:
     small, large = (set(record["rungs"][str(rung)]["systems"]) for rung in RUNGS)
-    assert small == SYSTEMS and large == SYSTEMS - {SEISMIC}
+    assert small == SYSTEMS and large == SYSTEMS - {SEISMIC, CLIP_FLAT, CLIP_HNSW}, "no mix has a vector of CLIP"
 
 
 def test_photos_that_are_missing_are_in_no_system_and_said(record: dict[str, Any], store: DocumentStore) -> None:
     facts = record["documents"]
-    assert facts["targets"] == TEST - 1 and facts["photos"] == TEST - 1 + TRAIN - 1 - ASIDE
+    assert facts["targets"] == TEST - 1 and facts["kept"] == ASIDE and facts["photos"] == TEST - 1 + TRAIN - 1
     assert len(facts["rejected"]) == 2 and facts["documents"] == RUNGS[-1] == len(store.ids)
     assert record["topics"] == (TEST - 1) * (CAPTIONS - 1)
 
@@ -138,21 +163,26 @@ def test_every_figure_is_there_and_possible(record: dict[str, Any]) -> None:
             for times in (system["search"], system["encode_and_search"]):
                 assert 0 < times["p50_ms"]["median"] <= times["p95_ms"]["high"] <= times["p99_ms"]["high"], name
             assert system["batch_queries_per_second"]["low"] <= system["batch_queries_per_second"]["high"]
-            assert (system["postings_touched"] is None) == (name not in (BM25, MAIN, SHORT, ONE_FIELD)), name
+            assert (system["postings_touched"] is None) == (name not in (BM25, MAIN, SHORT, SPARSER, ONE_FIELD)), name
         assert system["encode_and_search"]["p50_ms"]["median"] > system["search"]["p50_ms"]["median"]
 
 
+@pytest.mark.parametrize(
+    ("name", "top_k", "bits", "store_at", "model_at"),
+    [(SHORT, 6, 4, "store", "model"), (SPARSER, 24, 8, "flops-3/store", "flops-3/model")],
+)
 def test_the_quality_of_lexlip_is_that_of_the_integer_products(
-    record: dict[str, Any], bench: Bench, store: DocumentStore
+    name: str, top_k: int, bits: int, store_at: str, model_at: str, record: dict[str, Any], bench: Bench
 ) -> None:
+    store = read_store(bench.folder / store_at)
     ids, tokens = store.ids, store.tokens
-    matrix = store.matrix(np.arange(RUNGS[-1]), top_k=6, bits=4)
+    matrix = store.matrix(np.arange(RUNGS[-1]), top_k=top_k, bits=bits)
     place = {token: column for column, token in enumerate(tokens)}
     topics = read_topics(bench.folder / "topics" / "topics.tsv")
     from lexlip_lucene.encoders.lexlip import LexLip
     from lexlip_lucene.evaluate.run import rank_hits
 
-    model = LexLip.from_pretrained(bench.home / "encode" / "tiny" / "model")
+    model = LexLip.from_pretrained(bench.home / "encode" / "tiny" / model_at)
     run = {}
     for topic, vector in zip(topics, model.encode_texts([topic.text for topic in topics], bits=8), strict=True):
         query = np.zeros(len(tokens), dtype=np.int64)
@@ -161,7 +191,7 @@ def test_the_quality_of_lexlip_is_that_of_the_integer_products(
         scores = matrix @ query
         run[topic.qid] = rank_hits(((ids[row], int(scores[row])) for row in np.flatnonzero(scores)), RUNGS[-1])
     qrels = read_qrels(bench.folder / "topics" / "qrels.txt")
-    found = record["rungs"][str(RUNGS[-1])]["systems"][SHORT]["quality"]
+    found = record["rungs"][str(RUNGS[-1])]["systems"][name]["quality"]
     worst, best = (evaluate(qrels, _with_ties(run, qrels, sign)) for sign in (1, -1))
     assert all(worst[name] - 1e-9 <= value <= best[name] + 1e-9 for name, value in found.items())
 
@@ -222,7 +252,7 @@ def test_the_index_of_a_point_is_one_that_anybody_can_search(bench: Bench, ran: 
 
 
 def test_both_directions_make_rsum(record: dict[str, Any]) -> None:
-    assert set(record["image_to_text"]) == set(record["rsum"]) == {MAIN, SHORT, FLAT}
+    assert set(record["image_to_text"]) == set(record["rsum"]) == {MAIN, SHORT, SPARSER, FLAT, CLIP_FLAT}
     for name, back in record["image_to_text"].items():
         there = record["rungs"][str(TEST)]["systems"][name]["quality"]
         recalls = [figures[measure] for figures in (there, back) for measure in ("R@1", "R@5", "R@10")]
@@ -230,10 +260,80 @@ def test_both_directions_make_rsum(record: dict[str, Any]) -> None:
 
 
 def test_shares_are_chosen_from_candidates_that_are_all_reported(record: dict[str, Any]) -> None:
-    shares = record["shares"]
-    for chosen, figures in (("interpolation", "interpolation_figures"), ("caption", "caption_figures")):
-        best = max(shares[figures].values())
-        assert shares[figures][str(shares[chosen])] == best
+    assert list(record["shares"]) == [str(rung) for rung in RUNGS]
+    for shares in record["shares"].values():
+        for chosen, figures in (("interpolation", "interpolation_figures"), ("caption", "caption_figures")):
+            best = max(shares[figures].values())
+            assert shares[figures][str(shares[chosen])] == best
+
+
+def test_shares_are_tried_on_what_the_systems_would_find_among_documents_without_the_photos_asked_for(
+    record: dict[str, Any], bench: Bench, store: DocumentStore, tmp_path: Path
+) -> None:
+    rung = rung_without_targets(store, RUNGS[0], tmp_path)
+    assert sorted(rung.order.tolist()) == list(range(TEST - 1, TEST - 1 + RUNGS[0]))
+    topics = read_topics(bench.folder / "tuning" / "topics" / "topics.tsv")
+    assert len(topics) == ASIDE * (CAPTIONS - 1)
+    from lexlip_lucene.encoders.lexlip import LexLip
+
+    model = LexLip.from_pretrained(bench.home / "encode" / "tiny" / "model")
+    queries = encode_topics(model, topics, SILENT)
+    qrels = read_qrels(bench.folder / "tuning" / "topics" / "qrels.txt")
+    shares = record["shares"][str(RUNGS[0])]
+    for share, figure in shares["caption_figures"].items():
+        run = _run_of(LexlipSystem(PointSpec(top_k=24), ONE_FIELD, caption_share=float(share)), rung, queries, 10)
+        assert _mean_recall(run, qrels) == pytest.approx(figure), share
+    lexlip, bm25 = (
+        _run_of(system, rung, queries, 100) for system in (LexlipSystem(PointSpec(top_k=24), MAIN), Bm25System())
+    )
+    for share, figure in shares["interpolation_figures"].items():
+        run = interpolate(lexlip, bm25, alpha=float(share), depth=100)
+        assert _mean_recall(run, qrels) == pytest.approx(figure), share
+
+
+def _run_of(system: Bm25System | LexlipSystem, rung: Rung, queries: Queries, k: int) -> dict[str, list[Hit]]:
+    folder = rung.folder / "index"
+    shutil.rmtree(folder, ignore_errors=True)
+    system.build(rung, folder, 1, SILENT)
+    opened = system.open(folder, queries)
+    found = {qid: opened.one(place, k) for place, qid in enumerate(queries.qids)}
+    opened.close()
+    return rung.run(found)
+
+
+def _mean_recall(run: dict[str, list[Hit]], qrels: list[Qrel]) -> float:
+    figures = evaluate(qrels, run)
+    return sum(figures[measure] for measure in ("R@1", "R@5", "R@10")) / 3
+
+
+def test_clip_searches_with_its_own_vectors_in_both_directions(
+    record: dict[str, Any], bench: Bench, store: DocumentStore
+) -> None:
+    images = {image.id: image for image in read_captions(bench.scenes / "ladder.jsonl")}
+    topics = read_topics(bench.folder / "topics" / "topics.tsv")
+    photos = [images[docid] for docid in store.ids[:TEST]]
+    folder = str(bench.scenes / "clip")
+    there = load_teacher(folder, photos, [topic.text for topic in topics])
+    documents = Embeddings([photo.id for photo in photos], there.images.float().numpy())
+    queries = dict(zip([topic.qid for topic in topics], there.captions.float().numpy(), strict=True))
+    expected = evaluate(read_qrels(bench.folder / "topics" / "qrels.txt"), dense_run(queries, documents, 10))
+    assert record["rungs"][str(TEST)]["systems"][CLIP_FLAT]["quality"] == pytest.approx(expected)
+
+    targets = photos[: TEST - 1]
+    back = make_topics(targets, held_out=0, direction="i2t")
+    captions = [(f"{photo.id}#{number}", text) for photo in targets for number, text in enumerate(photo.captions)]
+    here = load_teacher(folder, targets, [text for _, text in captions])
+    texts = Embeddings([docid for docid, _ in captions], here.captions.float().numpy())
+    pictures = zip([topic.qid for topic in back.topics], here.images.float().numpy(), strict=True)
+    expected = evaluate(back.qrels, dense_run(dict(pictures), texts, 10))
+    assert record["image_to_text"][CLIP_FLAT] == pytest.approx(expected)
+
+
+def test_a_sparser_model_is_one_of_its_own_with_the_same_documents(bench: Bench, store: DocumentStore) -> None:
+    sparser = read_store(bench.folder / "flops-3" / "store")
+    assert sparser.ids == store.ids and sparser.texts == store.texts and (sparser.parents == store.parents).all()
+    assert (np.sort(sparser.weights) != np.sort(store.weights)).any()
+    assert sparser.dense is None and store.dense is not None
 
 
 def test_the_judge_pool_has_every_topic_whose_image_is_not_first(
@@ -248,7 +348,7 @@ def test_the_judge_pool_has_every_topic_whose_image_is_not_first(
         assert all(found["docid"] != line["image"] and found["tokens"] for found in line["before"])
         for found in line["before"]:
             assert bool(found["mix_of"]) == found["docid"].startswith("mix")
-            assert set(found["mix_of"]) <= set(store.ids[TEST - 1 : store.facts["photos"]])
+            assert set(found["mix_of"]) <= set(store.ids[TEST - 1 + ASIDE : store.facts["photos"]])
 
 
 def test_the_report_and_its_pictures_are_written(bench: Bench, record: dict[str, Any]) -> None:
@@ -284,7 +384,7 @@ def test_a_figure_off_by_more_than_the_tolerance_fails_and_so_does_one_that_nobo
     other = Bench(bench.home.with_name("expecting"), bench.scenes)
     recipe = other.home / "indexes" / "ladder.yaml"
     recipe.write_text(f"{LADDER}\nexpect: {orjson.dumps(figures).decode()}\n", encoding="utf-8")
-    few = ("--set", "two_step=null", "--set", "seismic=null", "--set", "dense=null", "--set", "tune_split=null")
+    few = ("--set", "two_step=null", "--set", "seismic=null", "--set", "dense=null", "--set", "clip=null")
     ran = other.run(*rung, *few, "--set", f"encoder={bench.home / 'encode' / 'tiny.yaml'}")
     assert ran.status == 1
     assert [found["holds"] for found in ran.record["expected"]] == [True, False, True, False]
@@ -302,6 +402,7 @@ def test_a_figure_off_by_more_than_the_tolerance_fails_and_so_does_one_that_nobo
         ("rungs=[90, 12]", "rungs must rise"),
         ("points=[{top_k: 6}, {top_k: 24}]", "first of points must have the most tokens"),
         ("points=[{top_k: 6}, {top_k: 6}]", "one is there twice"),
+        ("points=[{top_k: 6, flops: 1}]", "it must have no flops"),
         ("held_out=0", "held_out"),
         ("distractor.seed=1", "did you mean 'distractors'"),
         ("up_to={Seismik: 10}", "did you mean 'Seismic'"),
@@ -323,7 +424,9 @@ def test_a_package_that_is_missing_is_named_before_any_work(
 ) -> None:
     monkeypatch.setattr(requirements, "find_spec", lambda name: None)
     assert "`dense` needs the package faiss" in bench.run().error
-    assert "`seismic` needs the package seismic" in bench.run("--set", "dense=null").error
+    assert "`clip` needs the package faiss" in bench.run("--set", "dense=null").error
+    rest = bench.run("--set", "dense=null", "--set", "clip=null")
+    assert "`seismic` needs the package seismic" in rest.error
 
 
 def test_documents_stand_in_an_order_and_under_docids_that_are_drawn(store: DocumentStore, tmp_path: Path) -> None:

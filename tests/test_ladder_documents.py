@@ -61,6 +61,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> list[CaptionedImage]:
 def wanted(images: list[CaptionedImage], **changes: Any) -> Wanted:
     values = {
         "targets": images[:TARGETS],
+        "kept": [],
         "distractors": images[TARGETS:],
         "documents": DOCUMENTS,
         "held_out": 1,
@@ -68,6 +69,7 @@ def wanted(images: list[CaptionedImage], **changes: Any) -> Wanted:
         "mix": DistractorSpec(photos=2, noise=0.1),
         "texts": DistractorTexts(["a blue star", "a green circle over a cat"]),
         "encode_texts": True,
+        "dense": True,
     }
     return Wanted(**{**values, **changes})
 
@@ -120,6 +122,32 @@ def test_documents_are_the_photos_asked_for_then_the_others_then_mixes(store: Do
         photos,
         DOCUMENTS - photos,
     )
+
+
+def test_photos_that_shares_are_chosen_on_stand_between_and_are_mixed_into_nothing(
+    model: LexLip, images: list[CaptionedImage], store: DocumentStore, tmp_path: Path
+) -> None:
+    changed = {"kept": images[TARGETS : TARGETS + 2], "distractors": images[TARGETS + 2 :]}
+    between = filled(tmp_path / "between", model, wanted(images, **changed))
+    photos = TARGETS + PHOTOS - 1
+    assert between.ids == store.ids
+    assert (between.facts["targets"], between.facts["kept"], between.facts["photos"]) == (TARGETS, 2, photos)
+    assert set(np.unique(between.parents[photos:])) <= set(range(PHOTOS - 3))
+    few = filled(tmp_path / "few", model, wanted(images, **changed, documents=TARGETS + 1))
+    assert few.ids == store.ids[: TARGETS + 1] and few.facts["kept"] == 1
+
+
+def test_without_the_twin_there_are_no_dense_vectors_and_the_others_are_the_same(
+    model: LexLip,
+    images: list[CaptionedImage],
+    store: DocumentStore,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(document_batches, "choose_arithmetic", lambda *_, **__: Arithmetic())  # as for `store`
+    sparse = filled(tmp_path / "sparse", model, wanted(images, dense=False))
+    assert sparse.dense is None
+    assert vectors(sparse, DOCUMENTS, CUTS[0], 8) == vectors(store, DOCUMENTS, CUTS[0], 8)
 
 
 def test_a_photo_that_cannot_be_read_is_named_and_nothing_else_is_lost(store: DocumentStore) -> None:

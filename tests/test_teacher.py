@@ -7,22 +7,17 @@ import numpy as np
 import pytest
 import tiny
 import torch
+from clip_folder import LENGTH, clip_folder
 from PIL import Image
 from recorder import Recorder
-from tokenizers import Tokenizer
 from torch.nn import functional
 from transformers import (
     AutoImageProcessor,
     AutoModel,
     BertConfig,
     BertModel,
-    CLIPConfig,
-    CLIPImageProcessor,
     CLIPModel,
     PreTrainedTokenizerFast,
-    SiglipConfig,
-    SiglipImageProcessor,
-    SiglipModel,
 )
 
 from lexlip_lucene.data.captioned_image import CaptionedImage
@@ -30,30 +25,6 @@ from lexlip_lucene.errors import InputError, ModelError
 from lexlip_lucene.training.teacher import Teacher, load_teacher
 
 CAPTIONS = ["A red circle", "two dogs run over a blue square", "Cat", "a star", "dog", "red"]
-LENGTH = 12
-
-
-def clip_folder(folder: Path, kind: str) -> Path:
-    """A CLIP or SigLIP of one layer a side, with the tokenizer of `tiny`."""
-    text = {"vocab_size": len(tiny.VOCABULARY), "hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1}
-    text |= {"num_attention_heads": 2, "max_position_embeddings": LENGTH, "pad_token_id": 0, "bos_token_id": 2}
-    vision = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
-    vision |= {"image_size": 32, "patch_size": 16}
-    torch.manual_seed(0)
-    network: Any
-    if kind == "clip":
-        network = CLIPModel(CLIPConfig(text_config={**text, "eos_token_id": 3}, vision_config=vision, projection_dim=8))
-        CLIPImageProcessor(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}).save_pretrained(folder)
-    else:
-        network = SiglipModel(SiglipConfig(text_config={**text, "eos_token_id": 3}, vision_config=vision))
-        SiglipImageProcessor(size={"height": 32, "width": 32}).save_pretrained(folder)
-    network.save_pretrained(folder)
-    cased = Tokenizer.from_str(tiny.tokenizer().to_str())
-    cased.normalizer = None  # so that lower case is the caller's to see to
-    PreTrainedTokenizerFast(
-        tokenizer_object=cased, pad_token="[PAD]", unk_token="[UNK]", model_max_length=1000
-    ).save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture

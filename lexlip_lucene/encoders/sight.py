@@ -27,20 +27,24 @@ def sight_shift(tower: ImageTower, side: int) -> float:
         tower: it is not changed.
         side: rows and columns of its grid.
     """
-    size = tower.spec.size
-    noise = torch.randn(_PICTURES, 3, size, size, generator=torch.Generator().manual_seed(0))
+    chance, size = torch.Generator().manual_seed(0), tower.spec.size
+    noise = [torch.randn(1, 3, size, size, generator=chance) for _ in range(_PICTURES)]
+    return round(float(torch.stack([_shift(tower, side, picture) for picture in noise]).mean()), 2)
+
+
+def _shift(tower: ImageTower, side: int, noise: Tensor) -> Tensor:
+    """Return the mean shift over the places around the middle, for one picture (1, 3, size, size)."""
     pixels = noise.to(next(tower.parameters()).device).requires_grad_()
-    states = tower(pixels)
+    states = tower(pixels)[0]
     places = {side // 4, side - 1 - side // 4}
-    shifts = [_seen(pixels, states[:, row * side + column], side, row, column) for row in places for column in places]
-    return round(float(torch.stack(shifts).mean()), 2)
+    shifts = [_seen(pixels, states[row * side + column], side, row, column) for row in places for column in places]
+    return torch.stack(shifts).mean()
 
 
 def _seen(pixels: Tensor, state: Tensor, side: int, row: int, column: int) -> Tensor:
-    """Return by how much the centre of what a state (pictures, width) sees is off, over pictures and both axes."""
+    """Return by how much the centre of what a state (width,) sees is off, the mean of both axes."""
     (gradient,) = torch.autograd.grad(state.square().sum(), pixels, retain_graph=True)
-    energy = gradient.square().sum(dim=1)
-    energy = energy / energy.sum(dim=(1, 2), keepdim=True)
-    at = (torch.arange(energy.shape[1], device=energy.device) + 0.5) / energy.shape[1] * side - 0.5
-    down, across = (energy.sum(dim=2) * at).sum(dim=1) - row, (energy.sum(dim=1) * at).sum(dim=1) - column
-    return (down + across).mean() / 2
+    energy = gradient[0].square().sum(dim=0)
+    energy = energy / energy.sum()
+    at = (torch.arange(len(energy), device=energy.device) + 0.5) / len(energy) * side - 0.5
+    return ((energy.sum(dim=1) @ at - row) + (energy.sum(dim=0) @ at - column)) / 2

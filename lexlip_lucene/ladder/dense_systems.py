@@ -1,4 +1,6 @@
-"""The dense twin in faiss: flat and exact, HNSW, and IVF-PQ; all by inner product. A docid is the vector's row.
+"""Dense vectors in faiss, the twin's or CLIP's: flat and exact, HNSW, and IVF-PQ; all by inner product.
+
+A docid is the vector's row.
 
 faiss is optional: `pip install 'lexlip-lucene[bench]'`.
 """
@@ -17,7 +19,7 @@ from numpy.typing import NDArray
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.files import bytes_below, written_folder
 from lexlip_lucene.ladder.rung import Rung
-from lexlip_lucene.ladder.system import Built, Form, Found
+from lexlip_lucene.ladder.system import OURS, Built, Form, Found
 from lexlip_lucene.ladder_documents.queries import Queries
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.ladder_recipe import FLAT, HnswSpec, IvfPqSpec
@@ -30,12 +32,13 @@ _AT_ONCE, _TRAINED_ON, _MOST_LISTS = 50_000, 200_000, 65_536
 
 @dataclass(frozen=True)
 class DenseSystem:
-    """One kind of faiss index of the twin's vectors; without `hnsw` and `ivfpq` it is flat."""
+    """One kind of faiss index of a source's dense vectors; without `hnsw` and `ivfpq` it is flat."""
 
     name: str = FLAT
     hnsw: HnswSpec | None = None
     ivfpq: IvfPqSpec | None = None
     asks: Form = "dense"
+    source: str = OURS
 
     def build(self, rung: Rung, folder: Path, threads: int, progress: Progress) -> Built:
         """Build from vectors on disk; reading them is no part of its seconds, learning from them and writing is."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lexlip_lucene.evaluate.fuse import interpolate, reciprocal_rank_fusion
-from lexlip_lucene.ladder.system import Form, Found, Indexed, Opened
+from lexlip_lucene.ladder.system import OURS, Form, Found, Indexed, Opened
 from lexlip_lucene.ladder_documents.queries import Queries
 from lexlip_lucene.records import Hit
 
@@ -27,6 +27,7 @@ class FusedSystem:
     name: str
     share: float | None = None
     asks: Form = "lexicon"
+    source: str = OURS
 
     def open(self, folder: Path, queries: Queries) -> "_OpenFused":
         """Open both."""

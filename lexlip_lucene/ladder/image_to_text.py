@@ -7,8 +7,10 @@ the first rung it makes RSUM, the sum of R@1, R@5 and R@10 in both directions, i
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from lexlip_lucene.bench import states_of
 from lexlip_lucene.data.captioned_image import CaptionedImage
 from lexlip_lucene.experiment import run_dense, run_lexlip
+from lexlip_lucene.ladder.systems import file_name
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.ladder_recipe import FLAT, LadderRecipe, lexlip_name
 
@@ -18,24 +20,28 @@ _K = 10
 
 
 def image_to_text(
-    recipe: LadderRecipe, images: Sequence[CaptionedImage], model: Path, folder: Path, progress: Progress
+    recipe: LadderRecipe,
+    images: Sequence[CaptionedImage],
+    models: Mapping[float | None, Path],
+    folder: Path,
+    progress: Progress,
 ) -> dict[str, dict[str, float]]:
     """Encode, index, search and evaluate; return system → its figures.
 
     Args:
         recipe: the ladder.
         images: the photos that search: those that could be read.
-        model: the model folder.
+        models: a point's `flops` → the model folder.
         folder: takes a folder a system.
         progress: told about it.
     """
-    states = model.parent / "states"
+    states = states_of(recipe.encoder)
     found: dict[str, dict[str, float]] = {}
     for point in recipe.points:
         done = run_lexlip(
-            model,
+            models[point.flops],
             images,
-            folder / f"{point.top_k}-{point.bits}",
+            folder / file_name(point.name),
             direction="i2t",
             held_out=0,
             bits=point.bits,
@@ -47,7 +53,9 @@ def image_to_text(
         found[lexlip_name(point)] = done.figures
     if recipe.dense is not None:
         place = folder / "dense"
-        dense = run_dense(model, images, place, direction="i2t", held_out=0, k=_K, states=states, progress=progress)
+        dense = run_dense(
+            models[None], images, place, direction="i2t", held_out=0, k=_K, states=states, progress=progress
+        )
         found[FLAT] = dense.figures
     return found
 

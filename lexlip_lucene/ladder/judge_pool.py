@@ -55,7 +55,7 @@ def _pool(ladder: Ladder) -> Iterator[dict[str, Any]]:
 def _described(store: DocumentStore, row: int) -> dict[str, Any]:
     there = store.weights[row, :TOKENS] > 0
     parents = [int(parent) for parent in store.parents[row] if parent >= 0]
-    first = store.facts["targets"]  # a mix is of the photos that stand after those asked for
+    first = store.facts["targets"] + store.facts["kept"]  # a mix is of the photos that stand after these
     return {
         "tokens": [store.facts["tokens"][position] for position in store.positions[row, :TOKENS][there].tolist()],
         "mix_of": [store.ids[first + parent] for parent in parents],

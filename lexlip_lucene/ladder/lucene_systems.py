@@ -11,7 +11,7 @@ import numpy as np
 
 from lexlip_lucene.data.caption_collection import CaptionDocument, write_caption_collection
 from lexlip_lucene.ladder.rung import Rung
-from lexlip_lucene.ladder.system import Built, Form, Found
+from lexlip_lucene.ladder.system import OURS, Built, Form, Found
 from lexlip_lucene.ladder_documents.queries import Queries
 from lexlip_lucene.lucene.approximation import Approximation
 from lexlip_lucene.lucene.bm25_index import build_bm25
@@ -30,6 +30,7 @@ class Bm25System:
 
     name: str = BM25
     asks: Form = "text"
+    source: str = OURS
 
     def build(self, rung: Rung, folder: Path, threads: int, progress: Progress) -> Built:
         """Write the caption collection beside the index, build, and drop the collection."""
@@ -79,6 +80,11 @@ class LexlipSystem:
     caption_share: float | None = None
     asks: Form = "lexicon"
 
+    @property
+    def source(self) -> str:
+        """The model of its point."""
+        return source_of(self.point.flops)
+
     def build(self, rung: Rung, folder: Path, threads: int, progress: Progress) -> Built:
         """Build the impact index from vectors in memory."""
         vectors = self.vectors(rung)
@@ -92,7 +98,7 @@ class LexlipSystem:
         """Return the vectors that are indexed."""
         images = rung.store.matrix(rung.order, top_k=self.point.top_k, bits=self.point.bits)
         if self.caption_share is not None:
-            images = _with_texts(images, rung.store.text_matrix(rung.order), self.caption_share)
+            images = with_texts(images, rung.store.text_matrix(rung.order), self.caption_share)
         return VectorMatrix(rung.docids, images, rung.store.tokens)
 
     def open(self, folder: Path, queries: Queries) -> "OpenLexlip":
@@ -100,8 +106,13 @@ class LexlipSystem:
         return OpenLexlip(ImpactSearcher(folder), queries, self.approximate)
 
 
-def _with_texts(images: Any, texts: Any, share: float) -> Any:
-    """Add the texts' weights; one that is there stays at 1 at least."""
+def source_of(flops: float | None) -> str:
+    """Return the source of points with this `flops`: `ours`, or `flops-0.1`."""
+    return OURS if flops is None else f"flops-{flops:g}"
+
+
+def with_texts(images: Any, texts: Any, share: float) -> Any:
+    """Return vectors of images with `share` of their texts' weights added; one that is there adds 1 at least."""
     from scipy.sparse import csr_array
 
     weights = np.maximum(np.rint(texts.data * share), 1).astype(np.int32)

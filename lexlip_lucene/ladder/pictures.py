@@ -11,7 +11,19 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lexlip_lucene.recipes.ladder_recipe import BM25, FLAT, HNSW, INTERPOLATED, IVFPQ, ONE_FIELD, RRF, SEISMIC, TWO_STEP
+from lexlip_lucene.recipes.ladder_recipe import (
+    BM25,
+    CLIP_FLAT,
+    CLIP_HNSW,
+    FLAT,
+    HNSW,
+    INTERPOLATED,
+    IVFPQ,
+    ONE_FIELD,
+    RRF,
+    SEISMIC,
+    TWO_STEP,
+)
 
 _STYLE: Any = {
     "font.family": "DejaVu Sans",  # matplotlib brings it along
@@ -26,6 +38,8 @@ _COLOURS = {
     FLAT: "#67000d",
     HNSW: "#cb181d",
     IVFPQ: "#fc9272",
+    CLIP_FLAT: "#7b3f00",
+    CLIP_HNSW: "#b5651d",
     SEISMIC: "#6a3d9a",
     RRF: "#005a32",
     INTERPOLATED: "#41ab5d",

@@ -13,7 +13,7 @@ from lexlip_lucene.ladder.image_to_text import RECALLS, rsum
 from lexlip_lucene.ladder.pictures import draw_ladder
 from lexlip_lucene.ladder.run import Ladder, group_of
 from lexlip_lucene.ladder.rung_figures import RungFigures, SystemFigures
-from lexlip_lucene.recipes.ladder_recipe import BM25, FLAT, INTERPOLATED, ONE_FIELD, RRF, lexlip_name
+from lexlip_lucene.recipes.ladder_recipe import BM25, CLIP_FLAT, FLAT, INTERPOLATED, ONE_FIELD, RRF, lexlip_name
 
 MEASURES = ("R@1", "R@5", "R@10", "MRR@10", "nDCG@10")
 
@@ -59,7 +59,7 @@ def figures_of(ladder: Ladder) -> dict[str, float]:
 def _comparisons(ladder: Ladder, rung: RungFigures) -> list[tuple[str, str, Difference]]:
     """R@10 of pairs that the claims are about."""
     best = lexlip_name(ladder.recipe.points[0])
-    pairs = ((best, BM25), (best, FLAT), (RRF, BM25), (INTERPOLATED, BM25), (ONE_FIELD, BM25))
+    pairs = ((best, BM25), (best, FLAT), (best, CLIP_FLAT), (RRF, BM25), (INTERPOLATED, BM25), (ONE_FIELD, BM25))
     qrels, groups = ladder.topics.qrels, group_of(ladder.topics)
     return [
         (a, b, difference(found_within(qrels, rung.runs[a], 10), found_within(qrels, rung.runs[b], 10), groups))
@@ -76,7 +76,7 @@ def _record(ladder: Ladder, compared: dict[int, list[tuple[str, str, Difference]
         "documents": facts,
         "shapes": ladder.shapes,
         "topics": len({qrel.qid for qrel in ladder.topics.qrels}),
-        "shares": None if ladder.shares is None else ladder.shares._asdict(),
+        "shares": {str(documents): shares._asdict() for documents, shares in ladder.shares.items()},
         "timing": ladder.recipe.timing.model_dump(),
         "image_to_text": ladder.image_to_text,
         "rsum": _rsums(ladder),

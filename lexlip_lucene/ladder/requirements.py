@@ -10,8 +10,8 @@ from lexlip_lucene.recipes.ladder_recipe import LadderRecipe
 
 def require_packages(recipe: LadderRecipe) -> None:
     """Raise InputError when a package is missing that a system of the recipe needs."""
-    for key, package, wanted in (("dense", "faiss", recipe.dense), ("seismic", "seismic", recipe.seismic)):
-        if wanted is not None and find_spec(package) is None:
+    for key, package in (("dense", "faiss"), ("clip", "faiss"), ("seismic", "seismic")):
+        if getattr(recipe, key) is not None and find_spec(package) is None:
             raise InputError(
                 f"{recipe.name}: `{key}` needs the package {package}, which is not installed: pip install "
                 f"'lexlip-lucene[bench]', or --set {key}=null"

@@ -1,8 +1,10 @@
 """A ladder from its recipe: the model, the documents, the topics, then rung by rung all systems side by side.
 
     folder/store/           the documents' vectors and texts        document_store.py
-    folder/tuning/          the same of the photos that shares are chosen on, and small indexes
     folder/topics/          topics.tsv, qrels.txt, captions/
+    folder/tuning/topics/   the same of the photos that shares are chosen on
+    folder/flops-0.1/…      the same of a sparser model
+    folder/clip/            CLIP's vectors of photos and topics
     folder/1000/…           a rung's indexes
     folder/image-to-text/   the other direction, of the first rung's photos
     folder/report.json, report.md, *.svg
@@ -14,29 +16,32 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lexlip_lucene.bench import trained_model
+from lexlip_lucene.bench import states_of, trained_model
 from lexlip_lucene.bench_engine.machine import machine
 from lexlip_lucene.data.topics import TopicSet
+from lexlip_lucene.errors import InputError
 from lexlip_lucene.ladder.image_to_text import image_to_text
 from lexlip_lucene.ladder.latency import Latency, latency_of
+from lexlip_lucene.ladder.lucene_systems import source_of
 from lexlip_lucene.ladder.requirements import require_fit, require_packages
-from lexlip_lucene.ladder.rung import rung_of
-from lexlip_lucene.ladder.rung_figures import RungFigures, measured_rung
+from lexlip_lucene.ladder.rung import rung_of, rung_without_targets
+from lexlip_lucene.ladder.rung_figures import RungFigures, Side, measured_rung
 from lexlip_lucene.ladder.store_shape import shapes_of
-from lexlip_lucene.ladder.systems import systems_of
+from lexlip_lucene.ladder.system import OURS
+from lexlip_lucene.ladder.systems import CLIP, systems_of
 from lexlip_lucene.ladder.tune_shares import Shares, tuned_shares
 from lexlip_lucene.ladder_documents.document_store import DocumentStore
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
-from lexlip_lucene.recipes.ladder_recipe import LadderRecipe
+from lexlip_lucene.recipes.ladder_recipe import CLIP_FLAT, LadderRecipe
 from lexlip_lucene.recipes.reading import read_recipe
 
 if TYPE_CHECKING:
-    from lexlip_lucene.ladder_documents.prepare import Documents
+    from lexlip_lucene.ladder_documents.prepare import Prepared
 
 
 class Ladder(NamedTuple):
-    """What a ladder came to; `encoding` is the latency of a query's lexicon and dense vector."""
+    """What a ladder came to; `encoding` is the latency of a query's lexicon and dense vector, `shares` of each rung."""
 
     recipe: LadderRecipe
     folder: Path
@@ -44,7 +49,7 @@ class Ladder(NamedTuple):
     store: DocumentStore
     shapes: dict[str, Any]
     topics: TopicSet
-    shares: Shares | None
+    shares: dict[int, Shares]
     encoding: dict[str, Latency]
     image_to_text: dict[str, dict[str, float]]
     rungs: list[RungFigures]
@@ -64,6 +69,7 @@ def run_ladder(path: Path, overrides: Sequence[str], *, device: str, progress: P
         InputError: a package is missing that a system of the recipe needs.
         LexlipError: what the stages raise.
     """
+    from lexlip_lucene.ladder_documents.clip_vectors import clip_image_to_text, with_clip
     from lexlip_lucene.ladder_documents.prepare import prepare
 
     recipe = read_recipe(path, LadderRecipe, overrides)
@@ -72,16 +78,36 @@ def run_ladder(path: Path, overrides: Sequence[str], *, device: str, progress: P
     roots = [override for override in overrides if override.startswith("roots.")]
     facts = machine()
     require_fit(recipe, read_recipe(recipe.encoder, EncoderRecipe, roots))
-    model = trained_model(recipe.encoder, roots, device, progress)
-    prepared = prepare(recipe, model, folder, progress)
-    store, asked = prepared.store, prepared.asked
-    shares = _shares(recipe, folder, prepared.tuning, progress)
+
+    def home_of(flops: float | None) -> Path:
+        return folder if flops is None else folder / source_of(flops)
+
+    models = {flops: trained_model(recipe.encoder, roots, device, progress, flops=flops) for flops in recipe.models()}
+    sources = {
+        flops: prepare(recipe.of_model(flops), model, states_of(recipe.encoder), home_of(flops), progress)
+        for flops, model in models.items()
+    }
+    _require_same_documents(sources)
+    clip = None if recipe.clip is None else with_clip(recipe.clip, sources[None], folder / CLIP, device, progress)
+    store, asked = sources[None].store, sources[None].asked
+    shares: dict[int, Shares] = {}
     rungs = []
     for documents in recipe.rungs:
-        rung = rung_of(store, documents, folder / str(documents))
-        systems, places = systems_of(recipe, rung, shares)
-        rungs.append(measured_rung(systems, places, rung, asked, prepared.fingerprint, progress))
-    back = image_to_text(recipe, prepared.targets, model, folder / "image-to-text", progress)
+        place = folder / str(documents)
+        if sources[None].tuning is not None:
+            shares[documents] = _shares(recipe, documents, folder, sources[None], progress)
+        sides = {
+            source_of(flops): Side(rung_of(made.store, documents, place), made.asked, made.fingerprint)
+            for flops, made in sources.items()
+        }
+        if clip is not None:
+            sides[CLIP] = Side(rung_of(clip.store, documents, place), clip.asked, clip.fingerprint)
+        systems, places = systems_of(recipe, sides[OURS].rung, shares.get(documents))
+        rungs.append(measured_rung(systems, places, sides, progress))
+    targets = sources[None].targets
+    back = image_to_text(recipe, targets, models, folder / "image-to-text", progress)
+    if recipe.clip is not None:
+        back[CLIP_FLAT] = clip_image_to_text(recipe.clip, targets, folder / CLIP, device, progress)
     times = asked.encoding
     encoding = {"lexicon": times.lexicon} | ({} if times.dense is None else {"dense": times.dense})
     return Ladder(
@@ -98,11 +124,22 @@ def run_ladder(path: Path, overrides: Sequence[str], *, device: str, progress: P
     )
 
 
-def _shares(recipe: LadderRecipe, folder: Path, tuning: "Documents | None", progress: Progress) -> Shares | None:
-    if tuning is None:
-        return None
-    rung = rung_of(tuning.store, len(tuning.store.ids), folder / "tuning")
-    return tuned_shares(recipe.points[0], rung, tuning.queries, tuning.topics.qrels, progress)
+def _require_same_documents(sources: "Mapping[float | None, Prepared]") -> None:
+    """A photo that was read for one model and not for another would shift every docid."""
+    first = sources[None].store
+    for made in sources.values():
+        both = min(len(first.ids), len(made.store.ids))
+        if made.store.ids[:both] != first.ids[:both]:
+            raise InputError(
+                f"{made.store.folder}: its documents are not those of {first.folder}: photos have changed in between; "
+                "delete both folders and run again"
+            )
+
+
+def _shares(recipe: LadderRecipe, documents: int, folder: Path, made: "Prepared", progress: Progress) -> Shares:
+    assert made.tuning is not None, "there are photos to choose them on"
+    rung = rung_without_targets(made.store, documents, folder / "tuning" / str(documents))
+    return tuned_shares(recipe.points[0], rung, made.tuning.queries, made.tuning.topics.qrels, progress)
 
 
 def group_of(topics: TopicSet) -> Mapping[str, str]:

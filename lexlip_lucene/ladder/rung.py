@@ -51,5 +51,14 @@ class Rung(NamedTuple):
 
 def rung_of(store: DocumentStore, documents: int, folder: Path) -> Rung:
     """Return the rung of the first `documents` of a store, fewer where it has no more."""
-    count = min(documents, len(store.ids))
-    return Rung(store, np.random.default_rng([_SEED, count]).permutation(count), folder)
+    return Rung(store, _drawn(min(documents, len(store.ids))), folder)
+
+
+def rung_without_targets(store: DocumentStore, documents: int, folder: Path) -> Rung:
+    """Return as many documents, fewer where a store has no more, from behind the photos that topics ask for."""
+    targets = store.facts["targets"]
+    return Rung(store, targets + _drawn(min(documents, len(store.ids) - targets)), folder)
+
+
+def _drawn(count: int) -> NDArray[np.int64]:
+    return np.random.default_rng([_SEED, count]).permutation(count)

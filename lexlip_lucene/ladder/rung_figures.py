@@ -16,7 +16,7 @@ from lexlip_lucene.ladder.latency import Latency, Times, batch_rates, latency_of
 from lexlip_lucene.ladder.lucene_systems import Bm25System, LexlipSystem, OpenLexlip
 from lexlip_lucene.ladder.resident import resident_bytes
 from lexlip_lucene.ladder.rung import Rung
-from lexlip_lucene.ladder.system import Built, Indexed, Opened, System
+from lexlip_lucene.ladder.system import OURS, Built, Indexed, Opened, System
 from lexlip_lucene.ladder_documents.queries import Asked, Queries
 from lexlip_lucene.lucene.bm25_searcher import Bm25Searcher
 from lexlip_lucene.lucene.frequencies import document_frequencies
@@ -51,36 +51,42 @@ class RungFigures(NamedTuple):
     runs: dict[str, Run]
 
 
+class Side(NamedTuple):
+    """A source's documents and topics, and what they were made from: an index of the same is not built again."""
+
+    rung: Rung
+    asked: Asked
+    fingerprint: Sequence[str]
+
+
+Sides = Mapping[str, Side]
+"""Source → its side; all have the same documents, docids and topics."""
+
+
 def measured_rung(
-    systems: Sequence[Indexed | FusedSystem],
-    places: Mapping[str, Path],
-    rung: Rung,
-    asked: Asked,
-    fingerprint: Sequence[str],
-    progress: Progress,
+    systems: Sequence[Indexed | FusedSystem], places: Mapping[str, Path], sides: Sides, progress: Progress
 ) -> RungFigures:
     """Build, ask, time and weigh every system.
 
     Args:
         systems: under different names.
         places: system → folder of its index; systems that share one share the index.
-        rung: the documents.
-        asked: the topics.
-        fingerprint: what the store and its settings are; an index of the same is not built again.
+        sides: the documents and the topics.
         progress: told about it.
     """
-    built = _all_built(systems, places, rung, asked, fingerprint, progress)
-    opened = _all_opened(systems, places, asked.queries)
+    rung, asked, _ = sides[OURS]
+    built = _all_built(systems, places, sides, progress)
+    opened = _all_opened(systems, places, sides)
     try:
         runs = _runs(opened, rung, asked, progress)
         times, batches = _timed(opened, asked, progress)
     finally:
         for index in opened.values():
             index.close()
-    few = asked.queries.some(asked.timed_places)
     figures = {}
     for system in progress.track(systems, f"{rung.documents} documents: memory", len(systems)):
-        name = system.name
+        name, asked = system.name, sides[system.source].asked
+        few = asked.queries.some(asked.timed_places)
         figures[name] = SystemFigures(
             name,
             evaluate(asked.topics.qrels, runs[name]),
@@ -95,33 +101,27 @@ def measured_rung(
 
 
 def _all_built(
-    systems: Sequence[Indexed | FusedSystem],
-    places: Mapping[str, Path],
-    rung: Rung,
-    asked: Asked,
-    fingerprint: Sequence[str],
-    progress: Progress,
+    systems: Sequence[Indexed | FusedSystem], places: Mapping[str, Path], sides: Sides, progress: Progress
 ) -> dict[str, Built]:
     """Build what is not there; a fused system takes what both of its sides take."""
     at: dict[Path, Built] = {}
     built: dict[str, Built] = {}
     for system in systems:
         if isinstance(system, FusedSystem):
-            sides = [built[system.first.name], built[system.second.name]]
-            built[system.name] = Built(*(sum(values) for values in zip(*sides, strict=True)))
+            a, b = built[system.first.name], built[system.second.name]
+            built[system.name] = Built(a.seconds + b.seconds, a.index_bytes + b.index_bytes)
             continue
         place = places[system.name]
         if place not in at:
-            at[place] = _built(system, place, rung, asked.timing.threads, fingerprint, progress)
+            at[place] = _built(system, place, sides[system.source], progress)
         built[system.name] = at[place]
     return built
 
 
-def _built(
-    system: Indexed, folder: Path, rung: Rung, threads: int, fingerprint: Sequence[str], progress: Progress
-) -> Built:
+def _built(system: Indexed, folder: Path, side: Side, progress: Progress) -> Built:
     """Build the index where it is not there, and keep what building it took beside it."""
-    parts = [*fingerprint, f"{rung.documents} documents, {threads} threads", repr(system)]
+    rung, threads = side.rung, side.asked.timing.threads
+    parts = [*side.fingerprint, f"{rung.documents} documents, {threads} threads", repr(system)]
     home = folder.with_name(f"{folder.name}.built")
     facts = home / "facts.json"
     if folder.exists() and is_built(home, parts, "facts.json"):
@@ -136,13 +136,13 @@ def _built(
 
 
 def _all_opened(
-    systems: Sequence[Indexed | FusedSystem], places: Mapping[str, Path], queries: Queries
+    systems: Sequence[Indexed | FusedSystem], places: Mapping[str, Path], sides: Sides
 ) -> dict[str, Opened]:
     """Open every index once: fused systems and the one in two steps search those of others."""
     opened: dict[str, Opened] = {}
     at: dict[Path, Opened] = {}
     for system in systems:
-        place = places[system.name]
+        place, queries = places[system.name], sides[system.source].asked.queries
         there = at.get(place)
         if isinstance(system, FusedSystem):
             opened[system.name] = system.over(opened[system.first.name], opened[system.second.name], queries)

@@ -19,7 +19,7 @@ from lexlip_lucene.bench_engine.seismic import (
 )
 from lexlip_lucene.files import bytes_below, written_folder
 from lexlip_lucene.ladder.rung import Rung
-from lexlip_lucene.ladder.system import Built, Form, Found
+from lexlip_lucene.ladder.system import OURS, Built, Form, Found
 from lexlip_lucene.ladder_documents.queries import Queries
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.ladder_recipe import SEISMIC, PointSpec, SeismicSpec
@@ -33,6 +33,7 @@ class SeismicSystem:
     setting: SeismicSpec
     name: str = SEISMIC
     asks: Form = "lexicon"
+    source: str = OURS
 
     def build(self, rung: Rung, folder: Path, threads: int, progress: Progress) -> Built:
         """Build from vectors in memory; handing them over is part of its seconds."""

@@ -17,6 +17,10 @@ Form = Literal["text", "lexicon", "dense"]
 """What a query is when a search begins."""
 
 
+OURS = "ours"
+"""The source of what the recipe's own model made."""
+
+
 class Built(NamedTuple):
     """What an index came to: seconds from vectors or texts at hand to closed files on disk, and its bytes."""
 
@@ -58,6 +62,11 @@ class System(Protocol):
     @property
     def asks(self) -> Form:
         """The form of its queries."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """Whose vectors it searches: `OURS`, or another model's."""
         ...
 
     def open(self, folder: Path, queries: Queries) -> Opened:

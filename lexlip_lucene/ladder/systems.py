@@ -13,6 +13,8 @@ from lexlip_lucene.ladder.tune_shares import Shares
 from lexlip_lucene.lucene.approximation import Approximation
 from lexlip_lucene.recipes.ladder_recipe import (
     BM25,
+    CLIP_FLAT,
+    CLIP_HNSW,
     FLAT,
     HNSW,
     INTERPOLATED,
@@ -24,6 +26,9 @@ from lexlip_lucene.recipes.ladder_recipe import (
     lexlip_name,
 )
 
+CLIP = "clip"
+"""The source of CLIP's vectors."""
+
 
 def systems_of(
     recipe: LadderRecipe, rung: Rung, shares: Shares | None
@@ -33,7 +38,7 @@ def systems_of(
     points = [LexlipSystem(point, lexlip_name(point)) for point in recipe.points]
     best = points[0]
     systems: list[Indexed | FusedSystem] = [bm25, *points]
-    places = {system.name: rung.folder / _file_name(system.name) for system in systems}
+    places = {system.name: rung.folder / file_name(system.name) for system in systems}
     if recipe.two_step is not None:
         approximate = Approximation(postings=recipe.two_step.postings, candidates=recipe.two_step.candidates)
         systems.append(LexlipSystem(best.point, TWO_STEP, approximate))
@@ -44,6 +49,10 @@ def systems_of(
             systems.append(DenseSystem(HNSW, hnsw=recipe.dense.hnsw))
         if recipe.dense.ivfpq is not None and rung.documents >= IVFPQ_FROM:
             systems.append(DenseSystem(IVFPQ, ivfpq=recipe.dense.ivfpq))
+    if recipe.clip is not None and rung.documents <= rung.store.facts["photos"]:
+        systems.append(DenseSystem(CLIP_FLAT, source=CLIP))
+        if recipe.clip.hnsw is not None:
+            systems.append(DenseSystem(CLIP_HNSW, hnsw=recipe.clip.hnsw, source=CLIP))
     if recipe.seismic is not None:
         systems.append(SeismicSystem(best.point, recipe.seismic))
     sides = (best, bm25, places[best.name], places[BM25])
@@ -52,10 +61,11 @@ def systems_of(
         systems.append(FusedSystem(*sides, INTERPOLATED, share=shares.interpolation))
         systems.append(LexlipSystem(best.point, ONE_FIELD, caption_share=shares.caption))
     for system in systems:
-        places.setdefault(system.name, rung.folder / _file_name(system.name))
+        places.setdefault(system.name, rung.folder / file_name(system.name))
     wanted = [system for system in systems if rung.documents <= recipe.up_to.get(system.name, rung.documents)]
     return wanted, places
 
 
-def _file_name(name: str) -> str:
+def file_name(name: str) -> str:
+    """Return the name of a system or point as one of a folder."""
     return re.sub("[^a-z0-9]+", "-", name.lower())

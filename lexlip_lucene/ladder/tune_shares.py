@@ -1,27 +1,36 @@
-"""How much each side counts when LexLIP and BM25 are fused, chosen on photos that are neither trained on nor tested.
+"""How much each side counts when LexLIP and BM25 are fused, chosen at each rung on photos that nothing is reported on.
+
+These photos stand in the store after those that topics ask for. They are searched among as many documents as the rung
+has, the photos asked for left out: what is best among a thousand documents is far from it among a million, where a
+side that finds nothing by itself still tells the other's candidates apart.
 
 The choice is the share with the best mean of R@1, R@5 and R@10; of equal ones the first.
 """
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+import shutil
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lexlip_lucene.evaluate.fuse import interpolate
 from lexlip_lucene.evaluate.measures import evaluate
 from lexlip_lucene.ladder.fused_system import DEPTH
-from lexlip_lucene.ladder.lucene_systems import Bm25System, LexlipSystem
+from lexlip_lucene.ladder.lucene_systems import Bm25System, with_texts
 from lexlip_lucene.ladder.rung import Rung
-from lexlip_lucene.ladder.system import Indexed
 from lexlip_lucene.ladder_documents.queries import Queries
 from lexlip_lucene.progress import Progress
-from lexlip_lucene.recipes.ladder_recipe import ONE_FIELD, PointSpec
-from lexlip_lucene.records import Qrel, Run
+from lexlip_lucene.recipes.ladder_recipe import PointSpec
+from lexlip_lucene.records import Impacts, Qrel, Run
 
-SHARES = tuple(tenths / 10 for tenths in range(1, 10))
+SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Of LexLIP in the interpolation."""
 
-CAPTION_SHARES = (0.1, 0.25, 0.5, 1.0, 2.0)
+CAPTION_SHARES = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Of a caption's weights beside those of its image, in one field."""
+
+K = 10
 
 
 class Shares(NamedTuple):
@@ -34,34 +43,73 @@ class Shares(NamedTuple):
 
 
 def tuned_shares(point: PointSpec, rung: Rung, queries: Queries, qrels: Sequence[Qrel], progress: Progress) -> Shares:
-    """Try every share on the tuning photos, which `rung` holds with distractors."""
+    """Try every share.
 
-    def answered(system: Indexed, place: str) -> Run:
-        folder = rung.folder / place
-        system.build(rung, folder, 1, progress)
-        opened = system.open(folder, queries)
-        try:
-            answers = opened.many(range(len(queries.qids)), DEPTH, 1)
-            return rung.run(dict(zip(queries.qids, answers, strict=True)))
-        finally:
-            opened.close()
-
-    lexlip, bm25 = answered(LexlipSystem(point, "tuning"), "lexlip"), answered(Bm25System(), "bm25")
-    fused = _figures(SHARES, lambda share: interpolate(lexlip, bm25, alpha=share, depth=DEPTH), qrels)
-    one = _figures(
-        CAPTION_SHARES,
-        lambda share: answered(LexlipSystem(point, ONE_FIELD, caption_share=share), f"one-field-{share}"),
-        qrels,
-    )
+    Args:
+        point: LexLIP's operating point.
+        rung: the documents, the tuning photos among them; its folder takes an index for as long as this lasts.
+        queries: the tuning topics.
+        qrels: their judgements.
+        progress: told about it.
+    """
+    images = rung.store.matrix(rung.order, top_k=point.top_k, bits=point.bits)
+    texts = rung.store.text_matrix(rung.order)
+    progress.note(f"{rung.documents} documents: choosing shares on {len(queries.qids)} topics of photos kept apart")
+    lexlip, bm25 = _searched(images, rung, queries, DEPTH), _bm25(rung, queries, progress)
+    fused = {
+        str(share): _figure(interpolate(lexlip, bm25, alpha=share, depth=DEPTH), qrels)
+        for share in progress.track(SHARES, "shares of the interpolation", len(SHARES))
+    }
+    one = {
+        str(share): _figure(_searched(with_texts(images, texts, share), rung, queries, K), qrels)
+        for share in progress.track(CAPTION_SHARES, "shares of the caption in one field", len(CAPTION_SHARES))
+    }
     return Shares(_best(fused), _best(one), fused, one)
 
 
-def _figures(shares: Sequence[float], run_at: Callable[[float], Run], qrels: Sequence[Qrel]) -> dict[str, float]:
-    found = {}
-    for share in shares:
-        figures = evaluate(qrels, run_at(share))
-        found[str(share)] = (figures["R@1"] + figures["R@5"] + figures["R@10"]) / 3
-    return found
+def _bm25(rung: Rung, queries: Queries, progress: Progress) -> Run:
+    system, folder = Bm25System(), rung.folder / "bm25"
+    system.build(rung, folder, 1, progress)
+    opened = system.open(folder, queries)
+    try:
+        answers = opened.many(range(len(queries.qids)), DEPTH, 1)
+    finally:
+        opened.close()
+        shutil.rmtree(folder)
+    return rung.run(dict(zip(queries.qids, answers, strict=True)))
+
+
+def _searched(matrix: Any, rung: Rung, queries: Queries, k: int) -> Run:
+    """Search the rows of a matrix with every query: what an index of them finds, without building one."""
+    answers = zip(queries.qids, _top_rows(matrix.tocsc(), rung.store.tokens, queries.impacts, k), strict=True)
+    return {qid: rung.hits(rows, scores) for qid, (rows, scores) in answers}
+
+
+def _top_rows(
+    columns: Any, tokens: Sequence[str], queries: Sequence[Impacts], k: int
+) -> Iterator[tuple[list[int], list[int]]]:
+    """Yield the first `k` rows of each query and their scores; ties go to the smaller row, as to the smaller docid."""
+    place = {token: column for column, token in enumerate(tokens)}
+    for query in queries:
+        scores = np.zeros(columns.shape[0], dtype=np.int64)
+        for token, weight in query.items():
+            entries = slice(columns.indptr[place[token]], columns.indptr[place[token] + 1])
+            scores[columns.indices[entries]] += weight * columns.data[entries]  # a row is in a column once
+        rows = _first(scores, k)
+        yield rows.tolist(), scores[rows].tolist()
+
+
+def _first(scores: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+    found = np.flatnonzero(scores)
+    if len(found) > k:
+        least = np.partition(scores[found], -k)[-k]
+        found = found[scores[found] >= least]
+    return found[np.argsort(-scores[found], kind="stable")][:k]
+
+
+def _figure(run: Run, qrels: Sequence[Qrel]) -> float:
+    figures = evaluate(qrels, run)
+    return (figures["R@1"] + figures["R@5"] + figures["R@10"]) / 3
 
 
 def _best(figures: dict[str, float]) -> float:

@@ -1,6 +1,7 @@
 """The documents of a store in their order, batch by batch, as backbone states (torch).
 
-Photos that topics ask for come first, then distractor photos, then mixes of distractors' states (`encoders/mixes.py`).
+Photos that topics ask for come first, then those that shares are chosen on, then distractor photos, then mixes of
+distractors' states (`encoders/mixes.py`).
 Where mixes are wanted, the states of the photos that are mixed are held in memory: at most as many photos as have
 `HELD_BYTES` of pixels.
 """
@@ -35,13 +36,14 @@ PHOTOS_AT_ONCE = 32
 
 
 class Wanted(NamedTuple):
-    """What a store is to hold: `targets` first, then `distractors`, then mixes of the distractors up to `documents`.
+    """What a store is to hold: `targets`, then `kept`, `distractors`, and mixes of the distractors up to `documents`.
 
     `cuts` are the numbers of tokens that can be kept of a document later, the largest first. With `encode_texts` the
-    texts' own vectors are kept as well.
+    texts' own vectors are kept as well, with `dense` the dense twin's.
     """
 
     targets: Sequence[CaptionedImage]
+    kept: Sequence[CaptionedImage]
     distractors: Sequence[CaptionedImage]
     documents: int
     held_out: int
@@ -49,6 +51,7 @@ class Wanted(NamedTuple):
     mix: DistractorSpec
     texts: DistractorTexts
     encode_texts: bool
+    dense: bool
 
 
 class DocumentBatch(NamedTuple):
@@ -66,21 +69,23 @@ class DocumentBatch(NamedTuple):
 
 @dataclass
 class DocumentBatches:
-    """Reads, sees and mixes. `targets`, `photos` and `given_texts` count what has been yielded so far.
+    """Reads, sees and mixes. `targets`, `kept`, `photos` and `given_texts` count what has been yielded so far.
 
     Args:
         model: whose backbone it is.
         wanted: the documents.
-        keep: a folder that keeps the backbone's states of targets; None: don't.
+        cache: a folder that keeps the backbone's states of photos between runs, but for those that are read batch by
+            batch as distractors; None: don't.
         progress: told about it.
     """
 
     model: LexLip
     wanted: Wanted
-    keep: Path | None
+    cache: Path | None
     progress: Progress
     rejected: list[dict[str, str]] = field(default_factory=list)
     targets: int = 0
+    kept: int = 0
     photos: int = 0
     given_texts: int = 0
 
@@ -94,7 +99,7 @@ class DocumentBatches:
             InputError: not one photo of those asked for can be read, or none to search beside them or to mix.
         """
         wanted = self.wanted
-        for batch in self._read(wanted.targets, self.keep):
+        for batch in self._read(wanted.targets, self.cache):
             self.targets += len(batch.ids)
             self.photos += len(batch.ids)
             yield batch
@@ -102,8 +107,10 @@ class DocumentBatches:
             raise InputError(f"not one of {len(wanted.targets)} photos can be read: there is nothing to search")
         # A photo that could not be read makes room for another one, where there are to be others.
         room = wanted.documents - self.targets if wanted.documents > len(wanted.targets) else 0
-        if room:
-            yield from self._distractors(room)
+        yield from self._first(room, self._read(wanted.kept, self.cache))
+        self.kept = self.photos - self.targets
+        if room > self.kept:
+            yield from self._distractors(room - self.kept)
 
     def _distractors(self, room: int) -> Iterator[DocumentBatch]:
         every = self.wanted.distractors
@@ -138,7 +145,7 @@ class DocumentBatches:
             self._reject(image, reason)
         if not found.readable:
             raise InputError(f"not one of {len(wanted)} distractor photos can be read: none to search or mix")
-        states = frozen_states(self.model, found.source, mirrored=False, cache=self.keep, progress=self.progress)
+        states = frozen_states(self.model, found.source, mirrored=False, cache=self.cache, progress=self.progress)
         return [wanted[number] for number in found.readable], states.kept[0]
 
     def _read(self, images: Sequence[CaptionedImage], keep: Path | None) -> Iterator[DocumentBatch]:

@@ -1,7 +1,7 @@
 """The topics' vectors, and how long encoding one at a time takes (torch)."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,11 +25,19 @@ def time_encoding(model: LexLip, texts: Sequence[str], repeats: int) -> Encoding
 
     The lexicon vector is made as `lexlip search` makes it, the twin's as training does: nothing quicker was written.
     """
-    import torch
-
     encoders: dict[str, Callable[[str], object]] = {"lexicon": lambda text: model.encode_texts([text], bits=8)}
     if model.dense is not None:
         encoders["dense"] = lambda text: model.text_embeddings([text])
+    times = timed_encoders(encoders, texts, repeats)
+    return EncodingTimes(times["lexicon"], times.get("dense"))
+
+
+def timed_encoders(
+    encoders: Mapping[str, Callable[[str], object]], texts: Sequence[str], repeats: int
+) -> dict[str, NDArray[np.float64]]:
+    """Return name → seconds (repeats, texts) of each text by itself, in one thread; once before, untimed."""
+    import torch
+
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -40,7 +48,7 @@ def time_encoding(model: LexLip, texts: Sequence[str], repeats: int) -> Encoding
                     _time_all(encode, texts, times[name][repeat])
     finally:
         torch.set_num_threads(threads)
-    return EncodingTimes(times["lexicon"][1:], times["dense"][1:] if "dense" in times else None)
+    return {name: found[1:] for name, found in times.items()}
 
 
 def _time_all(encode: Callable[[str], object], texts: Sequence[str], seconds: NDArray[np.float64]) -> None:

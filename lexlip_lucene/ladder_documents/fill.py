@@ -67,6 +67,7 @@ def _facts(model: LexLip, batches: DocumentBatches, documents: int) -> dict[str,
         "wanted": batches.wanted.documents,
         "documents": documents,
         "targets": batches.targets,
+        "kept": batches.kept,
         "photos": batches.photos,
         "mixes": documents - batches.photos,
         "rejected": batches.rejected,
@@ -87,7 +88,7 @@ def _arrays(folder: Path, model: LexLip, wanted: Wanted) -> dict[str, NDArray[An
         "lengths": (len(wanted.cuts), np.float32),
         "parents": (wanted.mix.photos, np.int32),
     }
-    if model.config.dense_width is not None:
+    if wanted.dense and model.config.dense_width is not None:
         shapes["dense"] = (model.config.dense_width, np.float32)
     rows = max(wanted.documents, len(wanted.targets))
     return {
@@ -114,7 +115,8 @@ def _encode(model: LexLip, batch: DocumentBatch, cuts: Sequence[int], rows: dict
     with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=mixed):
         adapted, mean_state = model.image.adapted(batch.states.to(model.device))
         logits = model.image.logits_of(adapted, mean_state).float()
-        dense = None if model.dense is None else model.dense.image(adapted, mean_state).float()
+        twin = model.dense if "dense" in rows else None
+        dense = None if twin is None else twin.image(adapted, mean_state).float()
     weights = divide_by_length(saturate(logits), model.config.image.length_power)
     found = model.kept(weights, "image", cuts[0])
     rows["positions"][:] = found.positions.cpu().numpy()

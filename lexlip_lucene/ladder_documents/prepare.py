@@ -1,7 +1,8 @@
 """Everything of a ladder that needs the model: its documents, and its topics in every form (torch).
 
-folder/store/     folder/topics/           the documents of all rungs, and what they are asked
-folder/tuning/store/, topics/              the same of the photos on which shares are chosen
+folder/store/              the documents of all rungs
+folder/topics/             what they are asked
+folder/tuning/topics/      the same of the photos on which shares are chosen
 """
 
 import hashlib
@@ -32,95 +33,107 @@ from lexlip_lucene.recipes.settings import settings_of
 TOPIC_SEED = 7
 """Draws the topics that are timed."""
 
-TUNING_DISTRACTORS = 1_000
-
-SCHEMA = 1
+SCHEMA = 2
 """Raised when the code gives other documents from the same recipe."""
 
-_SEARCH_ALONE = ("points", "two_step", "seismic", "dense", "up_to", "timing")
+_SEARCH_ALONE = ("points", "two_step", "seismic", "dense", "clip", "up_to", "timing")
 """Keys that change neither documents nor topics."""
 
 
-class Documents(NamedTuple):
-    """A store and the topics that it is asked."""
+class Tuning(NamedTuple):
+    """Topics of photos that stand beside those asked for, on which shares are chosen."""
 
-    store: DocumentStore
     topics: TopicSet
     queries: Queries
 
 
 class Prepared(NamedTuple):
-    """The documents of all rungs, those for tuning where a recipe has them, the photos that topics ask for (those that
-    could be read), and what all was made from."""
+    """The documents of all rungs, what they are asked, and the topics for tuning where a recipe has them.
+
+    `targets` are the photos that topics ask for, `photos` all of a store, both without those that can't be read;
+    `fingerprint` is what all was made from.
+    """
 
     store: DocumentStore
     asked: Asked
-    tuning: Documents | None
+    tuning: Tuning | None
     targets: list[CaptionedImage]
+    photos: list[CaptionedImage]
     fingerprint: list[str]
 
 
-def prepare(recipe: LadderRecipe, model_folder: Path, folder: Path, progress: Progress) -> Prepared:
+def prepare(recipe: LadderRecipe, model: Path, states: Path, folder: Path, progress: Progress) -> Prepared:
     """Encode what is missing in `folder`; documents that were made from the same are taken as they are.
+
+    Args:
+        recipe: the ladder.
+        model: its folder.
+        states: the folder that keeps its backbone's states of photos.
+        folder: gets the store and the topics.
+        progress: told about it.
 
     Raises:
         LexlipError: what reading and encoding raise.
     """
-    preparing = _Preparing(recipe, LexLip.from_pretrained(model_folder), model_folder, folder, progress)
+    preparing = _Preparing(recipe, LexLip.from_pretrained(model), model, states, folder, progress)
     wanted, parts = preparing.wanted(), preparing.fingerprint()
-    store, topics, queries = preparing.documents(folder, wanted, parts)
-    tuning = None
-    if recipe.tune_split is not None:
-        small = preparing.wanted_for_tuning(wanted, recipe.tune_split)
-        tuning = preparing.documents(folder / "tuning", small, [*parts, "tuning", recipe.tune_split])
-    asked = preparing.asked(topics, queries)
-    return Prepared(store, asked, tuning, _readable(wanted.targets, store), parts)
+    store = preparing.store(wanted, parts)
+    by_id = {image.id: image for image in (*wanted.targets, *wanted.kept, *wanted.distractors)}
+    photos = [by_id[docid] for docid in store.ids[: store.facts["photos"]]]
+    targets, rest = photos[: store.facts["targets"]], photos[store.facts["targets"] :]
+    kept = rest[: store.facts["kept"]]
+    tuning = Tuning(*preparing.topics(kept, "tuning/topics")) if kept else None
+    asked = preparing.asked(*preparing.topics(targets, "topics"))
+    return Prepared(store, asked, tuning, targets, photos, parts)
 
 
 class _Preparing(NamedTuple):
     recipe: LadderRecipe
     model: LexLip
     model_folder: Path
+    states: Path
     folder: Path
     progress: Progress
 
     def wanted(self) -> Wanted:
-        """What all rungs hold together."""
+        """What all rungs hold together; those for tuning have as many documents without the photos asked for."""
         recipe, spec = self.recipe, self.recipe.distractors
         targets = read_captions(recipe.captions, split=recipe.split)
         known = [image.id for image in read_captions(recipe.captions)]
-        photos = read_captions(spec.captions or recipe.captions, split=spec.split)
+        kept: list[CaptionedImage] = []
+        if recipe.tune_split is not None:
+            kept = _without(read_captions(recipe.captions, split=recipe.tune_split), targets)
+        photos = _without(read_captions(spec.captions or recipe.captions, split=spec.split), [*targets, *kept])
+        beside = 0 if not kept else recipe.rungs[0] if photos else len(kept)
         return Wanted(
             targets,
-            _without(photos, targets),
-            recipe.rungs[-1],
+            kept,
+            photos,
+            max(recipe.rungs[-1], len(targets) + beside),
             recipe.held_out,
             self._cuts(),
             spec,
             read_distractor_texts(spec.texts, known, spec.seed),
             recipe.tune_split is not None,
+            recipe.dense is not None,
         )
 
-    def wanted_for_tuning(self, wanted: Wanted, split: str) -> Wanted:
-        """The photos of `split`, which nothing is reported on, beside some of the same distractors."""
-        kept = _without(read_captions(self.recipe.captions, split=split), wanted.targets)
-        distractors = _without(wanted.distractors, kept)
-        documents = len(kept) + (TUNING_DISTRACTORS if distractors else 0)
-        return wanted._replace(targets=kept, distractors=distractors, documents=documents)
-
-    def documents(self, home: Path, wanted: Wanted, parts: Sequence[str]) -> Documents:
-        """Fill the store below `home` where it is not there, and encode its topics."""
-        place = home / "store"
-        store = read_store(place) if is_built(home, parts, place.name) else None
+    def store(self, wanted: Wanted, parts: Sequence[str]) -> DocumentStore:
+        """Fill the store where it is not there."""
+        place = self.folder / "store"
+        store = read_store(place) if is_built(self.folder, parts, place.name) else None
         if store is None or store.facts["wanted"] < wanted.documents:
-            unmark(home)
-            states = self.model_folder.parent / "states"
-            fill_store(place, self.model, wanted, states=states, progress=self.progress)
-            mark_built(home, parts)
+            unmark(self.folder)
+            fill_store(place, self.model, wanted, states=self.states, progress=self.progress)
+            mark_built(self.folder, parts)
             store = read_store(place)
-        topics = make_topics(_readable(wanted.targets, store), held_out=self.recipe.held_out)
-        write_topic_set(home / "topics", topics, force=True)
-        return Documents(store, topics, encode_topics(self.model, topics.topics, self.progress))
+        return store
+
+    def topics(self, images: Sequence[CaptionedImage], place: str) -> tuple[TopicSet, Queries]:
+        """Write the topics of images, and encode them."""
+        topics = make_topics(images, held_out=self.recipe.held_out)
+        write_topic_set(self.folder / place, topics, force=True)
+        return topics, encode_topics(self.model, topics.topics, self.progress)
 
     def asked(self, topics: TopicSet, queries: Queries) -> Asked:
         """Draw the topics that are timed, and time their encoding."""
@@ -141,7 +154,7 @@ class _Preparing(NamedTuple):
         return [
             f"schema {SCHEMA}",
             settings_of(recipe, leave_out, by_name=True),
-            f"cut at {self._cuts()}",
+            f"cut at {self._cuts()}, {'with' if recipe.dense else 'without'} the dense twin",
             *(_listed(file) if file.is_dir() else sha256_of(require_file(file, "captions")) for file in files),
             sha256_of(self.model_folder / "config.json"),
             sha256_of(self.model_folder / "model.safetensors"),
@@ -153,12 +166,6 @@ def _listed(folder: Path) -> str:
     stats = ((path, path.stat()) for path in sorted(folder.rglob("*")) if path.is_file())
     lines = [f"{path.relative_to(folder)} {stat.st_size} {stat.st_mtime_ns}" for path, stat in stats]
     return hashlib.sha256("\n".join([str(folder.resolve()), *lines]).encode()).hexdigest()
-
-
-def _readable(targets: Sequence[CaptionedImage], store: DocumentStore) -> list[CaptionedImage]:
-    """The photos that topics ask for and that could be read."""
-    there = set(store.ids[: store.facts["targets"]])
-    return [image for image in targets if image.id in there]
 
 
 def _without(images: Sequence[CaptionedImage], others: Sequence[CaptionedImage]) -> list[CaptionedImage]:

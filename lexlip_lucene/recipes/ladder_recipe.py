@@ -13,22 +13,28 @@ from lexlip_lucene.recipes.recipe_path import RecipePath
 
 BM25, LEXLIP, TWO_STEP, ONE_FIELD = "BM25", "LexLIP", "LexLIP in two steps", "one field"
 FLAT, HNSW, IVFPQ, SEISMIC = "dense, flat", "dense, HNSW", "dense, IVF-PQ", "Seismic"
+CLIP_FLAT, CLIP_HNSW = "CLIP, flat", "CLIP, HNSW"
 RRF, INTERPOLATED = "LexLIP + BM25, RRF", "LexLIP + BM25, interpolated"
 
-SYSTEMS = (BM25, TWO_STEP, FLAT, HNSW, IVFPQ, SEISMIC, RRF, INTERPOLATED, ONE_FIELD)
+SYSTEMS = (BM25, TWO_STEP, FLAT, HNSW, IVFPQ, CLIP_FLAT, CLIP_HNSW, SEISMIC, RRF, INTERPOLATED, ONE_FIELD)
 """How tables call the systems, beside LexLIP's operating points."""
 
 
 class PointSpec(Spec):
-    """One of LexLIP's operating points: how many tokens of an image are indexed, and in how many bits."""
+    """One of LexLIP's operating points: how many tokens of an image are indexed at most, and in how many bits.
+
+    `flops` is the weight on FLOPS of images in training (`training.image_flops`), for a model that is trained to be
+    sparser than the encoder recipe says; None: as it says.
+    """
 
     top_k: int = Field(gt=0)
     bits: int = Field(default=8, ge=1, le=16)
+    flops: float | None = Field(default=None, gt=0)
 
     @property
     def name(self) -> str:
-        """How tables call it: `128 × 8 bit`."""
-        return f"{self.top_k} × {self.bits} bit"
+        """How tables call it: `128 × 8 bit`, `64 × 8 bit, FLOPS 0.1`."""
+        return f"{self.top_k} × {self.bits} bit" + ("" if self.flops is None else f", FLOPS {self.flops:g}")
 
 
 def lexlip_name(point: PointSpec) -> str:
@@ -93,6 +99,16 @@ class DenseSpec(Spec):
     ivfpq: IvfPqSpec | None = None
 
 
+class ClipSpec(Spec):
+    """A CLIP or SigLIP by hub name or folder, and its indexes: always flat and exact; HNSW where it is set.
+
+    A mix is of another backbone's states, so CLIP is only at rungs that hold photos alone.
+    """
+
+    model: str
+    hnsw: HnswSpec | None = None
+
+
 class TimingSpec(Spec):
     """How times are taken: so many topics, drawn once, one at a time; so many repeats of all systems."""
 
@@ -109,8 +125,8 @@ class LadderRecipe(Spec):
             are the topics.
         encoder: the encoder recipe; its model is trained when it is not there.
         rungs: documents of each rung, rising; a rung begins with all of the rung below.
-        points: LexLIP's operating points; the first is the one that other systems build on.
-        two_step, seismic, dense: further systems; `dense` needs an encoder with a dense twin.
+        points: LexLIP's operating points; the first is the one that other systems build on, of the recipe's own model.
+        two_step, seismic, dense, clip: further systems; `dense` needs an encoder with a dense twin.
         tune_split: photos on which the share of each side in fused systems is chosen; null: no tuned fusion.
         up_to: system → largest rung that it is built for; not of BM25 and the first point.
         expect: `<rung> <system> <measure>` → expected figure, or `i2t <system> <measure>`; see `asked_figures`.
@@ -130,6 +146,7 @@ class LadderRecipe(Spec):
     two_step: TwoStepSpec | None = None
     seismic: SeismicSpec | None = None
     dense: DenseSpec | None = None
+    clip: ClipSpec | None = None
     tune_split: str | None = None
     up_to: dict[str, int] = Field(default={})
     timing: TimingSpec = TimingSpec()
@@ -144,7 +161,25 @@ class LadderRecipe(Spec):
         self._known_limits()
         if self.points[0].top_k < max(point.top_k for point in self.points):
             raise ValueError(f"the first of points must have the most tokens, but it has {self.points[0].top_k}")
+        if self.points[0].flops is not None:
+            raise ValueError("the first of points is of the encoder recipe's own model: it must have no flops")
         return self
+
+    def models(self) -> list[float | None]:
+        """Return the `flops` of the models that points are of, the recipe's own, None, first."""
+        return list(dict.fromkeys(point.flops for point in self.points))
+
+    def of_model(self, flops: float | None) -> "LadderRecipe":
+        """Return the recipe with the points of one model alone and the rungs that these are at.
+
+        The dense twin is of the recipe's own model alone.
+        """
+        if flops is None:
+            return self.model_copy(update={"points": tuple(point for point in self.points if point.flops is None)})
+        points = tuple(point for point in self.points if point.flops == flops)
+        last = max(self.up_to.get(lexlip_name(point), self.rungs[-1]) for point in points)
+        rungs = tuple(rung for rung in self.rungs if rung <= last) or self.rungs[:1]
+        return self.model_copy(update={"points": points, "rungs": rungs, "dense": None})
 
     def asked_figures(self) -> dict[str, Expectation]:
         """Return what `expect` says of rungs up to the last: a ladder that stops earlier is asked for no more."""

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import orjson
 import torch
@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import Tensor
-from torch.nn import functional
 
 from lexlip_lucene.data.captioned_image import CaptionedImage
 from lexlip_lucene.data.images import UnreadableImage, open_image
+from lexlip_lucene.encoders.clip_towers import ClipTowers
 from lexlip_lucene.encoders.embedding import embed_images, embed_texts
 from lexlip_lucene.encoders.lexlip import LexLip
-from lexlip_lucene.errors import InputError, ModelError
+from lexlip_lucene.errors import InputError
 from lexlip_lucene.files import sha256_of, temporary_name
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.records import Topic
@@ -100,58 +100,30 @@ def _embed_by_ours(
     return first, second
 
 
-@torch.inference_mode()
 def _embed_by_clip(
     name: str, images: Sequence[CaptionedImage], captions: Sequence[str], device: str, progress: Progress
 ) -> tuple[Tensor, Tensor]:
-    network, processor, tokenizer = _load_clip(name)
-    network = network.to(device).eval()
-    settings = _text_settings(network, tokenizer)
-
-    def of_images(batch: Sequence[CaptionedImage]) -> Any:
-        given = processor(images=[_opened(image) for image in batch], return_tensors="pt")
-        return network.get_image_features(**given.to(device))
-
-    def of_texts(batch: Sequence[str]) -> Any:
-        texts = [text.lower() for text in batch] if _is_siglip(network) else list(batch)
-        given = tokenizer(texts, return_tensors="pt", **settings).to(device)
-        return network.get_text_features(input_ids=given["input_ids"], attention_mask=given.get("attention_mask"))
-
-    return (
-        _embedded(images, of_images, IMAGES_AT_ONCE, "the teacher's images (batches)", progress),
-        _embedded(captions, of_texts, TEXTS_AT_ONCE, "the teacher's captions (batches)", progress),
-    )
-
-
-def _embedded(
-    items: Sequence[Any], embed: Callable[[Sequence[Any]], Any], at_once: int, label: str, progress: Progress
-) -> Tensor:
-    begins = range(0, len(items), at_once)
-    parts = []
-    for begin in progress.track(begins, label, len(begins)):
-        found = embed(items[begin : begin + at_once])
-        # transformers 4 gives the features themselves, 5 an output that holds them.
-        features = cast(Tensor, found if isinstance(found, Tensor) else found.pooler_output)
-        parts.append(functional.normalize(features.float(), dim=1).half())
-    return torch.cat(parts)
-
-
-def _load_clip(name: str) -> tuple[Any, Any, Any]:
-    from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
-
     needed = (
         f"distillation.teacher {name}: a CLIP or SigLIP by hub name or folder, or a model folder of ours with a dense "
         "twin, is needed"
     )
-    try:
-        network, found = AutoModel.from_pretrained(name, dtype=torch.float32, output_loading_info=True)
-        if not all(hasattr(network, method) for method in ("get_image_features", "get_text_features")):
-            raise ModelError(f"{needed}, but this is a {type(network).__name__}")
-        if found["missing_keys"]:
-            raise ModelError(f"{needed}, but its weights lack {sorted(found['missing_keys'])[0]} among others")
-        return network, AutoImageProcessor.from_pretrained(name), AutoTokenizer.from_pretrained(name)
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{needed}: {' '.join(str(error).split())[:300]}") from error
+    towers = ClipTowers(name, device=device, needed=needed)
+
+    def of_images(batch: Sequence[CaptionedImage]) -> Tensor:
+        return towers.image_embeddings([_opened(image) for image in batch])
+
+    return (
+        _embedded(images, of_images, IMAGES_AT_ONCE, "the teacher's images (batches)", progress),
+        _embedded(captions, towers.text_embeddings, TEXTS_AT_ONCE, "the teacher's captions (batches)", progress),
+    )
+
+
+def _embedded(
+    items: Sequence[Any], embed: Callable[[Sequence[Any]], Tensor], at_once: int, label: str, progress: Progress
+) -> Tensor:
+    begins = range(0, len(items), at_once)
+    batches = progress.track(begins, label, len(begins))
+    return torch.cat([embed(items[begin : begin + at_once]).half() for begin in batches])
 
 
 def _opened(image: CaptionedImage) -> Image.Image:
@@ -159,23 +131,6 @@ def _opened(image: CaptionedImage) -> Image.Image:
         return open_image(image.path)
     except UnreadableImage as reason:
         raise InputError(f"{image.where}: the teacher can't read image {image.id}, {image.path}: {reason}") from None
-
-
-def _is_siglip(network: Any) -> bool:
-    return str(network.config.model_type).startswith("siglip")
-
-
-def _text_settings(network: Any, tokenizer: Any) -> dict[str, Any]:
-    """How the tokenizer is called.
-
-    SigLIP saw texts in lower case, always padded to its full length and without a mask (big_vision #166 names the
-    first as the usual reason for figures below the paper's).
-    """
-    longest = min(tokenizer.model_max_length, network.config.text_config.max_position_embeddings)
-    always = {"truncation": True, "max_length": longest}
-    if _is_siglip(network):
-        return {**always, "padding": "max_length", "return_attention_mask": False}
-    return {**always, "padding": True}
 
 
 def _fingerprint(name: str, images: Sequence[CaptionedImage], captions: Sequence[str]) -> str:

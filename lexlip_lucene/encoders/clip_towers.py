@@ -1,0 +1,73 @@
+"""A CLIP or SigLIP from transformers: pictures and texts as unit vectors of one space."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional
+
+from lexlip_lucene.errors import ModelError
+
+
+class ClipTowers:
+    """Both towers, with what their pictures and texts go through first.
+
+    Args:
+        name: hub name or folder.
+        device: a torch device.
+        needed: what is said before the reason when it is no such model or can't be fetched: who needs it and what for.
+
+    Raises:
+        ModelError: the model is neither, lacks weights, or can't be fetched.
+    """
+
+    def __init__(self, name: str, *, device: str, needed: str) -> None:
+        network, self._processor, self._tokenizer = _loaded(name, needed)
+        self._network = network.to(device).eval()
+        self._siglip = str(network.config.model_type).startswith("siglip")
+        self._settings = self._text_settings()
+
+    @torch.inference_mode()
+    def image_embeddings(self, pictures: Sequence[Image.Image]) -> Tensor:
+        """Return unit vectors (pictures, width) float32."""
+        given = self._processor(images=list(pictures), return_tensors="pt").to(self._network.device)
+        return _unit(self._network.get_image_features(**given))
+
+    @torch.inference_mode()
+    def text_embeddings(self, texts: Sequence[str]) -> Tensor:
+        """Return unit vectors (texts, width) float32; a text that is longer than the tower's positions is cut."""
+        # SigLIP saw texts in lower case (big_vision #166 names this as the usual reason for figures below the paper's).
+        seen = [text.lower() for text in texts] if self._siglip else list(texts)
+        given = self._tokenizer(seen, return_tensors="pt", **self._settings).to(self._network.device)
+        mask = given.get("attention_mask")
+        return _unit(self._network.get_text_features(input_ids=given["input_ids"], attention_mask=mask))
+
+    def _text_settings(self) -> dict[str, Any]:
+        """How the tokenizer is called: SigLIP's texts are always padded to its full length, without a mask."""
+        positions = self._network.config.text_config.max_position_embeddings
+        always = {"truncation": True, "max_length": min(self._tokenizer.model_max_length, positions)}
+        if self._siglip:
+            return {**always, "padding": "max_length", "return_attention_mask": False}
+        return {**always, "padding": True}
+
+
+def _loaded(name: str, needed: str) -> tuple[Any, Any, Any]:
+    from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
+
+    try:
+        network, found = AutoModel.from_pretrained(name, dtype=torch.float32, output_loading_info=True)
+        if not all(hasattr(network, method) for method in ("get_image_features", "get_text_features")):
+            raise ModelError(f"{needed}, but this is a {type(network).__name__}")
+        if found["missing_keys"]:
+            raise ModelError(f"{needed}, but its weights lack {sorted(found['missing_keys'])[0]} among others")
+        return network, AutoImageProcessor.from_pretrained(name), AutoTokenizer.from_pretrained(name)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{needed}: {' '.join(str(error).split())[:300]}") from error
+
+
+def _unit(found: Any) -> Tensor:
+    # transformers 4 gives the features themselves, 5 an output that holds them.
+    features = cast(Tensor, found if isinstance(found, Tensor) else found.pooler_output)
+    return functional.normalize(features.float(), dim=1)
