@@ -4,6 +4,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,12 +71,30 @@ def test_it_says_where_it_answers_and_listens_on_this_machine_alone(place: Place
 
 @pytest.mark.parametrize(("sent", "status", "said"), [(signal.SIGINT, 130, "interrupted\n"), (signal.SIGTERM, -15, "")])
 def test_a_signal_ends_it_after_what_is_under_way(sent: signal.Signals, status: int, said: str, place: Place) -> None:
+    part = b'--b\r\nContent-Disposition: form-data; name="image"; filename="x"\r\n\r\n'
+    body = part + (place.images / "0.png").read_bytes() + b"\r\n--b--\r\n"
+    head = f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {len(body)}\r\nExpect: 100-continue\r\n"
     with started(place) as (process, record):
-        with httpx2.Client(base_url=record["url"]) as client:
-            assert client.get("/api/search?query=red").status_code == 200  # and the connection stays open
+        at = ("127.0.0.1", int(record["url"][:-1].split(":")[-1]))
+        with socket.create_connection(at, timeout=PATIENCE) as client:
+            client.sendall(f"POST /api/encode HTTP/1.1\r\nHost: {at[0]}\r\n{head}\r\n".encode())
+            assert client.recv(1000).startswith(b"HTTP/1.1 100 ")  # the request is under way
             process.send_signal(sent)
-            _, err = process.communicate(timeout=PATIENCE)
+            deadline = time.monotonic() + PATIENCE
+            while answers(at):
+                assert time.monotonic() < deadline
+            client.sendall(body)
+            assert client.recv(1000).startswith(b"HTTP/1.1 200 ")
+        _, err = process.communicate(timeout=PATIENCE)
         assert (process.returncode, err) == (status, said)
+
+
+def answers(at: tuple[str, int]) -> bool:
+    try:
+        socket.create_connection(at, timeout=PATIENCE).close()
+    except ConnectionError:
+        return False
+    return True
 
 
 def test_without_pictures_and_captions_the_words_alone_are_served(place: Place) -> None:

@@ -67,6 +67,13 @@ def test_another_host_name_is_not_answered_on_loopback(host: str, client: TestCl
     assert answer.status_code == 421 and list(answer.json()) == ["error"]
 
 
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1.evil.example:8080", "http://[::"])
+def test_a_page_of_another_host_can_not_send_pictures_here(origin: str, client: TestClient, place: Place) -> None:
+    files = {"image": (place.images / "0.png").read_bytes()}
+    assert client.post("/api/encode", files=files, headers={"Origin": origin}).status_code == 403
+    assert client.post("/api/encode", files=files, headers={"Origin": "http://localhost:8080"}).status_code == 200
+
+
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:9", "127.0.0.1:8080", "[::1]:8080", "[::1]"])
 def test_this_machines_own_names_are_answered(host: str, client: TestClient) -> None:
     assert client.get("/api/health", headers={"Host": host}).status_code == 200
