@@ -76,6 +76,7 @@ def test_the_list_of_verbs_is_in_the_order_of_the_work_and_not_cut_short() -> No
         (["train", "recipe.yaml"], "Missing option '--output'"),
         (["fuse", "a", "b"], "Missing option '--output'"),
         (["explain", "index", "--query", "red"], "Missing option '--docid'"),
+        (["lexicon", "--text", "red", "--top", "few"], "Invalid value for '--top'"),
         (["search", "index", "--query", "red", "-k", "ten"], "Invalid value for '-k'"),
         (["index", "a", "b", "--threads", "2.5"], "Invalid value for '--threads'"),
         (["encode", "texts", "a", "b", "--model", "m", "--bits", "x"], "Invalid value for '--bits'"),

@@ -27,6 +27,7 @@ WRITERS = {
     "encode queries": ["encode", "texts", "{job}/t2i/topics.tsv", "{out}.jsonl", "--model", "{model}"],
     "index": ["index", "{job}/images", "{out}"],
     "search": ["search", "{job}/images index", "--encoded", "{job}/queries.jsonl", "--output", "{out}"],
+    "lexicon": ["lexicon", "--text", "a red circle", "--model", "{model}", "--cloud", "{out}.svg"],
     "fuse": ["fuse", "{job}/run é.txt", "{job}/bm25 run.txt", "--output", "{out}"],
 }
 FOLDERS = ["topics", "train", "encode images", "index"]

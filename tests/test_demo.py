@@ -2,9 +2,12 @@
 
 import functools
 import re
+import shutil
+import threading
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import httpx2
 import pytest
 from cli_run import Ran, lexlip
 
@@ -14,6 +17,7 @@ from lexlip_lucene.demo import demo
 from lexlip_lucene.demo.demo import LARGEST_SEED, run_demo
 from lexlip_lucene.demo.report import QUERIES_SHOWN
 from lexlip_lucene.evaluate.run import read_run
+from lexlip_lucene.serve.server import Announcing
 
 TRAIN, TEST = 150, 60
 small_demo = functools.partial(
@@ -142,6 +146,34 @@ def test_a_seed_out_of_range_is_refused(seed: int, tmp_path: Path) -> None:
 def test_an_earlier_demo_is_kept_without_force(made: Demo) -> None:
     error = lexlip("demo", "--output", made.folder).error
     assert error == f"error: {made.folder} exists already: choose another name, or overwrite it with --force"
+
+
+def test_with_serve_it_ends_on_the_page_and_json_stays_one_object(
+    made: Demo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def again(output: Path, **_: Any) -> demo.DemoReport:
+        shutil.copytree(made.folder, output)
+        keys = demo.DemoReport._fields
+        return demo.DemoReport(**{key: made.record[key] for key in keys})
+
+    asked: list[httpx2.Response] = []
+    ready = Announcing.ready
+
+    def ask_and_interrupt(self: Announcing) -> None:
+        ready(self)
+        address = f"http://127.0.0.1:{self.servers[0].sockets[0].getsockname()[1]}/"
+
+        def ask() -> None:
+            asked.append(httpx2.get(address, params={"query": "a red circle", "system": "both"}, timeout=60))
+            self.should_exit = True
+
+        threading.Thread(target=ask).start()
+
+    monkeypatch.setattr(demo, "run_demo", again)
+    monkeypatch.setattr(Announcing, "ready", ask_and_interrupt)
+    record = lexlip("demo", "--output", tmp_path / "demo", "--serve", "--port", 0, "--json").record
+    assert record["url"].startswith("http://127.0.0.1:") and record["documents"] == TEST
+    assert asked[0].status_code == 200 and "BM25 over captions" in asked[0].text
 
 
 def test_force_does_not_replace_a_folder_that_is_no_demo(tmp_path: Path) -> None:

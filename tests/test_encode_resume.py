@@ -88,13 +88,17 @@ def killed_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @OUTPUTS
-@pytest.mark.parametrize("force", [False, True], ids=["new", "over an old one"])
+@pytest.mark.parametrize(
+    ("force", "positions"),
+    [(False, False), (True, False), (False, True)],
+    ids=["new", "over an old one", "with positions"],
+)
 def test_a_run_that_ended_at_any_change_to_the_disk_goes_on_to_the_same_bytes(
-    folder: Path, images: list[CaptionedImage], tmp_path: Path, name: str, force: bool
+    folder: Path, images: list[CaptionedImage], tmp_path: Path, name: str, force: bool, positions: bool
 ) -> None:
     model = LexLip.from_pretrained(folder / "model")
     (tmp_path / "whole").mkdir()
-    whole = encode_images(model, images, tmp_path / "whole" / name, batch_size=2)
+    whole = encode_images(model, images, tmp_path / "whole" / name, batch_size=2, positions=positions)
     steps = 0
     while True:
         output = tmp_path / str(steps) / name
@@ -104,11 +108,11 @@ def test_a_run_that_ended_at_any_change_to_the_disk_goes_on_to_the_same_bytes(
         with pytest.MonkeyPatch.context() as patch:
             killed_at(steps, patch)
             try:
-                encode_images(model, images, output, batch_size=2, force=force)
+                encode_images(model, images, output, batch_size=2, force=force, positions=positions)
                 break
             except Killed:
                 pass
-        resumed = encode_images(model, images, output, batch_size=2, resume=True, force=force)
+        resumed = encode_images(model, images, output, batch_size=2, resume=True, force=force, positions=positions)
         assert content(output) == content(tmp_path / "whole" / name), steps
         assert resumed[:4] == whole[:4]
         steps += 1
@@ -148,6 +152,7 @@ def test_half_a_run_of_another_model_input_or_setting_is_refused(
         ("scale 510.0, but this run has 30.0", images, {"bits": 4}),
         ("batch_size 32, but this run has 7", images, {"batch_size": 7}),
         ("arithmetic float32, but this run has bfloat16", images, {"precision": "bfloat16"}),
+        (r"grid None, but this run has 2x2", images, {"positions": True}),
     ]
     for words, wanted, options in cases:
         with pytest.raises(InputError, match=rf"\.c\.partial was begun with .*{words}.*begin anew without --resume"):

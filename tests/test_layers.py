@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "data": DATA,
     "vectors": VECTORS,
     "evaluate": VECTORS | {"evaluate"},
+    "pictures": BASE | {"vectors", "pictures"},
     "recipes": RECIPES,
     "encoders": RECIPES | {"encoders"},
     "training": TRAINING,
@@ -34,12 +35,15 @@ MAY_IMPORT = {
     "zero_shot": RECIPES | {"encoders"},
     "tuning": BASE | {"lucene", "tuning"},
     "bench": EVERYTHING_BELOW | {"experiment"},
-    "demo": EVERYTHING_BELOW | {"experiment", "demo"},
+    "demo": EVERYTHING_BELOW | {"experiment", "pictures", "demo"},
     "bench_engine": EVERYTHING_BELOW | {"bench_engine"},
     "ladder_documents": TRAINING | {"ladder_documents"},
     "ladder": EVERYTHING_BELOW | {"experiment", "bench", "bench_engine", "ladder_documents", "ladder"},
+    "bench_serve": EVERYTHING_BELOW | {"bench_engine"},
     "bench_encoding": TRAINING | {"bench_engine", "bench_encoding"},
-    "cli": EVERYTHING_BELOW | {"experiment", "zero_shot", "bench", "demo", "bench_engine", "tuning", "ladder", "cli"},
+    "serve": EVERYTHING_BELOW | {"pictures", "serve"},
+    "cli": EVERYTHING_BELOW
+    | {"experiment", "zero_shot", "bench", "demo", "bench_engine", "tuning", "ladder", "pictures", "serve", "cli"},
     "__main__": {"cli"},
 }
 """Part of the package → the parts that it may import. A part is a folder, or a module beside them."""

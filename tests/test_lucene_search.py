@@ -11,6 +11,7 @@ from searched import MANY, ODD_TOKENS, SEED, build, make_documents
 
 from lexlip_lucene.errors import InputError, SearchError
 from lexlip_lucene.lucene.bm25_searcher import Bm25Searcher
+from lexlip_lucene.lucene.explanation import compare
 from lexlip_lucene.lucene.impact_searcher import Execution, ImpactSearcher
 from lexlip_lucene.records import Document, Impacts
 
@@ -141,9 +142,37 @@ def test_an_explanation_adds_up_to_the_score(
     assert dict(explanation.missing) == {t: w for t, w in query.items() if t not in document.vector}
 
 
+def test_the_vector_of_a_document_is_the_one_that_was_indexed(
+    searcher: ImpactSearcher, documents: list[Document]
+) -> None:
+    chosen = documents[::40] + documents[-10:]
+    assert any(not document.vector for document in chosen) and any(len(d.vector) > 4000 for d in documents[-10:])
+    for document in chosen:
+        found = searcher.vector(document.id)
+        assert found == document.vector
+        assert list(found) == sorted(found, key=lambda token: (-found[token], token))
+
+
+@settings(max_examples=15, deadline=None)
+@given(query=queries, first=st.integers(0, 1691), second=st.integers(0, 1691))
+def test_the_differences_of_two_documents_add_up_to_that_of_their_scores(
+    query: Impacts, first: int, second: int, searcher: ImpactSearcher, documents: list[Document]
+) -> None:
+    filled = [document for document in documents if document.vector]
+    compared = compare(searcher.explain(query, filled[first].id), searcher.explain(query, filled[second].id))
+    scores = {hit.docid: hit.score for hit in searcher.search(query, 2000)}
+    assert compared.score == scores.get(filled[first].id, 0)
+    assert compared.against_score == scores.get(filled[second].id, 0)
+    assert sum(term.difference for term in compared.terms) == compared.score - compared.against_score
+    assert compared.difference == compared.score - compared.against_score
+    assert {term.token for term in compared.terms} | {token for token, _ in compared.missing} == set(query)
+
+
 def test_an_unknown_docid_is_named(searcher: ImpactSearcher) -> None:
     with pytest.raises(InputError, match="has no document 'nobody'"):
         searcher.explain({"w0": 1}, "nobody")
+    with pytest.raises(InputError, match="has no document 'nobody'"):
+        searcher.vector("nobody")
 
 
 def test_an_impact_index_is_no_bm25_index(searcher: ImpactSearcher) -> None:

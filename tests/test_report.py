@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from lexlip_lucene.demo.report import ShownHit, ShownQuery, ShownTerm, picture_uri, write_report
+from lexlip_lucene.demo.report import ShownHit, ShownQuery, picture_uri, write_report
 from lexlip_lucene.errors import OutputError
+from lexlip_lucene.lucene.explanation import Term
 
 HOSTILE = "</h2><script>alert('1')</script> & \"red\" <img src=x onerror=alert(1)>"
 FIGURES = {"LexLIP": {"R@1": 0.25, "R@10": 0.7}, "BM25 <k1>": {"R@1": 0.125, "R@10": 0.5}}
@@ -36,7 +37,7 @@ class Page(HTMLParser):
 def shown(text: str, *, rank: int | None = 2) -> ShownQuery:
     """A query with two hits of LexLIP's, the second of them the one searched for, and one of BM25's."""
     picture = "data:image/png;base64,AAAA"
-    first = ShownHit(1, text, "60", picture, False, [ShownTerm("red", 40, 100.0), ShownTerm(text, 20, 50.0)])
+    first = ShownHit(1, text, "60", picture, False, [Term("red", 4, 10, 40), Term(text, 2, 10, 20)])
     second = ShownHit(2, "scene-2", "30", picture, True, [])
     return ShownQuery(
         text, {"red": 4, text: 2}, rank, None, [first, second], [ShownHit(1, "b", "1.50", picture, False, [])]
@@ -67,16 +68,17 @@ def test_hostile_captions_ids_and_tokens_stay_text(tmp_path: Path) -> None:
     assert len(images) == 3 and all(set(attributes) == {"src", "alt"} for attributes in images)
     assert images[0]["alt"] == f"scene {HOSTILE}, rank 1"
     assert f"“{HOSTILE}”" in page.text
-    assert page.text.count(HOSTILE) == 4  # heading, query token, docid and matched token
+    assert page.text.count(HOSTILE) == 5  # heading, query token, docid, matched token and its part of the score bar
 
 
 def test_a_query_shows_its_hits_with_the_words_that_matched(tmp_path: Path) -> None:
     page = page_of(tmp_path / "report.html", shown("a red circle"))
-    assert re.search(r"1\. a red circle\s+60\s+red\s*40\s+a red circle\s*20", page.text)
+    assert re.search(r"1\. a red circle\s+60\s+red 40\s+a red circle 20\s+red\s*40\s+a red circle\s*20", page.text)
     assert re.search(r"2\. scene-2\s+30\s+✓", page.text)
     assert "rank 2 with LexLIP, not found with BM25" in page.text
     assert [attributes.get("class") for tag, attributes in page.tags if tag == "figure"] == [None, "relevant", None]
-    assert [attributes["style"] for tag, attributes in page.tags if tag == "i"] == ["width: 100%", "width: 50%"]
+    parts = [(attributes["x"], attributes["width"]) for tag, attributes in page.tags if tag == "rect"]
+    assert parts == [("0.000", "66.167"), ("66.667", "32.833")]  # 40 and 20 of 60, with gaps of 0.5
 
 
 def test_the_report_asks_for_nothing_from_elsewhere(tmp_path: Path) -> None:

@@ -50,6 +50,9 @@ def images(
     ] = "auto",
     split: Split = None,
     states: States = None,
+    positions: Annotated[
+        bool, typer.Option("--positions", help="Also keep where in the picture each token was found, for explanations.")
+    ] = False,
     resume: Resume = False,
     json: Json = False,
     force: Force = False,
@@ -84,6 +87,7 @@ def images(
             precision=precision,
             force=force,
             states=states,
+            positions=positions,
             resume=resume,
             ranks=ranks,
             progress=for_terminal(),

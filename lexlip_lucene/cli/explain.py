@@ -1,12 +1,19 @@
-"""`lexlip explain`: why a document has its score."""
+"""`lexlip explain`: why a document has its score, why it ranks before or behind another, and where its tokens are."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lexlip_lucene.cli.maps import draw_maps, draw_places, model_of, picture_of, require_png
 from lexlip_lucene.cli.query import encoded_query, require_kind
-from lexlip_lucene.cli.verb import Debug, Json, answer, verb
+from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
+from lexlip_lucene.errors import InputError
+
+if TYPE_CHECKING:
+    from lexlip_lucene.lucene.explanation import Comparison, Explanation
+    from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
+    from lexlip_lucene.vectors.positions import Positions
 
 
 @verb
@@ -15,32 +22,131 @@ def explain(
     query: Annotated[str, typer.Option(help="Words, or `token:weight …` without a model.")],
     docid: Annotated[str, typer.Option(help="Document to explain.")],
     model: Annotated[Path | None, typer.Option(help="Model folder that encodes the query.")] = None,
+    against: Annotated[
+        str | None, typer.Option(metavar="DOCID", help="Another document: why is one before the other?")
+    ] = None,
+    maps: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Draw where in the picture the tokens were seen.")
+    ] = None,
+    images: Annotated[
+        Path | None, typer.Option(help="With --maps: the folder of images, or the captions file, that was encoded.")
+    ] = None,
     json: Json = False,
+    force: Force = False,
     debug: Debug = False,
 ) -> None:
     """Show how a document's score adds up.
 
-    Each line is a token that query and document share: contribution = query weight × impact.
+    Each line is a token that query and document share: contribution = query weight × impact. With --against, each line
+    is what the token contributes to the one document less what it contributes to the other; the differences add up as
+    well. --maps needs --model, or an index that stores positions (`lexlip encode images --positions`, `lexlip index
+    --store positions`), which then frames each token's place without a map.
 
     \b
-    Example: lexlip explain photos-index --query "a red bicycle" --docid 1.jpg --model model
+    Example: lexlip explain photos-index --query "a red bicycle" --docid 1.jpg --model model --against 2.jpg
     """
     from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
 
+    if (maps is None) != (images is None):
+        raise InputError("--maps draws over the document's picture: give --maps FILE.png and --images together")
+    if maps is not None:
+        require_png(maps, force=force)
     require_kind(index, "impact", "a BM25 score is not explained")
     weights = encoded_query(index, query, model)
     with ImpactSearcher(index) as searcher:
         explanation = searcher.explain(weights, docid)
-    record = {
+        other = None if against is None else searcher.explain(weights, against)
+        positions = _stored_positions(searcher, docid)
+    record, lines = _score(query, explanation, positions, known=bool(weights))
+    if other is not None:
+        from lexlip_lucene.lucene.explanation import compare
+
+        compared = compare(explanation, other)
+        record["against"] = _against_record(compared)
+        lines = _against_lines(compared)
+    if maps is not None and images is not None:
+        tokens = [term.token for term in explanation.terms]
+        record["maps"] = _draw(index, docid, model, positions, maps, images, tokens, force=force)
+        seen = ", ".join(each["token"] for each in record["maps"]["tokens"])
+        lines.append(f"{maps}: where its tokens were seen: {seen or 'none of them anywhere'}")
+    answer(record, "\n".join(lines), as_json=json)
+
+
+def _stored_positions(searcher: "ImpactSearcher", docid: str) -> "Positions | None":
+    from lexlip_lucene.vectors.positions import POSITIONS, parse_positions
+
+    stored = searcher.stored(docid).get(POSITIONS)
+    if stored is None:
+        return None
+    return parse_positions(stored, searcher.vector(docid), f"{searcher.path}: document {docid}")
+
+
+def _score(
+    query: str, explanation: "Explanation", positions: "Positions | None", *, known: bool
+) -> tuple[dict[str, Any], list[str]]:
+    docid, score, terms, missing = explanation
+    record: dict[str, Any] = {
         "query": query,
         "docid": docid,
-        "score": explanation.score,
-        "terms": [term._asdict() for term in explanation.terms],
-        "missing": [{"token": token, "query_weight": weight} for token, weight in explanation.missing],
+        "score": score,
+        "terms": [term._asdict() for term in terms],
+        "missing": [{"token": token, "query_weight": weight} for token, weight in missing],
     }
-    lines = [f"{docid}: score {explanation.score}" + ("" if weights else f"; the query {query!r} has no known token")]
+    places = {}
+    if positions is not None:
+        grid = f"of {positions.grid.rows} × {positions.grid.columns}"
+        places = {t: f"  (row {cell.row + 1}, column {cell.column + 1} {grid})" for t, cell in positions.cells.items()}
+        boxes = {term.token: positions.box(term.token) for term in terms}
+        record["boxes"] = {token: list(box) for token, box in boxes.items() if box is not None}
+    lines = [f"{docid}: score {score}" + ("" if known else f"; the query {query!r} has no known token")]
     lines += [
-        f"{term.contribution:>9} = {term.query_weight:>5} × {term.impact:<5} {term.token}" for term in explanation.terms
+        f"{term.contribution:>9} = {term.query_weight:>5} × {term.impact:<5} {term.token}{places.get(term.token, '')}"
+        for term in terms
     ]
-    lines += [f"{0:>9} = {weight:>5} × {0:<5} {token}" for token, weight in explanation.missing]
-    answer(record, "\n".join(lines), as_json=json)
+    return record, lines + [f"{0:>9} = {weight:>5} × {0:<5} {token}" for token, weight in missing]
+
+
+def _against_record(compared: "Comparison") -> dict[str, Any]:
+    return {
+        "docid": compared.against,
+        "score": compared.against_score,
+        "difference": compared.difference,
+        "terms": [term._asdict() for term in compared.terms],
+        "missing": [{"token": token, "query_weight": weight} for token, weight in compared.missing],
+    }
+
+
+def _against_lines(compared: "Comparison") -> list[str]:
+    docid, against, score, against_score, difference, terms, missing = compared
+    if difference:
+        head = f"{docid} (score {score}) is {'before' if difference > 0 else 'behind'} {against} ({against_score})"
+    else:
+        head = f"{docid} and {against} both have the score {score}: the smaller docid comes first"
+    lines = [f"{head}, by {abs(difference)}" if difference else head]
+    lines += [
+        f"{term.difference:>+9} = {term.contribution:>7} − {term.against_contribution:<7} {term.token}"
+        for term in terms
+    ]
+    return lines + [f"{0:>9} = {0:>7} − {0:<7} {token}" for token, _ in missing]
+
+
+def _draw(
+    index: Path,
+    docid: str,
+    model: Path | None,
+    positions: "Positions | None",
+    maps: Path,
+    images: Path,
+    tokens: list[str],
+    *,
+    force: bool,
+) -> dict[str, Any]:
+    picture = picture_of(docid, images)
+    if model is not None:
+        return draw_maps(maps, picture, model_of(index, model), tokens, force=force)
+    if positions is None:
+        raise InputError(
+            f"--maps needs --model MODEL, or positions, and {index} stores none: encode with --positions, and index "
+            "with --store positions"
+        )
+    return draw_places(maps, picture, positions, tokens, force=force)

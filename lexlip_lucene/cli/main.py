@@ -19,8 +19,10 @@ from lexlip_lucene.cli import (
     export,
     fuse,
     index,
+    lexicon,
     merge,
     search,
+    serve,
     topics,
     train,
     tune,
@@ -37,6 +39,8 @@ ORDER = [
     "merge",
     "search",
     "explain",
+    "lexicon",
+    "serve",
     "eval",
     "fuse",
     "tune",
@@ -74,6 +78,8 @@ app.command("index")(index.index)
 app.command("merge")(merge.merge)
 app.command("search")(search.search)
 app.command("explain")(explain.explain)
+app.command("lexicon")(lexicon.lexicon)
+app.command("serve")(serve.serve)
 app.command("eval")(evaluate.evaluate)
 app.command("fuse")(fuse.fuse)
 app.command("tune")(tune.tune)

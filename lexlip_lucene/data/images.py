@@ -39,6 +39,10 @@ class UnreadableImage(InputError):
     """An image file can't be read. The text is the reason alone: whoever asked for the file knows its path."""
 
 
+class TooManyPixels(UnreadableImage):
+    """An image is larger than what is decoded."""
+
+
 def open_image(path: Path) -> Image.Image:
     """Read an image file, whole and upright. Safe to call from several threads.
 
@@ -50,21 +54,40 @@ def open_image(path: Path) -> Image.Image:
     """
     try:
         with path.open("rb") as file:
-            return _read(file)
+            return read_image(file)
     except UnreadableImage:
         raise
     except OSError as error:
         raise UnreadableImage(error.strerror or _one_line(error)) from error
+
+
+def read_image(file: IO[bytes], *, max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """Read an image from an open file, as `open_image` does.
+
+    Args:
+        file: binary, at its beginning.
+        max_pixels: largest width × height that is decoded; the header says it, before anything is.
+
+    Raises:
+        UnreadableImage: empty, of another format, broken or truncated.
+        TooManyPixels: larger than `max_pixels`.
+    """
+    try:
+        return _read(file, max_pixels)
+    except UnreadableImage:
+        raise
     # Pillow's parsers meet broken bytes with many kinds of exception (ValueError, KeyError, AssertionError, …).
     except Exception as error:
+        if isinstance(error, OSError) and error.strerror:
+            raise UnreadableImage(error.strerror) from error
         raise UnreadableImage(f"broken image: {_one_line(error)}") from error
 
 
-def _read(file: IO[bytes]) -> Image.Image:
+def _read(file: IO[bytes], max_pixels: int) -> Image.Image:
     image = _open_lazily(file)
     width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise UnreadableImage(f"too large: {width} × {height} pixels, at most {MAX_PIXELS} are decoded")
+    if width * height > max_pixels:
+        raise TooManyPixels(f"too large: {width} × {height} pixels, at most {max_pixels} are decoded")
     image.load()
     turn = UPRIGHT.get(_orientation(image))
     rgb = _as_rgb(image)
@@ -82,7 +105,7 @@ def _open_lazily(file: IO[bytes]) -> Image.Image:
         except UnidentifiedImageError as error:
             raise UnreadableImage("not a JPEG, PNG, WebP or GIF image, or its header is broken") from error
         except Image.DecompressionBombError as error:
-            raise UnreadableImage(f"too large: at most {MAX_PIXELS} pixels are decoded") from error
+            raise TooManyPixels(f"too large: at most {MAX_PIXELS} pixels are decoded") from error
 
 
 def _orientation(image: Image.Image) -> int:

@@ -20,7 +20,6 @@ from lexlip_lucene.demo.report import (
     QUERIES_SHOWN,
     ShownHit,
     ShownQuery,
-    ShownTerm,
     picture_uri,
     write_report,
 )
@@ -38,7 +37,7 @@ from lexlip_lucene.records import Hit
 from lexlip_lucene.vectors.collection import read_queries
 
 if TYPE_CHECKING:
-    from lexlip_lucene.lucene.explanation import Explanation
+    from lexlip_lucene.lucene.explanation import Term
 
 TRAIN_SCENES, TEST_SCENES, CAPTIONS = 3500, 1000, 5
 LARGEST_SEED = 2**63 - 1
@@ -168,7 +167,7 @@ def shown_queries(images: list[CaptionedImage], found: Experiment, texts: Experi
         for topic in topics:
             hits, others = found.run.get(topic.qid, []), texts.run.get(topic.qid, [])
             target, vector = wanted[topic.qid], vectors[topic.qid]
-            reasons = {hit.docid: _terms(searcher.explain(vector, hit.docid)) for hit in hits[:HITS_SHOWN]}
+            reasons = {hit.docid: searcher.explain(vector, hit.docid).terms for hit in hits[:HITS_SHOWN]}
             shown.append(
                 ShownQuery(
                     text=topic.text,
@@ -182,15 +181,8 @@ def shown_queries(images: list[CaptionedImage], found: Experiment, texts: Experi
     return shown
 
 
-def _terms(explanation: "Explanation") -> list[ShownTerm]:
-    return [
-        ShownTerm(term.token, term.contribution, 100 * term.contribution / explanation.terms[0].contribution)
-        for term in explanation.terms
-    ]
-
-
 def _shown_hits(
-    hits: Sequence[Hit], pictures: dict[str, Path], target: str, reasons: dict[str, list[ShownTerm]]
+    hits: Sequence[Hit], pictures: dict[str, Path], target: str, reasons: "dict[str, list[Term]]"
 ) -> list[ShownHit]:
     return [
         ShownHit(

@@ -8,31 +8,25 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from jinja2 import Environment, PackageLoader, select_autoescape
+from jinja2 import ChoiceLoader, Environment, PackageLoader, select_autoescape
 
 from lexlip_lucene.files import written_file
+from lexlip_lucene.pictures.score_bar import Contribution, bar_of
+from lexlip_lucene.pictures.token_colour import token_colour
 
 HITS_SHOWN = 5
 QUERIES_SHOWN = 12
 
 
-class ShownTerm(NamedTuple):
-    """A matched word and its share of the score, 0–100."""
-
-    token: str
-    contribution: int
-    share: float
-
-
 class ShownHit(NamedTuple):
-    """An image found: `picture` is a data URI; `terms` is empty where the system gives no reasons."""
+    """An image found: `picture` is a data URI; `terms`, heaviest first, are none where the system gives no reasons."""
 
     rank: int
     docid: str
     score: str
     picture: str
     relevant: bool
-    terms: list[ShownTerm]
+    terms: Sequence[Contribution]
 
 
 class ShownQuery(NamedTuple):
@@ -68,9 +62,11 @@ def write_report(
         queries: the queries to show.
         force: overwrite.
     """
+    loaders = [PackageLoader("lexlip_lucene.demo", "."), PackageLoader("lexlip_lucene.pictures", ".")]
     environment = Environment(
-        loader=PackageLoader("lexlip_lucene.demo", "."), autoescape=select_autoescape(default=True), trim_blocks=True
+        loader=ChoiceLoader(loaders), autoescape=select_autoescape(default=True), trim_blocks=True
     )
+    environment.globals.update(bar_of=bar_of, colour=token_colour)
     page = environment.get_template("report.html").render(figures=figures, facts=facts, queries=queries)
     with written_file(path, force=force) as file:
         file.write(page.encode())

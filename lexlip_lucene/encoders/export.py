@@ -21,6 +21,7 @@ from lexlip_lucene.encoders.image_batches import image_batches
 from lexlip_lucene.encoders.inputs_identity import identity_of_images, identity_of_texts
 from lexlip_lucene.encoders.lexlip import LexLip
 from lexlip_lucene.encoders.model_config import config_bytes
+from lexlip_lucene.encoders.patch_maps import grid_of
 from lexlip_lucene.encoders.ranks import ALONE, Ranks
 from lexlip_lucene.encoders.shard_thread import EncodedBatch
 from lexlip_lucene.encoders.stretches import Stretch, stretches_of
@@ -29,6 +30,8 @@ from lexlip_lucene.errors import InputError
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.records import Topic
 from lexlip_lucene.vectors.manifest import Manifest
+from lexlip_lucene.vectors.patch_map import Grid
+from lexlip_lucene.vectors.positions import format_grid
 from lexlip_lucene.vectors.quantise import ROUNDING, Quantiser
 
 
@@ -54,6 +57,7 @@ def encode_images(
     force: bool = False,
     resume: bool = False,
     states: Path | None = None,
+    positions: bool = False,
     ranks: Ranks = ALONE,
     progress: Progress = SILENT,
 ) -> EncodeReport:
@@ -72,6 +76,7 @@ def encode_images(
         force: replace an `output` that exists.
         resume: keep the shards of a run of the same model, inputs and options that was cut short.
         states: a folder that keeps the backbone's states for another model over the same backbone; None: don't.
+        positions: also write the place of each token on a line (`vectors/positions.py`).
         ranks: the processes that share the work.
         progress: told about it.
 
@@ -82,11 +87,12 @@ def encode_images(
     begun = time.monotonic()
     quantiser = model.quantiser("image", bits=bits, top_k=top_k)
     arithmetic = choose_arithmetic(model.device, inputs=len(images), precision=precision)
+    grid = grid_of(model) if positions else None
     unfinished = _unfinished(
-        model, "image", identity_of_images(images), len(images), output, quantiser, arithmetic, batch_size
+        model, "image", identity_of_images(images), len(images), output, quantiser, arithmetic, batch_size, grid
     )
     batches_of = partial(
-        _image_batches, model, images, quantiser, arithmetic, batch_size, is_query_file(output), states
+        _image_batches, model, images, quantiser, arithmetic, batch_size, is_query_file(output), states, grid
     )
     manifest = encode_stretches(
         unfinished, batches_of, label="encoding images", resume=resume, force=force, ranks=ranks, progress=progress
@@ -138,6 +144,7 @@ def _unfinished(
     quantiser: Quantiser,
     arithmetic: Arithmetic,
     batch_size: int,
+    grid: Grid | None = None,
 ) -> Unfinished:
     if batch_size < 1:
         raise InputError(f"batch size must be at least 1, got {batch_size}")
@@ -154,6 +161,7 @@ def _unfinished(
         "inputs": inputs,
         "inputs_sha256": inputs_sha256,
         "arithmetic": str(arithmetic),
+        "grid": None if grid is None else format_grid(grid),
     }
     settings = {"config_sha256": hashlib.sha256(config_bytes(model.config)).hexdigest(), "batch_size": batch_size}
     return Unfinished(output, facts=facts, settings=settings, stretches=stretches_of(inputs))
@@ -167,6 +175,7 @@ def _image_batches(
     batch_size: int,
     as_queries: bool,
     states: Path | None,
+    grid: Grid | None,
     stretches: Sequence[Stretch],
 ) -> Iterator[EncodedBatch]:
     parts = [(stretch, batch) for stretch in stretches for batch in stretch.batches(batch_size)]
@@ -178,6 +187,7 @@ def _image_batches(
         arithmetic=arithmetic,
         batch_size=batch_size,
         states=states,
+        grid=grid,
     )
     for (stretch, batch), found in zip(parts, encoded, strict=True):
         yield EncodedBatch(
@@ -186,6 +196,7 @@ def _image_batches(
             names=[_name(image, as_queries) for image in found.images],
             vectors=found.vectors,
             rejected=found.rejected,
+            positions=found.positions,
         )
 
 

@@ -17,16 +17,22 @@ import torch
 from torch import Tensor
 
 from lexlip_lucene.records import Impacts
+from lexlip_lucene.vectors.patch_map import Grid
+from lexlip_lucene.vectors.positions import format_positions
 from lexlip_lucene.vectors.quantise import Quantiser
 
 _LOW_32_BITS = 2**32 - 1
 
 
 class Heaviest(NamedTuple):
-    """Weights (batch, k) float32, heaviest first, and their lexicon positions (batch, k) int64; weight 0: no token."""
+    """Weights (batch, k) float32, heaviest first, and their lexicon positions (batch, k) int64; weight 0: no token.
+
+    `winners` (batch, k) int is the position of the picture's states that gave each weight, where somebody asked.
+    """
 
     weights: Tensor
     positions: Tensor
+    winners: Tensor | None = None
 
 
 def heaviest(weights: Tensor, k: int | None) -> Heaviest:
@@ -55,3 +61,13 @@ def quantised(found: Heaviest, quantiser: Quantiser, tokens: Sequence[str]) -> l
     counts = (weights > 0).sum(axis=1)
     rows = zip(names, impacts, counts, strict=True)
     return [dict(zip(name[:count].tolist(), impact[:count].tolist(), strict=True)) for name, impact, count in rows]
+
+
+def placed(found: Heaviest, grid: Grid, quantiser: Quantiser, tokens: Sequence[str]) -> list[str]:
+    """Return where the tokens of each vector were found, as the texts that `vectors/positions.py` describes."""
+    assert found.winners is not None, "whoever wants places has asked for them"
+    texts = []
+    for vector, winners in zip(quantised(found, quantiser, tokens), found.winners.tolist(), strict=True):
+        numbers = {token: winner for token, winner in zip(vector, winners, strict=False)}
+        texts.append(format_positions(grid, vector, {t: n for t, n in numbers.items() if n < grid.rows * grid.columns}))
+    return texts

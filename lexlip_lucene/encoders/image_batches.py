@@ -14,24 +14,27 @@ from torch import Tensor
 from lexlip_lucene.data.captioned_image import CaptionedImage
 from lexlip_lucene.data.images import UnreadableImage
 from lexlip_lucene.encoders.arithmetic import Arithmetic
-from lexlip_lucene.encoders.heaviest import quantised
+from lexlip_lucene.encoders.heaviest import placed, quantised
 from lexlip_lucene.encoders.image_pass import ImagePass
 from lexlip_lucene.encoders.lexlip import LexLip
 from lexlip_lucene.encoders.pixels import load_groups
 from lexlip_lucene.records import Impacts
 from lexlip_lucene.vectors.manifest import Rejected
+from lexlip_lucene.vectors.patch_map import Grid
 from lexlip_lucene.vectors.quantise import Quantiser
 
 
 class ImageBatch(NamedTuple):
     """The images of a batch that could be read, in order; what gives their vectors; and those that could not.
 
-    `vectors` may wait for the device, so the next batch can be begun before it is called.
+    `vectors`, and `positions` where they are asked for, may wait for the device, so the next batch can be begun before
+    they are called.
     """
 
     images: list[CaptionedImage]
     vectors: Callable[[], Sequence[Impacts]]
     rejected: list[Rejected]
+    positions: Callable[[], Sequence[str]] | None = None
 
 
 def image_batches(
@@ -43,6 +46,7 @@ def image_batches(
     arithmetic: Arithmetic,
     batch_size: int,
     states: Path | None = None,
+    grid: Grid | None = None,
 ) -> Iterator[ImageBatch]:
     """Encode the images of each batch.
 
@@ -54,8 +58,11 @@ def image_batches(
         arithmetic: what to compute in.
         batch_size: at least 1.
         states: a folder that keeps the backbone's states; None: don't.
+        grid: the model's, where the places of tokens are asked for.
     """
-    encode = ImagePass(model, arithmetic, top_k=quantiser.top_k, batch_size=batch_size, states=states)
+    encode = ImagePass(
+        model, arithmetic, top_k=quantiser.top_k, batch_size=batch_size, states=states, winners=grid is not None
+    )
     files = ([images[number].path for number in batch] for batch in batches)
     for batch, pictures in zip(batches, load_groups(files, size=model.config.image.size), strict=True):
         named = [(images[number], picture) for number, picture in zip(batch, pictures, strict=True)]
@@ -69,4 +76,5 @@ def image_batches(
                 for image, reason in named
                 if isinstance(reason, UnreadableImage)
             ],
+            partial(placed, found, grid, quantiser, model.lexicon.tokens) if found and grid else None,
         )

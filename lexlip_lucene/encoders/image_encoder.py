@@ -86,6 +86,11 @@ class ImageEncoder(nn.Module):
         self.whole_width = width * max(1, len(spec.views))
         self.global_path = nn.Linear(self.whole_width, tokens) if spec.global_path else None
 
+    @property
+    def whole_positions(self) -> int:
+        """How many of the states' positions, the last ones, stand for the picture as a whole and are no place in it."""
+        return len(self.spec.views) or int(self.spec.global_state)
+
     def forward(self, pixels: Tensor) -> Tensor:
         """(batch, 3, size, size) → weights (batch, tokens)."""
         return saturate(self.logits(self.tower(pixels)))

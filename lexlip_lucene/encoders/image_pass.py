@@ -28,6 +28,7 @@ class ImagePass:
         top_k: tokens kept a picture; None keeps all positive ones.
         batch_size: at least 1.
         states: a folder that keeps the backbone's states; None: don't.
+        winners: also say which position of the states gave each weight.
     """
 
     def __init__(
@@ -38,11 +39,13 @@ class ImagePass:
         top_k: int | None,
         batch_size: int,
         states: Path | None = None,
+        winners: bool = False,
     ) -> None:
         self.model = model
         self.device = model.device
         self.arithmetic = arithmetic
         self.top_k = top_k
+        self.winners = winners
         self.states = StatesPass(model.image.tower, model.device, arithmetic, batch_size=batch_size, keep=states)
         self.image = model.image if arithmetic.precision == "float32" else _head_in_bfloat16(model.image)
 
@@ -50,9 +53,15 @@ class ImagePass:
         """Return the heaviest tokens of `pictures`, each (3, size, size) uint8; on a GPU without waiting for them."""
         states = self.states(torch.stack(list(pictures)))
         with torch.inference_mode(), self._autocast():
-            logits = self.image.logits(states).float()
-            weights = divide_by_length(saturate(logits), self.model.config.image.length_power)
-            return self.model.kept(weights, "image", self.top_k)
+            if not self.winners:
+                return self._kept(self.image.logits(states))
+            pool = self.image.pooled(states)
+            found = self._kept(pool.logits)
+            return found._replace(winners=pool.positions.gather(1, found.positions))
+
+    def _kept(self, logits: Tensor) -> Heaviest:
+        weights = divide_by_length(saturate(logits.float()), self.model.config.image.length_power)
+        return self.model.kept(weights, "image", self.top_k)
 
     def _autocast(self) -> AbstractContextManager[object]:
         lower = self.arithmetic.precision == "bfloat16"

@@ -29,6 +29,7 @@ class EncodedBatch(NamedTuple):
         names: id and contents of each document.
         vectors: gives their vectors; it may wait for the device.
         rejected: the inputs that gave no document.
+        positions: gives the places of their tokens, likewise; None where nobody asked, or there is no document.
     """
 
     stretch: Stretch
@@ -36,6 +37,7 @@ class EncodedBatch(NamedTuple):
     names: Sequence[tuple[str, str]]
     vectors: Callable[[], Sequence[Impacts]]
     rejected: Sequence[Rejected] = ()
+    positions: Callable[[], Sequence[str]] | None = None
 
 
 class ShardThread:
@@ -68,8 +70,10 @@ class ShardThread:
             self._waiting.popleft().result()
 
     def _add(self, batch: EncodedBatch) -> None:
-        for (docid, contents), vector in zip(batch.names, batch.vectors(), strict=True):
-            self._lines.append(format_line(Document(docid, contents, vector)))
+        vectors = batch.vectors()
+        positions = [None] * len(vectors) if batch.positions is None else batch.positions()
+        for (docid, contents), vector, places in zip(batch.names, vectors, positions, strict=True):
+            self._lines.append(format_line(Document(docid, contents, vector), places))
             self._empty += not vector
             self._postings += len(vector)
         self._rejected += batch.rejected

@@ -8,7 +8,7 @@ analyser lower-cases, drops English stop words and stems (Porter), so that "Two 
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from lexlip_lucene.errors import SearchError
 from lexlip_lucene.lucene.commit import CONTENTS
@@ -26,14 +26,20 @@ class Bm25Searcher(Searcher):
 
     kind = "bm25"
 
-    def search(self, text: str, k: int = 10, *, filters: Filters | None = None) -> Hits:
+    def search(self, text: str, k: int = 10, *, filters: Filters | None = None, without: Sequence[str] = ()) -> Hits:
         """Return the top `k` hits, fewer when fewer documents match; none for a text without terms.
+
+        Args:
+            text: the query.
+            k: hits, at least 1.
+            filters: keyword field → value or values that a hit must have.
+            without: words that no hit has, each analysed as the query is.
 
         Raises:
             InputError: `k` < 1, `text` is not valid Unicode, or no such keyword field.
             SearchError: the index can't be read, or the searcher is closed.
         """
-        return self.search_batch({"query": text}, k, filters=filters)["query"]
+        return self.search_batch({"query": text}, k, filters=filters, without=without)["query"]
 
     def search_batch(
         self,
@@ -42,6 +48,7 @@ class Bm25Searcher(Searcher):
         *,
         threads: int = 1,
         filters: Filters | None = None,
+        without: Sequence[str] = (),
         progress: Progress = SILENT,
     ) -> dict[str, Hits]:
         """Return qid → the top `k` hits, in the order of `texts` (qid → text).
@@ -51,6 +58,7 @@ class Bm25Searcher(Searcher):
             k: hits a query, at least 1.
             threads: at least 1; Java shares the queries out among them.
             filters: keyword field → value or values that a hit must have.
+            without: as in `search`.
             progress: told after every query.
 
         Raises:
@@ -58,7 +66,8 @@ class Bm25Searcher(Searcher):
             SearchError: the index can't be read, or the searcher is closed.
         """
         most = self._checked_counts(k, threads)
-        packed = self._packed_filters(filters or {})
+        terms = list(self.terms(" ".join(without))) if without else []
+        packed = self._packed_filters(filters or {}, terms)
         items = list(texts.items())
 
         def answer(start: int, stop: int) -> bytes:

@@ -19,7 +19,7 @@ from lexlip_lucene.lucene.approximation import Approximation
 from lexlip_lucene.lucene.explanation import Explanation, Term
 from lexlip_lucene.lucene.hits import Hits, unpack
 from lexlip_lucene.lucene.request import pack_matrix, pack_queries, utf8
-from lexlip_lucene.lucene.searcher import Filters, Searcher
+from lexlip_lucene.lucene.searcher import Filters, Searcher, as_mapping
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.records import Document, Impacts
 from lexlip_lucene.vectors.json_vector import checked_impacts
@@ -50,7 +50,13 @@ class ImpactSearcher(Searcher):
         self._execution = execution.upper()
 
     def search(
-        self, query: Impacts, k: int = 10, *, filters: Filters | None = None, approximate: Approximation | None = None
+        self,
+        query: Impacts,
+        k: int = 10,
+        *,
+        filters: Filters | None = None,
+        without: Sequence[str] = (),
+        approximate: Approximation | None = None,
     ) -> Hits:
         """Return the top `k` hits, fewer when fewer documents match; none for a query without terms.
 
@@ -58,13 +64,14 @@ class ImpactSearcher(Searcher):
             query: token → query weight.
             k: hits, at least 1.
             filters: keyword field → value or values that a hit must have.
+            without: tokens that no hit has.
             approximate: how much to look at; everything unless told otherwise, which is exact.
 
         Raises:
             InputError: the query is not what is needed, `k` < 1, or no such keyword field.
             SearchError: the index can't be read, or the searcher is closed.
         """
-        answer = self._call(k, 1, filters, approximate)
+        answer = self._call(k, 1, filters, approximate, without)
         return unpack(answer(pack_queries([checked_impacts(query, "query")])), 1)[0]
 
     def search_batch(
@@ -112,12 +119,33 @@ class ImpactSearcher(Searcher):
         missing = [(t, weight) for t, weight in heaviest if not impacts[t]]
         return Explanation(docid, sum(term.contribution for term in terms), terms, missing)
 
+    def vector(self, docid: str) -> Impacts:
+        """Return a document's token → impact, heaviest first, equal ones by token; {} for one without any token.
+
+        It asks the postings of every token: some 50 ms with 30,000 tokens over 100,000 documents.
+
+        Raises:
+            InputError: the index has no such document.
+            SearchError: the index can't be read, or the searcher is closed.
+        """
+        with self._errors("read"):
+            found = self._java.vector(self._engine, utf8(docid))
+        if found is None:
+            raise InputError(f"{self.path} has no document {docid!r}")
+        impacts = {token: int(impact) for token, impact in as_mapping(found).items()}
+        return dict(sorted(impacts.items(), key=lambda item: (-item[1], item[0])))
+
     def _call(
-        self, k: int, threads: int, filters: Filters | None, approximate: Approximation | None
+        self,
+        k: int,
+        threads: int,
+        filters: Filters | None,
+        approximate: Approximation | None,
+        without: Sequence[str] = (),
     ) -> Callable[[bytes], bytes]:
         """Check what a search is asked for; return what turns packed queries into Java's answer."""
         most = self._checked_counts(k, threads)
-        packed = self._packed_filters(filters or {})
+        packed = self._packed_filters(filters or {}, without)
         how = _EXACT if approximate is None else approximate.checked()
 
         def answer(queries: bytes) -> bytes:

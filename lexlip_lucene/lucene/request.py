@@ -38,11 +38,21 @@ def pack_matrix(matrix: Any, tokens: Sequence[str]) -> bytes:
     return _packed(tokens, matrix.indptr[1:], matrix.indices, matrix.data)
 
 
-def pack_filters(filters: Mapping[str, Sequence[str]]) -> bytes:
-    """Return each filter as a bag of its field and then its values; the weights say nothing."""
-    texts = [text for field, values in filters.items() for text in (field, *values)]
-    ends = np.cumsum([1 + len(values) for values in filters.values()], dtype=np.int32)
-    return _packed(texts, ends, range(len(texts)), [0] * len(texts))
+def pack_filters(filters: Mapping[str, Sequence[str]], without: Sequence[str] = (), field: str = "") -> bytes:
+    """Return each filter as a bag of its field and then its values.
+
+    Args:
+        filters: keyword field → the values of which a document must have one.
+        without: tokens that a document must not have, in `field`; a bag whose first weight is 1.
+        field: the field of tokens.
+    """
+    bags = [(key, *values) for key, values in filters.items()] + ([(field, *without)] if without else [])
+    texts = [text for bag in bags for text in bag]
+    ends = np.cumsum([len(bag) for bag in bags], dtype=np.int32)
+    weights = [0] * len(texts)
+    if without:
+        weights[-1 - len(without)] = 1
+    return _packed(texts, ends, range(len(texts)), weights)
 
 
 def utf8(text: str) -> bytes:

@@ -10,12 +10,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
 
+import numpy as np
+
 from lexlip_lucene.errors import InputError, SearchError
 from lexlip_lucene.files import require_folder
 from lexlip_lucene.lucene.commit import CONTENTS, ID, checked_facts, open_reader
 from lexlip_lucene.lucene.hits import Hits, unpack, unpack_texts
 from lexlip_lucene.lucene.jvm import ONE_AT_A_TIME, JavaObject, java_class, java_errors_as
-from lexlip_lucene.lucene.request import pack_filters, utf8
+from lexlip_lucene.lucene.request import pack_filters, pack_queries, utf8
 from lexlip_lucene.progress import Progress
 
 Filters = Mapping[str, str | Collection[str]]
@@ -91,7 +93,31 @@ class Searcher:
             pairs = self._java.stored(self._engine, utf8(docid))
         if pairs is None:
             raise InputError(f"{self.path} has no document {docid!r}")
-        return _mapping(pairs)
+        return as_mapping(pairs)
+
+    def keywords(self, most: int = 100) -> dict[str, list[str]]:
+        """Return the keyword fields, each with its values in byte order: the first `most` of each segment.
+
+        Raises:
+            SearchError: the index can't be read, or the searcher is closed.
+        """
+        with self._errors("read"):
+            names = unpack_texts(self._java.keywords(self._engine).tostring())
+            values = [self._java.values(self._engine, name, most).tostring() for name in names]
+        return {name: unpack_texts(packed)[:most] for name, packed in zip(names, values, strict=True)}
+
+    def frequencies(self, tokens: Sequence[str]) -> dict[str, int]:
+        """Return token → number of documents that have it: the postings a search for it touches.
+
+        Documents that are deleted count until the next merge.
+
+        Raises:
+            SearchError: the index can't be read, or the searcher is closed.
+        """
+        asked = list(dict.fromkeys(tokens))
+        with self._errors("count"):
+            found = self._java.frequencies(self._engine, pack_queries([dict.fromkeys(asked, 1)]))
+        return dict(zip(asked, np.frombuffer(found.tostring(), "<i4").tolist(), strict=True))
 
     def close(self) -> None:
         """Close the index."""
@@ -118,7 +144,7 @@ class Searcher:
 
         return dict(zip(ids, progress.track(found(), "searching", len(ids)), strict=True))
 
-    def _packed_filters(self, filters: Filters) -> bytes:
+    def _packed_filters(self, filters: Filters, without: Sequence[str] = ()) -> bytes:
         values = {field: [value] if isinstance(value, str) else list(value) for field, value in filters.items()}
         if values:
             with self._errors("read"):
@@ -130,11 +156,11 @@ class Searcher:
                         f"filter {field!r} must be a keyword field of {self.path} with at least one value, got "
                         f"{wanted!r}; its keyword fields are {there}"
                     )
-        return pack_filters(values)
+        return pack_filters(values, without, CONTENTS)
 
     def _facts(self) -> dict[str, str]:
         with self._errors("read"):
-            facts = _mapping(self._java.facts(self._engine))
+            facts = as_mapping(self._java.facts(self._engine))
         if facts.get("kind", self.kind) != self.kind:
             raise SearchError(f"{self.path}: an index of kind {self.kind} is needed, got {facts['kind']}")
         return checked_facts(self.path, facts)
@@ -150,6 +176,7 @@ class Searcher:
         return min(k, _INT_MAX)
 
 
-def _mapping(pairs: JavaObject) -> dict[str, str]:
+def as_mapping(pairs: JavaObject) -> dict[str, str]:
+    """Return what Java gives as names and values in turn."""
     texts = unpack_texts(pairs.tostring())
     return dict(zip(texts[::2], texts[1::2], strict=True))

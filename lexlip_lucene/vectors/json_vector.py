@@ -12,14 +12,17 @@ import orjson
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.records import Document, Impacts
 from lexlip_lucene.vectors.lexicon import why_not_indexable
+from lexlip_lucene.vectors.positions import POSITIONS
 
 MAX_WEIGHT = 2**24 - 1
 """Above it a single product is no longer exact in the float32 that Lucene scores with."""
 
 
-def format_line(document: Document) -> bytes:
-    """Return the line of `document`, with its line feed."""
-    line = {"id": document.id, "contents": document.contents, "vector": document.vector}
+def format_line(document: Document, positions: str | None = None) -> bytes:
+    """Return the line of `document`, with its line feed, and with its `positions` where they are given."""
+    line: dict[str, object] = {"id": document.id, "contents": document.contents, "vector": document.vector}
+    if positions is not None:
+        line[POSITIONS] = positions
     return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
 
 

@@ -53,6 +53,11 @@ class Lexicon:
         return {row: position for position, row in enumerate(self.rows)}
 
     @cached_property
+    def position_of_token(self) -> dict[str, int]:
+        """Token → position in the vector."""
+        return {token: position for position, token in enumerate(self.tokens)}
+
+    @cached_property
     def sha256(self) -> str:
         """Identity of the lexicon: vectors are comparable only under the same one."""
         return hashlib.sha256("\n".join(self.tokens).encode()).hexdigest()

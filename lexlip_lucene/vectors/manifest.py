@@ -37,7 +37,8 @@ class Manifest(BaseModel):
     """The manifest's keys. `scale` is impacts per unit of weight; `top_k` null keeps every positive weight.
 
     `inputs_sha256` is the identity of the inputs (ids and file sizes, or ids and texts), `arithmetic` what the model
-    computed in ("float32", "bfloat16, compiled"); a manifest from before they were noted has null there.
+    computed in ("float32", "bfloat16, compiled"); a manifest from before they were noted has null there. `grid` is what
+    the lines' `positions` count in (`vectors/positions.py`), null where the lines have none.
     """
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
@@ -53,6 +54,7 @@ class Manifest(BaseModel):
     inputs: int
     inputs_sha256: str | None = None
     arithmetic: str | None = None
+    grid: str | None = None
     documents: int
     empty: int
     postings: int

@@ -12,10 +12,13 @@ import org.apache.lucene.util.BytesRef;
 import org.apache.lucene.util.FixedBitSet;
 
 /**
- * Which documents count: those not deleted that have, for each filter, one of its values in its keyword field. A filter
- * is a bag whose first token is the field and whose others are the values.
+ * Which documents count: those not deleted that have, for each filter, one of its values in its field. A filter is a bag
+ * whose first token is the field and whose others are the values; where the field's weight is {@link #WITHOUT}, the
+ * documents that count have none of them.
  */
 final class Filters {
+
+  static final int WITHOUT = 1;
 
   private Filters() {}
 
@@ -28,6 +31,9 @@ final class Filters {
       FixedBitSet chosen = null;
       for (int f = 0; f < filters.size(); f++) {
         FixedBitSet having = having(reader, filters.tokens(f));
+        if (filters.weights(f)[0] == WITHOUT) {
+          having.flip(0, having.length());
+        }
         if (chosen == null) {
           chosen = having;
         } else {

@@ -3,6 +3,8 @@ package lexlip.search;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
 import org.apache.lucene.index.LeafReader;
 import org.apache.lucene.index.PostingsEnum;
 import org.apache.lucene.index.Terms;
@@ -11,7 +13,7 @@ import org.apache.lucene.search.DocIdSetIterator;
 import org.apache.lucene.util.Bits;
 import org.apache.lucene.util.BytesRef;
 
-/** The impacts of single tokens in single documents, straight from the postings. */
+/** The impacts of tokens in single documents, straight from the postings. */
 final class Impacts {
 
   private Impacts() {}
@@ -26,6 +28,27 @@ final class Impacts {
           out.putInt(impact(reader.terms(engine.field), token, document));
         }
         return out.array();
+      }
+    }
+    return null;
+  }
+
+  /** Each token of the document {@code docid} and its impact, in turn, as {@link Texts}; null without the document. */
+  static byte[] all(Engine engine, Snapshot snapshot, BytesRef docid) throws IOException {
+    for (LeafReader reader : snapshot.leaves) {
+      int document = number(reader, engine.id, docid);
+      if (document >= 0) {
+        List<String> pairs = new ArrayList<>();
+        Terms terms = reader.terms(engine.field);
+        TermsEnum all = terms == null ? TermsEnum.EMPTY : terms.iterator();
+        PostingsEnum postings = null;
+        for (BytesRef token = all.next(); token != null; token = all.next()) {
+          postings = all.postings(postings, PostingsEnum.FREQS);
+          if (postings.advance(document) == document) {
+            pairs.addAll(List.of(token.utf8ToString(), Integer.toString(postings.freq())));
+          }
+        }
+        return Texts.pack(pairs);
       }
     }
     return null;

@@ -1,6 +1,8 @@
 package lexlip.search;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -10,6 +12,9 @@ import org.apache.lucene.index.FieldInfo;
 import org.apache.lucene.index.IndexOptions;
 import org.apache.lucene.index.IndexableField;
 import org.apache.lucene.index.LeafReader;
+import org.apache.lucene.index.Term;
+import org.apache.lucene.index.Terms;
+import org.apache.lucene.index.TermsEnum;
 import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.Query;
 import org.apache.lucene.search.similarities.Similarity;
@@ -136,6 +141,40 @@ public final class Searches {
     }
   }
 
+  /** The values of a keyword field in byte order, the first {@code most} of each segment, as {@link Texts}. */
+  public static byte[] values(Engine engine, String field, int most) throws IOException {
+    Snapshot snapshot = engine.acquire();
+    try {
+      Set<BytesRef> values = new TreeSet<>();
+      for (LeafReader reader : snapshot.leaves) {
+        Terms terms = reader.terms(field);
+        TermsEnum all = terms == null ? TermsEnum.EMPTY : terms.iterator();
+        BytesRef value = all.next();
+        for (int v = 0; v < most && value != null; v++, value = all.next()) {
+          values.add(BytesRef.deepCopyOf(value));
+        }
+      }
+      return Texts.pack(values.stream().map(BytesRef::utf8ToString).toList());
+    } finally {
+      engine.release(snapshot);
+    }
+  }
+
+  /** How many documents have each token, deleted ones among them until the next merge, as 32-bit little-endian integers. */
+  public static byte[] frequencies(Engine engine, byte[] tokens) throws IOException {
+    Snapshot snapshot = engine.acquire();
+    try {
+      BytesRef[] asked = new Request(tokens).tokens(0);
+      ByteBuffer out = ByteBuffer.allocate(4 * asked.length).order(ByteOrder.LITTLE_ENDIAN);
+      for (BytesRef token : asked) {
+        out.putInt(snapshot.reader.docFreq(new Term(engine.field, token)));
+      }
+      return out.array();
+    } finally {
+      engine.release(snapshot);
+    }
+  }
+
   /**
    * Name and value of each stored field of a document, in turn, as {@link Texts}; null without such a document. Bytes,
    * which others may have stored, are no text and left out.
@@ -166,6 +205,19 @@ public final class Searches {
     Snapshot snapshot = engine.acquire();
     try {
       return Impacts.of(engine, snapshot, new BytesRef(docid), new Request(tokens).tokens(0));
+    } finally {
+      engine.release(snapshot);
+    }
+  }
+
+  /**
+   * Each token of a document and its impact, in turn, as {@link Texts}; null without such a document. It looks the
+   * document up in the postings of every token, which takes milliseconds, not microseconds.
+   */
+  public static byte[] vector(Engine engine, byte[] docid) throws IOException {
+    Snapshot snapshot = engine.acquire();
+    try {
+      return Impacts.all(engine, snapshot, new BytesRef(docid));
     } finally {
       engine.release(snapshot);
     }

@@ -1,0 +1,99 @@
+"""`lexlip serve`: the search page and its API."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lexlip_lucene.cli.query import require_kind, require_same_vocabulary
+from lexlip_lucene.cli.verb import Debug, Json, answer, verb
+
+if TYPE_CHECKING:
+    from socket import socket
+
+    from lexlip_lucene.serve.limits import Limits
+    from lexlip_lucene.serve.served import Served
+
+HOST, PORT = "127.0.0.1", 8080
+
+
+@verb
+def serve(
+    index: Annotated[Path, typer.Argument(help="Impact index folder.")],
+    model: Annotated[Path, typer.Option(help="Model folder that encodes queries.")],
+    images: Annotated[Path | None, typer.Option(help="Folder of the pictures; none is shown without.")] = None,
+    captions: Annotated[Path | None, typer.Option(help="Captions file that names each id's picture.")] = None,
+    bm25: Annotated[Path | None, typer.Option(help="BM25 index of captions, to compare and fuse with.")] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on; other machines reach 0.0.0.0.")] = HOST,
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = PORT,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Serve a search page and a JSON API.
+
+    The page shows why each picture was found. Without --captions the picture of an id is the file below --images whose
+    relative path it is, with or without its ending. What is committed to the index later is seen within seconds. Ends
+    with Ctrl-C.
+
+    \b
+    Example: lexlip serve photos-index --model model --images photos --captions captions.jsonl
+    """
+    from lexlip_lucene.serve.server import listen
+
+    with listen(host, port) as bound:
+        served = open_served(index, model, images, captions, bm25)
+        documents = served.welcome.documents
+        facts = {"documents": documents, "images": len(served.files.paths), "bm25": bm25 is not None}
+        run_server(
+            served,
+            host,
+            bound,
+            lambda at: answer(
+                {"url": at, **facts}, f"{at} searches {documents:,} documents; Ctrl-C ends it", as_json=json
+            ),
+        )
+
+
+def open_served(
+    index: Path,
+    model: Path,
+    images: Path | None,
+    captions: Path | None,
+    bm25: Path | None,
+    limits: "Limits | None" = None,
+) -> "Served":
+    """Open all that is to be served; errors name what is missing."""
+    from lexlip_lucene.serve.image_files import find_image_files
+
+    find_files = partial(find_image_files, images, captions)
+    find_files()  # said before the model is loaded
+    require_kind(index, "impact", "name an impact index first, and this one with --bm25")
+    if bm25 is not None:
+        require_kind(bm25, "bm25", "--bm25 takes an index that lexlip index --bm25 built")
+    from lexlip_lucene.lucene.bm25_searcher import Bm25Searcher
+    from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
+    from lexlip_lucene.serve.limits import Limits
+    from lexlip_lucene.serve.query_model import QueryModel
+    from lexlip_lucene.serve.searching import Searching
+    from lexlip_lucene.serve.served import Served
+
+    encoder = QueryModel(model)
+    require_same_vocabulary(index, encoder.lexicon.sha256, str(model))
+    limits = limits or Limits()
+    searching = Searching(
+        ImpactSearcher(index), encoder, None if bm25 is None else Bm25Searcher(bm25), vectors=limits.vectors
+    )
+    return Served(searching, find_files, limits)
+
+
+def run_server(served: "Served", host: str, bound: "socket", say: Callable[[str], None]) -> None:
+    """Serve until Ctrl-C; `say` is told the address once it answers."""
+    from lexlip_lucene.serve.app import create_app
+    from lexlip_lucene.serve.host_check import is_loopback
+    from lexlip_lucene.serve.server import run
+
+    app = create_app(served, loopback=is_loopback(host))
+    address = f"http://{f'[{host}]' if ':' in host else host}:{bound.getsockname()[1]}/"
+    run(app, bound, connections=served.limits.connections, ready=lambda: say(address))

@@ -1,0 +1,61 @@
+"""A patch map drawn over its picture: bright where the token has its weight, dark where it has none.
+
+The largest place is framed in the token's colour, so the frame also shows how large a place is: between places the
+light is interpolated, and no map is finer than its grid.
+"""
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from lexlip_lucene.pictures.token_colour import token_colour
+from lexlip_lucene.vectors.patch_map import Box, PatchMap
+
+_SHADE = 0.22
+"""Brightness of what a token has no weight in, of a grey copy of the picture."""
+
+_EDGE = 4
+"""Cells that a map is drawn out by on each side: more than any shift."""
+
+
+def patch_overlay(picture: Image.Image, map: PatchMap) -> Image.Image:
+    """Return a copy of `picture` (RGB, its own size) with `map` over it.
+
+    A place is as bright as its share of the map's largest weight; a map without any weight leaves all dark.
+    """
+    seen = picture.convert("RGB")
+    drawn = Image.composite(seen, _shaded(seen), _light(map, seen.size))
+    if map.box is not None:
+        _frame(drawn, map.box, map.token)
+    return drawn
+
+
+def box_overlay(picture: Image.Image, token: str, box: Box) -> Image.Image:
+    """Return a copy of `picture` (RGB) with the place of `token` framed: what stored positions tell."""
+    drawn = picture.convert("RGB")
+    _frame(drawn, box, token)
+    return drawn
+
+
+def _light(map: PatchMap, size: tuple[int, int]) -> Image.Image:
+    """How bright each pixel is: the map stretched over the picture, moved by its shift, its edges drawn out."""
+    share = map.weights / max(float(map.weights.max()), 1e-30)
+    cells = Image.fromarray(np.pad(np.rint(255 * share).astype(np.uint8), _EDGE, mode="edge"))
+    begin = _EDGE - map.grid.shift
+    seen = (begin, begin, begin + map.grid.columns, begin + map.grid.rows)
+    return cells.resize(size, Image.Resampling.BILINEAR, box=seen)
+
+
+def _shaded(picture: Image.Image) -> Image.Image:
+    return picture.convert("L").point([round(_SHADE * level) for level in range(256)]).convert("RGB")
+
+
+def _frame(picture: Image.Image, box: Box, token: str) -> None:
+    """Draw a frame just inside `box`: white outside, the token's colour inside, to be seen on any ground."""
+    width, height = picture.size
+    thick = max(1, min(width, height) // 100)
+    left, top = round(box.left * width), round(box.top * height)
+    right, bottom = round(box.right * width) - 1, round(box.bottom * height) - 1
+    pen = ImageDraw.Draw(picture)
+    for inset, colour in ((0, "white"), (thick, token_colour(token))):
+        place = (left + inset, top + inset, max(left + inset, right - inset), max(top + inset, bottom - inset))
+        pen.rectangle(place, outline=colour, width=thick)

@@ -1,0 +1,112 @@
+"""What the API answers, as it stands in the OpenAPI; the page is drawn from the same."""
+
+from pydantic import BaseModel, Field
+
+from lexlip_lucene.serve.asked import System
+
+
+class TermAnswer(BaseModel):
+    """A token that query and document share; `contribution` is `query_weight` × `impact`."""
+
+    token: str
+    query_weight: int
+    impact: int
+    contribution: int
+
+
+class HitAnswer(BaseModel):
+    """A document found.
+
+    `terms` are those of LexLIP, heaviest first, and add up to its score; BM25 gives none.
+    """
+
+    docid: str
+    score: int | float = Field(description="An exact integer from LexLIP; a float from BM25 and fusion.")
+    rank: int
+    terms: list[TermAnswer]
+    ranks: dict[str, int] = Field(description="Where each of the fused systems has it; empty for a single system.")
+    image: str | None = Field(description="Address of its picture.")
+    caption: str | None
+
+
+class SearchAnswer(BaseModel):
+    """The hits of a search, and what was searched for."""
+
+    query: str
+    system: System
+    weights: dict[str, int] = Field(
+        description="Token → query weight, heaviest first; for BM25 how often a term occurs."
+    )
+    excluded: list[str] = Field(description="Tokens that no hit has.")
+    unknown: list[str] = Field(description="Words that were to be excluded, but are no token of the lexicon.")
+    hits: list[HitAnswer]
+    documents: int = Field(description="Documents in the index.")
+    postings: int = Field(description="Postings of the query's tokens: what an exhaustive search looks at.")
+    encode_milliseconds: float
+    milliseconds: float = Field(description="Of the search alone.")
+
+
+class MissingAnswer(BaseModel):
+    """A token of the query that the document lacks."""
+
+    token: str
+    query_weight: int
+
+
+class DifferenceAnswer(BaseModel):
+    """What a query token contributes to two documents."""
+
+    token: str
+    query_weight: int
+    contribution: int
+    against_contribution: int
+    difference: int
+
+
+class ComparisonAnswer(BaseModel):
+    """Why a document ranks above or below another; the differences add up to that of the scores."""
+
+    docid: str
+    score: int
+    difference: int
+    terms: list[DifferenceAnswer]
+
+
+class ExplainAnswer(BaseModel):
+    """Why a document has its score: the contributions of `terms` add up to it exactly."""
+
+    query: str
+    docid: str
+    score: int
+    terms: list[TermAnswer]
+    missing: list[MissingAnswer]
+    against: ComparisonAnswer | None
+
+
+class EncodeAnswer(BaseModel):
+    """A text or a picture as weighted words."""
+
+    weights: dict[str, int]
+    milliseconds: float
+
+
+class DocumentAnswer(BaseModel):
+    """A document of the index."""
+
+    docid: str
+    vector: dict[str, int] = Field(description="Token → impact, heaviest first.")
+    captions: list[str]
+    stored: dict[str, str] = Field(description="The fields that the index stores, `id` among them.")
+    image: str | None
+
+
+class HealthAnswer(BaseModel):
+    """What is served."""
+
+    ok: bool
+    documents: int
+    tokens: int = Field(description="Tokens of the model's lexicon.")
+    images: int = Field(description="Ids that have a picture.")
+    systems: list[System]
+    keywords: dict[str, list[str]] = Field(description="Keyword field → its first values.")
+    problem: str | None = Field(description="Why the index could not be refreshed.")

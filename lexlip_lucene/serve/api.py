@@ -1,0 +1,134 @@
+"""The JSON API: search, explain, encode, documents, health."""
+
+import time
+from typing import Annotated
+
+from fastapi import APIRouter, File, Query, UploadFile
+
+from lexlip_lucene.serve.answers import (
+    ComparisonAnswer,
+    DifferenceAnswer,
+    DocumentAnswer,
+    EncodeAnswer,
+    ExplainAnswer,
+    HealthAnswer,
+    HitAnswer,
+    MissingAnswer,
+    SearchAnswer,
+    TermAnswer,
+)
+from lexlip_lucene.serve.asked import Asked, Docid, System, Text, Vector
+from lexlip_lucene.serve.problems import problems
+from lexlip_lucene.serve.searching import Found
+from lexlip_lucene.serve.served import Here, Served
+from lexlip_lucene.serve.uploads import read_upload
+
+api = APIRouter(prefix="/api", tags=["api"])
+
+
+class Explained(Vector):
+    """Which score to explain."""
+
+    docid: Docid
+    against: Docid = ""
+
+
+@api.get("/search", responses=problems(404, 422, 503, 504))
+async def search(served: Here, asked: Annotated[Asked, Query()]) -> SearchAnswer:
+    """Search by words, by weighted tokens, or by a document's own vector."""
+    return search_answer(served, asked, await served.searches.run(lambda: served.searching.search(asked)))
+
+
+@api.get("/explain", responses=problems(404, 422, 503, 504))
+async def explain(served: Here, asked: Annotated[Explained, Query()]) -> ExplainAnswer:
+    """Say why a document has its LexLIP score, and why it ranks above or below another."""
+    explanation, comparison = await served.searches.run(
+        lambda: served.searching.explain(asked, asked.docid, asked.against)
+    )
+    return ExplainAnswer(
+        query=asked.query,
+        docid=asked.docid,
+        score=explanation.score,
+        terms=[TermAnswer(**term._asdict()) for term in explanation.terms],
+        missing=[MissingAnswer(token=token, query_weight=weight) for token, weight in explanation.missing],
+        against=comparison
+        and ComparisonAnswer(
+            docid=asked.against,
+            score=comparison.against_score,
+            difference=comparison.difference,
+            terms=[DifferenceAnswer(**term._asdict()) for term in comparison.terms],
+        ),
+    )
+
+
+@api.get("/encode", responses=problems(422, 503, 504))
+async def encode_text(served: Here, text: Annotated[Text, Query()]) -> EncodeAnswer:
+    """Encode a text as a query is."""
+    begun = time.perf_counter()
+    weights = await served.searches.run(lambda: served.searching.model.text(text))
+    return EncodeAnswer(weights=weights, milliseconds=1000 * (time.perf_counter() - begun))
+
+
+@api.post("/encode", responses=problems(400, 408, 413, 415, 422, 503, 504))
+async def encode_picture(
+    served: Here, image: Annotated[UploadFile, File(description="A JPEG, PNG, WebP or GIF.")]
+) -> EncodeAnswer:
+    """Encode a picture, to search by its weights."""
+    begun = time.perf_counter()
+    content = await image.read()
+    pixels = served.limits.upload_pixels
+    weights = await served.pictures.run(lambda: served.searching.model.picture(read_upload(content, pixels=pixels)))
+    return EncodeAnswer(weights=weights, milliseconds=1000 * (time.perf_counter() - begun))
+
+
+@api.get("/documents/{docid:path}", responses=problems(404, 422, 503, 504))
+async def document(served: Here, docid: Docid) -> DocumentAnswer:
+    """Return what is known of a document: its vector, captions and stored fields."""
+    stored, vector = await served.searches.run(lambda: (served.searching.stored(docid), served.searching.vector(docid)))
+    captions = list(served.files.captions.get(docid, ()))
+    return DocumentAnswer(
+        docid=docid, vector=vector, captions=captions, stored=stored, image=served.image_address(docid)
+    )
+
+
+@api.get("/health", responses=problems(503, 504))
+async def health(served: Here) -> HealthAnswer:
+    """Say what is served."""
+    documents = await served.searches.run(lambda: served.searching.images.documents)
+    systems: list[System] = ["lexlip", "bm25", "fused"] if served.searching.texts is not None else ["lexlip"]
+    return HealthAnswer(
+        ok=served.problem is None,
+        documents=documents,
+        tokens=len(served.searching.model.lexicon),
+        images=len(served.files.paths),
+        systems=systems,
+        keywords=served.keywords,
+        problem=served.problem,
+    )
+
+
+def search_answer(served: Served, asked: Asked, found: Found) -> SearchAnswer:
+    """Return what was found with the documents' pictures and captions."""
+    return SearchAnswer(
+        query=asked.query,
+        system=asked.system,
+        weights=found.weights,
+        excluded=found.excluded,
+        unknown=found.unknown,
+        hits=[
+            HitAnswer(
+                docid=hit.docid,
+                score=hit.score,
+                rank=hit.rank,
+                terms=[TermAnswer.model_construct(**term._asdict()) for term in hit.terms],
+                ranks=hit.ranks,
+                image=served.image_address(hit.docid),
+                caption=served.caption(hit.docid),
+            )
+            for hit in found.hits
+        ],
+        documents=served.welcome.documents,
+        postings=found.postings,
+        encode_milliseconds=found.encode_milliseconds,
+        milliseconds=found.milliseconds,
+    )

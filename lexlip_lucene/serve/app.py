@@ -1,0 +1,81 @@
+"""The application: its routes, its error answers and what stands around them."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.staticfiles import StaticFiles
+
+from lexlip_lucene.serve.api import api
+from lexlip_lucene.serve.body_bound import BodyBound
+from lexlip_lucene.serve.headers import SecurityHeaders
+from lexlip_lucene.serve.host_check import HostCheck
+from lexlip_lucene.serve.limits import BODY_OVERHEAD
+from lexlip_lucene.serve.pages import pages
+from lexlip_lucene.serve.picture_routes import pictures
+from lexlip_lucene.serve.problems import Faults, add_problem_handlers
+from lexlip_lucene.serve.pyserini_api import v1
+from lexlip_lucene.serve.served import Served
+
+STATIC = Path(__file__).with_name("static")
+
+logger = logging.getLogger("lexlip_lucene.serve")
+
+
+def create_app(served: Served, *, loopback: bool) -> FastAPI:
+    """Return the application.
+
+    Args:
+        served: what it serves; it is closed when the application ends.
+        loopback: whether it is reached from this machine alone, and so asked for under this machine's names alone.
+    """
+    limits = served.limits
+    around = [
+        Middleware(SecurityHeaders),
+        Middleware(Faults),
+        *([Middleware(HostCheck)] if loopback else []),
+        Middleware(BodyBound, most=limits.upload_bytes + BODY_OVERHEAD, seconds=limits.seconds),
+    ]
+    app = FastAPI(
+        title="lexlip serve",
+        description="Searches images by their words, and says why.",
+        version=version("lexlip-lucene"),
+        docs_url=None,  # its page fetches its parts from elsewhere
+        redoc_url=None,
+        middleware=around,
+        lifespan=_lifespan,
+    )
+    app.state.served = served
+    for routes in (api, v1, pictures, pages):
+        app.include_router(routes)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    add_problem_handlers(app)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    served: Served = app.state.served
+    refreshing = asyncio.create_task(_refresh(served))
+    yield
+    refreshing.cancel()
+    with suppress(asyncio.CancelledError):
+        await refreshing
+    await asyncio.to_thread(served.close)
+
+
+async def _refresh(served: Served) -> None:
+    """Look for a newer commit of the index every few seconds."""
+    while True:
+        await asyncio.sleep(served.limits.refresh_seconds)
+        before = served.problem
+        try:
+            await served.searches.run(served.refresh)
+        except Exception as error:
+            if served.problem != before:
+                logger.warning("the index could not be refreshed: %s", error)

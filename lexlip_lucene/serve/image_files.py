@@ -1,0 +1,96 @@
+"""Document id → image file and captions, resolved once into a table: no path from a request reaches the file system.
+
+With a captions file an id's image is the one named there, else it is the file below the folder whose relative path is
+the id, with or without its ending. A file counts only when its real path, all symbolic links followed, is below the
+folder's real path.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lexlip_lucene.data.captioned_image import CaptionedImage
+from lexlip_lucene.data.captions import read_captions
+from lexlip_lucene.data.image_folder import read_image_folder
+from lexlip_lucene.errors import InputError
+from lexlip_lucene.files import require_folder
+
+SIGNATURES = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"), (b"GIF8", "image/gif"))
+"""How the files begin that are served; WebP has its name eight bytes later."""
+
+
+@dataclass(frozen=True)
+class ImageFiles:
+    """Which file and which captions an id has.
+
+    Attributes:
+        paths: id → real path.
+        captions: id → captions; those of no caption are left out.
+        outside: images named by the captions file that are missing, or not below the folder.
+    """
+
+    paths: dict[str, Path] = field(default_factory=dict)
+    captions: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    outside: int = 0
+
+    def path(self, docid: str) -> Path | None:
+        """Return the image file of `docid` where it has one, which still is no link."""
+        path = self.paths.get(docid)
+        return path if path is not None and _real(path) == path else None
+
+
+def find_image_files(folder: Path | None, captions: Path | None) -> ImageFiles:
+    """Look through the folder, or through what the captions file names below it.
+
+    Raises:
+        InputError: no such folder or file, no image in it, or none of those named lies below the folder.
+    """
+    if captions is None:
+        return ImageFiles() if folder is None else ImageFiles(_by_relative_path(folder))
+    images = read_captions(captions)
+    texts = {image.id: image.captions for image in images if image.captions}
+    if folder is None:
+        return ImageFiles({}, texts)
+    top = require_folder(folder, "image folder").resolve()
+    paths = dict(_below(top, ((image.id, image.path) for image in images)))
+    if not paths:
+        raise InputError(
+            f"--images must hold the files that {captions} names, but none of its {len(images)} is below {folder}; "
+            f"the first is {_shown(images[0])}"
+        )
+    return ImageFiles(paths, texts, outside=len(images) - len(paths))
+
+
+def media_type(path: Path) -> str | None:
+    """Return the media type of an image file by how it begins; None for any other file."""
+    with path.open("rb") as file:
+        head = file.read(12)
+    if head[:4] == b"RIFF" and head[8:] == b"WEBP":
+        return "image/webp"
+    return next((media for signature, media in SIGNATURES if head.startswith(signature)), None)
+
+
+def _by_relative_path(folder: Path) -> dict[str, Path]:
+    files = dict(_below(folder.resolve(), ((image.id, image.path) for image in read_image_folder(folder))))
+    without_ending: dict[str, Path] = {}
+    for name, path in files.items():
+        without_ending.setdefault(name[: -len(Path(name).suffix)], path)
+    return without_ending | files
+
+
+def _below(top: Path, named: Iterable[tuple[str, Path]]) -> Iterable[tuple[str, Path]]:
+    for docid, path in named:
+        real = _real(path)
+        if real is not None and real.is_relative_to(top) and real.is_file():
+            yield docid, real
+
+
+def _real(path: Path) -> Path | None:
+    try:
+        return path.resolve(strict=True)
+    except (OSError, RuntimeError):  # missing, not readable, or a circle of links
+        return None
+
+
+def _shown(image: CaptionedImage) -> str:
+    return f"{image.path} (id {image.id!r})"

@@ -1,0 +1,57 @@
+"""What one request may ask for, and what all of them may take together.
+
+The constants stand in the OpenAPI; `Limits` is what a server is started with.
+"""
+
+from dataclasses import dataclass
+
+QUERY_CHARACTERS = 1_000
+"""Longest text of a query: models read some tens of words of it."""
+
+MOST_TOKENS = 512
+"""Tokens of a query: a vector of 128, edited, and room for models that keep more."""
+
+WEIGHTS_CHARACTERS = 8_000
+"""Longest list of weights: 512 tokens of 11 letters."""
+
+MOST_EXCLUDED, TOKEN_CHARACTERS = 16, 255
+MOST_FILTERS, FILTER_CHARACTERS = 16, 300
+MOST_HITS = 1_000
+DOCID_CHARACTERS = 1_000
+
+LONGEST_LINK = 1 << 18
+"""Bytes of an address with its headers: every parameter at its longest, with twelve for each character."""
+
+BODY_OVERHEAD = 16_384
+"""Bytes of a body beside the picture in it: the multipart boundary and headers."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a server takes at once.
+
+    Attributes:
+        upload_bytes: of one picture.
+        upload_pixels: of one picture, as its header says, before anything is decoded.
+        workers: searches at a time; each is one thread, which Java shares.
+        waiting: searches that wait for a worker; more are told to come again.
+        picture_workers: pictures decoded, encoded or made smaller at a time.
+        pictures_waiting: pictures that wait.
+        seconds: for one request's work, and for the arrival of its body.
+        connections: open at a time.
+        thumbnail_bytes: of memory for small pictures.
+        vectors: of documents that are kept for "more like this".
+        refresh_seconds: between two looks for a newer commit of the index.
+    """
+
+    upload_bytes: int = 10 << 20
+    upload_pixels: int = 25_000_000
+    workers: int = 4
+    waiting: int = 60
+    picture_workers: int = 2
+    pictures_waiting: int = 60
+    seconds: float = 10.0
+    connections: int = 200
+    thumbnail_bytes: int = 32 << 20
+    vectors: int = 256
+    refresh_seconds: float = 2.0

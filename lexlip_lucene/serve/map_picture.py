@@ -1,0 +1,44 @@
+"""A document's picture with the place of a token shown in it, as a file for the page.
+
+That is the token's whole patch map where the model sees pictures, else the place that the index stores. A picture of a
+few pixels is enlarged first, so that the frame stays thin.
+"""
+
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+
+from lexlip_lucene.data.images import open_image
+from lexlip_lucene.pictures.patch_picture import box_overlay, patch_overlay
+from lexlip_lucene.serve.searching import Searching
+from lexlip_lucene.vectors.positions import POSITIONS, parse_positions
+
+LEAST_SIDE, MOST_SIDE = 480, 960
+QUALITY = 88
+
+
+def map_picture(searching: Searching, docid: str, path: Path, token: str) -> bytes:
+    """Return the JPEG file of the picture of document `docid`, at `path`, that shows where `token` is.
+
+    Raises:
+        InputError: the token is not in the lexicon, or the model sees no pictures and there are no positions.
+        UnreadableImage: the picture can't be read.
+    """
+    picture = open_image(path)
+    drawn = _enlarged(picture)
+    positions = searching.stored(docid).get(POSITIONS)
+    if searching.model.sees_pictures or positions is None:
+        drawn = patch_overlay(drawn, searching.model.patch_map(picture, token))
+    elif (box := parse_positions(positions, searching.vector(docid), f"document {docid}").box(token)) is not None:
+        drawn = box_overlay(drawn, token, box)
+    file = BytesIO()
+    drawn.save(file, "JPEG", quality=QUALITY)
+    return file.getvalue()
+
+
+def _enlarged(picture: Image.Image) -> Image.Image:
+    drawn = picture.copy()
+    drawn.thumbnail((MOST_SIDE, MOST_SIDE))
+    times = -(-LEAST_SIDE // max(drawn.size))
+    return drawn.resize((times * drawn.width, times * drawn.height), Image.Resampling.BICUBIC) if times > 1 else drawn

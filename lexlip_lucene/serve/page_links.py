@@ -1,0 +1,84 @@
+"""The links of the page: each is this search with one thing changed, and leads there with or without JavaScript."""
+
+from collections.abc import Mapping
+
+from lexlip_lucene.serve.asked import PageAsked
+from lexlip_lucene.serve.searching import MINUS
+
+ALONE = 100
+"""Weight of a token that is searched by alone: with one token any weight ranks alike."""
+
+
+class PageLinks:
+    """Links from the search `asked`."""
+
+    def __init__(self, asked: PageAsked) -> None:
+        self._asked = asked.model_copy(update={"hit": "", "against": "", "k": PageAsked.model_fields["k"].default})
+
+    def token(self, token: str) -> str:
+        """Search by this token alone."""
+        return self._to(query="", like="", exclude=[], weights=f"{token}:{ALONE}")
+
+    def adding(self, token: str) -> str:
+        """Add a token, as heavy as the query's others."""
+        edits = self._asked.edits
+        return self._edited({**edits, token: max([*edits.values(), ALONE])})
+
+    def without(self, token: str) -> str:
+        """Take a token out of the query."""
+        edits = dict(self._asked.edits)
+        if self._asked.query or self._asked.like:
+            return self._edited({**edits, token: 0})
+        edits.pop(token, None)
+        return self._edited(edits)
+
+    def restoring(self, token: str) -> str:
+        """Give a token the weight that it has by itself."""
+        return self._edited({name: weight for name, weight in self._asked.edits.items() if name != token})
+
+    def excluding(self, token: str) -> str:
+        """Let no hit have this token."""
+        edits = {name: weight for name, weight in self._asked.edits.items() if name != token}
+        return self._to(exclude=list(dict.fromkeys([*self._asked.exclude, token])), weights=_written(edits))
+
+    def allowing(self, token: str) -> str:
+        """Let hits have this token again."""
+        words = [word for word in self._asked.query.split() if not (word[0] in MINUS and word[1:].lower() == token)]
+        return self._to(exclude=[name for name in self._asked.exclude if name != token], query=" ".join(words))
+
+    def system(self, system: str) -> str:
+        """Search with another system."""
+        return self._to(system=system)
+
+    def filter(self, field: str, value: str) -> str:
+        """Ask for a keyword, or no longer."""
+        wanted = f"{field}={value}"
+        there = self._asked.filter
+        return self._to(filter=[each for each in there if each != wanted] if wanted in there else [*there, wanted])
+
+    def like(self, docid: str) -> str:
+        """Search by a document's own vector."""
+        return self._to(query="", weights="", exclude=[], like=docid)
+
+    def hit(self, docid: str, against: str = "") -> str:
+        """Open a hit, beside another."""
+        return self._to(hit=docid, against=against)
+
+    def more(self, k: int) -> str:
+        """Show more hits."""
+        return self._to(k=k)
+
+    def closed(self) -> str:
+        """Close the hit."""
+        return self._to()
+
+    def _edited(self, edits: Mapping[str, int]) -> str:
+        return self._to(weights=_written(edits))
+
+    def _to(self, **changes: object) -> str:
+        query = self._asked.link(**changes)
+        return f"/?{query}" if query else "/"
+
+
+def _written(weights: Mapping[str, int]) -> str:
+    return " ".join(f"{token}:{weight}" for token, weight in weights.items())

@@ -1,0 +1,132 @@
+"""The page: whole for a browser that opens a link, and its parts for the one that has it open already.
+
+/           the page, with its results when the link has a search, and the open hit
+/results    its middle part: the query's words, the hits
+/hit        a hit seen large: its words, its cloud, where its words were seen
+"""
+
+from typing import Any, NamedTuple
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+from jinja2 import ChoiceLoader, Environment, PackageLoader
+from pydantic import ValidationError
+
+from lexlip_lucene.errors import LexlipError
+from lexlip_lucene.pictures.score_bar import bar_of
+from lexlip_lucene.pictures.token_colour import token_colour
+from lexlip_lucene.serve.answers import SearchAnswer
+from lexlip_lucene.serve.api import search_answer
+from lexlip_lucene.serve.asked import PageAsked
+from lexlip_lucene.serve.limits import MOST_HITS
+from lexlip_lucene.serve.page_links import PageLinks
+from lexlip_lucene.serve.problems import said_to_client, status_of
+from lexlip_lucene.serve.served import Here, Served
+from lexlip_lucene.vectors.positions import POSITIONS
+
+pages = APIRouter(include_in_schema=False)
+
+STEP = 30
+"""Hits that are shown more of at a time."""
+
+LEXICON_SHOWN = 60
+"""Words of a picture that are listed before one asks for the rest."""
+
+
+NOT_SHOWN = ("id", POSITIONS)
+"""Stored fields that are no metadata to a reader."""
+
+
+class Opened(NamedTuple):
+    """A hit that is seen large."""
+
+    docid: str
+    explanation: Any
+    comparison: Any
+    vector: dict[str, int]
+    stored: dict[str, str]
+    captions: tuple[str, ...]
+
+
+def _environment() -> Environment:
+    loaders = [PackageLoader("lexlip_lucene.serve", "templates"), PackageLoader("lexlip_lucene.pictures", ".")]
+    environment = Environment(loader=ChoiceLoader(loaders), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.globals.update(bar_of=bar_of, colour=token_colour, step=STEP, most_hits=MOST_HITS)
+    environment.globals.update(lexicon_shown=LEXICON_SHOWN)
+    return environment
+
+
+TEMPLATES = _environment()
+
+
+@pages.get("/")
+async def page(request: Request, served: Here) -> HTMLResponse:
+    """Return the whole page."""
+    return await _drawn("page.html", request, served)
+
+
+@pages.get("/results")
+async def results(request: Request, served: Here) -> HTMLResponse:
+    """Return the query's words and the hits."""
+    return await _drawn("results.html", request, served)
+
+
+@pages.get("/hit")
+async def hit(request: Request, served: Here) -> HTMLResponse:
+    """Return a hit seen large."""
+    return await _drawn("hit.html", request, served)
+
+
+async def _drawn(template: str, request: Request, served: Served) -> HTMLResponse:
+    asked, answers, opened, problem, status = PageAsked(), [], None, None, 200
+    try:
+        asked = read_asked(request)
+        if template != "hit.html" and not asked.is_empty:
+            answers = await served.searches.run(lambda: _searched(served, asked))
+        if template != "results.html" and asked.hit:
+            opened = await served.searches.run(lambda: _opened(served, asked))
+    except ValidationError as error:
+        first = error.errors()[0]
+        problem, status = f"{'.'.join(map(str, first['loc']))}: {first['msg']}", 422
+    except LexlipError as error:
+        problem, status = said_to_client(error), status_of(error)
+    if template == "hit.html" and opened is None and problem is None:
+        problem, status = "no such document", 404
+    context = {
+        "asked": asked,
+        "links": PageLinks(asked),
+        "answers": answers,
+        "opened": opened,
+        "problem": problem,
+        "served": served,
+        "removed": [token for token, weight in asked.edits.items() if not weight] if problem is None else [],
+    }
+    return HTMLResponse(TEMPLATES.get_template(template).render(context), status)
+
+
+def read_asked(request: Request) -> PageAsked:
+    """Return what the link asks for; parameters of no meaning are passed over.
+
+    Raises:
+        ValidationError: a value is out of range.
+    """
+    given = request.query_params
+    several = {name: given.getlist(name) for name in ("exclude", "filter") if name in given}
+    one = {name: given[name] for name in PageAsked.model_fields if name in given and name not in several}
+    return PageAsked.model_validate({name: value for name, value in one.items() if value != ""} | several)
+
+
+def _searched(served: Served, asked: PageAsked) -> list[SearchAnswer]:
+    return [search_answer(served, each, served.searching.search(each)) for each in asked.searches]
+
+
+def _opened(served: Served, asked: PageAsked) -> Opened:
+    explanation, comparison = served.searching.explain(asked, asked.hit, asked.against)
+    return Opened(
+        docid=asked.hit,
+        explanation=explanation,
+        comparison=comparison,
+        vector=served.searching.vector(asked.hit),
+        stored={name: text for name, text in served.searching.stored(asked.hit).items() if name not in NOT_SHOWN},
+        captions=served.files.captions.get(asked.hit, ()),
+    )

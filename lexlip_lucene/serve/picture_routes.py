@@ -1,0 +1,74 @@
+"""Pictures by document id: the file itself, and one small enough for the grid."""
+
+from fastapi import APIRouter
+from fastapi.responses import FileResponse, Response
+
+from lexlip_lucene.pictures.token_colour import token_colour, token_colour_on_dark
+from lexlip_lucene.serve.asked import Docid, Token
+from lexlip_lucene.serve.image_files import media_type
+from lexlip_lucene.serve.problems import NotThere, Responses, problems
+from lexlip_lucene.serve.served import Here
+
+pictures = APIRouter(tags=["pictures"])
+
+KEPT = {"Cache-Control": "private, max-age=600"}
+"""A browser shows a picture again for ten minutes without asking."""
+
+FILES: Responses = {
+    200: {"description": "The picture.", "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}
+}
+
+
+SVG: Responses = {200: {"description": "The cloud.", "content": {"image/svg+xml": {"schema": {"type": "string"}}}}}
+
+
+@pictures.get("/images/{docid:path}", response_class=Response, responses={**FILES, **problems(404, 422, 503, 504)})
+async def image(served: Here, docid: Docid) -> Response:
+    """Return the file of a document's picture."""
+
+    def look() -> tuple[str, str]:
+        path = served.picture_of(docid)
+        media = media_type(path)
+        if media is None:
+            raise NotThere(f"document {docid!r} has no picture of a kind that is served")
+        return str(path), media
+
+    path, media = await served.pictures.run(look)
+    return FileResponse(path, media_type=media, headers=KEPT)
+
+
+@pictures.get(
+    "/thumbnails/{docid:path}", response_class=Response, responses={**FILES, **problems(404, 415, 422, 503, 504)}
+)
+async def thumbnail(served: Here, docid: Docid) -> Response:
+    """Return a document's picture, made small."""
+    small = await served.pictures.run(lambda: served.thumbnails.of(served.picture_of(docid)))
+    return Response(small.content, media_type=small.media, headers=KEPT)
+
+
+@pictures.get(
+    "/patches/{docid:path}", response_class=Response, responses={**FILES, **problems(404, 415, 422, 503, 504)}
+)
+async def patches(served: Here, docid: Docid, token: Token) -> Response:
+    """Return a document's picture, bright where the model sees the token."""
+
+    def draw() -> bytes:
+        from lexlip_lucene.serve.map_picture import map_picture
+
+        return map_picture(served.searching, docid, served.picture_of(docid), token)
+
+    return Response(await served.pictures.run(draw), media_type="image/jpeg", headers=KEPT)
+
+
+@pictures.get("/clouds/{docid:path}", response_class=Response, responses={**SVG, **problems(404, 422, 503, 504)})
+async def cloud(served: Here, docid: Docid, dark: bool = False) -> Response:
+    """Return the word cloud of a document, for a light or a dark page."""
+
+    def draw() -> str:
+        from lexlip_lucene.pictures.cloud import cloud_svg
+
+        return cloud_svg(
+            served.searching.vector(docid), width=640, height=320, colour=token_colour_on_dark if dark else token_colour
+        )
+
+    return Response(await served.pictures.run(draw), media_type="image/svg+xml", headers=KEPT)

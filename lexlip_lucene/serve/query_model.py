@@ -1,0 +1,81 @@
+"""The model of a server: texts and pictures become query weights, and a word its token. Safe for several threads."""
+
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, cast
+
+from lexlip_lucene.errors import InputError
+from lexlip_lucene.records import Impacts
+from lexlip_lucene.vectors.lexicon import Lexicon
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from lexlip_lucene.encoders.lexlip import LexLip
+    from lexlip_lucene.vectors.patch_map import PatchMap
+
+
+class QueryModel:
+    """What encodes queries: a model folder, or an exported query side, which encodes texts alone.
+
+    Raises:
+        ModelError: the folder is neither.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        from lexlip_lucene.encoders.encoding import load_tokenizer
+        from lexlip_lucene.encoders.query_encoder import LexLipQueryEncoder
+
+        self._encoder = LexLipQueryEncoder(folder)
+        self._tokenizer = load_tokenizer(folder)  # one of its own: the encoder's cuts texts
+        self._tokens = frozenset(self.lexicon.tokens)
+        self._one_at_a_time = Lock()  # a tokenizer that is told how to cut must not be at work in another thread
+
+    @property
+    def lexicon(self) -> Lexicon:
+        """The tokens that vectors have."""
+        return self._encoder.model.lexicon
+
+    @property
+    def sees_pictures(self) -> bool:
+        """Whether it encodes pictures, too."""
+        from lexlip_lucene.encoders.onnx_query import OnnxQuery
+
+        return not isinstance(self._encoder.model, OnnxQuery)
+
+    def text(self, text: str) -> Impacts:
+        """Return token → query weight; {} when the model knows no token of `text`."""
+        with self._one_at_a_time:
+            return self._encoder.encode(text)
+
+    def picture(self, picture: "Image") -> Impacts:
+        """Return token → impact of a picture in mode RGB.
+
+        Raises:
+            InputError: the model is an exported query side.
+        """
+        return self._with_images().encode_images([picture])[0]
+
+    def patch_map(self, picture: "Image", token: str) -> "PatchMap":
+        """Return where `token` is seen in a picture in mode RGB.
+
+        Raises:
+            InputError: the token is not in the lexicon, or the model is an exported query side.
+        """
+        from lexlip_lucene.encoders.patch_maps import patch_maps
+
+        return patch_maps(self._with_images(), picture, [token])[0]
+
+    def token_of(self, word: str) -> str | None:
+        """Return the token that `word` is as a whole; None when it is of several, or none that vectors have."""
+        with self._one_at_a_time:
+            pieces = self._tokenizer.encode(word, add_special_tokens=False).tokens
+        return pieces[0] if len(pieces) == 1 and pieces[0] in self._tokens else None
+
+    def _with_images(self) -> "LexLip":
+        model = self._encoder.model
+        if not self.sees_pictures:
+            raise InputError(
+                "a picture needs a model folder, but an exported query side is served: it takes texts alone"
+            )
+        return cast("LexLip", model)

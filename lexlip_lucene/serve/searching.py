@@ -1,0 +1,235 @@
+"""A search from what is asked to what was found: query weights, hits of LexLIP, BM25 or both, and each hit's terms."""
+
+import time
+from collections.abc import Mapping, Sequence
+from threading import Lock
+from typing import TYPE_CHECKING, NamedTuple
+
+from cachetools import LRUCache
+
+from lexlip_lucene.errors import InputError, SearchError
+from lexlip_lucene.evaluate.fuse import reciprocal_rank_fusion
+from lexlip_lucene.records import Hit, Impacts
+from lexlip_lucene.serve.asked import Asked, Vector
+from lexlip_lucene.serve.problems import NotThere
+from lexlip_lucene.serve.query_model import QueryModel
+
+if TYPE_CHECKING:
+    from lexlip_lucene.lucene.bm25_searcher import Bm25Searcher
+    from lexlip_lucene.lucene.explanation import Comparison, Explanation, Term
+    from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
+
+FUSED_DEPTH = 100
+"""Hits of each system that are fused, when fewer are asked for."""
+
+WORDS_FOR_BM25 = 10
+"""Heaviest tokens that BM25 gets as words when a query has no text."""
+
+MINUS = ("-", "−")
+
+
+class FoundHit(NamedTuple):
+    """A hit with LexLIP's terms, and the ranks of fused systems."""
+
+    docid: str
+    score: int | float
+    rank: int
+    terms: "list[Term]"
+    ranks: dict[str, int]
+
+
+class Found(NamedTuple):
+    """What a search found; times in milliseconds."""
+
+    weights: Impacts
+    excluded: list[str]
+    unknown: list[str]
+    hits: list[FoundHit]
+    postings: int
+    encode_milliseconds: float
+    milliseconds: float
+
+
+class Query(NamedTuple):
+    """A query ready to search with: `words` are its text without what is excluded."""
+
+    words: str
+    weights: Impacts
+    excluded: list[str]
+    unknown: list[str]
+
+
+class Searching:
+    """The indexes and the model of a server. Safe for several threads."""
+
+    def __init__(
+        self, images: "ImpactSearcher", model: QueryModel, texts: "Bm25Searcher | None" = None, *, vectors: int = 256
+    ) -> None:
+        """Search `images` with queries of `model`, and `texts`, whose docids are the same, beside; keep `vectors`."""
+        self.images = images
+        self.texts = texts
+        self.model = model
+        self._vectors: LRUCache[str, Impacts] = LRUCache(vectors)
+        self._lock = Lock()
+
+    def search(self, asked: Asked) -> Found:
+        """Search.
+
+        Raises:
+            NotThere: no such document to be like, no such keyword field, or no BM25 index.
+            InputError: the weights are not what is needed.
+            SearchError: the index can't be read.
+        """
+        begun = time.perf_counter()
+        query = self.query(asked, asked.exclude)
+        encoded = time.perf_counter()
+        hits, ranks = self._hits(asked, query)
+        found = time.perf_counter()
+        weights, postings = self._looked_at(asked, query)
+        return Found(
+            weights=weights,
+            excluded=query.excluded,
+            unknown=query.unknown,
+            hits=[FoundHit(*hit, self._terms(asked, query, hit), ranks.get(hit.docid, {})) for hit in hits],
+            postings=postings,
+            encode_milliseconds=1000 * (encoded - begun),
+            milliseconds=1000 * (found - encoded),
+        )
+
+    def query(self, asked: Vector, exclude: Sequence[str] = ()) -> Query:
+        """Return the query that is asked for; errors as in `search`."""
+        words, minus = parted(asked.query)
+        excluded = list(exclude)
+        unknown: list[str] = []
+        for word in minus:
+            token = self.model.token_of(word)
+            (unknown if token is None else excluded).append(word if token is None else token)
+        base = self.model.text(words) if words else self.vector(asked.like) if asked.like else {}
+        weights = {token: weight for token, weight in (base | asked.edits).items() if weight}
+        weights = {token: weight for token, weight in weights.items() if token not in excluded}
+        heaviest_first = dict(sorted(weights.items(), key=lambda item: -item[1]))
+        return Query(words, heaviest_first, list(dict.fromkeys(excluded)), unknown)
+
+    def vector(self, docid: str) -> Impacts:
+        """Return token → impact of a document, heaviest first.
+
+        Raises:
+            NotThere: the index has no such document.
+        """
+        with self._lock:
+            kept = self._vectors.get(docid)
+        if kept is None:
+            try:
+                kept = self.images.vector(docid)
+            except InputError as error:
+                raise NotThere(_without_path(error, docid)) from None
+            with self._lock:
+                self._vectors[docid] = kept
+        return kept
+
+    def stored(self, docid: str) -> dict[str, str]:
+        """Return the stored fields of a document; errors as in `vector`."""
+        try:
+            return self.images.stored(docid)
+        except InputError as error:
+            raise NotThere(_without_path(error, docid)) from None
+
+    def explain(self, asked: Vector, docid: str, against: str = "") -> "tuple[Explanation, Comparison | None]":
+        """Explain the score of `docid`, and compare it with another document; errors as in `search`."""
+        from lexlip_lucene.lucene.explanation import compare
+
+        weights = self.query(asked).weights
+        explanations = []
+        for wanted in (docid, against) if against else (docid,):
+            self.stored(wanted)
+            explanations.append(self.images.explain(weights, wanted))
+        return explanations[0], compare(*explanations) if against else None
+
+    def refresh(self) -> bool:
+        """See what was committed since; False when nothing was."""
+        searchers = [self.images, *([self.texts] if self.texts else [])]
+        changed = any([searcher.refresh() for searcher in searchers])
+        if changed:
+            with self._lock:
+                self._vectors.clear()
+        return changed
+
+    def require_vocabulary(self) -> None:
+        """Raise SearchError when the index says that it was made with another vocabulary than the model's."""
+        made_with = self.images.facts.get("vocabulary_sha256")
+        if made_with not in (None, self.model.lexicon.sha256):
+            raise SearchError(f"{self.images.path} has become the index of another model: serve it with that one")
+
+    def close(self) -> None:
+        """Close the indexes."""
+        self.images.close()
+        if self.texts is not None:
+            self.texts.close()
+
+    def _hits(self, asked: Asked, query: Query) -> tuple[Sequence[Hit], Mapping[str, dict[str, int]]]:
+        if asked.system == "lexlip":
+            return self._images(asked, query, asked.k), {}
+        if asked.system == "bm25":
+            return self._texts(asked, query, asked.k), {}
+        depth = max(asked.k, FUSED_DEPTH)
+        runs = {"lexlip": self._images(asked, query, depth), "bm25": self._texts(asked, query, depth)}
+        ranks: dict[str, dict[str, int]] = {}
+        for system, hits in runs.items():
+            for hit in hits:
+                ranks.setdefault(hit.docid, {})[system] = hit.rank
+        return reciprocal_rank_fusion([{"": hits} for hits in runs.values()], depth=asked.k)[""], ranks
+
+    def _images(self, asked: Asked, query: Query, k: int) -> Sequence[Hit]:
+        require_fields(asked.filters, self.images, "the index")
+        return self.images.search(query.weights, k, filters=asked.filters, without=query.excluded)
+
+    def _texts(self, asked: Asked, query: Query, k: int) -> Sequence[Hit]:
+        if self.texts is None:
+            raise NotThere("no caption index is served: start with --bm25 CAPTIONS_INDEX, or search with lexlip")
+        require_fields(asked.filters, self.texts, "the caption index")
+        without = [token.removeprefix("##") for token in query.excluded]
+        return self.texts.search(self._words(query), k, filters=asked.filters, without=without)
+
+    def _words(self, query: Query) -> str:
+        """The text for BM25: the words, or the heaviest tokens."""
+        return query.words or " ".join(token.removeprefix("##") for token in list(query.weights)[:WORDS_FOR_BM25])
+
+    def _looked_at(self, asked: Asked, query: Query) -> tuple[Impacts, int]:
+        """The weights that were searched with, and how many postings they have."""
+        postings = 0
+        weights = query.weights
+        if asked.system != "bm25":
+            postings += sum(self.images.frequencies(list(weights)).values())
+        if asked.system != "lexlip" and self.texts is not None:
+            terms = self.texts.terms(self._words(query))
+            postings += sum(self.texts.frequencies(list(terms)).values())
+            weights = terms if asked.system == "bm25" else weights
+        return weights, postings
+
+    def _terms(self, asked: Asked, query: Query, hit: Hit) -> "list[Term]":
+        if asked.system == "bm25":
+            return []
+        try:
+            return self.images.explain(query.weights, hit.docid).terms
+        except InputError:  # a caption's document that the image index lacks
+            return []
+
+
+def parted(text: str) -> tuple[str, list[str]]:
+    """Return the words of a text that search, and those after a minus sign, without it."""
+    words = text.split()
+    minus = [word[1:] for word in words if len(word) > 1 and word.startswith(MINUS)]
+    return " ".join(word for word in words if not (len(word) > 1 and word.startswith(MINUS))), minus
+
+
+def require_fields(filters: Mapping[str, object], searcher: "ImpactSearcher | Bm25Searcher", what: str) -> None:
+    """Raise NotThere unless each filter's field is a keyword field of the index."""
+    there = list(searcher.keywords(0)) if filters else []
+    for field in filters:
+        if field not in there:
+            raise NotThere(f"{what} has no keyword field {field!r}; it has {', '.join(there) or 'none'}")
+
+
+def _without_path(error: InputError, docid: str) -> str:
+    """A client is not told where the index lies."""
+    return f"the index has no document {docid!r}" if "has no document" in str(error) else "the id is not valid Unicode"

@@ -1,0 +1,95 @@
+"""All that a server has: the indexes and the model, the pictures, and the threads that do the work."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import Depends, Request
+
+from lexlip_lucene.serve.gate import Gate
+from lexlip_lucene.serve.image_files import ImageFiles
+from lexlip_lucene.serve.limits import Limits
+from lexlip_lucene.serve.problems import NotThere
+from lexlip_lucene.serve.searching import Searching
+from lexlip_lucene.serve.thumbnails import Thumbnails
+from lexlip_lucene.serve.welcome import Welcome, welcome_of
+
+
+class Served:
+    """What is served, and with which limits. `find_files` looks the pictures up, now and after every refresh."""
+
+    def __init__(self, searching: Searching, find_files: Callable[[], ImageFiles], limits: Limits) -> None:
+        self.searching = searching
+        self.limits = limits
+        self.problem: str | None = None
+        self.searches = Gate("searches", workers=limits.workers, waiting=limits.waiting, seconds=limits.seconds)
+        self.pictures = Gate(
+            "pictures", workers=limits.picture_workers, waiting=limits.pictures_waiting, seconds=limits.seconds
+        )
+        self.thumbnails = Thumbnails(most_bytes=limits.thumbnail_bytes)
+        self._find_files = find_files
+        self._stale = True
+        self.files: ImageFiles
+        self.keywords: dict[str, list[str]]
+        self.welcome: Welcome
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Take up what the newest commit has: its pictures, keyword values and most telling tokens."""
+        self.files = self._find_files()
+        self.keywords = self.searching.images.keywords()
+        self.welcome = welcome_of(self.searching, self.files)
+        self.thumbnails.clear()
+        self._stale = False
+
+    def refresh(self) -> None:
+        """See what was committed since.
+
+        Raises:
+            LexlipError: it can't be read, or is of another model; said as the problem for as long as it is so.
+        """
+        try:
+            self._stale |= self.searching.refresh()
+            if self._stale:
+                self.look_again()
+            self.searching.require_vocabulary()
+        except Exception:
+            self.problem = "the newest commit of the index can't be searched as it should be: see the server's log"
+            raise
+        self.problem = None
+
+    def picture_of(self, docid: str) -> Path:
+        """Return the picture's file; what the folder holds beside the index is not given away.
+
+        Raises:
+            NotThere: the index has no such document, or it has no picture.
+        """
+        self.searching.stored(docid)
+        path = self.files.path(docid)
+        if path is None:
+            raise NotThere(f"document {docid!r} has no picture")
+        return path
+
+    def image_address(self, docid: str) -> str | None:
+        """Return where the picture of `docid` is, None where it has none."""
+        return f"/images/{quote(docid, safe='')}" if docid in self.files.paths else None
+
+    def caption(self, docid: str) -> str | None:
+        """Return the first caption of `docid`, None where none is known."""
+        return next(iter(self.files.captions.get(docid, ())), None)
+
+    def close(self) -> None:
+        """Let go of the threads and close the indexes."""
+        self.searches.close()
+        self.pictures.close()
+        self.searching.close()
+
+
+def served_of(request: Request) -> Served:
+    """Return what the app of this request serves."""
+    served: Served = request.app.state.served
+    return served
+
+
+Here = Annotated[Served, Depends(served_of)]

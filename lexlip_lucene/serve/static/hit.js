@@ -1,0 +1,93 @@
+// A hit seen large: a dialog that the address opens and closes, and where in the picture a word is.
+import { changed, fail, go, reason, told } from "./page.js";
+
+const dialog = document.getElementById("hit");
+const NO_MAP = "Point at a word, or move to it with Tab, to see where it is.";
+const SOON = 60; // milliseconds
+
+let opener = null; // what had the focus, and gets it back
+
+export async function openHit(url) {
+  try {
+    const answer = await fetch(`/hit${url.search}`);
+    const drawn = await answer.text();
+    if (!(answer.headers.get("content-type") ?? "").startsWith("text/html")) throw new Error(told(drawn));
+    if (new URL(location.href).search !== url.search) return; // something else was asked for meanwhile
+    dialog.replaceChildren(...new DOMParser().parseFromString(drawn, "text/html").body.childNodes);
+    if (!dialog.open) {
+      opener = document.activeElement?.dataset?.focus ?? null;
+      dialog.showModal();
+    }
+    offerOthers();
+    dialog.scrollTop = 0;
+    document.getElementById("hit-title").focus();
+  } catch (error) {
+    fail(reason(error));
+  }
+}
+
+/** Offer the other hits of the page for the comparison, the one that ranks above first. */
+function offerOthers() {
+  const field = document.getElementById("against");
+  if (!field) return;
+  const docid = field.form.dataset.hit;
+  const shown = [...new Set([...document.querySelectorAll("#hits a.open")].map((each) => each.dataset.hit))];
+  field.value = shown[shown.indexOf(docid) - 1] ?? shown.find((each) => each !== docid) ?? "";
+  const list = document.getElementById("others");
+  list.replaceChildren(...shown.filter((each) => each !== docid).map((each) => new Option(each, each)));
+}
+
+export function closeHit() {
+  if (!dialog.open) return;
+  dialog.close();
+  dialog.replaceChildren();
+  if (opener) document.querySelector(`[data-focus="${CSS.escape(opener)}"]`)?.focus();
+}
+
+export function watchHit() {
+  if (dialog.open) {
+    dialog.close();
+    dialog.showModal();
+    offerOthers();
+  }
+  dialog.addEventListener("cancel", (event) => {
+    event.preventDefault();
+    go(changed({}), { focus: opener });
+  });
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) go(changed({}), { focus: opener });
+  });
+  dialog.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const against = new FormData(event.target).get("against").trim();
+    go(changed({ hit: event.target.dataset.hit, against }));
+  });
+  for (const [on, off] of [["mouseover", "mouseout"], ["focusin", "focusout"]]) {
+    dialog.addEventListener(on, (event) => event.target.closest("a.map") && showMap(event.target.closest("a.map")));
+    dialog.addEventListener(off, (event) => event.target.closest("a.map") && showMap(null));
+  }
+  // Where nothing hovers, the first touch of a word shows where it is, and the second searches by it.
+  dialog.addEventListener("click", (event) => {
+    const link = event.target.closest("a.map");
+    if (!link || dialog.dataset.token === link.dataset.token || !matchMedia("(hover: none)").matches) return;
+    event.preventDefault();
+    event.stopPropagation();
+    document.getElementById("seen")?.scrollIntoView({ block: "nearest" });
+    showMap(link);
+  });
+}
+
+let soon = null; // a map that is about to be shown: a pointer that runs over many words asks for one
+function showMap(link) {
+  const seen = document.getElementById("seen");
+  const said = document.getElementById("map-said");
+  if (!seen) return;
+  seen.dataset.plain ??= seen.getAttribute("src");
+  clearTimeout(soon);
+  soon = setTimeout(() => {
+    const token = link?.dataset.token;
+    seen.src = link ? `${seen.dataset.maps}?token=${encodeURIComponent(token)}` : seen.dataset.plain;
+    said.textContent = link ? `Where “${token}” is: bright where the model sees it, framed where most.` : NO_MAP;
+    dialog.dataset.token = token ?? "";
+  }, SOON);
+}

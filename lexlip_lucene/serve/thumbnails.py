@@ -1,0 +1,65 @@
+"""Pictures made small enough for the grid, in a cache bounded in bytes."""
+
+from io import BytesIO
+from pathlib import Path
+from threading import Lock
+from typing import NamedTuple
+
+from cachetools import LRUCache
+
+from lexlip_lucene.data.images import open_image
+from lexlip_lucene.serve.image_files import media_type
+
+SIDE = 480
+"""Pixels of the longer side: a column of the grid on a screen of double density."""
+
+QUALITY = 82
+
+SMALL_BYTES = 200_000
+AS_IT_IS = ("image/jpeg", "image/png", "image/webp")
+"""What is small already is handed on; a GIF may move, and in the grid nothing does."""
+
+
+class Thumbnail(NamedTuple):
+    """A small picture as a file."""
+
+    content: bytes
+    media: str
+
+
+class Thumbnails:
+    """Makes and keeps small pictures. Safe for several threads."""
+
+    def __init__(self, *, most_bytes: int) -> None:
+        self._kept: LRUCache[Path, Thumbnail] = LRUCache(most_bytes, getsizeof=lambda made: len(made.content))
+        self._lock = Lock()
+
+    def of(self, path: Path) -> Thumbnail:
+        """Return the picture at `path`, at most SIDE pixels a side.
+
+        Raises:
+            UnreadableImage: it can't be read.
+        """
+        with self._lock:
+            kept = self._kept.get(path)
+        if kept is None:
+            kept = _made(path)
+            with self._lock:
+                if len(kept.content) <= self._kept.maxsize:
+                    self._kept[path] = kept
+        return kept
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        with self._lock:
+            self._kept.clear()
+
+
+def _made(path: Path) -> Thumbnail:
+    picture, media = open_image(path), media_type(path)
+    if max(picture.size) <= SIDE and media in AS_IT_IS and path.stat().st_size <= SMALL_BYTES:
+        return Thumbnail(path.read_bytes(), media)
+    picture.thumbnail((SIDE, SIDE))
+    file = BytesIO()
+    picture.save(file, "JPEG", quality=QUALITY)
+    return Thumbnail(file.getvalue(), "image/jpeg")
