@@ -337,6 +337,9 @@ def test_without_javascript_the_page_searches_too(browser: Browser, address: str
         first_hit(page, "val/red-square-0")
         page.locator("#hits a.open").first.click()
         expect(page.get_by_role("heading", name="Why it was found")).to_be_visible()
+        page.get_by_label("Compare with the hit").fill("val/red-star-0")
+        page.get_by_role("button", name="Compare").click()
+        expect(page.get_by_role("heading", name="Beside val/red-star-0")).to_be_visible()
 
 
 def test_the_keyboard_alone_gets_from_the_field_to_a_hit_and_back(page: Page) -> None:

@@ -199,6 +199,7 @@ def test_a_page_that_can_not_be_drawn_says_why_with_the_status(client: TestClien
     for asked, status, said in (
         ({"query": "red", "k": "0"}, 422, "k: Input should be greater than or equal to 1"),
         ({"like": "no"}, 404, "the index has no document"),
+        ({"weights": " ".join(f"t{number}:1" for number in range(513))}, 422, "weights must be at most 512, got 513"),
         ({"query": "red", "hit": "no"}, 404, "the index has no document"),
     ):
         for address in ("/", "/results") if "hit" not in asked else ("/", "/hit"):

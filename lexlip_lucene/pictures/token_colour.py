@@ -7,6 +7,7 @@ blue would be a riddle.
 
 import colorsys
 import hashlib
+from functools import lru_cache
 
 from PIL.ImageColor import colormap, getrgb
 
@@ -15,15 +16,20 @@ ON_LIGHT, ON_DARK = 0.15, 0.4
 
 _SATURATIONS = (0.5, 0.7, 0.95)
 _CHROMA = 0.1
+_KEPT = 1 << 14
+"""Colours that are kept: a page shows the same hundreds again and again, and one takes a tenth of a millisecond or two."""
+
 _STEPS = 24
 """Halvings until lightness is as exact as 8 bits a channel need."""
 
 
+@lru_cache(_KEPT)
 def token_colour(token: str) -> str:
     """Return the colour of `token` on a white page: "#rrggbb"; contrast with white at least 5."""
     return _hex(*_hue_and_saturation(token), ON_LIGHT)
 
 
+@lru_cache(_KEPT)
 def token_colour_on_dark(token: str) -> str:
     """Return the same hue for a dark page (#333333 or darker): "#rrggbb"; contrast with #333333 at least 5."""
     return _hex(*_hue_and_saturation(token), ON_DARK)

@@ -18,7 +18,7 @@ from lexlip_lucene.pictures.token_colour import token_colour
 from lexlip_lucene.serve.answers import SearchAnswer
 from lexlip_lucene.serve.api import search_answer
 from lexlip_lucene.serve.asked import PageAsked
-from lexlip_lucene.serve.limits import MOST_HITS
+from lexlip_lucene.serve.limits import MOST_HITS, QUERY_CHARACTERS
 from lexlip_lucene.serve.page_links import PageLinks
 from lexlip_lucene.serve.problems import said_to_client, status_of
 from lexlip_lucene.serve.served import Here, Served
@@ -78,30 +78,32 @@ async def hit(request: Request, served: Here) -> HTMLResponse:
 
 
 async def _drawn(template: str, request: Request, served: Served) -> HTMLResponse:
-    asked, answers, opened, problem, status = PageAsked(), [], None, None, 200
     try:
         asked = read_asked(request)
-        if template != "hit.html" and not asked.is_empty:
-            answers = await served.searches.run(lambda: _searched(served, asked))
-        if template != "results.html" and asked.hit:
-            opened = await served.searches.run(lambda: _opened(served, asked))
+        # Drawing takes as long as searching does, so it is done in the same thread and not between other requests.
+        return HTMLResponse(await served.searches.run(lambda: _searched_and_drawn(template, served, asked)))
     except ValidationError as error:
         first = error.errors()[0]
-        problem, status = f"{'.'.join(map(str, first['loc']))}: {first['msg']}", 422
+        status, problem = 422, f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
     except LexlipError as error:
-        problem, status = said_to_client(error), status_of(error)
-    if template == "hit.html" and opened is None and problem is None:
-        problem, status = "no such document", 404
-    context = {
-        "asked": asked,
-        "links": PageLinks(asked),
-        "answers": answers,
-        "opened": opened,
-        "problem": problem,
-        "served": served,
-        "removed": [token for token, weight in asked.edits.items() if not weight] if problem is None else [],
-    }
-    return HTMLResponse(TEMPLATES.get_template(template).render(context), status)
+        status, problem = status_of(error), said_to_client(error)
+    plain = PageAsked(query=request.query_params.get("query", "")[:QUERY_CHARACTERS])
+    return HTMLResponse(_render(template, served, plain, problem=problem), status)
+
+
+def _searched_and_drawn(template: str, served: Served, asked: PageAsked) -> str:
+    answers: list[SearchAnswer] = []
+    opened = None
+    if template != "hit.html" and not asked.is_empty:
+        answers = [search_answer(served, each, served.searching.search(each)) for each in asked.searches]
+    if template == "hit.html" or (template == "page.html" and asked.hit):
+        opened = _opened(served, asked)
+    removed = [token for token, weight in asked.edits.items() if not weight]
+    return _render(template, served, asked, answers=answers, opened=opened, removed=removed)
+
+
+def _render(template: str, served: Served, asked: PageAsked, **context: object) -> str:
+    return TEMPLATES.get_template(template).render(served=served, asked=asked, links=PageLinks(asked), **context)
 
 
 def read_asked(request: Request) -> PageAsked:
@@ -114,10 +116,6 @@ def read_asked(request: Request) -> PageAsked:
     several = {name: given.getlist(name) for name in ("exclude", "filter") if name in given}
     one = {name: given[name] for name in PageAsked.model_fields if name in given and name not in several}
     return PageAsked.model_validate({name: value for name, value in one.items() if value != ""} | several)
-
-
-def _searched(served: Served, asked: PageAsked) -> list[SearchAnswer]:
-    return [search_answer(served, each, served.searching.search(each)) for each in asked.searches]
 
 
 def _opened(served: Served, asked: PageAsked) -> Opened:
