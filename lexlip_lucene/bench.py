@@ -161,10 +161,11 @@ def trained_model(
 ) -> Path:
     """Return the model folder of an encoder recipe, trained now when it is not there or its recipe has changed.
 
-    With `flops`, that of the same recipe with this weight on FLOPS of images: more of it, fewer tokens.
+    With `flops`, that of the same recipe with this weight on FLOPS of images, trained to the last step: more of it,
+    fewer tokens.
     """
     states = states_of(encoder)
-    sparser = [] if flops is None else [f"training.image_flops={flops}"]
+    sparser = [] if flops is None else [f"training.image_flops={flops}", "training.keep=last"]
     recipe = read_recipe(encoder, EncoderRecipe, [*roots, *sparser])
     home = states.parent if flops is None else states.parent / f"flops-{flops:g}"
     model = home / "model"

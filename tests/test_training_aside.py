@@ -1,5 +1,6 @@
 """Images kept aside choose the best step and have no other part in a training run."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from halves import IMAGES, aside_of, draw, recipe_of, trained, write
 from numpy.typing import NDArray
 from recorder import Recorder
 
+from lexlip_lucene.training import loop
 from lexlip_lucene.training.draws import Draw, Draws
 
 
@@ -77,3 +79,13 @@ def test_a_final_run_trains_on_all_images_for_the_best_number_of_steps(
     assert aside_of(recipe).isdisjoint(image for batch in chosen for image in batch)
     assert {image for batch in final for image in batch} == set(range(IMAGES))
     assert {token for token in model.lexicon.tokens if token.startswith("word")} == {f"word{n}" for n in range(IMAGES)}
+
+
+@pytest.mark.parametrize(("keep", "kept"), [("best", 0), ("last", -1)])
+def test_the_best_step_is_kept_or_the_last(
+    keep: str, kept: int, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    falling, measure = itertools.count(-1, -1), loop.measure_aside
+    monkeypatch.setattr(loop, "measure_aside", lambda *args: measure(*args)._replace(recall={"R@1": next(falling)}))
+    _, report = trained(recipe_of(data, training__keep=keep), tmp_path / "model")
+    assert report.best_step == (0, report.steps)[kept]

@@ -17,7 +17,7 @@ ON_LIGHT, ON_DARK = 0.15, 0.4
 _SATURATIONS = (0.5, 0.7, 0.95)
 _CHROMA = 0.1
 _KEPT = 1 << 14
-"""Colours that are kept: a page shows the same hundreds again and again, and one takes a tenth of a millisecond or two."""
+"""Colours that are kept: a page shows the same hundreds again and again, and one takes 0.1 ms or two."""
 
 _STEPS = 24
 """Halvings until lightness is as exact as 8 bits a channel need."""

@@ -24,7 +24,7 @@ class PointSpec(Spec):
     """One of LexLIP's operating points: how many tokens of an image are indexed at most, and in how many bits.
 
     `flops` is the weight on FLOPS of images in training (`training.image_flops`), for a model that is trained to be
-    sparser than the encoder recipe says; None: as it says.
+    sparser than the encoder recipe says, to its last step; None: as it says.
     """
 
     top_k: int = Field(gt=0)

@@ -118,6 +118,8 @@ class TrainingRecipe(Spec):
         keep_start: share of the start in what is evaluated and saved: weights = start × share + trained × (1 − share),
             which keeps a computed start from being forgotten (WiSE-FT, Wortsman et al., CVPR 2022); 0 for none.
         evaluations: how many times the images kept aside are searched, and a checkpoint is written, during training.
+        keep: the step whose model is kept: the one that is best on the images kept aside, or the last. What FLOPS is to
+            make sparser is at its densest where it finds most.
     """
 
     start: RecipePath | None = None
@@ -158,6 +160,7 @@ class TrainingRecipe(Spec):
     average: float = Field(default=0.0, ge=0, lt=1)
     keep_start: float = Field(default=0.0, ge=0, lt=1)
     evaluations: int = Field(default=10, gt=0)
+    keep: Literal["best", "last"] = "best"
     seed: int = Field(default=0, ge=0, lt=2**63)
 
     @model_validator(mode="after")

@@ -187,7 +187,7 @@ class Trainer:
         assert momentum.is_filled, f"{batches} batches of {self.draws.batch} × {each} fill the queues"
 
     def _consider(self, state: RunState, step: int) -> dict[str, float]:
-        """Measure on the images kept aside; keep the state when it is the best so far. Returns the figures."""
+        """Measure on the images kept aside; keep the state when it is the one wanted so far. Returns the figures."""
         model = blended(state.evaluated, state.start, self.recipe.training.keep_start)
         if self.aside is None:
             if step == state.last:
@@ -204,7 +204,8 @@ class Trainer:
         )
         for line in state.health.look(step, aside.documents, aside.queries) if step else ():
             self.progress.note(f"warning: {line}")
-        if state.best_aside is None or aside.mean > state.best_aside.mean:
+        latest = self.recipe.training.keep == "last"
+        if latest or state.best_aside is None or aside.mean > state.best_aside.mean:
             state.best_step, state.best_aside, state.best = step, aside.without_vectors(), state_of(model)
         dense = {} if aside.dense_recall is None else {f"aside/dense_{k}": v for k, v in aside.dense_recall.items()}
         return {f"aside/{name}": value for name, value in aside.recall.items()} | dense
