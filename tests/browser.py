@@ -7,12 +7,16 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 LIGHT: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}}
 DARK: dict[str, Any] = {**LIGHT, "color_scheme": "dark"}
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+
+
+PATIENCE = 60_000
+"""Milliseconds after which something that should show has not, on a very busy machine."""
 
 
 @contextmanager
@@ -24,6 +28,7 @@ def chromium() -> Iterator[Browser]:
         pytest.fail(said) if os.environ.get("CI") else pytest.skip(said)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        expect.set_options(timeout=PATIENCE)
         yield browser
         browser.close()
 
@@ -32,7 +37,7 @@ def chromium() -> Iterator[Browser]:
 def opened(browser: Browser, address: str, **how: Any) -> Iterator[Page]:
     """A page at `address`; nothing that it does may be an error on its console, such as a refused script."""
     context = browser.new_context(base_url=address, **{**LIGHT, **how})
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
