@@ -57,8 +57,8 @@ def open_image(path: Path) -> Image.Image:
             return read_image(file)
     except UnreadableImage:
         raise
-    except OSError as error:
-        raise UnreadableImage(error.strerror or _one_line(error)) from error
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        raise UnreadableImage(getattr(error, "strerror", None) or _one_line(error)) from error
 
 
 def read_image(file: IO[bytes], *, max_pixels: int = MAX_PIXELS) -> Image.Image:
