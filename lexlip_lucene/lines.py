@@ -7,7 +7,7 @@ name ends in `.gz` is decompressed.
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from lexlip_lucene.errors import InputError
 from lexlip_lucene.files import require_file
 
 
-def text_lines(path: Path, what: str) -> Iterator[str]:
+def text_lines(path: Path, what: str) -> Generator[str, None, None]:
     """Yield every line with its line end.
 
     Args:

@@ -10,7 +10,8 @@ Source: the data loader of LexLIP (Luo et al., ICCV 2023), which reads it with p
 """
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,14 +46,15 @@ def read_lexlip_tsv(path: Path) -> list[CaptionedImage]:
             (all file:line).
     """
     rows_of: dict[str, list[_Row]] = {}
-    for row in _rows(path):
-        rows = rows_of.setdefault(row.image_id, [])
-        rows.append(row)
-        if row.filepath != rows[0].filepath:
-            raise InputError(
-                f"{row.where}: image {row.image_id!r} must have one filepath, but it is {row.filepath!r} here "
-                f"and {rows[0].filepath!r} at {rows[0].where}"
-            )
+    with closing(text_lines(path, "LexLIP's captions")) as lines:  # an error would leave the file open for a while
+        for row in _rows(path, lines):
+            rows = rows_of.setdefault(row.image_id, [])
+            rows.append(row)
+            if row.filepath != rows[0].filepath:
+                raise InputError(
+                    f"{row.where}: image {row.image_id!r} must have one filepath, but it is {row.filepath!r} here "
+                    f"and {rows[0].filepath!r} at {rows[0].where}"
+                )
     folder = path.parent.absolute()
     return [
         CaptionedImage(image_id, folder / rows[0].filepath, "", tuple(row.title for row in rows), rows[0].where)
@@ -60,8 +62,8 @@ def read_lexlip_tsv(path: Path) -> list[CaptionedImage]:
     ]
 
 
-def _rows(path: Path) -> Iterator[_Row]:
-    reader = csv.reader(text_lines(path, "LexLIP's captions"), delimiter="\t")
+def _rows(path: Path, lines: Iterable[str]) -> Iterator[_Row]:
+    reader = csv.reader(lines, delimiter="\t")
     try:
         header = next(reader, [])
         places = [_place(column, header, path) for column in COLUMNS]
