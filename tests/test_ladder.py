@@ -20,7 +20,6 @@ from lexlip_lucene.evaluate.fuse import interpolate
 from lexlip_lucene.evaluate.measures import evaluate
 from lexlip_lucene.ladder import requirements
 from lexlip_lucene.ladder.dense_systems import DenseSystem
-from lexlip_lucene.ladder.latency import latency_of, timed
 from lexlip_lucene.ladder.lucene_systems import Bm25System, LexlipSystem
 from lexlip_lucene.ladder.rung import Rung, rung_of, rung_without_targets
 from lexlip_lucene.ladder_documents.document_store import DocumentStore, read_store
@@ -447,19 +446,3 @@ def test_a_text_of_unknown_words_finds_nothing_in_a_dense_index(store: DocumentS
     opened = system.open(tmp_path / "flat", Queries(["a", "b"], ["", ""], [{}, {}], vectors))
     assert opened.one(0, 5).docids == [] and len(opened.one(1, 5).docids) == 5
     assert [len(found.docids) for found in opened.many([0, 1], 50, 1)] == [0, TEST]
-
-
-def test_latency_is_the_median_of_the_repeats_percentiles() -> None:
-    times = np.array([[1.0, 2.0, 3.0], [3.0, 4.0, 5.0], [2.0, 3.0, 10.0]]) / 1000
-    found = latency_of(times)
-    assert found.p50 == pytest.approx((3.0, 2.0, 4.0))
-    assert found.one == pytest.approx((250.0, 200.0, 500.0))
-
-
-def test_every_system_answers_every_topic_in_every_repeat_and_once_before() -> None:
-    asked: list[tuple[str, int]] = []
-    answers = {name: lambda topic, name=name: asked.append((name, topic)) for name in ("a", "b")}
-    times = timed(answers, topics=3, repeats=2)
-    assert sorted(asked) == sorted([(name, topic) for name in ("a", "b") for topic in range(3)] * 3)
-    assert [name for name, topic in asked if topic == 0] == ["a", "b", "a", "b", "b", "a"]
-    assert all(found.shape == (2, 3) and (found > 0).all() for found in times.values())

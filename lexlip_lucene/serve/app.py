@@ -76,6 +76,6 @@ async def _refresh(served: Served) -> None:
         before = served.problem
         try:
             await served.searches.run(served.refresh)
-        except Exception as error:
+        except Exception as error:  # whatever it is, the next look must come; a busy server looks then
             if served.problem != before:
                 logger.warning("the index could not be refreshed: %s", error)

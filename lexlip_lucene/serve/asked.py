@@ -98,6 +98,7 @@ class PageAsked(Asked):
     """A search as the page shows it: one system or both beside each other, and the hit that is open."""
 
     k: int = Field(default=30, ge=1, le=MOST_HITS)
+    # The page alone can show two; whoever searches asks `searches`, where it is one of `Asked`'s own again.
     system: Literal["lexlip", "bm25", "fused", "both"] = "lexlip"  # type: ignore[assignment]
     hit: Docid = ""
     against: Docid = ""

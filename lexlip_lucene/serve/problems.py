@@ -133,7 +133,7 @@ class Faults:
 
         try:
             await self._app(scope, receive, noting_send)
-        except Exception as error:
+        except Exception as error:  # the last that stands before the client: it gets no traceback, the log does
             if begun or scope["type"] != "http":
                 raise
             logger.error("%s %s: %s", scope["method"], scope["path"], error, exc_info=error)

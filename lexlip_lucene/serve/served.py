@@ -54,7 +54,7 @@ class Served:
             if self._stale:
                 self.look_again()
             self.searching.require_vocabulary()
-        except Exception:
+        except Exception:  # of whatever kind, health must tell of it; it goes on to whoever logs it
             self.problem = "the newest commit of the index can't be searched as it should be: see the server's log"
             raise
         self.problem = None
