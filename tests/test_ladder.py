@@ -73,7 +73,7 @@ encoder: ../encode/tiny.yaml
 distractors: {{split: train, texts: ["{{scenes}}/further.jsonl"]}}
 rungs: {list(RUNGS)}
 points: [{{top_k: 24}}, {{top_k: 6, bits: 4}}, {{top_k: 24, flops: 3}}]
-two_step: {{postings: 1000000, candidates: 90}}
+two_step: {{postings_per_document: 1000, candidates: 90}}
 seismic: {{query_cut: 20, heap_factor: 1.0}}
 dense: {{hnsw: {{links: 8, build: 16, search: 16}}}}
 clip: {{model: nowhere, hnsw: {{links: 8, build: 16, search: 16}}}}

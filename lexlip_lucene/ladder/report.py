@@ -11,6 +11,7 @@ from lexlip_lucene.evaluate.significance import Difference, difference, found_wi
 from lexlip_lucene.files import written_file
 from lexlip_lucene.ladder.image_to_text import RECALLS, rsum
 from lexlip_lucene.ladder.pictures import draw_ladder
+from lexlip_lucene.ladder.report_documents import about_documents, about_relatives
 from lexlip_lucene.ladder.run import Ladder, group_of
 from lexlip_lucene.ladder.rung_figures import RungFigures, SystemFigures
 from lexlip_lucene.recipes.ladder_recipe import BM25, CLIP_FLAT, FLAT, INTERPOLATED, ONE_FIELD, RRF, lexlip_name
@@ -75,6 +76,7 @@ def _record(ladder: Ladder, compared: dict[int, list[tuple[str, str, Difference]
         "machine": ladder.machine,
         "documents": facts,
         "shapes": ladder.shapes,
+        "before": ladder.before,
         "topics": len({qrel.qid for qrel in ladder.topics.qrels}),
         "shares": {str(documents): shares._asdict() for documents, shares in ladder.shares.items()},
         "timing": ladder.recipe.timing.model_dump(),
@@ -84,6 +86,7 @@ def _record(ladder: Ladder, compared: dict[int, list[tuple[str, str, Difference]
         "rungs": {
             str(rung.documents): {
                 "systems": {name: _system(system, rung.documents) for name, system in rung.systems.items()},
+                "relatives": rung.relatives,
                 "R@10 differences": [{"a": a, "b": b, **found._asdict()} for a, b, found in compared[rung.documents]],
             }
             for rung in ladder.rungs
@@ -122,53 +125,19 @@ def _markdown(ladder: Ladder, compared: dict[int, list[tuple[str, str, Differenc
         f"and in one call with {timing.threads} threads, which also build. With encoding: the sum of both times, taken "
         "apart; the twin's text side runs as in training, nothing quicker was written for it. Resident memory: a "
         "process of its own that has answered the timed topics; Lucene reads what these need, faiss and Seismic all.",
-        _about_documents(ladder),
+        about_documents(ladder),
     ]
     for rung in reversed(ladder.rungs):
         parts += [
             f"## {rung.documents:,} documents",
             _table(rung, timing.threads),
             _differences(compared[rung.documents]),
+            about_relatives(rung),
         ]
     parts += ["## Both directions", _directions(ladder)]
     parts += ["## Pictures", *(f"![{path.stem}]({path.name})" for path in pictures)]
     parts += ["## The paper's own figures", PAPER]
     return "\n\n".join(parts) + "\n"
-
-
-def _about_documents(ladder: Ladder) -> str:
-    facts, spec = ladder.store.facts, ladder.recipe.distractors
-    lines = [
-        f"{facts['targets']:,} photos are asked for; beside them stand {facts['photos'] - facts['targets']:,} other "
-        f"photos, and {facts['mixes']:,} mixes of {spec.photos} of those photos' backbone states (concentration "
-        f"{spec.concentration:g}, noise {spec.noise:g}) through the model. {len(facts['rejected'])} photos could not "
-        "be read. Documents stand in a drawn order in every index."
-    ]
-    if facts["given_texts"]:
-        lines.append(
-            "Real: every photo, every topic, and every caption. Mixed: the vectors of mixes, sparse and dense alike. "
-            f"{_about_texts(facts)}"
-        )
-    lines.append("| documents | count | postings each | share with the average posting's token | 100 commonest |")
-    lines.append("| --- | ---: | ---: | ---: | ---: |")
-    for name, shape in ladder.shapes.items():
-        lines.append(
-            f"| {name} | {shape['documents']:,} | {shape['postings_per_document']:.1f} | {shape['frequency']:.4f} | "
-            f"{shape['commonest']:.4f} |"
-        )
-    return "\n\n".join(lines[: -2 - len(ladder.shapes)]) + "\n\n" + "\n".join(lines[-2 - len(ladder.shapes) :])
-
-
-def _about_texts(facts: dict[str, Any]) -> str:
-    captions, given = facts["captions_to_give"], facts["given_texts"]
-    if not captions:
-        return f"{given:,} documents have no text, so BM25 and what is fused with it meets none of them."
-    return (
-        f"{given:,} documents have no caption of their own; for BM25 each has a real one of another image, one of "
-        f"{captions:,}, each given out {given / captions:.2f} times on average. It does not describe the document: "
-        "LexLIP and the dense twin meet distractors that lie between real photos, BM25 meets real language, and fusion "
-        "is flattered, since no distractor is near in both."
-    )
 
 
 def _table(rung: RungFigures, threads: int) -> str:

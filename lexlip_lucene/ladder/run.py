@@ -20,6 +20,7 @@ from lexlip_lucene.bench import states_of, trained_model
 from lexlip_lucene.bench_engine.machine import machine
 from lexlip_lucene.data.topics import TopicSet
 from lexlip_lucene.errors import InputError
+from lexlip_lucene.ladder.difficulty import shares_before
 from lexlip_lucene.ladder.image_to_text import image_to_text
 from lexlip_lucene.ladder.latency import Latency, latency_of
 from lexlip_lucene.ladder.lucene_systems import source_of
@@ -41,13 +42,18 @@ if TYPE_CHECKING:
 
 
 class Ladder(NamedTuple):
-    """What a ladder came to; `encoding` is the latency of a query's lexicon and dense vector, `shares` of each rung."""
+    """What a ladder came to.
+
+    `shapes` and `before` are of each kind of documents (`store_shape.py`, `difficulty.py`), `shares` of each rung;
+    `encoding` is the latency of a query's lexicon and dense vector.
+    """
 
     recipe: LadderRecipe
     folder: Path
     machine: dict[str, Any]
     store: DocumentStore
     shapes: dict[str, Any]
+    before: dict[str, dict[str, float]]
     topics: TopicSet
     shares: dict[int, Shares]
     encoding: dict[str, Latency]
@@ -116,6 +122,7 @@ def run_ladder(path: Path, overrides: Sequence[str], *, device: str, progress: P
         facts,
         store,
         shapes_of(store, recipe.points[0].top_k),
+        shares_before(store, asked, recipe.points[0]),
         asked.topics,
         shares,
         {name: latency_of(found) for name, found in encoding.items()},

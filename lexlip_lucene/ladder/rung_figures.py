@@ -11,6 +11,7 @@ from lexlip_lucene.bench_engine.timing import Spread
 from lexlip_lucene.built import is_built, mark_built, unmark
 from lexlip_lucene.evaluate.measures import evaluate
 from lexlip_lucene.files import written_file
+from lexlip_lucene.ladder.difficulty import relatives
 from lexlip_lucene.ladder.fused_system import FusedSystem
 from lexlip_lucene.ladder.latency import Latency, Times, batch_rates, latency_of, timed
 from lexlip_lucene.ladder.lucene_systems import Bm25System, LexlipSystem, OpenLexlip
@@ -44,9 +45,10 @@ class SystemFigures(NamedTuple):
 
 
 class RungFigures(NamedTuple):
-    """All systems at a rung, and their runs (not part of the record)."""
+    """All systems at a rung, and their runs (not part of the record); `relatives` as in `difficulty.py`."""
 
     documents: int
+    relatives: float
     systems: dict[str, SystemFigures]
     runs: dict[str, Run]
 
@@ -97,7 +99,8 @@ def measured_rung(
             batches[name],
             _postings(system, places[name], few),
         )
-    return RungFigures(rung.documents, figures, runs)
+    main = next(system.name for system in systems if isinstance(system, LexlipSystem))
+    return RungFigures(rung.documents, relatives(rung.store, runs[main]), figures, runs)
 
 
 def _all_built(

@@ -15,15 +15,10 @@ def shapes_of(store: DocumentStore, top_k: int) -> dict[str, Any]:
     `frequency` is the share of the documents that have the token of the average posting, Σ df² / (Σ df × documents);
     `commonest` the share of postings of the 100 commonest tokens.
     """
-    facts = store.facts
-    ends = [0, facts["targets"], facts["photos"], facts["documents"]]
-    names = ("targets", "photos", "mixes")
-    below = [store.frequencies(end, top_k) for end in ends]
-    shapes = {}
-    for name, begin, end, first, second in zip(names, ends, ends[1:], below, below[1:], strict=False):
-        if end > begin:
-            shapes[name] = _shape(second - first, end - begin)
-    return shapes
+    return {
+        name: _shape(store.frequencies(rows.stop, top_k) - store.frequencies(rows.start, top_k), len(rows))
+        for name, rows in store.kinds.items()
+    }
 
 
 def _shape(frequencies: NDArray[np.int64], documents: int) -> dict[str, float]:

@@ -40,7 +40,8 @@ def systems_of(
     systems: list[Indexed | FusedSystem] = [bm25, *points]
     places = {system.name: rung.folder / file_name(system.name) for system in systems}
     if recipe.two_step is not None:
-        approximate = Approximation(postings=recipe.two_step.postings, candidates=recipe.two_step.candidates)
+        postings = max(round(recipe.two_step.postings_per_document * rung.documents), 1)
+        approximate = Approximation(postings=postings, candidates=recipe.two_step.candidates)
         systems.append(LexlipSystem(best.point, TWO_STEP, approximate))
         places[TWO_STEP] = places[best.name]
     if recipe.dense is not None:

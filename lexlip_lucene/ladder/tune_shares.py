@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from lexlip_lucene.evaluate.fuse import interpolate
 from lexlip_lucene.evaluate.measures import evaluate
+from lexlip_lucene.ladder.exact_scores import lexicon_scores
 from lexlip_lucene.ladder.fused_system import DEPTH
 from lexlip_lucene.ladder.lucene_systems import Bm25System, with_texts
 from lexlip_lucene.ladder.rung import Rung
@@ -91,10 +92,7 @@ def _top_rows(
     """Yield the first `k` rows of each query and their scores; ties go to the smaller row, as to the smaller docid."""
     place = {token: column for column, token in enumerate(tokens)}
     for query in queries:
-        scores = np.zeros(columns.shape[0], dtype=np.int64)
-        for token, weight in query.items():
-            entries = slice(columns.indptr[place[token]], columns.indptr[place[token] + 1])
-            scores[columns.indices[entries]] += weight * columns.data[entries]  # a row is in a column once
+        scores = lexicon_scores(columns, place, query)
         rows = _first(scores, k)
         yield rows.tolist(), scores[rows].tolist()
 

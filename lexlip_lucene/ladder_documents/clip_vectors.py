@@ -1,5 +1,6 @@
 """A CLIP or SigLIP beside LexLIP: its vectors of the photos and the topics, and its other direction (torch)."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -42,7 +43,7 @@ def with_clip(spec: ClipSpec, made: Prepared, folder: Path, device: str, progres
         asked=asked._replace(
             queries=asked.queries._replace(dense=texts), encoding=asked.encoding._replace(dense=times["dense"])
         ),
-        fingerprint=[*made.fingerprint, f"clip {spec.model}"],
+        fingerprint=[*made.fingerprint, f"clip {hashlib.sha256(images.tobytes()).hexdigest()}"],
     )
 
 

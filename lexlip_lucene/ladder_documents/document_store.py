@@ -49,6 +49,13 @@ class DocumentStore:
         """The lexicon's tokens."""
         return list(self.facts["tokens"])
 
+    @property
+    def kinds(self) -> dict[str, range]:
+        """Kind → its rows: the photos that topics ask for, the photos beside them, and mixes, where there are any."""
+        ends = [0, self.facts["targets"], self.facts["photos"], self.facts["documents"]]
+        rows = zip(("targets", "photos", "mixes"), ends, ends[1:], strict=False)
+        return {name: range(begin, end) for name, begin, end in rows if end > begin}
+
     def matrix(self, rows: NDArray[np.int64], *, top_k: int, bits: int) -> Any:
         """Return `rows` as `lexlip encode --top-k --bits` quantises them: scipy CSR (rows, tokens) of int32.
 
