@@ -378,6 +378,7 @@ def test_a_figure_off_by_more_than_the_tolerance_fails_and_so_does_one_that_nobo
         f"{TEST} {MAIN} R@5": {"value": system["quality"]["R@5"] + 0.1, "tolerance": 0.01, "source": "a test"},
         f"{TEST} {MAIN} bytes": {"value": system["index_bytes"], "tolerance": 0, "source": "a test"},
         f"{TEST} {MAIN} R@7": {"value": 0.5, "tolerance": 1, "source": "a test"},
+        "topics": {"value": record["topics"] + 1, "tolerance": 0, "source": "a test"},
         f"{RUNGS[-1]} {MAIN} R@5": {"value": 0.5, "tolerance": 0, "source": "a rung that is not asked for"},
     }
     other = Bench(bench.home.with_name("expecting"), bench.scenes)
@@ -386,8 +387,12 @@ def test_a_figure_off_by_more_than_the_tolerance_fails_and_so_does_one_that_nobo
     few = ("--set", "two_step=null", "--set", "seismic=null", "--set", "dense=null", "--set", "clip=null")
     ran = other.run(*rung, *few, "--set", f"encoder={bench.home / 'encode' / 'tiny.yaml'}")
     assert ran.status == 1
-    assert [found["holds"] for found in ran.record["expected"]] == [True, False, True, False]
-    assert "R@7 was not measured" in ran.err and "bytes" not in ran.err.splitlines()[-1]
+    assert [found["holds"] for found in ran.record["expected"]] == [True, False, True, False, False]
+    assert (
+        "R@7 was not measured" in ran.err
+        and f"topics: {record['topics']}, expected" in ran.err
+        and "bytes" not in ran.err.splitlines()[-1]
+    )
 
 
 @pytest.mark.parametrize(

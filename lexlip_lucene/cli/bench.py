@@ -116,7 +116,7 @@ def _compared_lines(comparisons: list["Comparison"]) -> list[str]:
 
 
 def _compared(comparison: "Comparison") -> str:
-    if comparison.measure.endswith(" bytes"):
+    if comparison.measure.endswith(" bytes") or comparison.measure == "topics":
         measured = "not measured" if comparison.measured is None else f"{comparison.measured:.0f}"
         expected = f"{comparison.expected:.0f} ± {comparison.tolerance:.0f}"
         return f"{comparison.measure}: {measured}, expected {expected}"

@@ -1,15 +1,17 @@
-"""The ladder as pictures: quality against latency, quality against bytes, and every curve over the rungs.
+"""The ladder as pictures: quality against latency and against bytes, and every curve over the rungs.
 
 Drawn from the record that stands in `report.json`, so that a report can be drawn again without its indexes.
 """
 
 from collections.abc import Callable, Mapping
+from math import nan
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from lexlip_lucene.recipes.ladder_recipe import (
     BM25,
@@ -56,14 +58,11 @@ Value = Callable[[Mapping[str, Any]], float]
 def draw_ladder(record: Mapping[str, Any], folder: Path) -> list[Path]:
     """Draw all pictures of a record into `folder` as SVG; return their paths."""
     rungs: dict[str, Any] = record["rungs"]
-    top = list(rungs)[-1]
     colours = _colours(rungs)
     with matplotlib.rc_context(_STYLE):
         return [
-            _against(
-                top, rungs[top]["systems"], colours, _latency, "median latency of a query (ms)", folder, "latency"
-            ),
-            _against(top, rungs[top]["systems"], colours, _megabytes, "index (MB)", folder, "bytes"),
+            _against(rungs, colours, _latency, "median latency of a query (ms)", folder / "quality-latency.svg"),
+            _against(rungs, colours, _megabytes, "index (MB)", folder / "quality-bytes.svg"),
             _curves(rungs, colours, folder / "ladder.svg"),
         ]
 
@@ -90,24 +89,26 @@ def _colours(rungs: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _COLOURS.get(name, shades.get(name)) for name in names}
 
 
-def _against(
-    rung: str,
-    systems: Mapping[str, Any],
-    colours: Mapping[str, Any],
-    value: Value,
-    label: str,
-    folder: Path,
-    name: str,
-) -> Path:
-    figure = Figure(figsize=(8, 5), layout="constrained", facecolor="white")
-    axes = figure.add_subplot()
-    for system, found in systems.items():
-        axes.scatter(value(found), _quality(found), color=colours[system], s=60, label=system, zorder=3)
-    axes.set_xscale("log")
-    axes.set_title(f"{int(rung):,} documents")
-    _frame(axes, label, "R@10 (%)")
+def _against(rungs: Mapping[str, Any], colours: Mapping[str, Any], value: Value, label: str, path: Path) -> Path:
+    """Quality against a cost, at the smallest rung and at the largest: what holds at one need not hold at the other."""
+    names = list(dict.fromkeys([next(iter(rungs)), list(rungs)[-1]]))
+    figure = Figure(figsize=(4 + 4.5 * len(names), 5), layout="constrained", facecolor="white")
+    for place, name in enumerate(names, start=1):
+        axes = figure.add_subplot(1, len(names), place)
+        systems = rungs[name]["systems"]
+        for system, colour in colours.items():
+            x, y = (value(systems[system]), _quality(systems[system])) if system in systems else (nan, nan)
+            shown = system if place == 1 else None  # in the legend once, also where it is at another rung alone
+            axes.scatter(x, y, color=colour, s=60, label=shown, zorder=3)
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))  # less than a decade may have no power of ten
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.set_ylim(bottom=0)
+        axes.set_title(f"{int(name):,} documents")
+        _frame(axes, label, "R@10 (%)")
     figure.legend(loc="outside right center", frameon=False, fontsize=9)
-    return _saved(figure, folder / f"quality-{name}.svg")
+    return _saved(figure, path)
 
 
 def _curves(rungs: Mapping[str, Any], colours: Mapping[str, Any], path: Path) -> Path:

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 class Ladder(NamedTuple):
-    """What a ladder came to.
+    """What a ladder came to; `text_side` is the kind of the encoder's, as its recipe has it.
 
     `shapes` and `before` are of each kind of documents (`store_shape.py`, `difficulty.py`), `shares` of each rung;
     `encoding` is the latency of a query's lexicon and dense vector.
@@ -50,6 +50,7 @@ class Ladder(NamedTuple):
 
     recipe: LadderRecipe
     folder: Path
+    text_side: str
     machine: dict[str, Any]
     store: DocumentStore
     shapes: dict[str, Any]
@@ -83,7 +84,8 @@ def run_ladder(path: Path, overrides: Sequence[str], *, device: str, progress: P
     folder = path.with_suffix("")
     roots = [override for override in overrides if override.startswith("roots.")]
     facts = machine()
-    require_fit(recipe, read_recipe(recipe.encoder, EncoderRecipe, roots))
+    encoder = read_recipe(recipe.encoder, EncoderRecipe, roots)
+    require_fit(recipe, encoder)
 
     def home_of(flops: float | None) -> Path:
         return folder if flops is None else folder / source_of(flops)
@@ -119,6 +121,7 @@ def run_ladder(path: Path, overrides: Sequence[str], *, device: str, progress: P
     return Ladder(
         recipe,
         folder,
+        encoder.text.kind,
         facts,
         store,
         shapes_of(store, recipe.points[0].top_k),

@@ -10,7 +10,7 @@ from lexlip_lucene.ladder.rung import Rung
 from lexlip_lucene.ladder.seismic_system import SeismicSystem
 from lexlip_lucene.ladder.system import Indexed
 from lexlip_lucene.ladder.tune_shares import Shares
-from lexlip_lucene.lucene.approximation import Approximation
+from lexlip_lucene.lucene.approximation import EVERYTHING, Approximation
 from lexlip_lucene.recipes.ladder_recipe import (
     BM25,
     CLIP_FLAT,
@@ -40,7 +40,7 @@ def systems_of(
     systems: list[Indexed | FusedSystem] = [bm25, *points]
     places = {system.name: rung.folder / file_name(system.name) for system in systems}
     if recipe.two_step is not None:
-        postings = max(round(recipe.two_step.postings_per_document * rung.documents), 1)
+        postings = min(max(round(recipe.two_step.postings_per_document * rung.documents), 1), EVERYTHING)
         approximate = Approximation(postings=postings, candidates=recipe.two_step.candidates)
         systems.append(LexlipSystem(best.point, TWO_STEP, approximate))
         places[TWO_STEP] = places[best.name]

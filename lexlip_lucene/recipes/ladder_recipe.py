@@ -20,6 +20,10 @@ SYSTEMS = (BM25, TWO_STEP, FLAT, HNSW, IVFPQ, CLIP_FLAT, CLIP_HNSW, SEISMIC, RRF
 """How tables call the systems, beside LexLIP's operating points."""
 
 
+MIXES = "mixes"
+"""What figures of mixes are called, where those of a system have its name."""
+
+
 class PointSpec(Spec):
     """One of LexLIP's operating points: how many tokens of an image are indexed at most, and in how many bits.
 
@@ -135,7 +139,7 @@ class LadderRecipe(Spec):
         two_step, seismic, dense, clip: further systems; `dense` needs an encoder with a dense twin.
         tune_split: photos on which the share of each side in fused systems is chosen; null: no tuned fusion.
         up_to: system → largest rung that it is built for; not of BM25 and the first point.
-        expect: `<rung> <system> <measure>` → expected figure, or `i2t <system> <measure>`; see `asked_figures`.
+        expect: `<rung> <system> <measure>` → expected figure; the other names are in `figures_of`.
     """
 
     name: str
