@@ -47,11 +47,13 @@ from lexlip_lucene.training.teacher import load_teacher
 
 RUNGS, ASIDE = (TEST, 90), 8
 MAIN, SHORT, SPARSER = "LexLIP 24 × 8 bit", "LexLIP 6 × 4 bit", "LexLIP 24 × 8 bit, FLOPS 3"
+TOWER = "LexLIP 24 × 8 bit, tower"
 SYSTEMS = {
     BM25,
     MAIN,
     SHORT,
     SPARSER,
+    TOWER,
     TWO_STEP,
     FLAT,
     HNSW,
@@ -63,6 +65,8 @@ SYSTEMS = {
     ONE_FIELD,
 }
 
+WITH_POSTINGS = {BM25, MAIN, SHORT, SPARSER, TOWER, ONE_FIELD}
+
 LADDER = f"""
 name: ladder
 system: ladder
@@ -72,7 +76,8 @@ split: test
 encoder: ../encode/tiny.yaml
 distractors: {{split: train, texts: ["{{scenes}}/further.jsonl"]}}
 rungs: {list(RUNGS)}
-points: [{{top_k: 24}}, {{top_k: 6, bits: 4}}, {{top_k: 24, flops: 3}}]
+points: [{{top_k: 24}}, {{top_k: 6, bits: 4}}, {{top_k: 24, flops: 3}},
+  {{top_k: 24, encoder: ../encode/tower.yaml}}]
 two_step: {{postings_per_document: 1000, candidates: 90}}
 seismic: {{query_cut: 20, heap_factor: 1.0}}
 dense: {{hnsw: {{links: 8, build: 16, search: 16}}}}
@@ -83,15 +88,20 @@ timing: {{topics: 5, repeats: 2, threads: 1}}
 """
 
 
+ENCODER = RECIPE.replace("{scenes: .}", "{scenes: ../nowhere}").replace("légendes 100%", "ladder")
+
+TOWERED = "{kind: transformer, max_length: 16, architecture: {model_type: bert, hidden_size: 16, num_hidden_layers: 1, "
+TOWERED += "num_attention_heads: 2, intermediate_size: 16}}"
+
+
 class Bench:
     """A ladder in a folder of its own, over the scenes of the job, which only `--set roots.scenes` leads to."""
 
     def __init__(self, home: Path, scenes: Path) -> None:
         self.home, self.scenes = home, scenes
         for name, text in {
-            "encode/tiny.yaml": RECIPE.replace("{scenes: .}", "{scenes: ../nowhere}")
-            .replace("légendes 100%", "ladder")
-            .replace("training: {", "training: {dense: {width: 8}, "),
+            "encode/tiny.yaml": ENCODER.replace("training: {", "training: {dense: {width: 8}, "),
+            "encode/tower.yaml": ENCODER.replace("{kind: static}", TOWERED),
             "indexes/ladder.yaml": LADDER,
         }.items():
             (home / name).parent.mkdir(parents=True, exist_ok=True)
@@ -162,13 +172,17 @@ def test_every_figure_is_there_and_possible(record: dict[str, Any]) -> None:
             for times in (system["search"], system["encode_and_search"]):
                 assert 0 < times["p50_ms"]["median"] <= times["p95_ms"]["high"] <= times["p99_ms"]["high"], name
             assert system["batch_queries_per_second"]["low"] <= system["batch_queries_per_second"]["high"]
-            assert (system["postings_touched"] is None) == (name not in (BM25, MAIN, SHORT, SPARSER, ONE_FIELD)), name
+            assert (system["postings_touched"] is None) == (name not in WITH_POSTINGS), name
         assert system["encode_and_search"]["p50_ms"]["median"] > system["search"]["p50_ms"]["median"]
 
 
 @pytest.mark.parametrize(
     ("name", "top_k", "bits", "store_at", "model_at"),
-    [(SHORT, 6, 4, "store", "model"), (SPARSER, 24, 8, "flops-3/store", "flops-3/model")],
+    [
+        (SHORT, 6, 4, "store", "tiny/model"),
+        (SPARSER, 24, 8, "models/flops-3/store", "tiny/flops-3/model"),
+        (TOWER, 24, 8, "models/tower/store", "tower/model"),
+    ],
 )
 def test_the_quality_of_lexlip_is_that_of_the_integer_products(
     name: str, top_k: int, bits: int, store_at: str, model_at: str, record: dict[str, Any], bench: Bench
@@ -181,7 +195,7 @@ def test_the_quality_of_lexlip_is_that_of_the_integer_products(
     from lexlip_lucene.encoders.lexlip import LexLip
     from lexlip_lucene.evaluate.run import rank_hits
 
-    model = LexLip.from_pretrained(bench.home / "encode" / "tiny" / model_at)
+    model = LexLip.from_pretrained(bench.home / "encode" / model_at)
     run = {}
     for topic, vector in zip(topics, model.encode_texts([topic.text for topic in topics], bits=8), strict=True):
         query = np.zeros(len(tokens), dtype=np.int64)
@@ -251,7 +265,7 @@ def test_the_index_of_a_point_is_one_that_anybody_can_search(bench: Bench, ran: 
 
 
 def test_both_directions_make_rsum(record: dict[str, Any]) -> None:
-    assert set(record["image_to_text"]) == set(record["rsum"]) == {MAIN, SHORT, SPARSER, FLAT, CLIP_FLAT}
+    assert set(record["image_to_text"]) == set(record["rsum"]) == {MAIN, SHORT, SPARSER, TOWER, FLAT, CLIP_FLAT}
     for name, back in record["image_to_text"].items():
         there = record["rungs"][str(TEST)]["systems"][name]["quality"]
         recalls = [figures[measure] for figures in (there, back) for measure in ("R@1", "R@5", "R@10")]
@@ -329,7 +343,7 @@ def test_clip_searches_with_its_own_vectors_in_both_directions(
 
 
 def test_a_sparser_model_is_one_of_its_own_with_the_same_documents(bench: Bench, store: DocumentStore) -> None:
-    sparser = read_store(bench.folder / "flops-3" / "store")
+    sparser = read_store(bench.folder / "models" / "flops-3" / "store")
     assert sparser.ids == store.ids and sparser.texts == store.texts and (sparser.parents == store.parents).all()
     assert (np.sort(sparser.weights) != np.sort(store.weights)).any()
     assert sparser.dense is None and store.dense is not None
@@ -406,7 +420,9 @@ def test_a_figure_off_by_more_than_the_tolerance_fails_and_so_does_one_that_nobo
         ("rungs=[90, 12]", "rungs must rise"),
         ("points=[{top_k: 6}, {top_k: 24}]", "first of points must have the most tokens"),
         ("points=[{top_k: 6}, {top_k: 6}]", "one is there twice"),
-        ("points=[{top_k: 6, flops: 1}]", "it must have no flops"),
+        ("points=[{top_k: 6}, {top_k: 5, flops: 1, encoder: x.yaml}]", "flops or an encoder of its own, not both"),
+        ("points=[{top_k: 6}, {top_k: 5, encoder: nowhere.yaml}]", "no such file"),
+        ("points=[{top_k: 6, flops: 1}]", "it must have no flops and no encoder"),
         ("held_out=0", "held_out"),
         ("distractor.seed=1", "did you mean 'distractors'"),
         ("up_to={Seismik: 10}", "did you mean 'Seismic'"),

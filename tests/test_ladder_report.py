@@ -63,7 +63,7 @@ def record() -> dict[str, Any]:
             "timing": {"topics": 500, "repeats": 5, "threads": 3},
             "mixes": {"seed": 7, "photos": 3, "concentration": 0.3, "noise": 0.1},
         },
-        "queries": "static",
+        "queries": {"ours": "static", "tower": "transformer"},
         "documents": {"targets": 500, "photos": 500, "mixes": 500, "rejected": []}
         | {"given_texts": 500, "captions_to_give": 250},
         "shapes": {"targets": shape, "mixes": shape},
@@ -84,6 +84,7 @@ def test_a_report_says_how_it_was_measured(record: dict[str, Any]) -> None:
         "faiss-cpu 1.9.",
         "40 topics one at a time, median (least–most) of 5 interleaved repeats",
         "queries are inference-free",
+        "encoding costs more, as at the points of tower.",
         "Encoding one topic, p50: lexicon 2 (1–3) ms",
         "- two steps: postings per document 0.6, candidates 200",
         "- IVF-PQ: bytes 64, probed 0.05",
@@ -140,7 +141,7 @@ def test_a_recipe_may_expect_topics_bytes_and_how_alike_mixes_are() -> None:
     store = type("Store", (), {"facts": {"photos": 20}})()
     topics = TopicSet([], [Qrel("a", "x", 1), Qrel("b", "x", 1)], None)
     unused = cast(Any, None)
-    ladder = Ladder(unused, Path(), "static", {}, cast(Any, store), shapes, {}, topics, {}, {}, {FLAT: figures}, rungs)
+    ladder = Ladder(unused, Path(), {}, {}, cast(Any, store), shapes, {}, topics, {}, {}, {FLAT: figures}, rungs)
     assert figures_of(ladder) == {
         "topics": 2,
         f"20 {BM25} R@1": 0.5,

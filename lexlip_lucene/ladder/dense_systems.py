@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.files import bytes_below, written_folder
 from lexlip_lucene.ladder.rung import Rung
-from lexlip_lucene.ladder.system import OURS, Built, Form, Found
+from lexlip_lucene.ladder.system import Built, Form, Found
 from lexlip_lucene.ladder_documents.queries import Queries
 from lexlip_lucene.progress import Progress
-from lexlip_lucene.recipes.ladder_recipe import FLAT, HnswSpec, IvfPqSpec
+from lexlip_lucene.recipes.ladder_recipe import FLAT, OURS, HnswSpec, IvfPqSpec
 
 IVFPQ_FROM = 39 * 256
 """Fewer documents are too few to learn its 256 centroids from, faiss says."""

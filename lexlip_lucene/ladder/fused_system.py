@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lexlip_lucene.evaluate.fuse import interpolate, reciprocal_rank_fusion
-from lexlip_lucene.ladder.system import OURS, Form, Found, Indexed, Opened
+from lexlip_lucene.ladder.system import Form, Found, Indexed, Opened
 from lexlip_lucene.ladder_documents.queries import Queries
+from lexlip_lucene.recipes.ladder_recipe import OURS
 from lexlip_lucene.records import Hit
 
 DEPTH = 100

@@ -12,7 +12,7 @@ from lexlip_lucene.data.captioned_image import CaptionedImage
 from lexlip_lucene.experiment import run_dense, run_lexlip
 from lexlip_lucene.ladder.systems import file_name
 from lexlip_lucene.progress import Progress
-from lexlip_lucene.recipes.ladder_recipe import FLAT, LadderRecipe, lexlip_name
+from lexlip_lucene.recipes.ladder_recipe import FLAT, OURS, LadderRecipe, lexlip_name
 
 RECALLS = ("R@1", "R@5", "R@10")
 
@@ -22,7 +22,7 @@ _K = 10
 def image_to_text(
     recipe: LadderRecipe,
     images: Sequence[CaptionedImage],
-    models: Mapping[float | None, Path],
+    models: Mapping[str, Path],
     folder: Path,
     progress: Progress,
 ) -> dict[str, dict[str, float]]:
@@ -31,15 +31,14 @@ def image_to_text(
     Args:
         recipe: the ladder.
         images: the photos that search: those that could be read.
-        models: a point's `flops` → the model folder.
+        models: source → the model folder.
         folder: takes a folder a system.
         progress: told about it.
     """
-    states = states_of(recipe.encoder)
     found: dict[str, dict[str, float]] = {}
     for point in recipe.points:
         done = run_lexlip(
-            models[point.flops],
+            models[point.source],
             images,
             folder / file_name(point.name),
             direction="i2t",
@@ -47,14 +46,14 @@ def image_to_text(
             bits=point.bits,
             top_k=point.top_k,
             k=_K,
-            states=states,
+            states=states_of(recipe.of_source(point.source).encoder),
             progress=progress,
         )
         found[lexlip_name(point)] = done.figures
     if recipe.dense is not None:
-        place = folder / "dense"
+        place, states = folder / "dense", states_of(recipe.encoder)
         dense = run_dense(
-            models[None], images, place, direction="i2t", held_out=0, k=_K, states=states, progress=progress
+            models[OURS], images, place, direction="i2t", held_out=0, k=_K, states=states, progress=progress
         )
         found[FLAT] = dense.figures
     return found

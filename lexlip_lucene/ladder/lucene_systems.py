@@ -11,7 +11,7 @@ import numpy as np
 
 from lexlip_lucene.data.caption_collection import CaptionDocument, write_caption_collection
 from lexlip_lucene.ladder.rung import Rung
-from lexlip_lucene.ladder.system import OURS, Built, Form, Found
+from lexlip_lucene.ladder.system import Built, Form, Found
 from lexlip_lucene.ladder_documents.queries import Queries
 from lexlip_lucene.lucene.approximation import Approximation
 from lexlip_lucene.lucene.bm25_index import build_bm25
@@ -20,7 +20,7 @@ from lexlip_lucene.lucene.hits import Hits
 from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
 from lexlip_lucene.lucene.index import ImpactIndex
 from lexlip_lucene.progress import Progress
-from lexlip_lucene.recipes.ladder_recipe import BM25, PointSpec
+from lexlip_lucene.recipes.ladder_recipe import BM25, OURS, PointSpec
 from lexlip_lucene.vectors.vector_matrix import VectorMatrix
 
 
@@ -83,7 +83,7 @@ class LexlipSystem:
     @property
     def source(self) -> str:
         """The model of its point."""
-        return source_of(self.point.flops)
+        return self.point.source
 
     def build(self, rung: Rung, folder: Path, threads: int, progress: Progress) -> Built:
         """Build the impact index from vectors in memory."""
@@ -104,11 +104,6 @@ class LexlipSystem:
     def open(self, folder: Path, queries: Queries) -> "OpenLexlip":
         """Open it."""
         return OpenLexlip(ImpactSearcher(folder), queries, self.approximate)
-
-
-def source_of(flops: float | None) -> str:
-    """Return the source of points with this `flops`: `ours`, or `flops-0.1`."""
-    return OURS if flops is None else f"flops-{flops:g}"
 
 
 def with_texts(images: Any, texts: Any, share: float) -> Any:

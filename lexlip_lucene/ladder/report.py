@@ -68,7 +68,7 @@ def _record(ladder: Ladder) -> dict[str, Any]:
         "about": ladder.recipe.about,
         "machine": ladder.machine,
         "settings": _settings(ladder.recipe),
-        "queries": ladder.text_side,
+        "queries": ladder.text_sides,
         "documents": facts,
         "shapes": ladder.shapes,
         "before": ladder.before,
@@ -83,11 +83,12 @@ def _record(ladder: Ladder) -> dict[str, Any]:
 
 def _settings(recipe: LadderRecipe) -> dict[str, Any]:
     """What decides the figures, without the files of this or that machine."""
-    keys = ("points", "two_step", "seismic", "dense", "clip", "tune_split", "held_out", "timing")
+    keys = ("two_step", "seismic", "dense", "clip", "tune_split", "held_out", "timing")
     settings = recipe.model_dump(mode="json", include=set(keys))
     mixes = recipe.distractors.model_dump(mode="json", include={"seed", "photos", "concentration", "noise"})
     if settings["seismic"] is not None:
         settings["seismic"] |= {"postings": POSTINGS, "summary_energy": SUMMARY_ENERGY}
+    settings["points"] = [point.name for point in recipe.points]
     return settings | {"mixes": mixes, "bm25": {"k1": K1, "b": B}}
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from lexlip_lucene.recipes.ladder_recipe import OURS
+
 Record = Mapping[str, Any]
 
 
@@ -23,17 +25,21 @@ def about_times(record: Record) -> str:
 
 def about_queries(record: Record) -> str:
     """Return how queries are encoded, and how long that takes by itself."""
-    inference_free = (
+    free = (
         "LexLIP's queries are inference-free: a weight for each word, looked up, no model is run. With a transformer "
-        "on the text side encoding costs more than here"
+        "on the text side encoding costs more"
     )
-    towers = "LexLIP's queries go through a transformer"
+    towers = [source for source, kind in record["queries"].items() if kind == "transformer"]
+    if OURS in towers:
+        free = "LexLIP's queries go through a transformer"
+    elif towers:
+        free += f", as at the points of {', '.join(towers)}"
     times = ", ".join(
         f"{name} {_spread(latency['p50_ms'])} ms (p99 {_spread(latency['p99_ms'])})"
         for name, latency in record["encoding"].items()
     )
     return (
-        f"{inference_free if record['queries'] == 'static' else towers}. Encoding one topic, p50: {times}. Encoded and "
+        f"{free}. Encoding one topic, p50: {times}. Encoded and "
         "searched: the sum of both times, taken apart; the twin's text side runs as in training, nothing quicker was "
         "written for it."
     )

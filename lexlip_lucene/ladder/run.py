@@ -3,7 +3,7 @@
     folder/store/           the documents' vectors and texts        document_store.py
     folder/topics/          topics.tsv, qrels.txt, captions/
     folder/tuning/topics/   the same of the photos that shares are chosen on
-    folder/flops-0.1/…      the same of a sparser model
+    folder/models/…/        the same of a sparser model, or of another encoder's
     folder/clip/            CLIP's vectors of photos and topics
     folder/1000/…           a rung's indexes
     folder/image-to-text/   the other direction, of the first rung's photos
@@ -23,18 +23,16 @@ from lexlip_lucene.errors import InputError
 from lexlip_lucene.ladder.difficulty import shares_before
 from lexlip_lucene.ladder.image_to_text import image_to_text
 from lexlip_lucene.ladder.latency import Latency, latency_of
-from lexlip_lucene.ladder.lucene_systems import source_of
 from lexlip_lucene.ladder.requirements import require_fit, require_packages
 from lexlip_lucene.ladder.rung import rung_of, rung_without_targets
 from lexlip_lucene.ladder.rung_figures import RungFigures, Side, measured_rung
 from lexlip_lucene.ladder.store_shape import shapes_of
-from lexlip_lucene.ladder.system import OURS
 from lexlip_lucene.ladder.systems import CLIP, systems_of
 from lexlip_lucene.ladder.tune_shares import Shares, tuned_shares
 from lexlip_lucene.ladder_documents.document_store import DocumentStore
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
-from lexlip_lucene.recipes.ladder_recipe import CLIP_FLAT, LadderRecipe
+from lexlip_lucene.recipes.ladder_recipe import CLIP_FLAT, OURS, LadderRecipe
 from lexlip_lucene.recipes.reading import read_recipe
 
 if TYPE_CHECKING:
@@ -42,7 +40,7 @@ if TYPE_CHECKING:
 
 
 class Ladder(NamedTuple):
-    """What a ladder came to; `text_side` is the kind of the encoder's, as its recipe has it.
+    """What a ladder came to; `text_sides` has the kind of each encoder's, `static` or `transformer`, by its source.
 
     `shapes` and `before` are of each kind of documents (`store_shape.py`, `difficulty.py`), `shares` of each rung;
     `encoding` is the latency of a query's lexicon and dense vector.
@@ -50,7 +48,7 @@ class Ladder(NamedTuple):
 
     recipe: LadderRecipe
     folder: Path
-    text_side: str
+    text_sides: dict[str, str]
     machine: dict[str, Any]
     store: DocumentStore
     shapes: dict[str, Any]
@@ -84,44 +82,49 @@ def run_ladder(path: Path, overrides: Sequence[str], *, device: str, progress: P
     folder = path.with_suffix("")
     roots = [override for override in overrides if override.startswith("roots.")]
     facts = machine()
-    encoder = read_recipe(recipe.encoder, EncoderRecipe, roots)
-    require_fit(recipe, encoder)
-
-    def home_of(flops: float | None) -> Path:
-        return folder if flops is None else folder / source_of(flops)
-
-    models = {flops: trained_model(recipe.encoder, roots, device, progress, flops=flops) for flops in recipe.models()}
-    sources = {
-        flops: prepare(recipe.of_model(flops), model, states_of(recipe.encoder), home_of(flops), progress)
-        for flops, model in models.items()
+    encoders = {
+        source: read_recipe(point.encoder or recipe.encoder, EncoderRecipe, roots)
+        for source, point in recipe.sources.items()
     }
+    for source, encoder in encoders.items():
+        require_fit(recipe.of_source(source), encoder)
+    models = {
+        source: trained_model(point.encoder or recipe.encoder, roots, device, progress, flops=point.flops)
+        for source, point in recipe.sources.items()
+    }
+    sources = {}
+    for source, model in models.items():
+        part, home = recipe.of_source(source), folder if source == OURS else folder / "models" / source
+        sources[source] = prepare(part, model, states_of(part.encoder), home, progress)
     _require_same_documents(sources)
-    clip = None if recipe.clip is None else with_clip(recipe.clip, sources[None], folder / CLIP, device, progress)
-    store, asked = sources[None].store, sources[None].asked
+    clip = None if recipe.clip is None else with_clip(recipe.clip, sources[OURS], folder / CLIP, device, progress)
+    store, asked = sources[OURS].store, sources[OURS].asked
     shares: dict[int, Shares] = {}
     rungs = []
     for documents in recipe.rungs:
         place = folder / str(documents)
-        if sources[None].tuning is not None:
-            shares[documents] = _shares(recipe, documents, folder, sources[None], progress)
+        if sources[OURS].tuning is not None:
+            shares[documents] = _shares(recipe, documents, folder, sources[OURS], progress)
         sides = {
-            source_of(flops): Side(rung_of(made.store, documents, place), made.asked, made.fingerprint)
-            for flops, made in sources.items()
+            source: Side(rung_of(made.store, documents, place), made.asked, made.fingerprint)
+            for source, made in sources.items()
         }
         if clip is not None:
             sides[CLIP] = Side(rung_of(clip.store, documents, place), clip.asked, clip.fingerprint)
         systems, places = systems_of(recipe, sides[OURS].rung, shares.get(documents))
         rungs.append(measured_rung(systems, places, sides, progress))
-    targets = sources[None].targets
+    targets = sources[OURS].targets
     back = image_to_text(recipe, targets, models, folder / "image-to-text", progress)
     if recipe.clip is not None:
         back[CLIP_FLAT] = clip_image_to_text(recipe.clip, targets, folder / CLIP, device, progress)
-    times = asked.encoding
-    encoding = {"lexicon": times.lexicon} | ({} if times.dense is None else {"dense": times.dense})
+    encoding = {} if asked.encoding.dense is None else {"dense": asked.encoding.dense}
+    for source, point in recipe.sources.items():
+        if point.flops is None:
+            encoding["lexicon" if source == OURS else f"lexicon, {source}"] = sources[source].asked.encoding.lexicon
     return Ladder(
         recipe,
         folder,
-        encoder.text.kind,
+        {source: encoder.text.kind for source, encoder in encoders.items()},
         facts,
         store,
         shapes_of(store, recipe.points[0].top_k),
@@ -134,9 +137,9 @@ def run_ladder(path: Path, overrides: Sequence[str], *, device: str, progress: P
     )
 
 
-def _require_same_documents(sources: "Mapping[float | None, Prepared]") -> None:
+def _require_same_documents(sources: "Mapping[str, Prepared]") -> None:
     """A photo that was read for one model and not for another would shift every docid."""
-    first = sources[None].store
+    first = sources[OURS].store
     for made in sources.values():
         both = min(len(first.ids), len(made.store.ids))
         if made.store.ids[:both] != first.ids[:both]:

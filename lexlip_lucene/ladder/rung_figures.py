@@ -17,11 +17,12 @@ from lexlip_lucene.ladder.latency import Latency, Times, batch_rates, latency_of
 from lexlip_lucene.ladder.lucene_systems import Bm25System, LexlipSystem, OpenLexlip
 from lexlip_lucene.ladder.resident import resident_bytes
 from lexlip_lucene.ladder.rung import Rung
-from lexlip_lucene.ladder.system import OURS, Built, Indexed, Opened, System
+from lexlip_lucene.ladder.system import Built, Indexed, Opened, System
 from lexlip_lucene.ladder_documents.queries import Asked, Queries
 from lexlip_lucene.lucene.bm25_searcher import Bm25Searcher
 from lexlip_lucene.lucene.frequencies import document_frequencies
 from lexlip_lucene.progress import Progress
+from lexlip_lucene.recipes.ladder_recipe import OURS
 from lexlip_lucene.records import Run
 
 K = 10

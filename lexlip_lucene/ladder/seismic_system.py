@@ -19,10 +19,10 @@ from lexlip_lucene.bench_engine.seismic import (
 )
 from lexlip_lucene.files import bytes_below, written_folder
 from lexlip_lucene.ladder.rung import Rung
-from lexlip_lucene.ladder.system import OURS, Built, Form, Found
+from lexlip_lucene.ladder.system import Built, Form, Found
 from lexlip_lucene.ladder_documents.queries import Queries
 from lexlip_lucene.progress import Progress
-from lexlip_lucene.recipes.ladder_recipe import SEISMIC, PointSpec, SeismicSpec
+from lexlip_lucene.recipes.ladder_recipe import OURS, SEISMIC, PointSpec, SeismicSpec
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,6 @@ Form = Literal["text", "lexicon", "dense"]
 """What a query is when a search begins."""
 
 
-OURS = "ours"
-"""The source of what the recipe's own model made."""
-
-
 class Built(NamedTuple):
     """What an index came to: seconds from vectors or texts at hand to closed files on disk, and its bytes."""
 

@@ -20,6 +20,9 @@ SYSTEMS = (BM25, TWO_STEP, FLAT, HNSW, IVFPQ, CLIP_FLAT, CLIP_HNSW, SEISMIC, RRF
 """How tables call the systems, beside LexLIP's operating points."""
 
 
+OURS = "ours"
+"""The source of vectors and topics of the ladder's own encoder."""
+
 MIXES = "mixes"
 """What figures of mixes are called, where those of a system have its name."""
 
@@ -27,18 +30,35 @@ MIXES = "mixes"
 class PointSpec(Spec):
     """One of LexLIP's operating points: how many tokens of an image are indexed at most, and in how many bits.
 
-    `flops` is the weight on FLOPS of images in training (`training.image_flops`), for a model that is trained to be
-    sparser than the encoder recipe says, to its last step; None: as it says.
+    A point is of the model of the ladder's encoder recipe, unless it says otherwise:
+
+    Attributes:
+        flops: the weight on FLOPS of images in training (`training.image_flops`): the model is trained to be sparser
+            than the encoder recipe says, to its last step.
+        encoder: another encoder recipe: one with a text tower, say, where the ladder's is inference-free.
     """
 
     top_k: int = Field(gt=0)
     bits: int = Field(default=8, ge=1, le=16)
     flops: float | None = Field(default=None, gt=0)
+    encoder: RecipePath | None = Field(default=None, repr=False)  # an index is known by the model, not by its place
+
+    @model_validator(mode="after")
+    def _one_other_model(self) -> "PointSpec":
+        if self.flops is not None and self.encoder is not None:
+            raise ValueError("a point has flops or an encoder of its own, not both: set training.image_flops there")
+        return self
 
     @property
     def name(self) -> str:
-        """How tables call it: `128 × 8 bit`, `64 × 8 bit, FLOPS 0.1`."""
-        return f"{self.top_k} × {self.bits} bit" + ("" if self.flops is None else f", FLOPS {self.flops:g}")
+        """How tables call it: `128 × 8 bit`, `64 × 8 bit, FLOPS 0.1`, `128 × 8 bit, flickr8k-text-tower`."""
+        other = self.encoder.stem if self.encoder is not None else f"FLOPS {self.flops:g}" if self.flops else None
+        return f"{self.top_k} × {self.bits} bit" + ("" if other is None else f", {other}")
+
+    @property
+    def source(self) -> str:
+        """Which model it is of: `ours`, `flops-0.1` or `flickr8k-text-tower`; names a folder, too."""
+        return self.encoder.stem if self.encoder is not None else f"flops-{self.flops:g}" if self.flops else OURS
 
 
 def lexlip_name(point: PointSpec) -> str:
@@ -166,30 +186,37 @@ class LadderRecipe(Spec):
     def _in_order(self) -> "LadderRecipe":
         if list(self.rungs) != sorted(set(self.rungs)) or self.rungs[0] < 1:
             raise ValueError(f"rungs must rise from at least 1, but they are {list(self.rungs)}")
-        if len(set(self.points)) != len(self.points):
-            raise ValueError("points must differ, but one is there twice")
+        if len({point.name for point in self.points}) != len(self.points):
+            raise ValueError("points must differ, also by the names of their encoders, but one is there twice")
         self._known_limits()
         if self.points[0].top_k < max(point.top_k for point in self.points):
             raise ValueError(f"the first of points must have the most tokens, but it has {self.points[0].top_k}")
-        if self.points[0].flops is not None:
-            raise ValueError("the first of points is of the encoder recipe's own model: it must have no flops")
+        if self.points[0].source != OURS:
+            raise ValueError(
+                "the first of points is of the encoder recipe's own model: it must have no flops and no encoder"
+            )
         return self
 
-    def models(self) -> list[float | None]:
-        """Return the `flops` of the models that points are of, the recipe's own, None, first."""
-        return list(dict.fromkeys(point.flops for point in self.points))
+    @property
+    def sources(self) -> dict[str, PointSpec]:
+        """Source → the first point of its model, the recipe's own model first."""
+        first: dict[str, PointSpec] = {}
+        for point in self.points:
+            first.setdefault(point.source, point)
+        return first
 
-    def of_model(self, flops: float | None) -> "LadderRecipe":
-        """Return the recipe with the points of one model alone and the rungs that these are at.
+    def of_source(self, source: str) -> "LadderRecipe":
+        """Return the recipe with the points of one model alone, its encoder, and the rungs that these are at.
 
         The dense twin is of the recipe's own model alone.
         """
-        if flops is None:
-            return self.model_copy(update={"points": tuple(point for point in self.points if point.flops is None)})
-        points = tuple(point for point in self.points if point.flops == flops)
+        points = tuple(point for point in self.points if point.source == source)
+        if source == OURS:
+            return self.model_copy(update={"points": points})
         last = max(self.up_to.get(lexlip_name(point), self.rungs[-1]) for point in points)
         rungs = tuple(rung for rung in self.rungs if rung <= last) or self.rungs[:1]
-        return self.model_copy(update={"points": points, "rungs": rungs, "dense": None})
+        encoder = points[0].encoder or self.encoder
+        return self.model_copy(update={"points": points, "encoder": encoder, "rungs": rungs, "dense": None})
 
     def asked_figures(self) -> dict[str, Expectation]:
         """Return what `expect` says of rungs up to the last: a ladder that stops earlier is asked for no more."""
