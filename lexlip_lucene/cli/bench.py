@@ -34,7 +34,7 @@ def bench(
 
     Builds what is missing, searches and evaluates. Exit status 1 when a figure differs from what is expected, in
     either direction, by more than its tolerance. A recipe with `system: ladder` sets many systems side by side at
-    every scale, and writes report.md, report.json and pictures into the folder of its name.
+    every scale, and writes report.md, report.json and pictures into the folder of its name, after each of them.
 
     \b
     Example: lexlip bench indexes/flickr8k-t2i.yaml --set roots.data=flickr8k
@@ -80,8 +80,8 @@ def _ladder(
         require_absent(judge_pool, force=force)
     if not jvm_runs():  # all indexes are open at once, and their decoded postings share a third of the heap
         start_jvm(heap=f"{int(HEAP_SHARE * os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')) >> 20}m")
-    ladder = run_ladder(recipe, overrides, device=device, progress=for_terminal())
-    record = write_report(ladder)
+    for ladder in run_ladder(recipe, overrides, device=device, progress=for_terminal()):
+        record = write_report(ladder)  # after each rung, so that what stops a later one takes nothing away
     if judge_pool is not None:
         write_judge_pool(ladder, judge_pool, force=force)
     comparisons = compared(figures_of(ladder), ladder.recipe.asked_figures())

@@ -12,7 +12,7 @@
 torch and Java meet in these files alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 class Ladder(NamedTuple):
-    """What a ladder came to.
+    """What a ladder came to, or has come to so far.
 
     `shapes` and `before` are of each kind of documents (`store_shape.py`, `difficulty.py`), `shares` of each rung;
     `encoding` is the latency of a query's lexicon and dense vector.
@@ -61,8 +61,10 @@ class Ladder(NamedTuple):
     rungs: list[RungFigures]
 
 
-def run_ladder(path: Path, overrides: Sequence[str], *, device: str, progress: Progress) -> Ladder:
-    """Run the ladder recipe at `path`.
+def run_ladder(path: Path, overrides: Sequence[str], *, device: str, progress: Progress) -> Iterator[Ladder]:
+    """Run the ladder recipe at `path`; yield what it has come to after each rung, with all rungs so far.
+
+    Whatever can fail without a rung is done before the first one.
 
     Args:
         path: the recipe.
@@ -94,26 +96,19 @@ def run_ladder(path: Path, overrides: Sequence[str], *, device: str, progress: P
         for flops, model in models.items()
     }
     _require_same_documents(sources)
-    clip = None if recipe.clip is None else with_clip(recipe.clip, sources[None], folder / CLIP, device, progress)
-    store, asked = sources[None].store, sources[None].asked
-    shares: dict[int, Shares] = {}
-    rungs = []
-    for documents in recipe.rungs:
-        place = folder / str(documents)
-        if sources[None].tuning is not None:
-            shares[documents] = _shares(recipe, documents, folder, sources[None], progress)
-        sides = {
-            source_of(flops): Side(rung_of(made.store, documents, place), made.asked, made.fingerprint)
-            for flops, made in sources.items()
-        }
-        if clip is not None:
-            sides[CLIP] = Side(rung_of(clip.store, documents, place), clip.asked, clip.fingerprint)
-        systems, places = systems_of(recipe, sides[OURS].rung, shares.get(documents))
-        rungs.append(measured_rung(systems, places, sides, progress))
-    targets = sources[None].targets
+    made = {source_of(flops): source for flops, source in sources.items()}
+    targets = made[OURS].targets
     back = image_to_text(recipe, targets, models, folder / "image-to-text", progress)
     if recipe.clip is not None:
+        made[CLIP] = with_clip(recipe.clip, made[OURS], folder / CLIP, device, progress)
         back[CLIP_FLAT] = clip_image_to_text(recipe.clip, targets, folder / CLIP, device, progress)
+    yield from _rungs(_without_rungs(recipe, folder, facts, made[OURS], back), made, progress)
+
+
+def _without_rungs(
+    recipe: LadderRecipe, folder: Path, facts: dict[str, Any], made: "Prepared", back: dict[str, dict[str, float]]
+) -> Ladder:
+    store, asked, point = made.store, made.asked, recipe.points[0]
     times = asked.encoding
     encoding = {"lexicon": times.lexicon} | ({} if times.dense is None else {"dense": times.dense})
     return Ladder(
@@ -121,14 +116,30 @@ def run_ladder(path: Path, overrides: Sequence[str], *, device: str, progress: P
         folder,
         facts,
         store,
-        shapes_of(store, recipe.points[0].top_k),
-        shares_before(store, asked, recipe.points[0]),
+        shapes_of(store, point.top_k),
+        shares_before(store, asked, point),
         asked.topics,
-        shares,
+        {},
         {name: latency_of(found) for name, found in encoding.items()},
         back,
-        rungs,
+        [],
     )
+
+
+def _rungs(ladder: Ladder, made: "Mapping[str, Prepared]", progress: Progress) -> Iterator[Ladder]:
+    """Yield the ladder with one more rung each time; `made` has each source of documents, CLIP's among them."""
+    for documents in ladder.recipe.rungs:
+        place = ladder.folder / str(documents)
+        if made[OURS].tuning is not None:
+            chosen = _shares(ladder.recipe, documents, ladder.folder, made[OURS], progress)
+            ladder = ladder._replace(shares={**ladder.shares, documents: chosen})
+        sides = {
+            source: Side(rung_of(found.store, documents, place), found.asked, found.fingerprint)
+            for source, found in made.items()
+        }
+        systems, places = systems_of(ladder.recipe, sides[OURS].rung, ladder.shares.get(documents))
+        ladder = ladder._replace(rungs=[*ladder.rungs, measured_rung(systems, places, sides, progress)])
+        yield ladder
 
 
 def _require_same_documents(sources: "Mapping[float | None, Prepared]") -> None:
