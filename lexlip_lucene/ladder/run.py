@@ -24,7 +24,7 @@ from lexlip_lucene.ladder.difficulty import shares_before
 from lexlip_lucene.ladder.image_to_text import image_to_text
 from lexlip_lucene.ladder.latency import Latency, latency_of
 from lexlip_lucene.ladder.lucene_systems import source_of
-from lexlip_lucene.ladder.requirements import require_fit, require_packages
+from lexlip_lucene.ladder.requirements import require_clip, require_fit, require_packages
 from lexlip_lucene.ladder.rung import rung_of, rung_without_targets
 from lexlip_lucene.ladder.rung_figures import RungFigures, Side, measured_rung
 from lexlip_lucene.ladder.store_shape import shapes_of
@@ -86,6 +86,7 @@ def run_ladder(path: Path, overrides: Sequence[str], *, device: str, progress: P
     roots = [override for override in overrides if override.startswith("roots.")]
     facts = machine()
     require_fit(recipe, read_recipe(recipe.encoder, EncoderRecipe, roots))
+    require_clip(recipe)
 
     def home_of(flops: float | None) -> Path:
         return folder if flops is None else folder / source_of(flops)

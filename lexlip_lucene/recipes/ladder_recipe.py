@@ -175,6 +175,10 @@ class LadderRecipe(Spec):
         """Return the `flops` of the models that points are of, the recipe's own, None, first."""
         return list(dict.fromkeys(point.flops for point in self.points))
 
+    def cuts(self) -> list[int]:
+        """Return the numbers of tokens that points keep of a document, the largest first."""
+        return sorted({point.top_k for point in self.points}, reverse=True)
+
     def of_model(self, flops: float | None) -> "LadderRecipe":
         """Return the recipe with the points of one model alone and the rungs that these are at.
 
