@@ -51,6 +51,18 @@ def require_absent(path: Path, *, force: bool) -> None:
         raise OutputError(f"{path} exists already: choose another name, or overwrite it with --force")
 
 
+def require_writable(path: Path, *, force: bool) -> None:
+    """Raise OutputError when `path` could not become a file in the end. Call it before the work, not after."""
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder, so --force does not replace it: choose another name")
+    require_absent(path, force=force)
+    above = next(folder for folder in path.absolute().parents if folder.exists())
+    if not above.is_dir():
+        raise OutputError(f"{path} can't be written: {above} is a file, and a folder is needed there")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise OutputError(f"{path} can't be written: nothing may be written into {above}")
+
+
 def temporary_name(target: Path) -> Path:
     """The name a result has while it is being written: beside `target`, so that a rename is atomic."""
     if not target.name:

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
-from cli_run import CAPTIONS, RECIPE, TEST, TRAIN, Job, Ran, lexlip, whole_job
-from clip_folder import clip_folder
+from cli_run import CAPTIONS, TEST, TRAIN, Job, Ran, lexlip, whole_job
+from ladder_bench import ASIDE, LADDER, RUNGS, Bench, write_ladder_files
 
 from lexlip_lucene.data.captions import read_captions
 from lexlip_lucene.data.qrels import read_qrels
 from lexlip_lucene.data.topics import make_topics, read_topics
+from lexlip_lucene.errors import InputError
 from lexlip_lucene.evaluate.dense_search import Embeddings, dense_run
 from lexlip_lucene.evaluate.fuse import interpolate
 from lexlip_lucene.evaluate.measures import evaluate
@@ -22,6 +23,7 @@ from lexlip_lucene.ladder import requirements
 from lexlip_lucene.ladder.dense_systems import DenseSystem
 from lexlip_lucene.ladder.lucene_systems import Bm25System, LexlipSystem
 from lexlip_lucene.ladder.rung import Rung, rung_of, rung_without_targets
+from lexlip_lucene.ladder.rung_figures import RungFigures, measured_rung
 from lexlip_lucene.ladder_documents.document_store import DocumentStore, read_store
 from lexlip_lucene.ladder_documents.encode_topics import encode_topics
 from lexlip_lucene.ladder_documents.queries import Queries
@@ -45,7 +47,6 @@ from lexlip_lucene.recipes.ladder_recipe import (
 from lexlip_lucene.records import Hit, Qrel
 from lexlip_lucene.training.teacher import load_teacher
 
-RUNGS, ASIDE = (TEST, 90), 8
 MAIN, SHORT, SPARSER = "LexLIP 24 × 8 bit", "LexLIP 6 × 4 bit", "LexLIP 24 × 8 bit, FLOPS 3"
 TOWER = "LexLIP 24 × 8 bit, tower"
 SYSTEMS = {
@@ -67,65 +68,11 @@ SYSTEMS = {
 
 WITH_POSTINGS = {BM25, MAIN, SHORT, SPARSER, TOWER, ONE_FIELD}
 
-LADDER = f"""
-name: ladder
-system: ladder
-roots: {{scenes: ../nowhere}}
-captions: "{{scenes}}/ladder.jsonl"
-split: test
-encoder: ../encode/tiny.yaml
-distractors: {{split: train, texts: ["{{scenes}}/further.jsonl"]}}
-rungs: {list(RUNGS)}
-points: [{{top_k: 24}}, {{top_k: 6, bits: 4}}, {{top_k: 24, flops: 3}},
-  {{top_k: 24, encoder: ../encode/tower.yaml}}]
-two_step: {{postings_per_document: 1000, candidates: 90}}
-seismic: {{query_cut: 20, heap_factor: 1.0}}
-dense: {{hnsw: {{links: 8, build: 16, search: 16}}}}
-clip: {{model: nowhere, hnsw: {{links: 8, build: 16, search: 16}}}}
-tune_split: aside
-up_to: {{"{SEISMIC}": {TEST}}}
-timing: {{topics: 5, repeats: 2, threads: 1}}
-"""
-
-
-ENCODER = RECIPE.replace("{scenes: .}", "{scenes: ../nowhere}").replace("légendes 100%", "ladder")
-
-TOWERED = "{kind: transformer, max_length: 16, architecture: {model_type: bert, hidden_size: 16, num_hidden_layers: 1, "
-TOWERED += "num_attention_heads: 2, intermediate_size: 16}}"
-
-
-class Bench:
-    """A ladder in a folder of its own, over the scenes of the job, which only `--set roots.scenes` leads to."""
-
-    def __init__(self, home: Path, scenes: Path) -> None:
-        self.home, self.scenes = home, scenes
-        for name, text in {
-            "encode/tiny.yaml": ENCODER.replace("training: {", "training: {dense: {width: 8}, "),
-            "encode/tower.yaml": ENCODER.replace("{kind: static}", TOWERED),
-            "indexes/ladder.yaml": LADDER,
-        }.items():
-            (home / name).parent.mkdir(parents=True, exist_ok=True)
-            (home / name).write_text(text, encoding="utf-8")
-
-    @property
-    def folder(self) -> Path:
-        return self.home / "indexes" / "ladder"
-
-    def run(self, *options: object) -> Ran:
-        roots = ("--set", f"roots.scenes={self.scenes}", "--set", f"clip.model={self.scenes / 'clip'}")
-        return lexlip("bench", self.home / "indexes" / "ladder.yaml", *roots, *options, "--json")
-
 
 @pytest.fixture(scope="module")
 def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
     job = whole_job(tmp_path_factory.getbasetemp())
-    clip_folder(job.root / "clip", "clip")
-    further = {"id": "elsewhere", "captions": ["a red circle", "two blue stars over a square", "the green one"]}
-    (job.root / "further.jsonl").write_bytes(orjson.dumps(further))
-    lines = [orjson.loads(line) for line in job.captions.read_bytes().splitlines()]
-    for line in [line for line in lines if line["split"] == "train"][:ASIDE]:
-        line["split"] = "aside"
-    (job.root / "ladder.jsonl").write_bytes(b"\n".join(map(orjson.dumps, lines)))
+    write_ladder_files(job.root)
     return job
 
 
@@ -407,6 +354,28 @@ def test_a_figure_off_by_more_than_the_tolerance_fails_and_so_does_one_that_nobo
         and f"topics: {record['topics']}, expected" in ran.err
         and "bytes" not in ran.err.splitlines()[-1]
     )
+
+
+def test_a_rung_that_fails_leaves_the_report_of_those_before_it(
+    bench: Bench, ran: Ran, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*arguments: Any) -> RungFigures:
+        figures = measured_rung(*arguments)
+        if figures.documents > TEST:
+            raise InputError("the second rung")
+        return figures
+
+    monkeypatch.setattr("lexlip_lucene.ladder.run.measured_rung", stopped)
+    other = Bench(bench.home.with_name("stopped"), bench.scenes)
+    few = ("two_step=null", "seismic=null", "dense=null", "clip=null", "timing.repeats=1")
+    encoder = f"encoder={bench.home / 'encode' / 'tiny.yaml'}"
+    found = other.run(*(part for setting in (*few, encoder) for part in ("--set", setting)))
+    assert found.error == "error: the second rung"
+    record = orjson.loads((other.folder / "report.json").read_bytes())
+    assert list(record["rungs"]) == list(record["shares"]) == [str(TEST)]
+    assert set(record["image_to_text"]) == set(record["rsum"]) == {MAIN, SHORT, SPARSER, TOWER}
+    report = (other.folder / "report.md").read_text(encoding="utf-8")
+    assert f"## {TEST} documents" in report and f"## {RUNGS[-1]} documents" not in report
 
 
 @pytest.mark.parametrize(

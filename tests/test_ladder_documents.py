@@ -225,6 +225,20 @@ def test_a_photo_without_captions_gets_a_real_one_as_mixes_do(
     assert store.facts["given_texts"] == DOCUMENTS - TARGETS
 
 
+@pytest.mark.parametrize("held", [0, PHOTOS])
+def test_a_photo_that_finds_no_room_takes_no_text(
+    held: int, model: LexLip, images: list[CaptionedImage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(document_batches, "HELD_BYTES", held * 3 * 32 * 32)
+    silent = [replace(image, captions=()) for image in images]
+    aside = {"kept": silent[TARGETS : TARGETS + 1], "distractors": silent[TARGETS + 1 :]}
+    store = filled(tmp_path / "full", model, wanted(images, **aside, documents=TARGETS + 3))
+    assert store.texts[TARGETS:] == ["a blue star", "a green circle over a cat", "a blue star"]
+    assert store.facts["given_texts"] == 3
+    few = filled(tmp_path / "few", model, wanted(images, kept=silent[TARGETS:], documents=TARGETS + 2))
+    assert few.facts["given_texts"] == few.facts["kept"] == 2
+
+
 def test_without_a_photo_to_search_or_to_mix_the_error_says_so(
     model: LexLip, images: list[CaptionedImage], tmp_path: Path
 ) -> None:

@@ -35,6 +35,15 @@ captions: ../data/captions.jsonl
 held_out: 1
 """
 
+LADDER = """
+name: tiny
+system: ladder
+captions: ../data/captions.jsonl
+encoder: ../encode/tiny.yaml
+rungs: [10]
+points: [{top_k: 5}]
+"""
+
 
 def encoder(tmp_path: Path, *overrides: str, text: str = ENCODER) -> EncoderRecipe:
     return read_recipe(written(tmp_path, text), EncoderRecipe, overrides)
@@ -227,11 +236,39 @@ def test_a_recipe_does_not_change_after_reading(tmp_path: Path) -> None:
         (["top_k=0"], "top_k: .* got 0"),
         (["expect={R@1: {value: 0.2, tolerance: 0.01}}"], "the key 'expect.R@1.source' is missing"),
         (["expect={R@1: {value: 0.2, tolerance: -1, source: here}}"], "expect.R@1.tolerance: .* got -1"),
+        (
+            ["expect={R@1: {value: 0.2, tolerance: .inf, source: here}}"],
+            "expect.R@1.tolerance: .* finite number, got inf",
+        ),
+        (["expect={R@1: {value: .nan, tolerance: 0.01, source: here}}"], "expect.R@1.value: .* finite number, got nan"),
     ],
 )
 def test_an_index_recipe_whose_parts_do_not_fit_is_refused(tmp_path: Path, overrides: list[str], message: str) -> None:
     with pytest.raises(RecipeError, match=rf"^{tmp_path}/recipe.yaml: {message}"):
         index(tmp_path, *overrides)
+
+
+@pytest.mark.parametrize("number", ["inf", "nan"])
+@pytest.mark.parametrize(
+    ("override", "key"),
+    [
+        ("distractors.noise=.{}", "distractors.noise"),
+        ("distractors.concentration=.{}", "distractors.concentration"),
+        ("two_step={{candidates: 5, postings_per_document: .{}}}", "two_step.postings_per_document"),
+        ("seismic={{query_cut: 5, heap_factor: .{}}}", "seismic.heap_factor"),
+        ("dense.ivfpq={{probed: .{}}}", "dense.ivfpq.probed"),
+        ("points=[{{top_k: 5}}, {{top_k: 5, flops: .{}}}]", "points.1.flops"),
+    ],
+)
+def test_a_ladder_takes_finite_numbers_alone(tmp_path: Path, number: str, override: str, key: str) -> None:
+    with pytest.raises(RecipeError, match=rf"{key}: .* got {number}"):
+        read_recipe(written(tmp_path, LADDER), LadderRecipe, [override.format(number)])
+
+
+def test_gradients_that_are_not_clipped_have_an_infinite_norm(tmp_path: Path) -> None:
+    assert encoder(tmp_path, "training.gradient_norm=.inf").training.gradient_norm == float("inf")
+    with pytest.raises(RecipeError, match="gradient_norm"):
+        encoder(tmp_path, "training.gradient_norm=.nan")
 
 
 def test_the_paths_of_an_index_recipe_are_relative_to_it(tmp_path: Path) -> None:

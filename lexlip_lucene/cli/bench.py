@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lexlip_lucene.cli.verb import Debug, Json, Overrides, answer, percent, verb
-from lexlip_lucene.errors import InputError, RegressionError
+from lexlip_lucene.errors import InputError, OutputError, RegressionError
 
 if TYPE_CHECKING:
     from lexlip_lucene.bench import BenchReport, Comparison
@@ -34,7 +34,7 @@ def bench(
 
     Builds what is missing, searches and evaluates. Exit status 1 when a figure differs from what is expected, in
     either direction, by more than its tolerance. A recipe with `system: ladder` sets many systems side by side at
-    every scale, and writes report.md, report.json and pictures into the folder of its name.
+    every scale, and writes report.md, report.json and pictures into the folder of its name, after each of them.
 
     \b
     Example: lexlip bench indexes/flickr8k-t2i.yaml --set roots.data=flickr8k
@@ -69,7 +69,7 @@ def _ladder(
     recipe: Path, overrides: list[str], device: str, judge_pool: Path | None, force: bool, json: bool
 ) -> list["Comparison"]:
     from lexlip_lucene.bench import compared
-    from lexlip_lucene.files import require_absent
+    from lexlip_lucene.files import require_writable
     from lexlip_lucene.ladder.judge_pool import write_judge_pool
     from lexlip_lucene.ladder.report import figures_of, write_report
     from lexlip_lucene.ladder.run import run_ladder
@@ -77,11 +77,13 @@ def _ladder(
     from lexlip_lucene.progress import for_terminal
 
     if judge_pool is not None:
-        require_absent(judge_pool, force=force)
+        if judge_pool.resolve() == recipe.resolve():
+            raise OutputError(f"{judge_pool} is the recipe, so it can't be the judge pool: choose another name")
+        require_writable(judge_pool, force=force)
     if not jvm_runs():  # all indexes are open at once, and their decoded postings share a third of the heap
         start_jvm(heap=f"{int(HEAP_SHARE * os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')) >> 20}m")
-    ladder = run_ladder(recipe, overrides, device=device, progress=for_terminal())
-    record = write_report(ladder)
+    for ladder in run_ladder(recipe, overrides, device=device, progress=for_terminal()):
+        record = write_report(ladder)  # after each rung, so that what stops a later one takes nothing away
     if judge_pool is not None:
         write_judge_pool(ladder, judge_pool, force=force)
     comparisons = compared(figures_of(ladder), ladder.recipe.asked_figures())

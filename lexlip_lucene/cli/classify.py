@@ -94,7 +94,7 @@ def classify(
 
 def _check(output: Path | None, inputs: list[Path | None], k: int, batch_size: int, *, force: bool) -> None:
     """Refuse before any work what would be refused after it."""
-    from lexlip_lucene.files import require_absent
+    from lexlip_lucene.files import require_writable
 
     for name, value in (("-k", k), ("--batch-size", batch_size)):
         if value < 1:
@@ -103,9 +103,7 @@ def _check(output: Path | None, inputs: list[Path | None], k: int, batch_size: i
         return
     if output.exists() and output.resolve() in {path.resolve() for path in inputs if path is not None}:
         raise OutputError(f"{output} is what is to be read, so it can't be the output as well: choose another name")
-    require_absent(output, force=force)
-    if output.is_dir():
-        raise OutputError(f"{output} is a folder, so --force does not replace it: choose another name")
+    require_writable(output, force=force)
 
 
 def _images(

@@ -17,7 +17,7 @@ from lexlip_lucene.data.karpathy import read_karpathy
 from lexlip_lucene.data.lexlip_tsv import read_lexlip_tsv
 from lexlip_lucene.errors import InputError
 
-__all__ = ["CaptionedImage", "read_captions"]
+__all__ = ["CaptionedImage", "of_split", "read_captions"]
 
 READERS = {".jsonl": read_captions_file, ".json": read_karpathy, ".tsv": read_lexlip_tsv}
 
@@ -38,6 +38,15 @@ def read_captions(source: Path, *, split: str | None = None) -> list[CaptionedIm
     """
     images = _read_all(source)
     _require_ids(images)
+    return of_split(images, split, source)
+
+
+def of_split(images: list[CaptionedImage], split: str | None, source: Path) -> list[CaptionedImage]:
+    """Return those of one split of `source`, which is what they were read from; None: all.
+
+    Raises:
+        InputError: no image is of that split.
+    """
     if split is None:
         return images
     chosen = [image for image in images if image.split == split]

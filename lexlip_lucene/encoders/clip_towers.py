@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import torch
 from PIL import Image
+from safetensors import SafetensorError
 from torch import Tensor
 from torch.nn import functional
 
@@ -63,7 +64,7 @@ def _loaded(name: str, needed: str) -> tuple[Any, Any, Any]:
         if found["missing_keys"]:
             raise ModelError(f"{needed}, but its weights lack {sorted(found['missing_keys'])[0]} among others")
         return network, AutoImageProcessor.from_pretrained(name), AutoTokenizer.from_pretrained(name)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"{needed}: {' '.join(str(error).split())[:300]}") from error
 
 

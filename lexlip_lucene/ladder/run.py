@@ -12,7 +12,7 @@
 torch and Java meet in these files alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,7 +23,7 @@ from lexlip_lucene.errors import InputError
 from lexlip_lucene.ladder.difficulty import shares_before
 from lexlip_lucene.ladder.image_to_text import image_to_text
 from lexlip_lucene.ladder.latency import Latency, latency_of
-from lexlip_lucene.ladder.requirements import require_fit, require_packages
+from lexlip_lucene.ladder.requirements import require_clip, require_fit, require_packages
 from lexlip_lucene.ladder.rung import rung_of, rung_without_targets
 from lexlip_lucene.ladder.rung_figures import RungFigures, Side, measured_rung
 from lexlip_lucene.ladder.store_shape import shapes_of
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 class Ladder(NamedTuple):
-    """What a ladder came to; `text_sides` has the kind of each encoder's, `static` or `transformer`, by its source.
+    """What a ladder came to, or has come to so far; `text_sides`: source → its kind, `static` or `transformer`.
 
     `shapes` and `before` are of each kind of documents (`store_shape.py`, `difficulty.py`), `shares` of each rung;
     `encoding` is the latency of a query's lexicon and dense vector.
@@ -60,8 +60,10 @@ class Ladder(NamedTuple):
     rungs: list[RungFigures]
 
 
-def run_ladder(path: Path, overrides: Sequence[str], *, device: str, progress: Progress) -> Ladder:
-    """Run the ladder recipe at `path`.
+def run_ladder(path: Path, overrides: Sequence[str], *, device: str, progress: Progress) -> Iterator[Ladder]:
+    """Run the ladder recipe at `path`; yield what it has come to after each rung, with all rungs so far.
+
+    Whatever can fail without a rung is done before the first one.
 
     Args:
         path: the recipe.
@@ -86,55 +88,69 @@ def run_ladder(path: Path, overrides: Sequence[str], *, device: str, progress: P
         source: read_recipe(point.encoder or recipe.encoder, EncoderRecipe, roots)
         for source, point in recipe.sources.items()
     }
-    for source, encoder in encoders.items():
-        require_fit(recipe.of_source(source), encoder)
+    require_fit(recipe, encoders)
+    require_clip(recipe)
     models = {
         source: trained_model(point.encoder or recipe.encoder, roots, device, progress, flops=point.flops)
         for source, point in recipe.sources.items()
     }
-    sources = {}
+    made = {}
     for source, model in models.items():
         part, home = recipe.of_source(source), folder if source == OURS else folder / "models" / source
-        sources[source] = prepare(part, model, states_of(part.encoder), home, progress)
-    _require_same_documents(sources)
-    clip = None if recipe.clip is None else with_clip(recipe.clip, sources[OURS], folder / CLIP, device, progress)
-    store, asked = sources[OURS].store, sources[OURS].asked
-    shares: dict[int, Shares] = {}
-    rungs = []
-    for documents in recipe.rungs:
-        place = folder / str(documents)
-        if sources[OURS].tuning is not None:
-            shares[documents] = _shares(recipe, documents, folder, sources[OURS], progress)
-        sides = {
-            source: Side(rung_of(made.store, documents, place), made.asked, made.fingerprint)
-            for source, made in sources.items()
-        }
-        if clip is not None:
-            sides[CLIP] = Side(rung_of(clip.store, documents, place), clip.asked, clip.fingerprint)
-        systems, places = systems_of(recipe, sides[OURS].rung, shares.get(documents))
-        rungs.append(measured_rung(systems, places, sides, progress))
-    targets = sources[OURS].targets
+        made[source] = prepare(part, model, states_of(part.encoder), home, progress)
+    _require_same_documents(made)
+    targets = made[OURS].targets
     back = image_to_text(recipe, targets, models, folder / "image-to-text", progress)
     if recipe.clip is not None:
+        made[CLIP] = with_clip(recipe.clip, made[OURS], folder / CLIP, device, progress)
         back[CLIP_FLAT] = clip_image_to_text(recipe.clip, targets, folder / CLIP, device, progress)
+    text_sides: dict[str, str] = {source: encoder.text.kind for source, encoder in encoders.items()}
+    yield from _rungs(_without_rungs(recipe, folder, text_sides, facts, made, back), made, progress)
+
+
+def _without_rungs(
+    recipe: LadderRecipe,
+    folder: Path,
+    text_sides: dict[str, str],
+    facts: dict[str, Any],
+    made: "Mapping[str, Prepared]",
+    back: dict[str, dict[str, float]],
+) -> Ladder:
+    store, asked, point = made[OURS].store, made[OURS].asked, recipe.points[0]
     encoding = {} if asked.encoding.dense is None else {"dense": asked.encoding.dense}
-    for source, point in recipe.sources.items():
-        if point.flops is None:
-            encoding["lexicon" if source == OURS else f"lexicon, {source}"] = sources[source].asked.encoding.lexicon
+    for source, first in recipe.sources.items():
+        if first.flops is None:
+            encoding["lexicon" if source == OURS else f"lexicon, {source}"] = made[source].asked.encoding.lexicon
     return Ladder(
         recipe,
         folder,
-        {source: encoder.text.kind for source, encoder in encoders.items()},
+        text_sides,
         facts,
         store,
-        shapes_of(store, recipe.points[0].top_k),
-        shares_before(store, asked, recipe.points[0]),
+        shapes_of(store, point.top_k),
+        shares_before(store, asked, point),
         asked.topics,
-        shares,
+        {},
         {name: latency_of(found) for name, found in encoding.items()},
         back,
-        rungs,
+        [],
     )
+
+
+def _rungs(ladder: Ladder, made: "Mapping[str, Prepared]", progress: Progress) -> Iterator[Ladder]:
+    """Yield the ladder with one more rung each time; `made` has each source of documents, CLIP's among them."""
+    for documents in ladder.recipe.rungs:
+        place = ladder.folder / str(documents)
+        if made[OURS].tuning is not None:
+            chosen = _shares(ladder.recipe, documents, ladder.folder, made[OURS], progress)
+            ladder = ladder._replace(shares={**ladder.shares, documents: chosen})
+        sides = {
+            source: Side(rung_of(found.store, documents, place), found.asked, found.fingerprint)
+            for source, found in made.items()
+        }
+        systems, places = systems_of(ladder.recipe, sides[OURS].rung, ladder.shares.get(documents))
+        ladder = ladder._replace(rungs=[*ladder.rungs, measured_rung(systems, places, sides, progress)])
+        yield ladder
 
 
 def _require_same_documents(sources: "Mapping[str, Prepared]") -> None:

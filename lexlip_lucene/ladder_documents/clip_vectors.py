@@ -19,6 +19,15 @@ from lexlip_lucene.training.teacher import load_teacher
 _K = 10
 
 
+def clip_towers(spec: ClipSpec, device: str) -> ClipTowers:
+    """Load the model.
+
+    Raises:
+        ModelError: it is no CLIP or SigLIP, or can't be fetched.
+    """
+    return ClipTowers(spec.model, device=device, needed=f"clip.model {spec.model}: a CLIP or SigLIP is needed")
+
+
 def with_clip(spec: ClipSpec, made: Prepared, folder: Path, device: str, progress: Progress) -> Prepared:
     """Return the same documents and topics with CLIP's dense vectors in place of the twin's, of the photos alone.
 
@@ -33,7 +42,7 @@ def with_clip(spec: ClipSpec, made: Prepared, folder: Path, device: str, progres
         ModelError: the model is no CLIP or SigLIP, or can't be fetched.
     """
     asked = made.asked
-    towers = ClipTowers(spec.model, device=device, needed=f"clip.model {spec.model}: a CLIP or SigLIP is needed")
+    towers = clip_towers(spec, device)
     timed = [asked.queries.texts[place] for place in asked.timed_places]
     times = timed_encoders({"dense": lambda text: towers.text_embeddings([text])}, timed, asked.timing.repeats)
     vectors = load_teacher(spec.model, made.photos, asked.queries.texts, cache=folder, device=device, progress=progress)

@@ -62,9 +62,12 @@ class DocumentBatch(NamedTuple):
     states: Tensor
     parents: NDArray[np.int64]
 
-    def first(self, count: int) -> "DocumentBatch":
-        """Return the first `count` of them."""
-        return DocumentBatch(self.ids[:count], self.texts[:count], self.states[:count], self.parents[:count])
+
+class _Seen(NamedTuple):
+    """Photos and their states, before it is known which of them are documents."""
+
+    images: list[CaptionedImage]
+    states: Tensor
 
 
 @dataclass
@@ -99,10 +102,10 @@ class DocumentBatches:
             InputError: not one photo of those asked for can be read, or none to search beside them or to mix.
         """
         wanted = self.wanted
-        for batch in self._read(wanted.targets, self.cache):
-            self.targets += len(batch.ids)
-            self.photos += len(batch.ids)
-            yield batch
+        for seen in self._read(wanted.targets, self.cache):
+            self.targets += len(seen.images)
+            self.photos += len(seen.images)
+            yield self._of_photos(seen)
         if not self.targets:
             raise InputError(f"not one of {len(wanted.targets)} photos can be read: there is nothing to search")
         # A photo that could not be read makes room for another one, where there are to be others.
@@ -122,17 +125,17 @@ class DocumentBatches:
         begins = range(0, len(images), PHOTOS_AT_ONCE)
         parts = (slice(begin, begin + PHOTOS_AT_ONCE) for begin in begins)
         before = self.photos
-        yield from self._first(room, (self._of_photos(images[part], states[part]) for part in parts))
+        yield from self._first(room, (_Seen(images[part], states[part]) for part in parts))
         yield from self._first(room - (self.photos - before), self._read(every[len(held) :], None))
         yield from self._mixes(states, room - (self.photos - before))
 
-    def _first(self, room: int, batches: Iterator[DocumentBatch]) -> Iterator[DocumentBatch]:
+    def _first(self, room: int, batches: Iterator[_Seen]) -> Iterator[DocumentBatch]:
         """Yield batches of photos until the room is filled."""
-        for batch in batches if room > 0 else ():
-            count = min(room, len(batch.ids))
+        for images, states in batches if room > 0 else ():
+            count = min(room, len(images))
             room -= count
             self.photos += count
-            yield batch.first(count)
+            yield self._of_photos(_Seen(images[:count], states[:count]))  # cut first: what has no room takes no text
             if not room:
                 return
 
@@ -148,7 +151,7 @@ class DocumentBatches:
         states = frozen_states(self.model, found.source, mirrored=False, cache=self.cache, progress=self.progress)
         return [wanted[number] for number in found.readable], states.kept[0]
 
-    def _read(self, images: Sequence[CaptionedImage], keep: Path | None) -> Iterator[DocumentBatch]:
+    def _read(self, images: Sequence[CaptionedImage], keep: Path | None) -> Iterator[_Seen]:
         arithmetic = choose_arithmetic(self.model.device, inputs=len(images))
         tower = self.model.image.tower
         run = StatesPass(tower, self.model.device, arithmetic, batch_size=PHOTOS_AT_ONCE, keep=keep)
@@ -163,19 +166,19 @@ class DocumentBatches:
             readable = [(image, picture) for image, picture in seen if isinstance(picture, Tensor)]
             if readable:
                 states = run(torch.stack([picture for _, picture in readable]))
-                yield self._of_photos([image for image, _ in readable], states)
+                yield _Seen([image for image, _ in readable], states)
         next(done, None)
 
     def _reject(self, image: CaptionedImage, reason: str) -> None:
         self.rejected.append({"id": image.id, "reason": reason})
         self.progress.note(f"left out: {reason}")
 
-    def _of_photos(self, images: Sequence[CaptionedImage], states: Tensor) -> DocumentBatch:
+    def _of_photos(self, seen: _Seen) -> DocumentBatch:
         """Name photos and give them their texts: a photo without captions, one of another image, as a mix has."""
-        own = photo_texts(images, self.wanted.held_out)
+        own = photo_texts(seen.images, self.wanted.held_out)
         texts = [text or self._given() for text in own]
-        parents = np.full((len(images), self.wanted.mix.photos), -1)
-        return DocumentBatch([image.id for image in images], texts, states, parents)
+        parents = np.full((len(seen.images), self.wanted.mix.photos), -1)
+        return DocumentBatch([image.id for image in seen.images], texts, seen.states, parents)
 
     def _given(self) -> str:
         self.given_texts += 1

@@ -13,19 +13,16 @@ from typing import NamedTuple
 import numpy as np
 
 from lexlip_lucene.built import is_built, mark_built, unmark
-from lexlip_lucene.data.caption_sets import image_of
 from lexlip_lucene.data.captioned_image import CaptionedImage
-from lexlip_lucene.data.captions import read_captions
-from lexlip_lucene.data.image_folder import ENDINGS
 from lexlip_lucene.data.topics import TopicSet, make_topics, write_topic_set
 from lexlip_lucene.encoders.lexlip import LexLip
 from lexlip_lucene.files import require_file, sha256_of
-from lexlip_lucene.ladder_documents.distractor_texts import read_distractor_texts
 from lexlip_lucene.ladder_documents.document_batches import Wanted
 from lexlip_lucene.ladder_documents.document_store import DocumentStore, read_store
 from lexlip_lucene.ladder_documents.encode_topics import encode_topics, time_encoding
 from lexlip_lucene.ladder_documents.fill import fill_store
 from lexlip_lucene.ladder_documents.queries import Asked, Queries
+from lexlip_lucene.ladder_documents.wanted import wanted_documents
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.ladder_recipe import LadderRecipe
 from lexlip_lucene.recipes.settings import settings_of
@@ -76,7 +73,7 @@ def prepare(recipe: LadderRecipe, model: Path, states: Path, folder: Path, progr
         LexlipError: what reading and encoding raise.
     """
     preparing = _Preparing(recipe, LexLip.from_pretrained(model), model, states, folder, progress)
-    wanted, parts = preparing.wanted(), preparing.fingerprint()
+    wanted, parts = wanted_documents(recipe), preparing.fingerprint()
     store = preparing.store(wanted, parts)
     by_id = {image.id: image for image in (*wanted.targets, *wanted.kept, *wanted.distractors)}
     photos = [by_id[docid] for docid in store.ids[: store.facts["photos"]]]
@@ -94,29 +91,6 @@ class _Preparing(NamedTuple):
     states: Path
     folder: Path
     progress: Progress
-
-    def wanted(self) -> Wanted:
-        """What all rungs hold together; those for tuning have as many documents without the photos asked for."""
-        recipe, spec = self.recipe, self.recipe.distractors
-        targets = read_captions(recipe.captions, split=recipe.split)
-        known = [image.id for image in read_captions(recipe.captions)]
-        kept: list[CaptionedImage] = []
-        if recipe.tune_split is not None:
-            kept = _without(read_captions(recipe.captions, split=recipe.tune_split), targets)
-        photos = _without(read_captions(spec.captions or recipe.captions, split=spec.split), [*targets, *kept])
-        beside = 0 if not kept else recipe.rungs[0] if photos else len(kept)
-        return Wanted(
-            targets,
-            kept,
-            photos,
-            max(recipe.rungs[-1], len(targets) + beside),
-            recipe.held_out,
-            self._cuts(),
-            spec,
-            read_distractor_texts(spec.texts, known, spec.seed),
-            recipe.tune_split is not None,
-            recipe.dense is not None,
-        )
 
     def store(self, wanted: Wanted, parts: Sequence[str]) -> DocumentStore:
         """Fill the store where it is not there."""
@@ -144,7 +118,7 @@ class _Preparing(NamedTuple):
         return Asked(topics, queries, chosen, times, timing)
 
     def _cuts(self) -> list[int]:
-        return sorted({point.top_k for point in self.recipe.points}, reverse=True)
+        return self.recipe.cuts()
 
     def fingerprint(self) -> list[str]:
         """What documents and topics depend on, but for their number: a store may have more than a recipe asks for."""
@@ -166,13 +140,3 @@ def _listed(folder: Path) -> str:
     stats = ((path, path.stat()) for path in sorted(folder.rglob("*")) if path.is_file())
     lines = [f"{path.relative_to(folder)} {stat.st_size} {stat.st_mtime_ns}" for path, stat in stats]
     return hashlib.sha256("\n".join([str(folder.resolve()), *lines]).encode()).hexdigest()
-
-
-def _without(images: Sequence[CaptionedImage], others: Sequence[CaptionedImage]) -> list[CaptionedImage]:
-    """Leave out the images that `others` has: by their names, without folder and ending, as `caption_sets` does."""
-    there = {_name_of(image) for image in others}
-    return [image for image in images if _name_of(image) not in there]
-
-
-def _name_of(image: CaptionedImage) -> str:
-    return image_of(Path(image.id).stem if Path(image.id).suffix.lower() in ENDINGS else image.id)

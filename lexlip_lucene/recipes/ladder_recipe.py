@@ -205,6 +205,10 @@ class LadderRecipe(Spec):
             first.setdefault(point.source, point)
         return first
 
+    def cuts(self) -> list[int]:
+        """Return the numbers of tokens that points keep of a document, the largest first."""
+        return sorted({point.top_k for point in self.points}, reverse=True)
+
     def of_source(self, source: str) -> "LadderRecipe":
         """Return the recipe with the points of one model alone, its encoder, and the rungs that these are at.
 

@@ -97,7 +97,7 @@ class TrainingRecipe(Spec):
         learning_rate: AdamW's, after `warmup` (a share of the steps) and then falling to 0 as `schedule` says.
         backbone_rate, global_path_rate, text_rate: the rate of these parts as a multiple of it.
         weight_decay: of the matrices of adapter, head and backbone.
-        betas, gradient_norm: AdamW's; gradients are clipped to this norm.
+        betas, gradient_norm: AdamW's; gradients are clipped to this norm; .inf: not at all.
         similarity_scale: factor on similarities (the inverse of a temperature), learned from there on or, with
             `learn_scale: false`, fixed.
         image_length_power, text_length_power: like `image.length_power` and `text.length_power`, for training's
@@ -138,7 +138,7 @@ class TrainingRecipe(Spec):
     schedule: Literal["cosine", "linear"] = "cosine"
     weight_decay: float = Field(default=0.01, ge=0)
     betas: tuple[float, float] = (0.9, 0.98)
-    gradient_norm: float = Field(default=1.0, gt=0)
+    gradient_norm: float = Field(default=1.0, gt=0, allow_inf_nan=True)
     similarity_scale: float = Field(default=3.0, gt=0)
     learn_scale: bool = True
     image_length_power: float | None = Field(default=None, ge=0, le=1)

@@ -1,0 +1,80 @@
+"""What a ladder can't do is said before any of its hours of work: nothing is trained, encoded or indexed by then."""
+
+import os
+from pathlib import Path
+
+import pytest
+from cli_run import CAPTIONS, copied, write_scenes
+from ladder_bench import Bench, write_ladder_files
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Scenes, and files that are broken in one way each; no model."""
+    root = tmp_path_factory.mktemp("naïve 50% scenes")
+    write_scenes(root)
+    write_ladder_files(root)
+    (root / "broken.jsonl").write_text('{"id": "one", "captions": ["a cat"]}\n{"id": "two"\n', encoding="utf-8")
+    weights = copied(root / "clip", root / "cut") / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    return root
+
+
+@pytest.fixture
+def bench(scenes: Path, tmp_path: Path) -> Bench:
+    return Bench(tmp_path, scenes)
+
+
+def nothing_was_made(bench: Bench) -> bool:
+    encoded = [path.name for path in (bench.home / "encode").iterdir()]
+    return encoded == ["tiny.yaml"] and not bench.folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("setting", "messages"),
+    [
+        ("split=nowhere", ["ladder.jsonl", "no image is of split 'nowhere'"]),
+        ("tune_split=nowhere", ["ladder.jsonl", "no image is of split 'nowhere'"]),
+        ("distractors.split=nowhere", ["ladder.jsonl", "no image is of split 'nowhere'"]),
+        ("distractors.split=test", ["distractors: photos are needed", "no other image of split 'test'"]),
+        ("distractors.captions={scenes}/gone.jsonl", ["captions", "gone.jsonl"]),
+        ("distractors.captions={scenes}/broken.jsonl", ["broken.jsonl:1", "file"]),
+        ("distractors.texts=['{scenes}/gone.jsonl']", ["caption set file: no such file", "gone.jsonl"]),
+        ("distractors.texts=['{scenes}/broken.jsonl']", ["broken.jsonl:2"]),
+        (f"held_out={CAPTIONS}", [f"held_out is {CAPTIONS}, split 'test'", "no topic is left"]),
+        ("clip.model={scenes}/gone", ["clip.model", "gone: a CLIP or SigLIP is needed"]),
+        ("clip.model={scenes}/cut", ["clip.model", "cut: a CLIP or SigLIP is needed"]),
+    ],
+)
+def test_what_the_recipe_names_is_looked_into_before_any_training(
+    setting: str, messages: list[str], bench: Bench, scenes: Path
+) -> None:
+    error = bench.run("--set", setting.replace("{scenes}", str(scenes))).error
+    assert all(message in error for message in messages), error
+    assert nothing_was_made(bench)
+
+
+@pytest.mark.parametrize("force", [(), ("--force",)])
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ("indexes", "indexes is a folder, so --force does not replace it"),
+        ("encode/tiny.yaml/pool.jsonl", "encode/tiny.yaml is a file, and a folder is needed there"),
+        ("encode/tiny.yaml/further/pool.jsonl", "encode/tiny.yaml is a file, and a folder is needed there"),
+        ("indexes/ladder.yaml", "ladder.yaml is the recipe"),
+    ],
+)
+def test_a_judge_pool_that_could_not_be_written_stops_the_ladder_first(
+    place: str, message: str, force: tuple[str, ...], bench: Bench
+) -> None:
+    assert message in bench.run("--judge-pool", bench.home / place, *force).error
+    assert nothing_was_made(bench)
+
+
+def test_a_folder_that_nobody_may_write_into_is_no_place_for_a_judge_pool(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode, **_: mode & os.W_OK == 0)  # root may write into all folders
+    error = bench.run("--judge-pool", bench.home / "new" / "pool.jsonl").error
+    assert f"nothing may be written into {bench.home}" in error
+    assert nothing_was_made(bench)
