@@ -55,6 +55,7 @@ def record() -> dict[str, Any]:
         "machine": {"cpu": "a processor", "cores": 2, "memory_bytes": 2**33, "lucene": "9", "java": "21", "python": "3"}
         | {"packages": {"faiss-cpu": "1.9", "torch": None}},
         "settings": {
+            "rungs": [1000],
             "two_step": {"postings_per_document": 0.6, "candidates": 200},
             "dense": {"hnsw": None, "ivfpq": {"bytes": 64, "probed": 0.05}},
             "seismic": None,
@@ -97,6 +98,12 @@ def test_a_report_says_how_it_was_measured(record: dict[str, Any]) -> None:
     ):
         assert said in report, said
     assert "Seismic" not in report.split("## ")[0].replace("faiss and Seismic", ""), "it is not asked for"
+
+
+def test_a_report_of_fewer_rungs_than_the_recipe_has_says_so(record: dict[str, Any]) -> None:
+    assert "Not finished" not in markdown(record, [])
+    record["settings"]["rungs"] += [10_000, 100_000]
+    assert "**Not finished: rungs 10,000, 100,000 are missing.**" in markdown(record, [])
 
 
 def test_a_row_of_a_report_has_every_figure_of_its_system(record: dict[str, Any]) -> None:

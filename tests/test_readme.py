@@ -3,9 +3,13 @@
 import re
 from pathlib import Path
 
+import orjson
 from typer.main import get_command
 
 from lexlip_lucene.cli.main import app
+from lexlip_lucene.ladder.report_markdown import timing_table
+from lexlip_lucene.recipes.ladder_recipe import LadderRecipe
+from lexlip_lucene.recipes.reading import read_recipe
 from lexlip_lucene.recipes.results_table import ladder_table, results_table
 
 ROOT = Path(__file__).parent.parent
@@ -23,6 +27,24 @@ def test_the_ladders_table_is_the_one_its_recipe_gives() -> None:
     assert table is not None
     expected = ladder_table(ROOT / "indexes" / "flickr8k-ladder.yaml")
     assert table[1] == expected, "stale: put ladder_table('indexes/flickr8k-ladder.yaml') between the markers"
+
+
+def test_the_ladders_times_are_those_of_the_record_that_is_kept() -> None:
+    table = re.search(r"<!-- times -->\n(.*?)<!-- end of times -->", README, re.DOTALL)
+    assert table is not None
+    record = orjson.loads((ROOT / "indexes" / "flickr8k-ladder.json").read_bytes())
+    assert table[1] == timing_table(record), "stale: put timing_table of indexes/flickr8k-ladder.json there"
+
+
+def test_the_record_that_is_kept_has_the_figures_that_its_recipe_expects() -> None:
+    record = orjson.loads((ROOT / "indexes" / "flickr8k-ladder.json").read_bytes())
+    recipe = read_recipe(ROOT / "indexes" / "flickr8k-ladder.yaml", LadderRecipe)
+    assert record["settings"]["points"] == [point.name for point in recipe.points]
+    for documents, rung in record["rungs"].items():
+        for name, system in rung["systems"].items():
+            expected = recipe.expect.get(f"{documents} {name} R@10")
+            if expected is not None:
+                assert abs(system["quality"]["R@10"] - expected.value) <= expected.tolerance, (documents, name)
 
 
 def test_every_verb_is_in_the_readme() -> None:

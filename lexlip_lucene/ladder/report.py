@@ -83,7 +83,7 @@ def _record(ladder: Ladder) -> dict[str, Any]:
 
 def _settings(recipe: LadderRecipe) -> dict[str, Any]:
     """What decides the figures, without the files of this or that machine."""
-    keys = ("two_step", "seismic", "dense", "clip", "tune_split", "held_out", "timing")
+    keys = ("rungs", "two_step", "seismic", "dense", "clip", "tune_split", "held_out", "timing")
     settings = recipe.model_dump(mode="json", include=set(keys))
     mixes = recipe.distractors.model_dump(mode="json", include={"seed", "photos", "concentration", "noise"})
     if settings["seismic"] is not None:

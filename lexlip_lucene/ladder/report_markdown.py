@@ -18,6 +18,7 @@ def markdown(record: Record, pictures: Sequence[Path]) -> str:
     parts = [
         f"# {record['name']}",
         record["about"],
+        _missing(record),
         about_times(record),
         about_queries(record),
         about_settings(record),
@@ -35,6 +36,11 @@ def markdown(record: Record, pictures: Sequence[Path]) -> str:
     parts += ["## Pictures", *(f"![{path.stem}]({path.name})" for path in pictures)]
     parts += ["## Beside the paper", beside_the_paper(record)]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _missing(record: Record) -> str:
+    missing = [f"{rung:,}" for rung in record["settings"]["rungs"] if str(rung) not in record["rungs"]]
+    return f"**Not finished: rungs {', '.join(missing)} are missing.**" if missing else ""
 
 
 def timing_table(record: Record) -> str:
