@@ -1,9 +1,9 @@
 """Running an index recipe: build what is missing, search, evaluate, and compare with what the recipe expects.
 
 What a recipe builds lands in the folder of the same name beside it. It is built again when the recipe, its captions
-file or its model have changed (`built.json` there holds a fingerprint of them), or when its index is gone. It is always
-searched: what a run says is said by the search of today. A comparison is two-sided, and a measure that the recipe
-expects but nobody measured is a failure.
+file, its photos, its model or Lucene have changed, or when a file that was built is gone or has: `built.json` there
+holds a fingerprint of the former and the hashes of the latter. It is always searched: what a run says is said by the
+search of today. A comparison is two-sided, and a measure that the recipe expects but nobody measured is a failure.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from lexlip_lucene.built import is_built, mark_built, unmark
 from lexlip_lucene.data.captions import CaptionedImage, read_captions
+from lexlip_lucene.data.photo_files import listed_photos
 from lexlip_lucene.data.qrels import read_qrels
 from lexlip_lucene.errors import RecipeError
 from lexlip_lucene.evaluate.fuse import reciprocal_rank_fusion
@@ -19,6 +20,7 @@ from lexlip_lucene.evaluate.measures import evaluate
 from lexlip_lucene.evaluate.run import read_run, write_run
 from lexlip_lucene.experiment import run_bm25, run_dense, run_lexlip, search_impacts, search_texts, search_vectors
 from lexlip_lucene.files import bytes_below, require_file, sha256_of, written_file
+from lexlip_lucene.lucene.java import indexed_by
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 from lexlip_lucene.recipes.index_recipe import Expectation, IndexRecipe
@@ -27,6 +29,14 @@ from lexlip_lucene.recipes.settings import contents_of, settings_of
 
 ROUNDING = 1e-9
 """Added to a tolerance: 0.10 is 0.01 above 0.09, but their difference in floating point is a little more."""
+
+
+_READ_AGAIN = {
+    "bm25": ("topics", "index"),
+    "lexlip": ("topics", "queries.jsonl", "index"),
+    "dense": ("topics", "queries", "index"),
+}
+"""System → what a search and its evaluation read of what was built; the run is written anew by each search."""
 
 
 class Comparison(NamedTuple):
@@ -101,18 +111,30 @@ def compared(figures: Mapping[str, float], expect: Mapping[str, Expectation]) ->
 def _build(recipe: IndexRecipe, folder: Path, roots: list[str], device: str, progress: Progress) -> None:
     assert recipe.captions is not None, "the recipe's own check"
     model = trained_model(recipe.encoder, roots, device, progress) if recipe.encoder is not None else None
-    parts = [settings_of(recipe, {"captions", "encoder"}), sha256_of(require_file(recipe.captions, "captions"))]
-    if model is not None:
-        # The config matters as much as the tensors: how vectors are divided by length, and their scale.
-        parts += [sha256_of(model / "config.json"), sha256_of(model / "model.safetensors")]
-    if is_built(folder, parts, "index"):
+    captions_sha256 = sha256_of(require_file(recipe.captions, "captions"))
+    images = read_captions(recipe.captions, split=recipe.split)
+    parts = _parts(recipe, captions_sha256, images, model)
+    if is_built(folder, parts):
         progress.note(f"{recipe.name}: the index in {folder} is up to date")
         search = search_texts if model is None else search_vectors if recipe.system == "dense" else search_impacts
         search(folder, recipe.k, progress)
         return
     unmark(folder)
-    _run(recipe, model, read_captions(recipe.captions, split=recipe.split), folder, progress)
-    mark_built(folder, parts)
+    _run(recipe, model, images, folder, progress)
+    mark_built(folder, parts, [folder / name for name in _READ_AGAIN[recipe.system]])
+
+
+def _parts(
+    recipe: IndexRecipe, captions_sha256: str, images: Sequence[CaptionedImage], model: Path | None
+) -> list[str]:
+    """What the recipe's index, topics and queries depend on."""
+    parts = [settings_of(recipe, {"captions", "encoder"}), captions_sha256]
+    if model is not None:
+        # The config matters as much as the tensors: how vectors are divided by length, and their scale.
+        parts += [sha256_of(model / "config.json"), sha256_of(model / "model.safetensors"), listed_photos(images)]
+    if recipe.system != "dense":
+        parts.append(indexed_by())
+    return parts
 
 
 def _run(
@@ -159,7 +181,7 @@ def states_of(encoder: Path) -> Path:
 def trained_model(
     encoder: Path, roots: list[str], device: str, progress: Progress, *, flops: float | None = None
 ) -> Path:
-    """Return the model folder of an encoder recipe, trained now when it is not there or its recipe has changed.
+    """Return the model folder of an encoder recipe, trained now when it is not there, or it or its recipe has changed.
 
     With `flops`, that of the same recipe with this weight on FLOPS of images, trained to the last step: more of it,
     fewer tokens.
@@ -171,7 +193,7 @@ def trained_model(
     model = home / "model"
     require_file(recipe.data.captions, "captions")
     parts = [settings_of(recipe, {"roots", "about"}, by_name=True), *contents_of(recipe)]
-    if is_built(home, parts, "model"):
+    if is_built(home, parts):
         progress.note(f"{recipe.name}: model {model} is up to date")
         return model
     from lexlip_lucene.training.train import train
@@ -179,5 +201,5 @@ def trained_model(
     progress.note(f"{recipe.name}: training {model}")
     unmark(home)
     train(recipe, model, cache=states, device=device, force=True, progress=progress)
-    mark_built(home, parts)
+    mark_built(home, parts, [model])
     return model

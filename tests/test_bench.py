@@ -1,10 +1,11 @@
 """`lexlip bench`: builds what is missing, keeps what is up to date, and fails when a figure is not as expected."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_run import CAPTIONS, RECIPE, TEST, Job, Ran, copied, lexlip, whole_job
+from cli_run import CAPTIONS, RECIPE, TEST, TRAIN, Job, Ran, copied, lexlip, whole_job
 
 from lexlip_lucene.bench import Comparison
 from lexlip_lucene.data.qrels import read_qrels
@@ -187,6 +188,60 @@ def test_a_build_that_failed_half_way_is_not_taken_for_the_one_before(bench: Ben
     index.with_name("kept").rename(index)
     after = bench.run("bm25")
     assert "up to date" not in after.err and figures(after) == figures(before)
+
+
+@pytest.mark.parametrize(
+    ("name", "file"), [("bm25", "topics/qrels.txt"), ("bm25", "topics/topics.tsv"), ("t2i", "queries.jsonl")]
+)
+def test_a_file_that_was_rewritten_is_made_again(name: str, file: str, bench: Bench) -> None:
+    figures = bench.run(name).record["figures"]
+    path = bench.folder(name) / file
+    kept = path.read_bytes()
+    first, *others = kept.splitlines(keepends=True)
+    path.write_bytes(b"".join([*others, first]))  # as many bytes, in another order
+    ran = bench.run(name)
+    assert f"{name}: the index" not in ran.err and path.read_bytes() == kept and ran.record["figures"] == figures
+    assert "up to date" in bench.run(name).err
+
+
+def test_an_index_that_was_swapped_is_built_again(bench: Bench) -> None:
+    figures = bench.run("t2i").record["figures"]
+    index = bench.folder("t2i") / "index"
+    shutil.rmtree(index)
+    copied(bench.scenes / "texts index", index)
+    ran = bench.run("t2i")
+    assert "t2i: the index" not in ran.err and ran.record["figures"] == figures
+    assert bench.run("t2i").err.count("up to date") == 2
+
+
+def test_a_model_whose_tensors_were_replaced_is_trained_again(bench: Bench) -> None:
+    bench.run("t2i")
+    tensors = bench.home / "encode" / "tiny" / "model" / "model.safetensors"
+    kept = tensors.read_bytes()
+    tensors.write_bytes(kept[:-1] + bytes([kept[-1] ^ 1]))
+    ran = bench.run("t2i")
+    assert "tiny: training" in ran.err and "tiny: model" not in ran.err and tensors.read_bytes() == kept
+    assert bench.run("t2i").err.count("up to date") == 2
+
+
+def test_an_index_of_another_lucene_is_built_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.run("bm25")
+    assert "up to date" in bench.run("bm25").err
+    monkeypatch.setattr("lexlip_lucene.bench.indexed_by", lambda: "lucene 0.1, anserini 0.1")
+    assert "up to date" not in bench.run("bm25").err
+
+
+def test_a_photo_that_was_missing_is_seen_once_it_is_there(bench: Bench, tmp_path: Path) -> None:
+    scenes = copied(bench.scenes, tmp_path / "scenes")
+    for name in ("t2i", "bm25"):
+        bench.run(name, scenes=scenes)
+    assert bench.run("t2i", scenes=scenes).err.count("up to date") == 2
+    pictures = scenes / "phötos 1%"
+    missing = pictures / f"é {TRAIN + TEST - 1}%20.png"
+    assert not missing.exists()
+    shutil.copy(pictures / f"é {TRAIN}%20.png", missing)
+    assert "t2i: the index" not in bench.run("t2i", scenes=scenes).err
+    assert "up to date" in bench.run("bm25", scenes=scenes).err, "captions are all that BM25 knows"
 
 
 def test_recipes_of_unlike_topics_are_not_fused(bench: Bench) -> None:

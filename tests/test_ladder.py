@@ -15,11 +15,11 @@ from ladder_bench import ASIDE, LADDER, RUNGS, Bench, write_ladder_files
 from lexlip_lucene.data.captions import read_captions
 from lexlip_lucene.data.qrels import read_qrels
 from lexlip_lucene.data.topics import make_topics, read_topics
-from lexlip_lucene.errors import InputError
+from lexlip_lucene.errors import InputError, SearchError
 from lexlip_lucene.evaluate.dense_search import Embeddings, dense_run
 from lexlip_lucene.evaluate.fuse import interpolate
 from lexlip_lucene.evaluate.measures import evaluate
-from lexlip_lucene.ladder import requirements
+from lexlip_lucene.ladder import dense_systems, requirements
 from lexlip_lucene.ladder.dense_systems import DenseSystem
 from lexlip_lucene.ladder.lucene_systems import Bm25System, LexlipSystem
 from lexlip_lucene.ladder.rung import Rung, rung_of, rung_without_targets
@@ -327,6 +327,35 @@ def test_a_second_run_builds_nothing_and_finds_the_same(bench: Bench, record: di
         for name, system in again.record["rungs"][rung]["systems"].items():
             assert system["quality"] == record["rungs"][rung]["systems"][name]["quality"]
             assert system["build_seconds"] == record["rungs"][rung]["systems"][name]["build_seconds"]
+
+
+def test_what_was_changed_since_it_was_built_is_built_again_and_nothing_else(
+    bench: Bench, record: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rung = bench.folder / str(TEST)
+    shutil.rmtree(rung / "lexlip-24-8-bit")
+    shutil.copytree(bench.folder / str(RUNGS[-1]) / "lexlip-24-8-bit", rung / "lexlip-24-8-bit")
+    (rung / "bm25.built" / "facts.json").write_bytes(b'{"seconds": 0, "index_bytes": 1}')
+    weights = bench.folder / "store" / "weights.npy"
+    kept = weights.read_bytes()
+    weights.unlink()  # not in place: it is mapped into memory
+    weights.write_bytes(kept[:-1] + bytes([kept[-1] ^ 1]))
+    monkeypatch.setattr(dense_systems, "package_version", lambda name: f"another {name}")
+    few = ("--set", f"rungs=[{TEST}]", "--set", "timing.repeats=1", "--set", "seismic=null", "--set", "clip=null")
+    ran = bench.run(*few)
+    assert ran.status == 0, ran.err
+    built = {line.partition("building ")[2] for line in ran.err.splitlines() if "building " in line}
+    assert built == {MAIN, BM25, FLAT, HNSW}
+    assert read_store(bench.folder / "store").facts["wanted"] == 2 * TEST, "made again, for this rung and its tuning"
+    for name, system in ran.record["rungs"][str(TEST)]["systems"].items():
+        assert system["quality"] == record["rungs"][str(TEST)]["systems"][name]["quality"], name
+
+
+def test_an_index_of_other_documents_is_named_when_it_is_asked(store: DocumentStore, tmp_path: Path) -> None:
+    rung = rung_of(store, TEST, tmp_path)
+    for docid in (f"{TEST:07d}", TEST, "é scene 1%"):
+        with pytest.raises(SearchError, match=f"{tmp_path}: .* numbers below {TEST}, but .*: delete the folder"):
+            rung.hits([docid], [1])  # type: ignore[list-item]
 
 
 def test_a_figure_off_by_more_than_the_tolerance_fails_and_so_does_one_that_nobody_measured(

@@ -272,16 +272,92 @@ def test_gradients_that_are_not_clipped_have_an_infinite_norm(tmp_path: Path) ->
 
 
 def test_the_paths_of_an_index_recipe_are_relative_to_it(tmp_path: Path) -> None:
-    found = index(tmp_path, "encoder=../encode/e.yaml", "fuses=[a.yaml, sub/b.yaml]")
+    found = index(tmp_path, text=f"{INDEX}encoder: ../encode/e.yaml\nfuses: [a.yaml, sub/b.yaml]\n")
     assert found.captions == tmp_path / "../data/captions.jsonl"
     assert found.encoder == tmp_path / "../encode/e.yaml"
     assert found.fuses == (tmp_path / "a.yaml", tmp_path / "sub/b.yaml")
 
 
 def test_the_further_captions_of_an_expander_are_relative_to_the_recipe(tmp_path: Path) -> None:
-    found = encoder(tmp_path, "expander={texts: ['{here}/a.jsonl', b.jsonl.gz]}").expander
+    found = encoder(tmp_path, text=f"{ENCODER}expander: {{texts: ['{{here}}/a.jsonl', b.jsonl.gz]}}\n").expander
     assert found is not None
     assert found.texts == (tmp_path / "data" / "a.jsonl", tmp_path / "b.jsonl.gz")
+
+
+LADDER = """
+name: tiny
+roots: {here: data}
+system: ladder
+captions: "{here}/captions.jsonl"
+encoder: e.yaml
+distractors: {captions: beside.jsonl, texts: [a.jsonl]}
+clip: {model: owner/clip}
+rungs: [10]
+points: [{top_k: 4}]
+"""
+
+
+def test_a_path_that_an_override_sets_is_relative_to_where_the_command_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe, here = written(tmp_path, LADDER), tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("HOME", "/home/me")
+    found = read_recipe(
+        recipe,
+        LadderRecipe,
+        [
+            "distractors.captions=photos",
+            "distractors.texts=[b.jsonl, '{here}/c.jsonl', ~/d.jsonl]",
+            "encoder=../e.yaml",
+        ],
+    )
+    assert found.distractors.captions == here / "photos"
+    assert found.distractors.texts == (here / "b.jsonl", tmp_path / "data" / "c.jsonl", Path("/home/me/d.jsonl"))
+    assert found.encoder.resolve() == tmp_path / "e.yaml"
+    assert found.captions == tmp_path / "data" / "captions.jsonl", "what is not overridden stays beside the recipe"
+    whole = read_recipe(recipe, LadderRecipe, ["distractors={captions: photos, texts: [b.jsonl]}"])
+    assert (whole.distractors.captions, whole.distractors.texts) == (here / "photos", (here / "b.jsonl",))
+    none = read_recipe(recipe, LadderRecipe, ["distractors.captions=null", "distractors.split=null"])
+    assert none.distractors.captions is None and none.distractors.texts == (tmp_path / "a.jsonl",)
+
+
+def test_a_path_that_an_override_of_an_encoder_sets_is_relative_to_where_the_command_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    found = encoder(
+        tmp_path,
+        "data.captions=c.jsonl",
+        "vocabulary={wordpieces: vocab.txt}",
+        "image.weights=w.safetensors",
+        "image.views=[{size: 64, weights: v.safetensors}, {mirrored: true, weights: '{here}/v'}]",
+        "expander.texts=[t.jsonl]",
+        "training.start=model",
+    )
+    assert (found.data.captions, found.vocabulary.wordpieces) == (here / "c.jsonl", here / "vocab.txt")
+    assert (found.image.weights, found.training.start) == (here / "w.safetensors", here / "model")
+    assert [view.weights for view in found.image.views] == [here / "v.safetensors", tmp_path / "data" / "v"]
+    assert found.expander is not None and found.expander.texts == (here / "t.jsonl",)
+
+
+def test_a_root_moves_for_an_override_too_whatever_the_order(tmp_path: Path) -> None:
+    found = encoder(tmp_path, "data.captions='{here}/other.jsonl'", f"roots.here={tmp_path / 'moved'}")
+    assert found.data.captions == tmp_path / "moved" / "other.jsonl"
+
+
+def test_an_override_leaves_texts_that_are_no_paths_as_they_are(tmp_path: Path) -> None:
+    found = read_recipe(written(tmp_path, LADDER), LadderRecipe, ["clip.model=owner/other", "about=a/b", "split=val"])
+    assert found.clip is not None
+    assert (found.clip.model, found.about, found.split) == ("owner/other", "a/b", "val")
+    model = encoder(tmp_path, "image.weights=hub", "vocabulary.tokenizer=owner/name", "image.identity=[a, b]")
+    assert (model.image.weights, model.vocabulary.tokenizer) == ("hub", "owner/name")
+    assert model.image.identity == ("a", "b")
+    text = encoder(tmp_path, "text={kind: transformer, model: google/bert, max_length: 32}").text
+    assert isinstance(text, TransformerTextRecipe) and text.model == "google/bert"
 
 
 def test_a_recipe_s_own_yaml_gives_it_back(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def machine() -> dict[str, Any]:
         "java": java.version,
         "anserini": jar.version,
         "lucene": jar.lucene,
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": {name: package_version(name) for name in PACKAGES},
     }
 
 
@@ -42,7 +42,8 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def _version(package: str) -> str | None:
+def package_version(package: str) -> str | None:
+    """Return the version of an installed package; None: it is not there."""
     try:
         return version(package)
     except PackageNotFoundError:

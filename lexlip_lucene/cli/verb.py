@@ -19,7 +19,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print exactly one JSON objec
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what the command would write.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 Overrides = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the recipe; may be repeated.")
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Override a key of the recipe; a path is relative to the current folder. May be repeated.",
+    ),
 ]
 
 DEBUG_FLAG = "--debug"

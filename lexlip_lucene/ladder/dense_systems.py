@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lexlip_lucene.bench_engine.machine import package_version
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.files import bytes_below, written_folder
 from lexlip_lucene.ladder.rung import Rung
@@ -39,6 +40,11 @@ class DenseSystem:
     ivfpq: IvfPqSpec | None = None
     asks: Form = "dense"
     source: str = OURS
+
+    @property
+    def built_by(self) -> str:
+        """Faiss."""
+        return f"faiss {package_version('faiss-cpu')}"
 
     def build(self, rung: Rung, folder: Path, threads: int, progress: Progress) -> Built:
         """Build from vectors on disk; reading them is no part of its seconds, learning from them and writing is."""

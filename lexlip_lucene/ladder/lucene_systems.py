@@ -19,6 +19,7 @@ from lexlip_lucene.lucene.bm25_searcher import Bm25Searcher
 from lexlip_lucene.lucene.hits import Hits
 from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
 from lexlip_lucene.lucene.index import ImpactIndex
+from lexlip_lucene.lucene.java import indexed_by
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.ladder_recipe import BM25, OURS, PointSpec
 from lexlip_lucene.vectors.vector_matrix import VectorMatrix
@@ -31,6 +32,11 @@ class Bm25System:
     name: str = BM25
     asks: Form = "text"
     source: str = OURS
+
+    @property
+    def built_by(self) -> str:
+        """Lucene and Anserini."""
+        return indexed_by()
 
     def build(self, rung: Rung, folder: Path, threads: int, progress: Progress) -> Built:
         """Write the caption collection beside the index, build, and drop the collection."""
@@ -84,6 +90,11 @@ class LexlipSystem:
     def source(self) -> str:
         """The model of its point."""
         return self.point.source
+
+    @property
+    def built_by(self) -> str:
+        """Lucene and Anserini."""
+        return indexed_by()
 
     def build(self, rung: Rung, folder: Path, threads: int, progress: Progress) -> Built:
         """Build the impact index from vectors in memory."""

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lexlip_lucene.errors import SearchError
 from lexlip_lucene.ladder_documents.document_store import DocumentStore
 from lexlip_lucene.records import Hit, Run
 
@@ -39,10 +40,22 @@ class Rung(NamedTuple):
         return [f"{place:07d}" for place in range(len(self.order))]
 
     def hits(self, docids: Sequence[str] | Sequence[int], scores: Sequence[float]) -> list[Hit]:
-        """Return an answer with the store's own ids."""
-        rows = self.order[[int(docid) for docid in docids]].tolist()
+        """Return an answer with the store's own ids.
+
+        Raises:
+            SearchError: a docid is none of this rung's: the index is one of other documents.
+        """
+        rows = self.order[[self._place_of(docid) for docid in docids]].tolist()
         pairs = zip(rows, scores, strict=True)
         return [Hit(self.store.ids[row], score, rank) for rank, (row, score) in enumerate(pairs, start=1)]
+
+    def _place_of(self, docid: str | int) -> int:
+        if not str(docid).isdecimal() or int(docid) >= self.documents:
+            raise SearchError(
+                f"{self.folder}: the docids of this rung are numbers below {self.documents}, but an index there found "
+                f"{docid!r}: delete the folder to have its indexes built again"
+            )
+        return int(docid)
 
     def run(self, answers: Mapping[str, tuple[Sequence[str] | Sequence[int], Sequence[float]]]) -> Run:
         """Return answers with the store's own ids: qid → hits."""

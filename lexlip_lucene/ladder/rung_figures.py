@@ -123,19 +123,19 @@ def _all_built(
 
 
 def _built(system: Indexed, folder: Path, side: Side, progress: Progress) -> Built:
-    """Build the index where it is not there, and keep what building it took beside it."""
+    """Build the index where it is not there as it was built, and keep what building it took beside it."""
     rung, threads = side.rung, side.asked.timing.threads
-    parts = [*side.fingerprint, f"{rung.documents} documents, {threads} threads", repr(system)]
+    parts = [*side.fingerprint, f"{rung.documents} documents, {threads} threads", repr(system), system.built_by]
     home = folder.with_name(f"{folder.name}.built")
     facts = home / "facts.json"
-    if folder.exists() and is_built(home, parts, "facts.json"):
+    if is_built(home, parts):
         return Built(**orjson.loads(facts.read_bytes()))
     unmark(home)
     progress.note(f"{rung.documents} documents: building {system.name}")
     built = system.build(rung, folder, threads, progress)
     with written_file(facts, force=True) as file:
         file.write(orjson.dumps(built._asdict()))
-    mark_built(home, parts)
+    mark_built(home, parts, [folder, facts])
     return built
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from lexlip_lucene.bench_engine.machine import package_version
 from lexlip_lucene.bench_engine.quiet import stdout_to_stderr
 from lexlip_lucene.bench_engine.seismic import (
     POSTINGS,
@@ -34,6 +35,11 @@ class SeismicSystem:
     name: str = SEISMIC
     asks: Form = "lexicon"
     source: str = OURS
+
+    @property
+    def built_by(self) -> str:
+        """Seismic."""
+        return f"seismic {package_version('pyseismic-lsr')}"
 
     def build(self, rung: Rung, folder: Path, threads: int, progress: Progress) -> Built:
         """Build from vectors in memory; handing them over is part of its seconds."""

@@ -73,6 +73,11 @@ class System(Protocol):
 class Indexed(System, Protocol):
     """A system with an index of its own."""
 
+    @property
+    def built_by(self) -> str:
+        """The libraries that build it and their versions: another version may build another index."""
+        ...
+
     def build(self, rung: Rung, folder: Path, threads: int, progress: Progress) -> Built:
         """Build the index `folder`, whole or not at all, replacing what is there."""
         ...

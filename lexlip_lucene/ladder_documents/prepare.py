@@ -5,7 +5,6 @@ folder/topics/             what they are asked
 folder/tuning/topics/      the same of the photos on which shares are chosen
 """
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +13,7 @@ import numpy as np
 
 from lexlip_lucene.built import is_built, mark_built, unmark
 from lexlip_lucene.data.captioned_image import CaptionedImage
+from lexlip_lucene.data.photo_files import listed_photos
 from lexlip_lucene.data.topics import TopicSet, make_topics, write_topic_set
 from lexlip_lucene.encoders.lexlip import LexLip
 from lexlip_lucene.files import require_file, sha256_of
@@ -73,7 +73,8 @@ def prepare(recipe: LadderRecipe, model: Path, states: Path, folder: Path, progr
         LexlipError: what reading and encoding raise.
     """
     preparing = _Preparing(recipe, LexLip.from_pretrained(model), model, states, folder, progress)
-    wanted, parts = wanted_documents(recipe), preparing.fingerprint()
+    wanted = wanted_documents(recipe)
+    parts = preparing.fingerprint(wanted)
     store = preparing.store(wanted, parts)
     by_id = {image.id: image for image in (*wanted.targets, *wanted.kept, *wanted.distractors)}
     photos = [by_id[docid] for docid in store.ids[: store.facts["photos"]]]
@@ -93,13 +94,13 @@ class _Preparing(NamedTuple):
     progress: Progress
 
     def store(self, wanted: Wanted, parts: Sequence[str]) -> DocumentStore:
-        """Fill the store where it is not there."""
+        """Fill the store where it is not there as it was filled."""
         place = self.folder / "store"
-        store = read_store(place) if is_built(self.folder, parts, place.name) else None
+        store = read_store(place) if is_built(self.folder, parts) else None
         if store is None or store.facts["wanted"] < wanted.documents:
             unmark(self.folder)
             fill_store(place, self.model, wanted, states=self.states, progress=self.progress)
-            mark_built(self.folder, parts)
+            mark_built(self.folder, parts, [place])
             store = read_store(place)
         return store
 
@@ -117,26 +118,20 @@ class _Preparing(NamedTuple):
         times = time_encoding(self.model, [queries.texts[number] for number in chosen], timing.repeats)
         return Asked(topics, queries, chosen, times, timing)
 
-    def _cuts(self) -> list[int]:
-        return self.recipe.cuts()
+    def fingerprint(self, wanted: Wanted) -> list[str]:
+        """What documents and topics depend on, but for their number: a store may have more than a recipe asks for.
 
-    def fingerprint(self) -> list[str]:
-        """What documents and topics depend on, but for their number: a store may have more than a recipe asks for."""
+        A folder of images is known by its photos alone.
+        """
         recipe, spec = self.recipe, self.recipe.distractors
         leave_out = {"name", "captions", "encoder", "rungs", *_SEARCH_ALONE}
         files = [recipe.captions, *spec.texts, *([spec.captions] if spec.captions else [])]
         return [
             f"schema {SCHEMA}",
             settings_of(recipe, leave_out, by_name=True),
-            f"cut at {self._cuts()}, {'with' if recipe.dense else 'without'} the dense twin",
-            *(_listed(file) if file.is_dir() else sha256_of(require_file(file, "captions")) for file in files),
+            f"cut at {recipe.cuts()}, {'with' if recipe.dense else 'without'} the dense twin",
+            *(sha256_of(require_file(file, "captions")) for file in files if not file.is_dir()),
+            listed_photos([*wanted.targets, *wanted.kept, *wanted.distractors]),
             sha256_of(self.model_folder / "config.json"),
             sha256_of(self.model_folder / "model.safetensors"),
         ]
-
-
-def _listed(folder: Path) -> str:
-    """The files below a folder with their sizes and times: what a million photos are known by."""
-    stats = ((path, path.stat()) for path in sorted(folder.rglob("*")) if path.is_file())
-    lines = [f"{path.relative_to(folder)} {stat.st_size} {stat.st_mtime_ns}" for path, stat in stats]
-    return hashlib.sha256("\n".join([str(folder.resolve()), *lines]).encode()).hexdigest()

@@ -8,6 +8,7 @@ inside), or one in the folder that `ANSERINI_CLASSPATH` names, which Pyserini re
 import os
 import re
 import zipfile
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -82,6 +83,17 @@ def find_jar() -> AnseriniJar:
     if not zipfile.is_zipfile(jar):
         raise JavaError(f"{jar} is not a complete Anserini jar: install pyserini again")
     return AnseriniJar(jar.resolve(), version, source)
+
+
+@cache
+def indexed_by() -> str:
+    """The versions that decide what an index is, looked up once a process and without a JVM.
+
+    Raises:
+        JavaError: no Anserini jar.
+    """
+    jar = find_jar()
+    return f"lucene {jar.lucene}, anserini {jar.version}"
 
 
 def _java_home() -> Path | None:

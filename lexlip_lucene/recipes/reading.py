@@ -2,12 +2,12 @@
 
 - A path in a recipe is relative to the recipe's own folder. One that begins with `{name}/` is relative to the
   root of that name in the recipe's `roots`; `--set roots.name=DIR` moves a root, relative to where the command runs.
-- An override `--set a.b=value` sets key b of a; the value is read as YAML.
+- An override `--set a.b=value` sets key b of a; the value is read as YAML. Where a recipe has a path there, one that is
+  relative is relative to where the command runs, and one that begins with `{name}/` to that root, as above.
 - An unknown key is an error that suggests the nearest known one.
 """
 
 import difflib
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,10 +17,9 @@ from pydantic import BaseModel, ValidationError
 
 from lexlip_lucene.errors import RecipeError
 from lexlip_lucene.files import require_file
+from lexlip_lucene.recipes.recipe_path import ROOT, path_from_here
 
 Recipe = TypeVar("Recipe", bound=BaseModel)
-
-_ROOT = re.compile(r"^\{(\w+)\}(?:/|$)")
 
 
 def read_recipe(path: Path, kind: type[Recipe], overrides: Sequence[str] = ()) -> Recipe:
@@ -37,7 +36,7 @@ def read_recipe(path: Path, kind: type[Recipe], overrides: Sequence[str] = ()) -
     if not isinstance(values, dict):
         raise RecipeError(f"{path}: a recipe is a mapping of keys to values, got {type(values).__name__}")
     for override in overrides:
-        _apply(values, override, path)
+        _apply(values, override, path, kind)
     values = _resolved(values, _roots(values, path), path)
     try:
         return kind.model_validate(values, context={"folder": path.parent.resolve()})
@@ -45,7 +44,7 @@ def read_recipe(path: Path, kind: type[Recipe], overrides: Sequence[str] = ()) -
         raise RecipeError(f"{path}: {_explain(error, kind)}") from None
 
 
-def _apply(values: dict[str, Any], override: str, path: Path) -> None:
+def _apply(values: dict[str, Any], override: str, path: Path, kind: type[BaseModel]) -> None:
     key, equals, text = override.partition("=")
     if not equals or not key:
         raise RecipeError(f"--set needs key=value, got {override!r}")
@@ -61,7 +60,7 @@ def _apply(values: dict[str, Any], override: str, path: Path) -> None:
             raise RecipeError(f"{path}: --set {override}: {parent} is a value, not a group of keys")
     if parents == ["roots"]:
         value = str(Path(text).expanduser().absolute())  # a folder's name is no YAML: it may hold a #
-    target[last] = value
+    target[last] = path_from_here(value, kind, key.split("."))
 
 
 def _roots(values: dict[str, Any], path: Path) -> dict[str, Path]:
@@ -77,7 +76,7 @@ def _resolved(value: Any, roots: dict[str, Path], path: Path) -> Any:
         return {key: _resolved(item, roots, path) for key, item in value.items()}
     if isinstance(value, list):
         return [_resolved(item, roots, path) for item in value]
-    if isinstance(value, str) and (match := _ROOT.match(value)):
+    if isinstance(value, str) and (match := ROOT.match(value)):
         if match[1] not in roots:
             raise RecipeError(
                 f"{path}: {value}: no root {match[1]!r}; the recipe's roots are {sorted(roots) or 'none'}"
