@@ -175,21 +175,30 @@ def _fuse(recipe: IndexRecipe, folder: Path, roots: list[str], device: str, prog
 
 def states_of(encoder: Path) -> Path:
     """Return the folder that keeps the backbone's states of an encoder recipe, for all models over it."""
-    return encoder.with_suffix("").resolve() / "states"
+    return _home_of(encoder) / "states"
+
+
+def _home_of(encoder: Path) -> Path:
+    return encoder.with_suffix("").resolve()
 
 
 def trained_model(
-    encoder: Path, roots: list[str], device: str, progress: Progress, *, flops: float | None = None
+    encoder: Path,
+    roots: list[str],
+    device: str,
+    progress: Progress,
+    *,
+    flops: float | None = None,
+    states: Path | None = None,
 ) -> Path:
     """Return the model folder of an encoder recipe, trained now when it is not there, or it or its recipe has changed.
 
     With `flops`, that of the same recipe with this weight on FLOPS of images, trained to the last step: more of it,
-    fewer tokens.
+    fewer tokens. `states` is the folder that keeps the backbone's states, where it is not the recipe's own.
     """
-    states = states_of(encoder)
     sparser = [] if flops is None else [f"training.image_flops={flops}", "training.keep=last"]
     recipe = read_recipe(encoder, EncoderRecipe, [*roots, *sparser])
-    home = states.parent if flops is None else states.parent / f"flops-{flops:g}"
+    home = _home_of(encoder) if flops is None else _home_of(encoder) / f"flops-{flops:g}"
     model = home / "model"
     require_file(recipe.data.captions, "captions")
     parts = [settings_of(recipe, {"roots", "about"}, by_name=True), *contents_of(recipe)]
@@ -200,6 +209,6 @@ def trained_model(
 
     progress.note(f"{recipe.name}: training {model}")
     unmark(home)
-    train(recipe, model, cache=states, device=device, force=True, progress=progress)
+    train(recipe, model, cache=states or states_of(encoder), device=device, force=True, progress=progress)
     mark_built(home, parts, [model])
     return model

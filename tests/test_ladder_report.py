@@ -10,7 +10,7 @@ from lexlip_lucene.data.topics import TopicSet
 from lexlip_lucene.ladder.latency import Latency
 from lexlip_lucene.ladder.paper import beside_the_paper
 from lexlip_lucene.ladder.report import figures_of
-from lexlip_lucene.ladder.report_markdown import markdown, timing_table
+from lexlip_lucene.ladder.report_markdown import differences_table, markdown, timing_table
 from lexlip_lucene.ladder.run import Ladder
 from lexlip_lucene.ladder.rung_figures import RungFigures, SystemFigures
 from lexlip_lucene.ladder.system import Built
@@ -131,6 +131,15 @@ def test_the_papers_figures_stand_beside_ours(record: dict[str, Any]) -> None:
     assert "| 0.064–0.128 |" in table and "| 50.0 against 25.0 |" in table
     del record["rungs"]["1000"]["systems"][FLAT]
     assert "| 5.5–221 | arXiv 2302.02908v1, abstract |  |" in beside_the_paper(record)
+
+
+def test_the_table_of_differences_has_a_row_a_pair_and_a_column_a_rung(record: dict[str, Any]) -> None:
+    record["rungs"]["20000"] = record["rungs"]["1000"] | {"R@10 differences": []}
+    assert differences_table(record).splitlines() == [
+        "| R@10 of … minus … | 1,000 | 20,000 |",
+        "| --- | ---: | ---: |",
+        f"| {LEXLIP} − {BM25} | +25.0 (0.0001) |  |",
+    ]
 
 
 def test_the_table_of_times_has_a_row_for_each_system(record: dict[str, Any]) -> None:

@@ -1,13 +1,16 @@
 """What the README promises is there: its table comes from the recipes, its verbs, commands and pictures exist."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import orjson
+import pytest
 from typer.main import get_command
 
 from lexlip_lucene.cli.main import app
-from lexlip_lucene.ladder.report_markdown import timing_table
+from lexlip_lucene.ladder.report_markdown import differences_table, timing_table
 from lexlip_lucene.recipes.ladder_recipe import LadderRecipe
 from lexlip_lucene.recipes.reading import read_recipe
 from lexlip_lucene.recipes.results_table import ladder_table, results_table
@@ -29,11 +32,14 @@ def test_the_ladders_table_is_the_one_its_recipe_gives() -> None:
     assert table[1] == expected, "stale: put ladder_table('indexes/flickr8k-ladder.yaml') between the markers"
 
 
-def test_the_ladders_times_are_those_of_the_record_that_is_kept() -> None:
-    table = re.search(r"<!-- times -->\n(.*?)<!-- end of times -->", README, re.DOTALL)
-    assert table is not None
+@pytest.mark.parametrize(("name", "table"), [("times", timing_table), ("differences", differences_table)])
+def test_a_table_of_the_ladder_is_the_one_of_the_record_that_is_kept(
+    name: str, table: Callable[[dict[str, Any]], str]
+) -> None:
+    found = re.search(rf"<!-- {name} -->\n(.*?)<!-- end of {name} -->", README, re.DOTALL)
+    assert found is not None
     record = orjson.loads((ROOT / "indexes" / "flickr8k-ladder.json").read_bytes())
-    assert table[1] == timing_table(record), "stale: put timing_table of indexes/flickr8k-ladder.json there"
+    assert found[1] == table(record), f"stale: put {table.__name__} of indexes/flickr8k-ladder.json between the markers"
 
 
 def test_the_record_that_is_kept_has_the_figures_that_its_recipe_expects() -> None:

@@ -35,6 +35,7 @@ def image_to_text(
         folder: takes a folder a system.
         progress: told about it.
     """
+    states = states_of(recipe.encoder)
     found: dict[str, dict[str, float]] = {}
     for point in recipe.points:
         done = run_lexlip(
@@ -46,12 +47,12 @@ def image_to_text(
             bits=point.bits,
             top_k=point.top_k,
             k=_K,
-            states=states_of(recipe.of_source(point.source).encoder),
+            states=states,
             progress=progress,
         )
         found[lexlip_name(point)] = done.figures
     if recipe.dense is not None:
-        place, states = folder / "dense", states_of(recipe.encoder)
+        place = folder / "dense"
         dense = run_dense(
             models[OURS], images, place, direction="i2t", held_out=0, k=_K, states=states, progress=progress
         )

@@ -38,6 +38,21 @@ def markdown(record: Record, pictures: Sequence[Path]) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def differences_table(record: Record) -> str:
+    """Return the README's table of what separates systems: R@10 of one minus that of another at each rung, and p."""
+    rungs = record["rungs"]
+    pairs = dict.fromkeys((found["a"], found["b"]) for rung in rungs.values() for found in rung["R@10 differences"])
+    rows = [f"| R@10 of … minus … | {' | '.join(f'{int(rung):,}' for rung in rungs)} |"]
+    rows.append("| --- |" + " ---: |" * len(rungs))
+    for a, b in pairs:
+        cells = []
+        for rung in rungs.values():
+            found = [found for found in rung["R@10 differences"] if (found["a"], found["b"]) == (a, b)]
+            cells.append(f"{100 * found[0]['mean']:+.1f} ({found[0]['p']:.4f})" if found else "")
+        rows.append(f"| {a} − {b} | {' | '.join(cells)} |")
+    return "\n".join(rows) + "\n"
+
+
 def _missing(record: Record) -> str:
     missing = [f"{rung:,}" for rung in record["settings"]["rungs"] if str(rung) not in record["rungs"]]
     return f"**Not finished: rungs {', '.join(missing)} are missing.**" if missing else ""

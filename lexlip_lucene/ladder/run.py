@@ -90,14 +90,17 @@ def run_ladder(path: Path, overrides: Sequence[str], *, device: str, progress: P
     }
     require_fit(recipe, encoders)
     require_clip(recipe)
+    states = states_of(recipe.encoder)  # a text tower's recipe may well have the same backbone
     models = {
-        source: trained_model(point.encoder or recipe.encoder, roots, device, progress, flops=point.flops)
+        source: trained_model(
+            point.encoder or recipe.encoder, roots, device, progress, flops=point.flops, states=states
+        )
         for source, point in recipe.sources.items()
     }
     made = {}
     for source, model in models.items():
-        part, home = recipe.of_source(source), folder if source == OURS else folder / "models" / source
-        made[source] = prepare(part, model, states_of(part.encoder), home, progress)
+        home = folder if source == OURS else folder / "models" / source
+        made[source] = prepare(recipe.of_source(source), model, states, home, progress)
     _require_same_documents(made)
     targets = made[OURS].targets
     back = image_to_text(recipe, targets, models, folder / "image-to-text", progress)
