@@ -420,6 +420,8 @@ def test_a_rung_that_fails_leaves_the_report_of_those_before_it(
         ("points=[{top_k: 6}, {top_k: 6}]", "one is there twice"),
         ("points=[{top_k: 6}, {top_k: 5, flops: 1, encoder: x.yaml}]", "flops or an encoder of its own, not both"),
         ("points=[{top_k: 6}, {top_k: 5, encoder: nowhere.yaml}]", "no such file"),
+        ("points=[{top_k: 6}, {top_k: 5, encoder: a/x.yaml}, {top_k: 4, encoder: b/x.yaml}]", "told apart by name"),
+        ("points=[{top_k: 6}, {top_k: 5, encoder: clip.yaml}]", "neither clip nor ours"),
         ("points=[{top_k: 6, flops: 1}]", "it must have no flops and no encoder"),
         ("held_out=0", "held_out"),
         ("distractor.seed=1", "did you mean 'distractors'"),

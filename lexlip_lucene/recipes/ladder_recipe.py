@@ -187,7 +187,11 @@ class LadderRecipe(Spec):
         if list(self.rungs) != sorted(set(self.rungs)) or self.rungs[0] < 1:
             raise ValueError(f"rungs must rise from at least 1, but they are {list(self.rungs)}")
         if len({point.name for point in self.points}) != len(self.points):
-            raise ValueError("points must differ, also by the names of their encoders, but one is there twice")
+            raise ValueError("points must differ, but one is there twice")
+        models = {(point.source, point.encoder) for point in self.points}
+        names = [name for name, _ in models]
+        if len(set(names)) != len(names) or any(name in ("clip", OURS) for name, encoder in models if encoder):
+            raise ValueError(f"encoders of points must be told apart by name, and be called neither clip nor {OURS}")
         self._known_limits()
         if self.points[0].top_k < max(point.top_k for point in self.points):
             raise ValueError(f"the first of points must have the most tokens, but it has {self.points[0].top_k}")
