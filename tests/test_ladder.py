@@ -9,18 +9,17 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
-from cli_run import CAPTIONS, TEST, TRAIN, Job, Ran, lexlip, whole_job
+from cli_run import CAPTIONS, TEST, TRAIN, Job, Ran, whole_job
 from ladder_bench import ASIDE, LADDER, RUNGS, Bench, write_ladder_files
 
 from lexlip_lucene.data.captions import read_captions
 from lexlip_lucene.data.qrels import read_qrels
 from lexlip_lucene.data.topics import make_topics, read_topics
-from lexlip_lucene.errors import InputError, SearchError
+from lexlip_lucene.errors import InputError
 from lexlip_lucene.evaluate.dense_search import Embeddings, dense_run
 from lexlip_lucene.evaluate.fuse import interpolate
 from lexlip_lucene.evaluate.measures import evaluate
-from lexlip_lucene.ladder import dense_systems, requirements
-from lexlip_lucene.ladder.dense_systems import DenseSystem
+from lexlip_lucene.ladder import dense_systems
 from lexlip_lucene.ladder.lucene_systems import Bm25System, LexlipSystem
 from lexlip_lucene.ladder.rung import Rung, rung_of, rung_without_targets
 from lexlip_lucene.ladder.rung_figures import RungFigures, measured_rung
@@ -351,13 +350,6 @@ def test_what_was_changed_since_it_was_built_is_built_again_and_nothing_else(
         assert system["quality"] == record["rungs"][str(TEST)]["systems"][name]["quality"], name
 
 
-def test_an_index_of_other_documents_is_named_when_it_is_asked(store: DocumentStore, tmp_path: Path) -> None:
-    rung = rung_of(store, TEST, tmp_path)
-    for docid in (f"{TEST:07d}", TEST, "é scene 1%"):
-        with pytest.raises(SearchError, match=f"{tmp_path}: .* numbers below {TEST}, but .*: delete the folder"):
-            rung.hits([docid], [1])  # type: ignore[list-item]
-
-
 def test_a_figure_off_by_more_than_the_tolerance_fails_and_so_does_one_that_nobody_measured(
     bench: Bench, record: dict[str, Any]
 ) -> None:
@@ -405,65 +397,3 @@ def test_a_rung_that_fails_leaves_the_report_of_those_before_it(
     assert set(record["image_to_text"]) == set(record["rsum"]) == {MAIN, SHORT, SPARSER, TOWER}
     report = (other.folder / "report.md").read_text(encoding="utf-8")
     assert f"## {TEST} documents" in report and f"## {RUNGS[-1]} documents" not in report
-
-
-@pytest.mark.parametrize(
-    ("setting", "message"),
-    [
-        ("tune_split=train", "tune_split must be a split that is neither searched nor trained on, but it is 'train'"),
-        ("tune_split=test", "but it is 'test'"),
-        ("dense.ivfpq={bytes: 3}", "dense.ivfpq.bytes must divide the twin's width 8, but it is 3"),
-        ("up_to={BM25: 10}", "'BM25' is at every rung"),
-        ("rungs=[5, 90]", "first rung must hold all 12 images"),
-        ("rungs=[90, 12]", "rungs must rise"),
-        ("points=[{top_k: 6}, {top_k: 24}]", "first of points must have the most tokens"),
-        ("points=[{top_k: 6}, {top_k: 6}]", "one is there twice"),
-        ("points=[{top_k: 6}, {top_k: 5, flops: 1, encoder: x.yaml}]", "flops or an encoder of its own, not both"),
-        ("points=[{top_k: 6}, {top_k: 5, encoder: nowhere.yaml}]", "no such file"),
-        ("points=[{top_k: 6}, {top_k: 5, encoder: a/x.yaml}, {top_k: 4, encoder: b/x.yaml}]", "told apart by name"),
-        ("points=[{top_k: 6}, {top_k: 5, encoder: clip.yaml}]", "neither clip nor ours"),
-        ("points=[{top_k: 6, flops: 1}]", "it must have no flops and no encoder"),
-        ("held_out=0", "held_out"),
-        ("distractor.seed=1", "did you mean 'distractors'"),
-        ("up_to={Seismik: 10}", "did you mean 'Seismic'"),
-    ],
-)
-def test_what_a_recipe_gets_wrong_is_said(setting: str, message: str, bench: Bench, ran: Ran) -> None:
-    assert message in bench.run("--set", setting).error
-
-
-def test_a_judge_pool_is_for_ladders_alone_and_not_overwritten(bench: Bench, ran: Ran, tmp_path: Path) -> None:
-    assert "exists already" in bench.run("--judge-pool", bench.home / "pool.jsonl").error
-    recipe = tmp_path / "other.yaml"
-    recipe.write_text("name: other\nsystem: bm25\n", encoding="utf-8")
-    assert "--judge-pool is for ladders" in lexlip("bench", recipe, "--judge-pool", tmp_path / "pool.jsonl").error
-
-
-def test_a_package_that_is_missing_is_named_before_any_work(
-    bench: Bench, ran: Ran, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(requirements, "find_spec", lambda name: None)
-    assert "`dense` needs the package faiss" in bench.run().error
-    assert "`clip` needs the package faiss" in bench.run("--set", "dense=null").error
-    rest = bench.run("--set", "dense=null", "--set", "clip=null")
-    assert "`seismic` needs the package seismic" in rest.error
-
-
-def test_documents_stand_in_an_order_and_under_docids_that_are_drawn(store: DocumentStore, tmp_path: Path) -> None:
-    rung = rung_of(store, RUNGS[-1], tmp_path)
-    assert sorted(rung.order.tolist()) == list(range(RUNGS[-1])) and rung.order.tolist() != list(range(RUNGS[-1]))
-    assert rung.docids == sorted(rung.docids) and len(set(rung.docids)) == rung.documents
-    [hit] = rung.hits([rung.docids[3]], [7])
-    assert hit == (store.ids[rung.order[3]], 7, 1) == rung.hits([3], [7])[0]
-    assert rung_of(store, 10**6, tmp_path).documents == RUNGS[-1]
-
-
-def test_a_text_of_unknown_words_finds_nothing_in_a_dense_index(store: DocumentStore, tmp_path: Path) -> None:
-    rung = rung_of(store, TEST, tmp_path)
-    system = DenseSystem()
-    system.build(rung, tmp_path / "flat", 1, SILENT)
-    assert store.dense is not None
-    vectors = np.stack([np.zeros_like(store.dense[0]), store.dense[0]])
-    opened = system.open(tmp_path / "flat", Queries(["a", "b"], ["", ""], [{}, {}], vectors))
-    assert opened.one(0, 5).docids == [] and len(opened.one(1, 5).docids) == 5
-    assert [len(found.docids) for found in opened.many([0, 1], 50, 1)] == [0, TEST]

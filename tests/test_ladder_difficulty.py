@@ -1,38 +1,16 @@
 """How hard documents of each kind are: shares before the right photo, and relatives among the hits."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
+from handmade_store import TOKENS, a_store
 
 from lexlip_lucene.data.topics import TopicSet
 from lexlip_lucene.ladder.difficulty import RELATIVES, relatives, shares_before
-from lexlip_lucene.ladder_documents.document_store import DocumentStore
 from lexlip_lucene.ladder_documents.queries import Asked, EncodingTimes, Queries
 from lexlip_lucene.recipes.ladder_recipe import FLAT, PointSpec, TimingSpec, lexlip_name
 from lexlip_lucene.records import Hit, Qrel, Topic
 
-TOKENS = ["red", "blue", "cat"]
 POINT = PointSpec(top_k=3)
-
-
-def a_store(weights: list[list[int]], *, targets: int, photos: int, parents: list[list[int]]) -> DocumentStore:
-    """Documents with a weight (0..255) for each of the three tokens, and the first two as their dense vectors."""
-    documents = len(weights)
-    facts = {"tokens": TOKENS, "ceiling": 255.0, "cuts": [3], "targets": targets, "photos": photos}
-    return DocumentStore(
-        Path("nowhere"),
-        {**facts, "documents": documents},
-        [f"d{number}" for number in range(documents)],
-        [""] * documents,
-        np.tile(np.arange(3, dtype=np.uint16), (documents, 1)),
-        np.array(weights, dtype=np.float32),
-        np.ones((documents, 1), dtype=np.float32),
-        np.array(weights, dtype=np.float32)[:, :2],
-        np.array(parents, dtype=np.int32),
-        None,
-        None,
-    )
 
 
 def asking(queries: list[dict[str, int]], right: list[str], timed: list[int]) -> Asked:

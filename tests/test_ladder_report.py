@@ -152,7 +152,7 @@ def test_a_recipe_may_expect_topics_bytes_and_how_alike_mixes_are() -> None:
     figures = {"R@1": 0.5}
     latency = Latency(*[SPREAD] * 4)
     system = SystemFigures(BM25, figures, Built(1.0, 77), 1, latency, latency, SPREAD, None)
-    rungs = [RungFigures(documents, 0.0, {BM25: system}, {}) for documents in (20, 30)]
+    rungs = [RungFigures(documents, 0.0, [], {BM25: system}, {}) for documents in (20, 30)]
     shapes = {name: {"postings_per_document": of, "frequency": 0.1} for name, of in (("targets", 50), ("mixes", 45))}
     store = type("Store", (), {"facts": {"photos": 20}})()
     topics = TopicSet([], [Qrel("a", "x", 1), Qrel("b", "x", 1)], None)

@@ -4,8 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
-from cli_run import CAPTIONS, copied, write_scenes
+from cli_run import CAPTIONS, copied, lexlip, write_scenes
 from ladder_bench import Bench, write_ladder_files
+
+from lexlip_lucene.ladder import requirements
 
 
 @pytest.fixture(scope="module")
@@ -77,4 +79,49 @@ def test_a_folder_that_nobody_may_write_into_is_no_place_for_a_judge_pool(
     monkeypatch.setattr(os, "access", lambda path, mode, **_: mode & os.W_OK == 0)  # root may write into all folders
     error = bench.run("--judge-pool", bench.home / "new" / "pool.jsonl").error
     assert f"nothing may be written into {bench.home}" in error
+    assert nothing_was_made(bench)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("tune_split=train", "tune_split must be a split that is neither searched nor trained on, but it is 'train'"),
+        ("tune_split=test", "but it is 'test'"),
+        ("dense.ivfpq={bytes: 3}", "dense.ivfpq.bytes must divide the twin's width 8, but it is 3"),
+        ("up_to={BM25: 10}", "'BM25' is at every rung"),
+        ("rungs=[5, 90]", "first rung must hold all 12 images"),
+        ("rungs=[90, 12]", "rungs must rise"),
+        ("points=[{top_k: 6}, {top_k: 24}]", "first of points must have the most tokens"),
+        ("points=[{top_k: 6}, {top_k: 6}]", "one is there twice"),
+        ("points=[{top_k: 6}, {top_k: 5, flops: 1, encoder: x.yaml}]", "flops or an encoder of its own, not both"),
+        ("points=[{top_k: 6}, {top_k: 5, encoder: nowhere.yaml}]", "no such file"),
+        ("points=[{top_k: 6}, {top_k: 5, encoder: a/x.yaml}, {top_k: 4, encoder: b/x.yaml}]", "told apart by name"),
+        ("points=[{top_k: 6}, {top_k: 5, encoder: clip.yaml}]", "neither clip nor ours"),
+        ("points=[{top_k: 6, flops: 1}]", "it must have no flops and no encoder"),
+        ("held_out=0", "held_out"),
+        ("distractor.seed=1", "did you mean 'distractors'"),
+        ("up_to={Seismik: 10}", "did you mean 'Seismic'"),
+    ],
+)
+def test_what_a_recipe_gets_wrong_is_said(setting: str, message: str, bench: Bench) -> None:
+    assert message in bench.run("--set", setting).error
+    assert nothing_was_made(bench)
+
+
+def test_a_judge_pool_is_for_ladders_alone_and_not_overwritten(bench: Bench) -> None:
+    pool = bench.home / "pool.jsonl"
+    pool.write_bytes(b"judged")
+    assert "exists already" in bench.run("--judge-pool", pool).error
+    recipe = bench.home / "other.yaml"
+    recipe.write_text("name: other\nsystem: bm25\n", encoding="utf-8")
+    assert "--judge-pool is for ladders" in lexlip("bench", recipe, "--judge-pool", pool, "--force").error
+    assert pool.read_bytes() == b"judged" and nothing_was_made(bench)
+
+
+def test_a_package_that_is_missing_is_named_before_any_work(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requirements, "find_spec", lambda name: None)
+    assert "`dense` needs the package faiss" in bench.run().error
+    assert "`clip` needs the package faiss" in bench.run("--set", "dense=null").error
+    rest = bench.run("--set", "dense=null", "--set", "clip=null")
+    assert "`seismic` needs the package seismic" in rest.error
     assert nothing_was_made(bench)

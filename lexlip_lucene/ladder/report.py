@@ -8,25 +8,14 @@ from typing import Any
 import orjson
 
 from lexlip_lucene.bench_engine.seismic import POSTINGS, SUMMARY_ENERGY
-from lexlip_lucene.evaluate.significance import difference, found_within
 from lexlip_lucene.files import written_file
 from lexlip_lucene.ladder.image_to_text import rsum
 from lexlip_lucene.ladder.pictures import draw_ladder
 from lexlip_lucene.ladder.report_markdown import markdown
-from lexlip_lucene.ladder.run import Ladder, group_of
+from lexlip_lucene.ladder.run import Ladder
 from lexlip_lucene.ladder.rung_figures import RungFigures, SystemFigures
 from lexlip_lucene.lucene.bm25_searcher import K1, B
-from lexlip_lucene.recipes.ladder_recipe import (
-    BM25,
-    CLIP_FLAT,
-    FLAT,
-    INTERPOLATED,
-    MIXES,
-    ONE_FIELD,
-    RRF,
-    LadderRecipe,
-    lexlip_name,
-)
+from lexlip_lucene.recipes.ladder_recipe import MIXES, LadderRecipe
 
 
 def write_report(ladder: Ladder) -> dict[str, Any]:
@@ -77,7 +66,7 @@ def _record(ladder: Ladder) -> dict[str, Any]:
         "image_to_text": ladder.image_to_text,
         "rsum": _rsums(ladder),
         "encoding": {name: _latency(latency) for name, latency in ladder.encoding.items()},
-        "rungs": {str(rung.documents): _rung(ladder, rung) for rung in ladder.rungs},
+        "rungs": {str(rung.documents): _rung(rung) for rung in ladder.rungs},
     }
 
 
@@ -96,25 +85,12 @@ def _topics(ladder: Ladder) -> int:
     return len({qrel.qid for qrel in ladder.topics.qrels})
 
 
-def _rung(ladder: Ladder, rung: RungFigures) -> dict[str, Any]:
+def _rung(rung: RungFigures) -> dict[str, Any]:
     return {
         "systems": {name: _system(system, rung.documents) for name, system in rung.systems.items()},
         "relatives": rung.relatives,
-        "R@10 differences": _differences(ladder, rung),
+        "R@10 differences": rung.differences,
     }
-
-
-def _differences(ladder: Ladder, rung: RungFigures) -> list[dict[str, Any]]:
-    """R@10 of pairs that the claims are about."""
-    best = lexlip_name(ladder.recipe.points[0])
-    pairs = ((best, BM25), (best, FLAT), (best, CLIP_FLAT), (RRF, BM25), (INTERPOLATED, BM25), (ONE_FIELD, BM25))
-    qrels, groups = ladder.topics.qrels, group_of(ladder.topics)
-    found = []
-    for a, b in pairs:
-        if a in rung.runs and b in rung.runs:
-            first, second = (found_within(qrels, rung.runs[name], 10) for name in (a, b))
-            found.append({"a": a, "b": b, **difference(first, second, groups)._asdict()})
-    return found
 
 
 def _system(system: SystemFigures, documents: int) -> dict[str, Any]:

@@ -172,8 +172,3 @@ def _shares(recipe: LadderRecipe, documents: int, folder: Path, made: "Prepared"
     assert made.tuning is not None, "there are photos to choose them on"
     rung = rung_without_targets(made.store, documents, folder / "tuning" / str(documents))
     return tuned_shares(recipe.points[0], rung, made.tuning.queries, made.tuning.topics.qrels, progress)
-
-
-def group_of(topics: TopicSet) -> Mapping[str, str]:
-    """Return qid → its image: topics of one image are not independent of each other."""
-    return {qrel.qid: qrel.docid for qrel in topics.qrels}

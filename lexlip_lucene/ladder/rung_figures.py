@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -11,6 +11,7 @@ from lexlip_lucene.bench_engine.timing import Spread
 from lexlip_lucene.built import is_built, mark_built, unmark
 from lexlip_lucene.evaluate.measures import evaluate
 from lexlip_lucene.files import written_file
+from lexlip_lucene.ladder.differences import differences
 from lexlip_lucene.ladder.difficulty import relatives
 from lexlip_lucene.ladder.fused_system import FusedSystem
 from lexlip_lucene.ladder.latency import Latency, Times, batch_rates, latency_of, timed
@@ -46,10 +47,14 @@ class SystemFigures(NamedTuple):
 
 
 class RungFigures(NamedTuple):
-    """All systems at a rung, and their runs (not part of the record); `relatives` as in `difficulty.py`."""
+    """All systems at a rung, what separates them, and their runs (not part of the record).
+
+    `relatives` as in `difficulty.py`, `differences` as in `differences.py`.
+    """
 
     documents: int
     relatives: float
+    differences: list[dict[str, Any]]
     systems: dict[str, SystemFigures]
     runs: dict[str, Run]
 
@@ -101,7 +106,8 @@ def measured_rung(
             _postings(system, places[name], few),
         )
     main = next(system.name for system in systems if isinstance(system, LexlipSystem))
-    return RungFigures(rung.documents, relatives(rung.store, runs[main]), figures, runs)
+    separated = differences(runs, main, sides[OURS].asked.topics)
+    return RungFigures(rung.documents, relatives(rung.store, runs[main]), separated, figures, runs)
 
 
 def _all_built(
