@@ -1,10 +1,12 @@
-"""Files and folders that appear under their final name whole, or not at all.
+"""Files and folders that appear under their final name whole, or not at all, also after a power cut.
 
-A writer works under a temporary name beside the target and renames at the end. When it fails (a full disk,
-Ctrl-C) the target is untouched and the temporary name stays behind for a look; the next run with the same
-target replaces it.
+A writer works under a temporary name beside the target. What it wrote is on the disk (`durable.py`) before it gets the
+target's name in one step (`exchange.py` where something is replaced), and only then does what was there go. When it
+fails (a full disk, Ctrl-C) the target is untouched and the temporary name stays behind for a look; the next run with
+the same target replaces it.
 """
 
+import errno
 import hashlib
 import os
 import shutil
@@ -13,12 +15,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from lexlip_lucene.durable import make_folders, rename, sync, sync_below
 from lexlip_lucene.errors import InputError, OutputError
+from lexlip_lucene.exchange import exchange
+
+_ATTEMPTS = 3
+"""At replacing in two steps, while a reader may put the old one back between them."""
 
 
 def require_file(path: Path, what: str) -> Path:
     """Return `path`, or raise InputError that names `what` was wanted there."""
-    if not path.exists():
+    if not _readable(path, what):
         raise InputError(f"{what}: no such file: {path}")
     if not path.is_file():
         raise InputError(f"{what}: a file is needed, but this is a folder: {path}")
@@ -27,27 +34,52 @@ def require_file(path: Path, what: str) -> Path:
 
 def require_folder(path: Path, what: str) -> Path:
     """Return `path`, or raise InputError that names `what` was wanted there."""
-    if not path.exists():
+    if not _readable(path, what):
         raise InputError(f"{what}: no such folder: {path}{_left_behind(path)}")
     if not path.is_dir():
         raise InputError(f"{what}: a folder is needed, but this is a file: {path}")
     return path
 
 
+def _readable(path: Path, what: str) -> bool:
+    try:
+        return _there(path)
+    except OSError as error:  # no permission for a folder above it, or links in a circle
+        raise InputError(f"{what}: can't read {path}: {error.strerror}") from error
+
+
+def restore_replaced(path: Path) -> None:
+    """Give `path`, or a folder above it, its name back where a replacement was cut short between its two renames.
+
+    Only a system that can't exchange two names leaves that behind.
+    """
+    for target in (path, *path.parents):
+        if target.name and not os.path.lexists(target) and os.path.lexists(_old_name(target)):
+            rename(_old_name(target), target)
+
+
+def _there(path: Path) -> bool:
+    """Say if `path` exists, once what a killed replacement left has its name back."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        restore_replaced(path)
+        return path.exists()
+    except ValueError:  # a null byte, which no name has
+        return False
+    return True
+
+
 def _left_behind(target: Path) -> str:
     """Say what a run that was killed left instead of the folder `target`."""
-    if not target.name:
-        return ""
-    if _old_name(target).exists():
-        return f"; replacing it was cut short, and what it was before is {_old_name(target)}: rename that"
-    if temporary_name(target).exists():
+    if target.name and temporary_name(target).exists():
         return f"; writing it was cut short, and {temporary_name(target)} is not complete: run that again"
     return ""
 
 
 def require_absent(path: Path, *, force: bool) -> None:
     """Raise OutputError when `path` exists and `force` is off. Call it before the work, not after."""
-    if path.exists() and not force:
+    if _there(path) and not force:
         raise OutputError(f"{path} exists already: choose another name, or overwrite it with --force")
 
 
@@ -84,17 +116,36 @@ def written_file(target: Path, *, force: bool = False) -> Iterator[IO[bytes]]:
     require_absent(target, force=force)
     partial = temporary_name(target)
     with system_errors_named(target, partial):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(target.parent)
         with partial.open("wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.replace(partial, target)
+        rename(partial, target)
+
+
+@contextmanager
+def written_path(target: Path) -> Iterator[Path]:
+    """Yield a path for a library to write a file at, which becomes `target`, in the place of any other.
+
+    Raises:
+        OutputError: the system can't write it.
+    """
+    partial = temporary_name(target)
+    with system_errors_named(target, partial):
+        make_folders(target.parent)
+        partial.unlink(missing_ok=True)
+        partial.touch()
+        mode = partial.stat().st_mode
+        yield partial
+        partial.chmod(mode)  # a library that writes under a name of its own makes it for its owner only
+        sync(partial)
+        rename(partial, target)
 
 
 @contextmanager
 def written_folder(target: Path, *, force: bool = False) -> Iterator[Path]:
-    """Yield an empty folder that becomes `target` when the block ends well.
+    """Yield an empty folder that becomes `target` when the block ends well; the modes of its files follow the umask.
 
     Raises:
         OutputError: `target` exists and `force` is off, or the system can't write it.
@@ -102,36 +153,61 @@ def written_folder(target: Path, *, force: bool = False) -> Iterator[Path]:
     require_absent(target, force=force)
     partial = temporary_name(target)
     with system_errors_named(target, partial):
-        if partial.exists():
-            shutil.rmtree(partial)
-        partial.mkdir(parents=True)
+        make_folders(partial.parent)
+        _remove(partial)
+        partial.mkdir()
+        mode = partial.stat().st_mode & 0o666
         yield partial
+        for file in partial.rglob("*"):
+            if file.is_file() and not file.is_symlink():
+                file.chmod(mode)  # as in written_path
         replace_folder(partial, target)
 
 
 def replace_folder(source: Path, target: Path) -> None:
-    """Rename `source` to `target`; what was at `target` goes away only once the new one is in place."""
-    old = _old_name(target)
-    if target.exists():  # else a run was killed between the two renames, and the old one is all there is
-        if old.exists():
-            shutil.rmtree(old)
-        os.replace(target, old)
-    try:
-        os.replace(source, target)
-    except OSError:
-        if old.exists():
-            os.replace(old, target)
-        raise
+    """Let `source` take the place and name of `target`, which goes away only once the new one is there for good.
+
+    It is one step where the system can exchange names. Elsewhere it is two, and `restore_replaced` mends what a kill
+    between them leaves.
+    """
+    sync_below(source)
+    if not os.path.lexists(target):
+        rename(source, target)
+    elif exchange(source, target):
+        sync(target.parent)
+        sync(source.parent)
+        _remove(source)  # which is what `target` was
+    else:
+        _replace_in_two_steps(source, target)
     remove_replaced(target)
+
+
+def _replace_in_two_steps(source: Path, target: Path) -> None:
+    for attempt in range(_ATTEMPTS):
+        if os.path.lexists(target):
+            remove_replaced(target)
+            rename(target, _old_name(target))
+        try:
+            rename(source, target)
+            return
+        except OSError as error:
+            put_back = error.errno in (errno.ENOTEMPTY, errno.EEXIST)  # by a reader that found no `target`
+            if not put_back or attempt == _ATTEMPTS - 1:
+                restore_replaced(target)
+                raise
 
 
 def remove_replaced(target: Path) -> None:
     """Remove what `target` was before `replace_folder`, which may have been killed before it could."""
-    old = _old_name(target)
-    if old.is_dir():
-        shutil.rmtree(old)
-    elif old.exists():
-        old.unlink()
+    _remove(_old_name(target))
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, a link or a folder with all that is in it, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ import pytest
 import tiny
 from PIL import Image
 
+from lexlip_lucene import files
 from lexlip_lucene.data.captions import CaptionedImage, read_captions
 from lexlip_lucene.encoders import stretches, unfinished
 from lexlip_lucene.encoders.export import encode_images, encode_texts
@@ -70,7 +71,7 @@ class Killed(BaseException):
 
 
 def killed_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the run end before its `step`th change to the disk: every rename and every folder that goes."""
+    """Let the run end before its `step`th change to the disk: every rename, exchange and folder that goes."""
     left = [step]
 
     def counted(change):  # type: ignore[no-untyped-def]  # it takes on the signature of what it wraps
@@ -83,19 +84,29 @@ def killed_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
         return run
 
     monkeypatch.setattr(os, "replace", counted(os.replace))
+    monkeypatch.setattr(files, "exchange", counted(files.exchange))
     monkeypatch.setattr(shutil, "rmtree", counted(shutil.rmtree))
     monkeypatch.setattr(Path, "unlink", counted(Path.unlink))
 
 
 @OUTPUTS
 @pytest.mark.parametrize(
-    ("force", "positions"),
-    [(False, False), (True, False), (False, True)],
-    ids=["new", "over an old one", "with positions"],
+    ("force", "positions", "exchanges"),
+    [(False, False, True), (True, False, True), (True, False, False), (False, True, True)],
+    ids=["new", "over an old one", "over an old one, where names can't be exchanged", "with positions"],
 )
 def test_a_run_that_ended_at_any_change_to_the_disk_goes_on_to_the_same_bytes(
-    folder: Path, images: list[CaptionedImage], tmp_path: Path, name: str, force: bool, positions: bool
+    folder: Path,
+    images: list[CaptionedImage],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    force: bool,
+    positions: bool,
+    exchanges: bool,
 ) -> None:
+    if not exchanges:
+        monkeypatch.setattr(files, "exchange", lambda first, second: False)
     model = LexLip.from_pretrained(folder / "model")
     (tmp_path / "whole").mkdir()
     whole = encode_images(model, images, tmp_path / "whole" / name, batch_size=2, positions=positions)
@@ -111,7 +122,7 @@ def test_a_run_that_ended_at_any_change_to_the_disk_goes_on_to_the_same_bytes(
                 encode_images(model, images, output, batch_size=2, force=force, positions=positions)
                 break
             except Killed:
-                pass
+                assert not force or not exchanges or output.exists(), "there is always something under the name"
         resumed = encode_images(model, images, output, batch_size=2, resume=True, force=force, positions=positions)
         assert content(output) == content(tmp_path / "whole" / name), steps
         assert resumed[:4] == whole[:4]

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from lexlip_lucene.encoders.arithmetic import Arithmetic
 from lexlip_lucene.encoders.image_tower import ImageTower
 from lexlip_lucene.encoders.pixels import normalise
-from lexlip_lucene.files import temporary_name
+from lexlip_lucene.files import written_path
 from lexlip_lucene.recipes.model_spec import ImageSpec
 
 
@@ -56,9 +56,8 @@ class StatesPass:
         if file.exists():
             return load_file(file)["states"].to(self.device)
         states = self._computed(pixels)
-        self.keep.mkdir(parents=True, exist_ok=True)
-        save_file({"states": states.cpu().contiguous()}, temporary_name(file))
-        temporary_name(file).replace(file)
+        with written_path(file) as partial:
+            save_file({"states": states.cpu().contiguous()}, partial)
         return states
 
     def _computed(self, pixels: Tensor) -> Tensor:

@@ -6,7 +6,8 @@
 
 In the end `shards` becomes the collection, or its files, one after another, the file of encoded queries; then the
 manifest is written, and the folder goes. Every file here appears whole or not at all, so a kill at any moment leaves
-at most the work of the stretches that were under way to be done again.
+at most the work of the stretches that were under way to be done again. A kill in the moment when `shards` has changed
+places with an older collection leaves that one here, so it is told by its content which of the two is the result.
 """
 
 import hashlib
@@ -20,6 +21,7 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
+from lexlip_lucene.durable import make_folders, rename
 from lexlip_lucene.encoders.done_shard import DoneShard
 from lexlip_lucene.encoders.stretches import Stretch
 from lexlip_lucene.errors import InputError
@@ -79,6 +81,8 @@ class Unfinished:
         self.folder = temporary_name(output)
         self.shards = self.folder / "shards"
         self.as_file = is_query_file(output)
+        self._placed = False
+        """Whether the shards are in their place already, which `look` finds out."""
 
     def look(self, *, resume: bool, force: bool) -> Found:
         """Say what is there of this run; nothing is changed.
@@ -92,7 +96,8 @@ class Unfinished:
         begun = self._begun_with() if resume else None
         if begun is not None:
             self._require_same(begun)
-        if begun is None or not self._is_in_place():
+            self._placed = self._is_in_place()
+        if not self._placed:
             require_absent(self.output, force=force)
         return Found.NOTHING if begun is None else Found.HALF
 
@@ -100,7 +105,7 @@ class Unfinished:
         """Clear away what an earlier run left, and say what this one is."""
         with system_errors_named(self.output, self.folder):
             self.clear()
-            self.shards.mkdir(parents=True)
+            make_folders(self.shards)
             self._write(self._settings_file, orjson.dumps(self.settings))
 
     def keep(self, stretch: Stretch, lines: Sequence[bytes], done: DoneShard) -> None:
@@ -112,13 +117,10 @@ class Unfinished:
 
     def done(self, stretch: Stretch) -> DoneShard | None:
         """Return what is known of the shard of a stretch, or None when it is not there as it was written."""
-        try:
-            done = DoneShard.model_validate_json(self._facts_file(stretch).read_bytes())
-        except (FileNotFoundError, ValidationError):
-            return None
+        done = self._facts_of(stretch)
         shard = self._home / stretch.name
         there = sha256_of(shard) if shard.is_file() else hashlib.sha256().hexdigest()
-        return done if there == done.sha256 else None
+        return done if done is not None and there == done.sha256 else None
 
     def manifest(self) -> Manifest:
         """Return the manifest of the result: every stretch has been encoded.
@@ -136,7 +138,7 @@ class Unfinished:
     def finish(self, manifest: Manifest) -> None:
         """Put the result in its place, with `manifest` beside it, and clear away what led to it."""
         with system_errors_named(self.output, self.folder):
-            if self.as_file or not self._is_in_place():
+            if not self._placed:
                 manifest_path(self.output).unlink(missing_ok=True)  # an earlier one must not stand beside this result
                 self._put_in_place()
             write_manifest(self.output, manifest)
@@ -165,8 +167,13 @@ class Unfinished:
 
     @property
     def _home(self) -> Path:
-        """Where the shards are; a run may have been killed when they were in place and the manifest was not."""
-        return self.shards if self.as_file or self.shards.is_dir() else self.output
+        return self.output if self._placed and not self.as_file else self.shards
+
+    def _facts_of(self, stretch: Stretch) -> DoneShard | None:
+        try:
+            return DoneShard.model_validate_json(self._facts_file(stretch).read_bytes())
+        except (FileNotFoundError, ValidationError):
+            return None
 
     def _begun_with(self) -> dict[str, Any] | None:
         try:
@@ -193,10 +200,15 @@ class Unfinished:
         return all(file.is_file() and sha256_of(file) == shard.sha256 for file, shard in pairs)
 
     def _is_in_place(self) -> bool:
-        """Whether the result is there but for its manifest."""
-        if not self.as_file:
-            return self.output.is_dir() and self._home == self.output
-        return self.output.is_file() and sha256_of(self.output) == self._sha256_of_all()
+        """Say if the result is there but for its manifest."""
+        if self.as_file:
+            return self.output.is_file() and sha256_of(self.output) == self._sha256_of_all()
+        done = [(stretch.name, self._facts_of(stretch)) for stretch in self.stretches]
+        wanted = {name: facts.sha256 for name, facts in done if facts is not None and facts.documents}
+        if not self.output.is_dir() or any(facts is None for _, facts in done):
+            return False
+        there = {file.name: file for file in self.output.iterdir()}
+        return there.keys() == wanted.keys() and all(sha256_of(there[name]) == wanted[name] for name in wanted)
 
     def _put_in_place(self) -> None:
         if not self.as_file:
@@ -208,7 +220,7 @@ class Unfinished:
                 file.write(shard.read_bytes())
             file.flush()
             os.fsync(file.fileno())
-        os.replace(whole, self.output)
+        rename(whole, self.output)
 
     def _manifest(self, done: Sequence[DoneShard]) -> Manifest:
         entries = [

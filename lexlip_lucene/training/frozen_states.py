@@ -16,7 +16,7 @@ from torch import Tensor
 from lexlip_lucene.encoders.arithmetic import choose_arithmetic
 from lexlip_lucene.encoders.lexlip import LexLip
 from lexlip_lucene.encoders.states_pass import StatesPass, tower_fingerprint
-from lexlip_lucene.files import temporary_name
+from lexlip_lucene.files import written_path
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.training.looks import AS_THEY_ARE, Look
 from lexlip_lucene.training.sources import LOAD_BATCH, HeldPictures, ReadPictures, Wanted
@@ -69,9 +69,8 @@ def frozen_states(
     joined = torch.cat([run(pixels).half().cpu() for pixels in batches])
     states = joined.view(len(looks), count, *joined.shape[1:])
     if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        save_file({"states": states}, temporary_name(file))
-        temporary_name(file).replace(file)
+        with written_path(file) as partial:
+            save_file({"states": states}, partial)
     return FrozenStates(states)
 
 

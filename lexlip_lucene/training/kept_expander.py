@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from lexlip_lucene.data.caption_sets import read_caption_sets, without
 from lexlip_lucene.data.captions import read_captions
 from lexlip_lucene.encoders.lexlip import LexLip
-from lexlip_lucene.files import temporary_name
+from lexlip_lucene.files import written_path
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 from lexlip_lucene.recipes.expander_recipe import ExpanderRecipe
@@ -110,9 +110,8 @@ def _read_or_trained(
         progress=progress,
     )
     if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        save_file(expander.state_dict(), temporary_name(file))
-        temporary_name(file).replace(file)
+        with written_path(file) as partial:
+            save_file(expander.state_dict(), partial)
     return expander
 
 

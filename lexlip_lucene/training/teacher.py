@@ -23,7 +23,7 @@ from lexlip_lucene.encoders.clip_towers import ClipTowers
 from lexlip_lucene.encoders.embedding import embed_images, embed_texts
 from lexlip_lucene.encoders.lexlip import LexLip
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.files import sha256_of, temporary_name
+from lexlip_lucene.files import sha256_of, written_path
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.records import Topic
 
@@ -74,9 +74,8 @@ def load_teacher(
         embed = _embed_by_ours if _is_ours(Path(name)) else _embed_by_clip
         kept = dict(zip(("images", "captions"), embed(name, images, captions, device, progress), strict=True))
         if file is not None:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            save_file(kept, temporary_name(file))
-            temporary_name(file).replace(file)
+            with written_path(file) as partial:
+                save_file(kept, partial)
     return Teacher(**kept)
 
 
