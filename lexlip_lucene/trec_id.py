@@ -1,31 +1,67 @@
-"""Ids in TREC files: columns are parted by white space, so an id can't hold any.
+"""Ids in TREC files: columns are parted by ASCII white space, so an id can't hold any.
 
-White space and `%` are percent-encoded there (the bytes of their UTF-8) and nowhere else: `a b%.jpg` is
-`a%20b%25.jpg` in a run, and U+3000 is `%E3%80%80`. White space is what `str.isspace` says.
+ASCII white space in an id is percent-encoded when it is written, and nothing else is: `a b%.jpg` stands as `a%20b%.jpg`
+in a run. Nothing is decoded when a file is read. Ids are compared as they stand in files, as every other tool does, so
+a run agrees with qrels whichever tool wrote them.
 """
 
 import re
-from urllib.parse import quote_from_bytes, unquote
+from collections.abc import Iterable, Iterator
 
 from lexlip_lucene.errors import InputError
 
-# U+FEFF is no white space, but at the start of a file it would be taken for a byte-order mark.
-_TO_ENCODE = re.compile("[\\s%\ufeff]")
-_BARE_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
+_WHITE = re.compile(r"\s", re.ASCII)
+_PARTING = re.compile(r"\s+", re.ASCII)
+
+BYTE_ORDER_MARK = "\ufeff"
 
 
 def encode_id(name: str) -> str:
-    """The id as it stands in a TREC file; InputError when it is empty."""
+    """Return the id as it stands in a TREC file; InputError when it is empty."""
     if not name:
         raise InputError("an id in a run or in qrels must not be empty")
-    return _TO_ENCODE.sub(lambda match: quote_from_bytes(match[0].encode()), name)
+    return _WHITE.sub(lambda match: f"%{ord(match[0]):02X}", name) if _WHITE.search(name) else name
 
 
-def decode_id(column: str, where: str) -> str:
-    """The id that a column of a TREC file stands for; InputError that names `where` for a broken encoding."""
-    if _BARE_PERCENT.search(column):
-        raise InputError(f"{where}: '%' in an id must be written as %25, but there is {column!r}")
-    try:
-        return unquote(column, errors="strict")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{where}: percent-encoded bytes in an id must be UTF-8, but there is {column!r}") from error
+def columns_of(line: str) -> list[str]:
+    """Return the columns of a line; the white space of other scripts belongs to a column, as in trec_eval."""
+    stripped = line.strip(" \t\n\v\f\r")
+    return _PARTING.split(stripped) if stripped else []
+
+
+class WrittenIds:
+    """The ids of one kind that were written so far, as they were and as they stand in the file.
+
+    Args:
+        kind: of what, for messages ("topic", "document").
+    """
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+        self._ids: dict[str, str] = {}
+
+    def written(self, name: str) -> str:
+        """Return the written form of an id.
+
+        Raises:
+            InputError: it is empty, or another id has the same written form.
+        """
+        form = encode_id(name)
+        other = self._ids.setdefault(form, name)
+        if other != name:
+            raise InputError(
+                f"the {self._kind} ids {other!r} and {name!r} are both written as {form!r}, so they could not be told "
+                "apart: rename one"
+            )
+        return form
+
+
+def utf8_lines(lines: Iterable[str]) -> Iterator[bytes]:
+    """Yield the bytes of a file's lines.
+
+    A reader drops a byte-order mark at the start of a file, so a first id that begins with one gets another before it.
+    """
+    for number, line in enumerate(lines):
+        if not number and line.startswith(BYTE_ORDER_MARK):
+            line = BYTE_ORDER_MARK + line
+        yield line.encode()

@@ -1,11 +1,14 @@
 import math
 import random
+from pathlib import Path
 
+import ir_measures
 import pytest
 
+from lexlip_lucene.data.qrels import read_qrels
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.evaluate.measures import evaluate
-from lexlip_lucene.evaluate.run import rank_hits
+from lexlip_lucene.evaluate.run import rank_hits, read_run, write_run
 from lexlip_lucene.records import Hit, Qrel, Run
 
 NAMES = ["R@1", "R@5", "R@10", "MRR@10", "nDCG@10"]
@@ -52,6 +55,51 @@ def test_measures_equal_their_definitions_on_random_runs(seed: int) -> None:
     expected = brute_force(qrels, run)
     assert list(evaluate(qrels, run)) == NAMES
     assert evaluate(qrels, run) == pytest.approx(expected, abs=1e-9)  # sums of a few floats in another order
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("ranks", ["0", "1", "the place", "the place from behind", "any"])
+def test_figures_of_a_run_file_are_those_of_ir_measures_whatever_its_ranks_say(
+    tmp_path: Path, seed: int, ranks: str
+) -> None:
+    random_ = random.Random(seed)
+    lines = []
+    for qid in ("q%20", "Caf%C3%A9", "100%"):
+        docids = random_.sample([f"d%2{n}" for n in range(30)], 20)
+        for place, docid in enumerate(docids):
+            rank = {"the place": place, "the place from behind": 20 - place, "any": random_.randint(-3, 3)}.get(
+                ranks, ranks
+            )
+            lines.append(f"{qid} Q0 {docid} {rank} {100 - 3.5 * place} other\n")
+    random_.shuffle(lines)
+    (tmp_path / "run").write_text("".join(lines))
+    judged = [f"{line.split()[0]} 0 {line.split()[2]} {random_.randint(0, 2)}\n" for line in lines[::3]]
+    (tmp_path / "qrels").write_text("".join([*judged, "q%20 0 relevant 1\n"]))
+    stock = ir_measures.calc_aggregate(
+        [ir_measures.Success @ 1, ir_measures.RR @ 10, ir_measures.nDCG @ 10],
+        ir_measures.read_trec_qrels(str(tmp_path / "qrels")),
+        ir_measures.read_trec_run(str(tmp_path / "run")),
+    )
+    ours = evaluate(read_qrels(tmp_path / "qrels"), read_run(tmp_path / "run"))
+    assert [ours["R@1"], ours["MRR@10"], ours["nDCG@10"]] == pytest.approx(list(stock.values()), abs=1e-9)
+
+
+def test_a_run_of_ours_goes_with_qrels_of_other_tools_and_the_other_way_round(tmp_path: Path) -> None:
+    write_run(tmp_path / "run", {"q 1": [Hit("Caf%C3%A9.jpg", 9, 1), Hit("a b.jpg", 3, 2)]})
+    (tmp_path / "qrels").write_text("q%201 0 Caf%C3%A9.jpg 1\n")
+    perfect = dict.fromkeys(NAMES, 1.0)
+    assert evaluate(read_qrels(tmp_path / "qrels"), read_run(tmp_path / "run")) == perfect
+    found = ir_measures.read_trec_run(str(tmp_path / "run"))
+    stock = ir_measures.calc_aggregate([ir_measures.RR], ir_measures.read_trec_qrels(str(tmp_path / "qrels")), found)
+    assert list(stock.values()) == [1.0]
+    in_memory = [Qrel("q 1", "Caf%C3%A9.jpg", 1)]
+    assert evaluate(in_memory, read_run(tmp_path / "run")) == perfect
+
+
+def test_scores_decide_before_ranks_and_docids() -> None:
+    run = {"q": [Hit("b", 1, 1), Hit("a", 2, 2), Hit("c", 2, 1)]}
+    assert evaluate([Qrel("q", "c", 1)], run)["R@1"] == 1
+    assert evaluate([Qrel("q", "a", 1)], run)["MRR@10"] == 0.5
 
 
 def test_ranks_decide_when_all_scores_are_equal() -> None:

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -5,13 +6,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lexlip_lucene.errors import InputError, OutputError
-from lexlip_lucene.evaluate.run import rank_hits, read_run, write_run
+from lexlip_lucene.evaluate.run import rank_hits, read_run, run_remarks, write_run
 from lexlip_lucene.records import Hit, Run
+from lexlip_lucene.trec_id import columns_of, encode_id
 
-ID = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8) | st.text(
-    "% \t\n\u3000\ufeff25a", min_size=1
-)
-SCORE = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
+ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
+AWKWARD = st.text("% \t\n\x1c\x85\u2028\u3000\ufeff25a", min_size=1)
+# The written form is its own written form, so no two of these are written alike.
+ID = (ANY_TEXT | AWKWARD).map(encode_id)
+SCORE = st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)
 SCORED = st.dictionaries(ID, SCORE, min_size=1, max_size=6).map(lambda scores: list(scores.items()))
 RUNS = st.dictionaries(ID, SCORED.map(lambda scored: rank_hits(scored, 100)), max_size=4)
 
@@ -35,10 +38,41 @@ def test_written_run_is_read_back(tmp_path: Path, run: Run) -> None:
     ]
 
 
-def test_run_is_written_in_six_columns_with_white_space_and_percent_encoded(tmp_path: Path) -> None:
+def test_run_is_written_in_six_columns_with_ascii_white_space_encoded_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "run.txt"
-    write_run(path, {"a b#0": [Hit("100%.jpg", 12345, 1), Hit("c\u3000d/é", 0.1, 2)]}, tag="me")
-    assert path.read_text() == "a%20b#0 Q0 100%25.jpg 1 12345 me\na%20b#0 Q0 c%E3%80%80d/é 2 0.1 me\n"
+    write_run(path, {"a b#0": [Hit("100%.jpg", 12345, 1), Hit("c\u3000d/é%20\v", 0.1, 2)]}, tag="me")
+    assert path.read_text() == "a%20b#0 Q0 100%.jpg 1 12345 me\na%20b#0 Q0 c\u3000d/é%20%0B 2 0.1 me\n"
+
+
+@given(ANY_TEXT | AWKWARD)
+def test_the_written_form_of_an_id_is_one_column_and_its_own_written_form(name: str) -> None:
+    assert columns_of(encode_id(name)) == [encode_id(name)]
+    assert encode_id(encode_id(name)) == encode_id(name)
+
+
+def test_ids_of_other_tools_are_kept_as_they_stand(tmp_path: Path) -> None:
+    run = read(tmp_path, "q%20 Q0 Caf%C3%A9.jpg 1 3 x\nq%20 Q0 50%off 2 2 x\nq%20\tQ0 a%FF\u3000\x1cb 3 1 x\n")
+    assert [hit.docid for hit in run["q%20"]] == ["Caf%C3%A9.jpg", "50%off", "a%FF\u3000\x1cb"]
+
+
+@pytest.mark.parametrize(
+    ("run", "said"),
+    [
+        (
+            {"q": [Hit("a b", 2, 1), Hit("a%20b", 1, 2)]},
+            "the document ids 'a b' and 'a%20b' are both written as 'a%20b'",
+        ),
+        ({"q": [Hit("a b", 2, 1)], "p": [Hit("a%20b", 1, 1)]}, "the document ids 'a b' and 'a%20b'"),
+        (
+            {"q\t": [Hit("a", 2, 1)], "q%09": [Hit("a", 1, 1)]},
+            "the topic ids 'q\\t' and 'q%09' are both written as 'q%09'",
+        ),
+    ],
+)
+def test_ids_that_would_be_written_alike_are_refused(tmp_path: Path, run: Run, said: str) -> None:
+    with pytest.raises(InputError, match=re.escape(said)):
+        write_run(tmp_path / "run.txt", run)
+    assert not (tmp_path / "run.txt").exists()
 
 
 def test_integer_scores_stay_integers(tmp_path: Path) -> None:
@@ -46,12 +80,33 @@ def test_integer_scores_stay_integers(tmp_path: Path) -> None:
     assert [(hit.score, type(hit.score)) for hit in hits] == [(16777217, int), (16777216.0, float), (1000.0, float)]
 
 
-def test_hits_are_sorted_by_rank_and_equal_ranks_by_docid_bytes(tmp_path: Path) -> None:
-    lines = "q Q0 \U0001f436 2 1 x\nq Q0 \uffee 2 9 x\nq\tQ0\tz  1 0 x\np Q0 a 1 1 x\n"
+def test_hits_are_sorted_by_score_then_rank_then_docid_bytes(tmp_path: Path) -> None:
+    lines = (
+        "q Q0 \U0001f436 2 1 x\nq Q0 \uffee 2 1 x\nq\tQ0\tz  1 1 x\nq Q0 last 0 0.5 x\nq Q0 first 9 2 x\np Q0 a 1 1 x\n"
+    )
     run = read(tmp_path, lines)
     # UTF-16 would put U+1F436 (D83D …) before U+FFEE
-    assert [hit.docid for hit in run["q"]] == ["z", "\uffee", "\U0001f436"]
+    assert [hit.docid for hit in run["q"]] == ["first", "z", "\uffee", "\U0001f436", "last"]
     assert list(run) == ["q", "p"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "remarks"),
+    [
+        (["a 0 9", "b 0 5"], []),
+        (["a 1 9", "b 1 5", "c 1 5"], []),
+        (["a 1 9"], []),
+        (["a 2 9", "b 1 5"], ["ranks contradict the scores in 1 of 2 topics; the scores decide"]),
+        (["a 2 5", "b 1 5"], ["all scores are equal in 1 of 2 topics, so the ranks decide there"]),
+        (["a 0 5", "b 0 5.0"], ["all scores are equal in 1 of 2 topics, so the ranks decide there"]),
+    ],
+    ids=["rank 0", "rank 1", "one hit", "contradicting", "equal scores", "equal scores and ranks"],
+)
+def test_scores_and_ranks_that_dont_go_together_are_remarked_on(
+    tmp_path: Path, lines: list[str], remarks: list[str]
+) -> None:
+    text = "".join(f"q Q0 {line} x\n" for line in lines)
+    assert run_remarks(read(tmp_path, f"p Q0 a 1 2 x\np Q0 b 2 1 x\n{text}")) == remarks
 
 
 def test_empty_run_is_read_as_no_topic(tmp_path: Path) -> None:
@@ -70,8 +125,6 @@ def test_empty_run_is_read_as_no_topic(tmp_path: Path) -> None:
         ("q Q0 a 1 1e999 x", "the score must be a finite number, but it is '1e999'"),
         ("q Q0 a 1 1_000 x", "the score must be a finite number, but it is '1_000'"),
         ("p Q0 ok 1 5 x", "a document may be once in a topic, but 'ok' is twice in 'p'"),
-        ("q Q0 50%off 1 5 x", "'%' in an id must be written as %25, but there is '50%off'"),
-        ("q Q0 a%FF 1 5 x", "percent-encoded bytes in an id must be UTF-8, but there is 'a%FF'"),
     ],
 )
 def test_broken_line_is_named_with_file_and_line(tmp_path: Path, line: str, said: str) -> None:

@@ -76,6 +76,12 @@ def test_missing_topics_file_is_refused(tmp_path: Path) -> None:
         read_topics(tmp_path / "none.tsv")
 
 
+def test_topics_that_trec_files_could_not_tell_apart_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="the topic ids 'a b' and 'a%20b' are both written as 'a%20b'"):
+        write_topics(tmp_path / "topics.tsv", [Topic("a b", "one"), Topic("a%20b", "two")])
+    assert not (tmp_path / "topics.tsv").exists()
+
+
 @pytest.mark.parametrize("topic", [Topic("a\tb", "dog"), Topic("a", "dog\ncat"), Topic("a\r", "dog"), Topic("", "dog")])
 def test_topic_that_the_format_cannot_hold_is_refused_and_named(tmp_path: Path, topic: Topic) -> None:
     with pytest.raises(InputError, match=re.escape(repr(topic.qid or topic.text))):

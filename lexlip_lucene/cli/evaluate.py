@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from lexlip_lucene.cli.run_file import read_run_aloud
 from lexlip_lucene.cli.verb import Debug, Json, answer, percent, verb
 
 
@@ -25,9 +26,8 @@ def evaluate(
     """
     from lexlip_lucene.data.qrels import read_qrels
     from lexlip_lucene.evaluate.measures import evaluate as measure
-    from lexlip_lucene.evaluate.run import read_run
 
     judged = read_qrels(qrels)
-    figures = measure(judged, read_run(run))
+    figures = measure(judged, read_run_aloud(run))
     topics = len({qrel.qid for qrel in judged})
     answer(figures, f"{percent(figures)}   (percent, {topics} topics)", as_json=json)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from lexlip_lucene.cli.run_file import read_run_aloud
 from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
 from lexlip_lucene.errors import InputError
 
@@ -30,13 +31,13 @@ def fuse(
     Example: lexlip fuse lexlip.txt bm25.txt --output fused.txt
     """
     from lexlip_lucene.evaluate.fuse import interpolate, reciprocal_rank_fusion
-    from lexlip_lucene.evaluate.run import read_run, write_run
+    from lexlip_lucene.evaluate.run import write_run
     from lexlip_lucene.files import require_absent
 
     require_absent(output, force=force)
     if k < 1:
         raise InputError(f"-k must be at least 1, got {k}")
-    runs = [read_run(first), read_run(second)]
+    runs = [read_run_aloud(first), read_run_aloud(second)]
     if method == "rrf":
         fused = reciprocal_rank_fusion(runs, k=rrf_k, depth=k)
     else:

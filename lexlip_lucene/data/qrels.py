@@ -2,7 +2,7 @@
 
     1000268201#0 0 1000268201 1
 
-A grade from 1 is relevant. Ids are encoded as trec_id.py says.
+A grade from 1 is relevant. Ids are written and compared as trec_id.py says.
 """
 
 import re
@@ -13,7 +13,7 @@ from lexlip_lucene.errors import InputError
 from lexlip_lucene.files import written_file
 from lexlip_lucene.lines import read_lines
 from lexlip_lucene.records import Qrel
-from lexlip_lucene.trec_id import decode_id, encode_id
+from lexlip_lucene.trec_id import WrittenIds, columns_of, utf8_lines
 
 COLUMNS = 4
 _GRADE = re.compile(r"[+-]?[0-9]{1,9}")
@@ -23,8 +23,8 @@ def read_qrels(path: Path) -> list[Qrel]:
     """Read judgements in their order.
 
     Raises:
-        InputError: no such file, no line, or (file:line) not four columns, a grade that is no integer, a pair of
-            topic and document that was judged before, or a broken encoding.
+        InputError: no such file, no line, or (file:line) not four columns, a grade that is no integer, or a pair of
+            topic and document that was judged before.
     """
     where_of: dict[tuple[str, str], str] = {}
     qrels = []
@@ -43,19 +43,20 @@ def write_qrels(path: Path, qrels: Iterable[Qrel], *, force: bool = False) -> No
     """Write judgements in their order.
 
     Raises:
-        InputError: an empty id.
+        InputError: an empty id, or two of one kind that are written alike.
         OutputError: the file exists and `force` is off, or it can't be written.
     """
+    topics, documents = WrittenIds("topic"), WrittenIds("document")
+    lines = (f"{topics.written(qid)} 0 {documents.written(docid)} {grade}\n" for qid, docid, grade in qrels)
     with written_file(path, force=force) as file:
-        for qrel in qrels:
-            file.write(f"{encode_id(qrel.qid)} 0 {encode_id(qrel.docid)} {qrel.grade}\n".encode())
+        file.writelines(utf8_lines(lines))
 
 
 def _parsed(line: str, where: str) -> Qrel:
-    columns = line.split()
+    columns = columns_of(line)
     if len(columns) != COLUMNS:
         raise InputError(f"{where}: qrels have {COLUMNS} columns (qid 0 docid grade), here are {len(columns)}")
     qid, _, docid, grade = columns
     if not _GRADE.fullmatch(grade):
         raise InputError(f"{where}: the grade must be an integer, but it is {grade!r}")
-    return Qrel(decode_id(qid, where), decode_id(docid, where), int(grade))
+    return Qrel(qid, docid, int(grade))

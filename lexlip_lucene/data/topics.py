@@ -7,7 +7,7 @@ is a topic `<image id>#<number>` that its image answers. Image to text (i2t): ea
 `<image id>#img`, whose text is that qid, and the captions are the documents `<image id>#<number>`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -19,6 +19,7 @@ from lexlip_lucene.errors import InputError
 from lexlip_lucene.files import written_file, written_folder
 from lexlip_lucene.lines import read_lines
 from lexlip_lucene.records import Qrel, Topic
+from lexlip_lucene.trec_id import WrittenIds, utf8_lines
 
 Direction = Literal["t2i", "i2t"]
 
@@ -65,19 +66,26 @@ def write_topics(path: Path, topics: Iterable[Topic], *, force: bool = False) ->
     """Write `topics.tsv`.
 
     Raises:
-        InputError: an empty qid, or a TAB or line break in a qid or a text, which the format can't hold.
+        InputError: an empty qid, two that TREC files can't tell apart, or a TAB or line break in a qid or a text, which
+            the format can't hold.
         OutputError: the file exists and `force` is off, or it can't be written.
     """
     with written_file(path, force=force) as file:
-        for topic in topics:
-            if not topic.qid:
-                raise InputError(f"a qid must not be empty, but that of the text {topic.text!r} is")
-            for field in topic:
-                if any(mark in field for mark in "\t\n\r"):
-                    raise InputError(
-                        f"topic {topic.qid!r}: topics.tsv can't hold a TAB or line break, but it has {field!r}"
-                    )
-            file.write(f"{topic.qid}\t{topic.text}\n".encode())
+        file.writelines(utf8_lines(_lines(topics)))
+
+
+def _lines(topics: Iterable[Topic]) -> Iterator[str]:
+    written = WrittenIds("topic")
+    for topic in topics:
+        if not topic.qid:
+            raise InputError(f"a qid must not be empty, but that of the text {topic.text!r} is")
+        for field in topic:
+            if any(mark in field for mark in "\t\n\r"):
+                raise InputError(
+                    f"topic {topic.qid!r}: topics.tsv can't hold a TAB or line break, but it has {field!r}"
+                )
+        written.written(topic.qid)  # refuses what a run and qrels of these topics could not tell apart
+        yield f"{topic.qid}\t{topic.text}\n"
 
 
 def make_topics(images: Sequence[CaptionedImage], *, held_out: int = 0, direction: Direction = "t2i") -> TopicSet:

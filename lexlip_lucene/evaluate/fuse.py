@@ -11,12 +11,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.evaluate.run import rank_hits
+from lexlip_lucene.evaluate.run import best_first, rank_hits
 from lexlip_lucene.records import Hit, Run
 
 
 def reciprocal_rank_fusion(runs: Sequence[Run], *, k: int = 60, depth: int = 1000) -> Run:
-    """Fuse runs by the ranks of their hits.
+    """Fuse runs by the ranks of their hits, which are those of their scores.
 
     Args:
         runs: a topic that is only in some of them is kept.
@@ -71,8 +71,8 @@ def _topics(runs: Sequence[Run]) -> list[str]:
 def _by_ranks(rankings: Sequence[Sequence[Hit]], k: int) -> list[tuple[str, float]]:
     shares: dict[str, list[float]] = defaultdict(list)
     for hits in rankings:
-        # The place counts, not the rank as written: some systems count ranks from 0.
-        for place, hit in enumerate(hits, start=1):
+        # The place by score counts, not the rank as written: some systems write the same one on every line.
+        for place, hit in enumerate(best_first(hits), start=1):
             shares[hit.docid].append(1 / (k + place))
     # fsum rounds once, so documents with the same ranks in another order of runs tie exactly.
     return [(docid, math.fsum(parts)) for docid, parts in shares.items()]

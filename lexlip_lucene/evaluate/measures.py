@@ -5,13 +5,16 @@
     MRR@10    mean of 1 / rank of the first relevant hit, 0 beyond rank 10 (`RR@10`)
     nDCG@10   normalised discounted cumulative gain, log2, the grade is the gain
 
-Ranks decide, never scores: a first relevant hit at rank 4 is R@1 0, R@5 1, MRR@10 0.25, whatever its score.
+Scores decide, of equal ones the ranks, then the docids: a first relevant hit with the fourth score is R@1 0, R@5 1,
+MRR@10 0.25. Ids of both sides are compared as they stand in TREC files.
 """
 
 from collections.abc import Sequence
 
 from lexlip_lucene.errors import InputError
+from lexlip_lucene.evaluate.run import best_first
 from lexlip_lucene.records import Qrel, Run
+from lexlip_lucene.trec_id import encode_id
 
 
 def evaluate(qrels: Sequence[Qrel], run: Run) -> dict[str, float]:
@@ -36,12 +39,12 @@ def evaluate(qrels: Sequence[Qrel], run: Run) -> dict[str, float]:
         "MRR@10": ir_measures.RR @ 10,
         "nDCG@10": ir_measures.nDCG @ 10,
     }
-    judgements = [ir_measures.Qrel(qrel.qid, qrel.docid, qrel.grade) for qrel in qrels]
+    judgements = [ir_measures.Qrel(encode_id(qrel.qid), encode_id(qrel.docid), qrel.grade) for qrel in qrels]
     # The programs behind ir_measures break ties each in its own way; strictly decreasing scores leave none.
     scored = [
-        ir_measures.ScoredDoc(qid, hit.docid, float(-place))
+        ir_measures.ScoredDoc(encode_id(qid), encode_id(hit.docid), float(-place))
         for qid, hits in run.items()
-        for place, hit in enumerate(hits)
+        for place, hit in enumerate(best_first(hits))
     ]
     figures = ir_measures.calc_aggregate(list(measure_of.values()), judgements, scored)
     return {name: float(figures[measure]) for name, measure in measure_of.items()}
@@ -53,7 +56,8 @@ def _require_relevant(qrels: Sequence[Qrel]) -> None:
 
 
 def _require_shared_topic(qrels: Sequence[Qrel], run: Run) -> None:
-    if any(qrel.qid in run for qrel in qrels):
+    topics = {encode_id(qid) for qid in run}
+    if any(encode_id(qrel.qid) in topics for qrel in qrels):
         return
     of_run = repr(next(iter(run))) if run else "nothing"
     raise InputError(

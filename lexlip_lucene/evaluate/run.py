@@ -3,23 +3,26 @@
     1000268201#0 Q0 3637013_c675de7705 1 12345 lexlip
 
 Impact scores are exact integers and are written as such; others are floats, written so that reading gives the
-same float. Ids are encoded as trec_id.py says. A topic without hits leaves no line, so it is gone after reading.
+same float. Ids are written and compared as trec_id.py says. A topic without hits leaves no line, so it is gone after
+reading. The order of hits is that of their scores, as for trec_eval; ranks only decide between equal scores, since some
+tools write the same rank on every line.
 """
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.files import written_file
 from lexlip_lucene.lines import read_lines
 from lexlip_lucene.records import Hit, Run
-from lexlip_lucene.trec_id import decode_id, encode_id
+from lexlip_lucene.trec_id import WrittenIds, columns_of, utf8_lines
 
 COLUMNS = 6
-# 18 digits: every such integer fits 64 bits. Python alone would take "1_000", "nan" and digits of other scripts too.
-_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
+# Python's own int() and float() would take "1_000", "nan" and digits of other scripts, too.
+_INTEGER = re.compile(r"[+-]?[0-9]{1,100}")
 _FLOAT = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
@@ -36,15 +39,20 @@ def rank_hits(scored: Iterable[tuple[str, int | float]], k: int) -> list[Hit]:
     return [Hit(docid, score, rank) for rank, (docid, score) in enumerate(best, start=1)]
 
 
+def best_first(hits: Iterable[Hit]) -> list[Hit]:
+    """Return hits by score; of equal scores the better rank comes first, then the smaller docid in byte order."""
+    return sorted(hits, key=lambda hit: (-hit.score, hit.rank, hit.docid))
+
+
 def read_run(path: Path) -> Run:
-    """Read a run; topics in the order of their first line, hits by rank and among equal ranks by docid.
+    """Read a run; topics in the order of their first line, their hits as `best_first` has them.
 
     Returns:
         An empty run for an empty file. Ranks stay as they are in the file.
 
     Raises:
         InputError: no such file, or (file:line) not six columns, a rank that is no integer, a score that is no
-            finite number, a docid twice in a topic, or a broken encoding.
+            finite number, or a docid twice in a topic.
     """
     run: dict[str, dict[str, Hit]] = {}
     for where, line in read_lines(path, "run"):
@@ -53,7 +61,19 @@ def read_run(path: Path) -> Run:
         if hit.docid in hits:
             raise InputError(f"{where}: a document may be once in a topic, but {hit.docid!r} is twice in {qid!r}")
         hits[hit.docid] = hit
-    return {qid: sorted(hits.values(), key=lambda hit: (hit.rank, hit.docid)) for qid, hits in run.items()}
+    return {qid: best_first(hits.values()) for qid, hits in run.items()}
+
+
+def run_remarks(run: Run) -> list[str]:
+    """Return what is odd about the scores and ranks of a run that was read, a line each; none for most runs."""
+    level = sum(len(hits) > 1 and hits[0].score == hits[-1].score for hits in run.values())
+    against = sum(any(a.rank > b.rank for a, b in pairwise(hits)) for hits in run.values())
+    remarks = []
+    if level:
+        remarks.append(f"all scores are equal in {level} of {len(run)} topics, so the ranks decide there")
+    if against:
+        remarks.append(f"ranks contradict the scores in {against} of {len(run)} topics; the scores decide")
+    return remarks
 
 
 def write_run(path: Path, run: Run, *, tag: str = "lexlip", force: bool = False) -> None:
@@ -66,27 +86,31 @@ def write_run(path: Path, run: Run, *, tag: str = "lexlip", force: bool = False)
         force: overwrite a file that exists.
 
     Raises:
-        InputError: an empty id, or a tag that is empty or has white space.
+        InputError: an empty id, two of one kind that are written alike, or a tag that is empty or has white space.
         OutputError: the file exists and `force` is off, or it can't be written.
     """
-    if tag.split() != [tag]:
+    if columns_of(tag) != [tag]:
         raise InputError(f"the tag of a run must be one word, but it is {tag!r}")
     with written_file(path, force=force) as file:
-        for qid, hits in run.items():
-            topic = encode_id(qid)
-            for hit in hits:
-                line = f"{topic} Q0 {encode_id(hit.docid)} {hit.rank} {_score_text(hit.score)} {tag}\n"
-                file.write(line.encode())
+        file.writelines(utf8_lines(_lines(run, tag)))
+
+
+def _lines(run: Run, tag: str) -> Iterator[str]:
+    topics, documents = WrittenIds("topic"), WrittenIds("document")
+    for qid, hits in run.items():
+        topic = topics.written(qid)
+        for hit in hits:
+            yield f"{topic} Q0 {documents.written(hit.docid)} {hit.rank} {_score_text(hit.score)} {tag}\n"
 
 
 def _parsed(line: str, where: str) -> tuple[str, Hit]:
-    columns = line.split()
+    columns = columns_of(line)
     if len(columns) != COLUMNS:
         raise InputError(f"{where}: a run has {COLUMNS} columns (qid Q0 docid rank score tag), here are {len(columns)}")
     qid, _, docid, rank, score, _ = columns
     if not _INTEGER.fullmatch(rank):
         raise InputError(f"{where}: the rank must be an integer, but it is {rank!r}")
-    return decode_id(qid, where), Hit(decode_id(docid, where), _score(score, where), int(rank))
+    return qid, Hit(docid, _score(score, where), int(rank))
 
 
 def _score(text: str, where: str) -> int | float:

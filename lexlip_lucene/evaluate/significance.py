@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lexlip_lucene.errors import InputError
+from lexlip_lucene.evaluate.run import best_first
 from lexlip_lucene.records import Qrel, Run
 
 PATTERNS, SEED = 10_000, 7
@@ -38,7 +39,8 @@ def found_within(qrels: Sequence[Qrel], run: Run, k: int) -> dict[str, float]:
         if qrel.grade >= 1:
             wanted[qrel.qid].add(qrel.docid)
     return {
-        qid: float(any(hit.docid in docids for hit in list(run.get(qid, []))[:k])) for qid, docids in wanted.items()
+        qid: float(any(hit.docid in docids for hit in best_first(run.get(qid, []))[:k]))
+        for qid, docids in wanted.items()
     }
 
 
