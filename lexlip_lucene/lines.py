@@ -1,20 +1,18 @@
 """Text files line by line, in UTF-8, with the place (`file:line`) that an error message names.
 
 A line ends at a line feed (a carriage return before it is dropped) and nowhere else: a caption may hold
-U+2028 or a form feed. A byte-order mark at the start of a file is dropped, empty lines are passed over. A file whose
-name ends in `.gz` is decompressed.
+U+2028 or a form feed. A byte-order mark at the start of a file is dropped, empty lines are passed over. A file that is
+gzip is decompressed, whatever its name.
 """
 
-import gzip
-import zlib
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from lexlip_lucene.compressed import opened
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.files import require_file
 
 
 def text_lines(path: Path, what: str) -> Generator[str, None, None]:
@@ -25,18 +23,14 @@ def text_lines(path: Path, what: str) -> Generator[str, None, None]:
         what: what the file is, for messages ("topics", "run").
 
     Raises:
-        InputError: no such file, no permission, a line that is not UTF-8, or a damaged `.gz`.
+        InputError: no such file, no permission, a line that is not UTF-8, damaged gzip, or another compression.
     """
-    opened = gzip.open if path.suffix == ".gz" else open
-    try:
-        with opened(require_file(path, what), "rb") as file:
-            for number, raw in enumerate(file, start=1):
-                try:
-                    yield raw.decode("utf-8-sig" if number == 1 else "utf-8")
-                except UnicodeDecodeError as error:
-                    raise InputError(f"{path}:{number}: {what} must be UTF-8, but here is {error.reason}") from error
-    except (OSError, EOFError, zlib.error) as error:  # the last two: of a .gz that was cut or damaged
-        raise InputError(f"{what}: can't read {path}: {getattr(error, 'strerror', None) or error}") from error
+    with opened(path, what) as file:
+        for number, raw in enumerate(file, start=1):
+            try:
+                yield raw.decode("utf-8-sig" if number == 1 else "utf-8")
+            except UnicodeDecodeError as error:
+                raise InputError(f"{path}:{number}: {what} must be UTF-8, but here is {error.reason}") from error
 
 
 def read_lines(path: Path, what: str) -> Iterator[tuple[str, str]]:
@@ -68,13 +62,18 @@ def read_json_lines(path: Path, what: str) -> Iterator[tuple[str, dict[str, Any]
         InputError: as in `text_lines`, or a line is not one JSON object.
     """
     for where, line in read_lines(path, what):
-        try:
-            record = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            raise InputError(f"{where}: a line of a {what} must be one JSON object: {error}") from error
-        if not isinstance(record, dict):
-            raise InputError(f"{where}: a line of a {what} must be one JSON object, but it is {_shown(record)}")
-        yield where, record
+        yield where, json_object(line, where, what)
+
+
+def json_object(line: str | bytes, where: str, what: str) -> dict[str, Any]:
+    """Return the object that a line is; InputError that names `where` when it is none."""
+    try:
+        record = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise InputError(f"{where}: a line of a {what} must be one JSON object: {error}") from error
+    if not isinstance(record, dict):
+        raise InputError(f"{where}: a line of a {what} must be one JSON object, but it is {_shown(record)}")
+    return record
 
 
 def text_at(record: dict[str, Any], key: str, where: str) -> str:

@@ -17,12 +17,12 @@ def test_written_caption_collection_is_read_back(tmp_path: Path, documents: list
     assert read_caption_collection(tmp_path / "captions") == documents
 
 
-@pytest.mark.parametrize("stray", ["notes.txt", ".DS_Store", "a.json", "folder.jsonl/"])
+@pytest.mark.parametrize("stray", ["notes.txt", "a.jsonl.zst"])
 def test_stray_file_in_a_caption_collection_is_named(tmp_path: Path, stray: str) -> None:
     folder = tmp_path / "captions"
     write_caption_collection(folder, [CaptionDocument("dog", "A dog .")])
-    (folder / stray).mkdir() if stray.endswith("/") else (folder / stray).touch()
-    with pytest.raises(InputError, match=f"only .* may be in {folder}; move away {stray.rstrip('/')}"):
+    (folder / stray).touch()
+    with pytest.raises(InputError, match=f"{stray}: a caption collection folder holds nothing but shards"):
         read_caption_collection(folder)
 
 
@@ -37,5 +37,5 @@ def test_duplicate_id_across_shards_names_both_lines(tmp_path: Path) -> None:
 def test_caption_collection_without_a_document_is_refused(tmp_path: Path, lines: str | None) -> None:
     if lines is not None:
         (tmp_path / "a.jsonl").write_text(lines)
-    with pytest.raises(InputError, match=r"caption collection: no (document|\*\.jsonl file) in"):
+    with pytest.raises(InputError, match=r"caption collection: no (document|shard .*) in"):
         read_caption_collection(tmp_path)

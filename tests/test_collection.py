@@ -1,5 +1,6 @@
 """Collections and encoded queries: what is written comes back, and what Anserini would lose is refused."""
 
+import gzip
 import hashlib
 import json
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lexlip_lucene.data.shards import find_shards
 from lexlip_lucene.errors import InputError, OutputError
 from lexlip_lucene.records import Document
 from lexlip_lucene.vectors import collection
@@ -99,11 +101,11 @@ VECTOR = '{"id": "d1", "vector": %s}'
     ("line", "message"),
     [
         ('{"id": "d1", "vec', "a line of JSON is needed"),
-        ("", "a line of JSON is needed"),
         ("[1]", "a JSON object is needed, got list"),
-        ('{"vector": {"a": 1}}', '"id" must be a text that is not empty, got None'),
+        ('{"vector": {"a": 1}}', '"id" must be a text that is not empty, or an integer, got None'),
         ('{"id": "", "vector": {"a": 1}}', '"id" must be a text that is not empty'),
-        ('{"id": 7, "vector": {"a": 1}}', '"id" must be a text that is not empty, got 7'),
+        ('{"id": 7.5, "vector": {"a": 1}}', '"id" must be a text that is not empty, or an integer, got 7.5'),
+        ('{"id": true, "vector": {"a": 1}}', '"id" must be a text that is not empty, or an integer, got True'),
         ('{"id": "d1"}', '"vector" of d1 must be an object'),
         ('{"id": "d1", "vector": [1]}', '"vector" of d1 must be an object'),
         ('{"id": "d1", "contents": 3, "vector": {}}', '"contents" of d1 must be a text, got 3'),
@@ -112,7 +114,8 @@ VECTOR = '{"id": "d1", "vector": %s}'
         (VECTOR % '{"a": true}', "token 'a' needs an integer weight .* got True"),
         (VECTOR % '{"a": "3"}', "token 'a' needs an integer weight .* got '3'"),
         (VECTOR % '{"a": null}', "token 'a' needs an integer weight .* got None"),
-        (VECTOR % '{"a": 0}', "token 'a' needs an integer weight .* got 0"),
+        (VECTOR % '{"a": 0.0}', "token 'a' needs an integer weight .* got 0.0"),
+        (VECTOR % '{"a": false}', "token 'a' needs an integer weight .* got False"),
         (VECTOR % '{"b": 2, "a": -3}', "token 'a' needs an integer weight .* got -3"),
         (VECTOR % '{"a": 16777216}', "token 'a' needs an integer weight .* got 16777216"),
         (VECTOR % '{"a": 99999999999999999999999}', "token 'a' needs an integer weight"),
@@ -143,22 +146,97 @@ def test_an_id_that_occurs_twice_is_not_written(tmp_path: Path) -> None:
         write_shards(tmp_path, [Document("d1", "", {}), Document("d2", "", {}), Document("d1", "", {})])
 
 
-@pytest.mark.parametrize("stray", ["README.md", ".DS_Store", "part.json", "part.jsonl.gz", "manifest"])
+@pytest.mark.parametrize("stray", ["README.md", "part.jsonl.zst", "part.jsonl.bz2", "manifest", "below/notes.txt"])
 def test_a_stray_file_is_refused(tmp_path: Path, stray: str) -> None:
     folder = one_shard(tmp_path, '{"id": "d1", "vector": {}}')
+    (folder / "below").mkdir()
     (folder / stray).touch()
-    with pytest.raises(InputError, match=rf"{stray}: a collection folder holds nothing but \*\.jsonl shards"):
+    with pytest.raises(InputError, match=rf"{stray}: a collection folder holds nothing but shards \(\.jsonl, "):
         shards_of(folder)
 
 
-def test_a_folder_named_like_a_shard_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "part.jsonl").mkdir()
-    with pytest.raises(InputError, match=r"part\.jsonl: a collection folder holds nothing but"):
-        shards_of(tmp_path)
+def test_shards_are_found_in_sub_folders_and_hidden_files_are_counted(tmp_path: Path) -> None:
+    folder = one_shard(tmp_path, '{"id": "d1", "vector": {"a": 1}}')
+    for name in ("b.jsonl", "a/c.json", "a/.git/config", ".DS_Store", "._part.jsonl"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(f'{{"id": "{name}", "vector": {{}}}}')
+    (folder / "a" / "up").symlink_to(folder)
+    found = find_shards(folder)
+    assert [path.relative_to(folder).as_posix() for path in found.paths] == ["a/c.json", "b.jsonl", "part.jsonl"]
+    assert found.hidden == 3
+    assert [document.id for document in read_collection(folder)] == ["a/c.json", "b.jsonl", "d1"]
+
+
+PUBLISHED = [Document("9", "", {"a": 183}), Document("-10", "ü", {"b": 2})]
+LINES = (
+    '{"id": 9, "contents": "", "vector": {"a": 183, "annual": 0}}',
+    '{"id": -10, "contents": "ü", "vector": {"b": 2}}',
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.jsonl", "\n".join(LINES)),
+        ("a.jsonl", "\ufeff" + "\n\n".join(LINES) + "\n \r\n"),
+        ("a.jsonl.gz", "\n".join(LINES)),
+        ("a.json", "\n".join(LINES)),
+        ("a.json", f" [\n{LINES[0]} ,\n\n {LINES[1]}\n]\n"),
+        ("a.json", " ".join(LINES).replace(",", ",\n  ").replace("{", "{\n\t")),
+        ("a.json.gz", f"[{LINES[0]},{LINES[1]}]"),
+        ("A.JSONL.GZ", "\n".join(LINES)),
+    ],
+)
+def test_collections_as_others_publish_them_are_read(tmp_path: Path, name: str, content: str) -> None:
+    packed = gzip.compress(content.encode()) if name.lower().endswith("gz") else content.encode()
+    (tmp_path / name).write_bytes(packed)
+    assert list(read_collection(tmp_path)) == PUBLISHED
+    assert read_queries(tmp_path / name) == PUBLISHED
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('[{"id": "a", "vector": {}}', "the array is missing after this document"),
+        ('[{"id": "a", "vector": {}} {"id": "b", "vector": {}}]', "a comma or the end"),
+        ('[{"id": "a", "vector": {}}] 3', "something follows the array"),
+        ('\n{"id": "a", "vector": {}', r"a\.json:2: a collection must be JSON"),
+        ('[{"id": "a", "vector": {}},\n\n3]', r"a\.json:3: a JSON object is needed, got int"),
+    ],
+)
+def test_a_json_file_that_is_cut_or_broken_is_named(tmp_path: Path, content: str, said: str) -> None:
+    (tmp_path / "a.json").write_text(content)
+    with pytest.raises(InputError, match=said):
+        list(read_collection(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"BZh91AY", "compressed by bzip2, and only gzip is read"),
+        (b"\x28\xb5\x2f\xfd", "compressed by zstd"),
+        (gzip.compress(b'{"id": "a", "vector": {}}')[:-6], "is gzip, and damaged"),
+        (b"\x1f\x8bjunk", "is gzip, and damaged"),
+    ],
+)
+def test_what_is_compressed_otherwise_or_damaged_is_named(tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "a.jsonl").write_bytes(content)
+    with pytest.raises(InputError, match=f"collection: .*a.jsonl.*{said}"):
+        list(read_collection(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["topics.tsv", "topics.tsv.gz"])
+def test_pyserinis_encoded_topics_are_read(tmp_path: Path, name: str) -> None:
+    content = b"7\tred red cat\n\n8\t\n"
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    assert read_queries(tmp_path / name) == [Document("7", "7", {"red": 2, "cat": 1}), Document("8", "8", {})]
+    (tmp_path / name).write_text("7 red\n")
+    with pytest.raises(InputError, match=rf"{name}:1: an encoded query is 'qid TAB tokens'"):
+        read_queries(tmp_path / name)
 
 
 def test_an_empty_a_missing_and_a_false_folder_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"no \*\.jsonl shard in this folder"):
+    with pytest.raises(InputError, match="collection: no shard"):
         shards_of(tmp_path)
     with pytest.raises(InputError, match="collection: no such folder"):
         shards_of(tmp_path / "gone")

@@ -13,7 +13,19 @@ import lexlip_lucene
 HOME = Path(lexlip_lucene.__file__).parent
 MODULES = sorted(HOME.rglob("*.py"))
 
-BASE = {"built", "durable", "errors", "exchange", "records", "files", "progress", "lines", "trec_id"}
+BASE = {
+    "built",
+    "checksum",
+    "compressed",
+    "durable",
+    "errors",
+    "exchange",
+    "records",
+    "files",
+    "progress",
+    "lines",
+    "trec_id",
+}
 DATA = BASE | {"data"}
 VECTORS = DATA | {"vectors"}
 RECIPES = VECTORS | {"evaluate", "recipes"}
@@ -30,6 +42,7 @@ MAY_IMPORT = {
     "encoders": RECIPES | {"encoders"},
     "training": TRAINING,
     "lucene": VECTORS | {"lucene"},
+    "check": EVERYTHING_BELOW - {"training"} | {"check"},
     "pyserini": BASE | {"lucene"},
     "experiment": EVERYTHING_BELOW,
     "zero_shot": RECIPES | {"encoders"},
@@ -41,9 +54,21 @@ MAY_IMPORT = {
     "ladder": EVERYTHING_BELOW | {"experiment", "bench", "bench_engine", "ladder_documents", "ladder"},
     "bench_serve": EVERYTHING_BELOW | {"bench_engine"},
     "bench_encoding": TRAINING | {"bench_engine", "bench_encoding"},
-    "serve": EVERYTHING_BELOW | {"pictures", "serve"},
+    "serve": EVERYTHING_BELOW | {"check", "pictures", "serve"},
     "cli": EVERYTHING_BELOW
-    | {"experiment", "zero_shot", "bench", "demo", "bench_engine", "tuning", "ladder", "pictures", "serve", "cli"},
+    | {
+        "check",
+        "experiment",
+        "zero_shot",
+        "bench",
+        "demo",
+        "bench_engine",
+        "tuning",
+        "ladder",
+        "pictures",
+        "serve",
+        "cli",
+    },
     "__main__": {"cli"},
 }
 """Part of the package → the parts that it may import. A part is a folder, or a module beside them."""

@@ -156,13 +156,55 @@ def test_a_truncated_weights_file_is_refused(broken: Path) -> None:
         ("rows", [7, 8], "13 tokens need as many rows, but there are 2"),
         ("rows", [*range(8, 21)], r"rows must be in 0\.\.19"),
         ("rows", [*range(-1, 12)], r"rows must be in 0\.\.19"),
-        ("vocabulary_size", 30, "its tokenizer has 20 tokens, but config.json says 30"),
+        ("vocabulary_size", 30, "is not as it was written: its content does not have the checksum"),
     ],
 )
 def test_a_config_that_is_not_right_is_refused(broken: Path, key: str, value: object, message: str) -> None:
     config = json.loads((broken / "config.json").read_bytes())
     (broken / "config.json").write_text(json.dumps({**config, key: value}))
     refused(broken, message)
+
+
+def test_a_tokenizer_of_another_size_is_refused(broken: Path) -> None:
+    config = json.loads((tiny.without_checksums(broken) / "config.json").read_bytes())
+    (broken / "config.json").write_text(json.dumps({**config, "vocabulary_size": 30}))
+    refused(broken, "its tokenizer has 20 tokens, but config.json says 30")
+
+
+def test_a_model_from_before_checksums_is_read_as_it_is(broken: Path) -> None:
+    before = LexLip.from_pretrained(broken)
+    after = LexLip.from_pretrained(tiny.without_checksums(broken))
+    assert after.encode_texts(TEXTS) == before.encode_texts(TEXTS)
+    assert after.sha256 == before.sha256
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
+def test_a_changed_byte_of_a_file_that_is_loaded_is_found_or_changes_nothing(broken: Path, name: str) -> None:
+    whole = (broken / name).read_bytes()
+    expected = LexLip.from_pretrained(broken).encode_texts(TEXTS)
+    found = 0
+    for place in range(0, len(whole), max(1, len(whole) // 60)):
+        (broken / name).write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
+        try:
+            loaded = LexLip.from_pretrained(broken)
+        except ModelError:
+            found += 1
+        else:
+            assert name == "config.json", "only its layout may change unnoticed"
+            assert loaded.encode_texts(TEXTS) == expected
+    assert found > 30
+
+
+def test_a_changed_model_card_does_not_stop_a_model(broken: Path) -> None:
+    (broken / "README.md").write_text("trained on photos of mine")
+    LexLip.from_pretrained(broken)
+
+
+@pytest.mark.parametrize("name", ["../config.json", "a/b", "a\\b"])
+def test_a_config_that_names_files_elsewhere_is_refused(broken: Path, name: str) -> None:
+    config = json.loads((tiny.without_checksums(broken) / "config.json").read_bytes())
+    (broken / "config.json").write_text(json.dumps({**config, "files": {name: "0"}}))
+    refused(broken, "files: .*String should match pattern|files.*pattern")
 
 
 @pytest.mark.parametrize("case", ["shape", "missing", "unexpected"])

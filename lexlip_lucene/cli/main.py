@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from lexlip_lucene.cli import (
     bench,
     bench_engine,
+    check,
     classify,
     demo,
     doctor,
@@ -37,6 +38,7 @@ ORDER = [
     "encode",
     "index",
     "merge",
+    "check",
     "search",
     "explain",
     "lexicon",
@@ -76,6 +78,7 @@ app.command("train")(train.train)
 app.add_typer(encode.app, name="encode")
 app.command("index")(index.index)
 app.command("merge")(merge.merge)
+app.command("check")(check.check)
 app.command("search")(search.search)
 app.command("explain")(explain.explain)
 app.command("lexicon")(lexicon.lexicon)

@@ -1,20 +1,20 @@
-"""The caption collection: what BM25 indexes, a folder that holds nothing but `*.jsonl` shards.
+"""The caption collection: what BM25 indexes, a folder that holds nothing but shards (`shards.py`); ours are `*.jsonl`.
 
     {"id": "1000268201", "contents": "A child in a pink dress is climbing …"}
 
-Anserini parses every file of the folder, so a file of any other kind in it is an error. It has no vectors:
-the collection of encoded documents is another thing.
+It has no vectors: the collection of encoded documents is another thing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
+from lexlip_lucene.data.shards import documents_in, find_shards
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.files import require_folder, written_file, written_folder
-from lexlip_lucene.lines import read_json_lines, text_at
+from lexlip_lucene.files import written_file, written_folder
+from lexlip_lucene.lines import json_object, text_at
 
 
 class CaptionDocument(NamedTuple):
@@ -32,9 +32,9 @@ def read_caption_collection(folder: Path) -> list[CaptionDocument]:
     """
     documents = []
     where_of: dict[str, str] = {}
-    for shard in _shards(folder):
-        for where, record in read_json_lines(shard, "caption collection"):
-            document = CaptionDocument(text_at(record, "id", where), text_at(record, "contents", where))
+    for shard in find_shards(folder, "caption collection").paths:
+        for where, line in documents_in(shard, "caption collection"):
+            document = _document(json_object(line, where, "caption collection"), where)
             if document.id in where_of:
                 raise InputError(
                     f"{where}: the id {document.id!r} must be unique, but it is also at {where_of[document.id]}"
@@ -44,6 +44,12 @@ def read_caption_collection(folder: Path) -> list[CaptionDocument]:
     if not documents:
         raise InputError(f"caption collection: no document in {folder}")
     return documents
+
+
+def _document(record: dict[str, Any], where: str) -> CaptionDocument:
+    if type(record.get("id")) is int:
+        record["id"] = str(record["id"])  # as Anserini takes it
+    return CaptionDocument(text_at(record, "id", where), text_at(record, "contents", where))
 
 
 def write_caption_collection(
@@ -61,13 +67,3 @@ def write_caption_collection(
             with written_file(partial / name) as file:
                 for document in documents[number * size : (number + 1) * size]:
                     file.write(orjson.dumps(document._asdict()) + b"\n")
-
-
-def _shards(folder: Path) -> Iterator[Path]:
-    entries = sorted(require_folder(folder, "caption collection").iterdir())
-    if not entries:
-        raise InputError(f"caption collection: no *.jsonl file in {folder}")
-    for entry in entries:
-        if entry.suffix != ".jsonl" or not entry.is_file():
-            raise InputError(f"caption collection: only *.jsonl files may be in {folder}; move away {entry.name}")
-        yield entry

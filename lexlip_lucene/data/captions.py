@@ -4,12 +4,14 @@
     x.jsonl       the captions file            captions_file.py
     x.json        Karpathy's dataset_*.json    karpathy.py
     x.tsv         LexLIP's captions            lexlip_tsv.py
+    x.jsonl.gz …  one of these, compressed
 
 An image file that is missing or broken is no error here: it is rejected, with its reason, when it is opened.
 """
 
 from pathlib import Path
 
+from lexlip_lucene.compressed import without_gz
 from lexlip_lucene.data.captioned_image import CaptionedImage
 from lexlip_lucene.data.captions_file import read_captions_file
 from lexlip_lucene.data.image_folder import read_image_folder
@@ -61,7 +63,7 @@ def _read_all(source: Path) -> list[CaptionedImage]:
         return read_image_folder(source)
     if not source.exists():
         raise InputError(f"captions: no such file or folder: {source}")
-    reader = READERS.get(source.suffix.lower())
+    reader = READERS.get(without_gz(source).suffix.lower())
     if reader is None:
         raise InputError(f"captions: a folder or a file ending in {', '.join(READERS)} is needed, but got {source}")
     images = reader(source)

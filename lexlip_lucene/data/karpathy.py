@@ -12,9 +12,9 @@ from typing import Any
 
 import orjson
 
+from lexlip_lucene.compressed import opened
 from lexlip_lucene.data.captioned_image import CaptionedImage
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.files import require_file
 from lexlip_lucene.lines import list_at, text_at
 
 
@@ -35,11 +35,10 @@ def read_karpathy(path: Path) -> list[CaptionedImage]:
 
 def _parsed(path: Path) -> dict[str, Any]:
     try:
-        dataset = orjson.loads(require_file(path, "Karpathy's captions").read_bytes())
+        with opened(path, "Karpathy's captions") as file:
+            dataset = orjson.loads(file.read())
     except orjson.JSONDecodeError as error:
         raise InputError(f"{path}:{error.lineno}: Karpathy's captions must be JSON: {error}") from error
-    except OSError as error:
-        raise InputError(f"Karpathy's captions: can't read {path}: {error.strerror or error}") from error
     if not isinstance(dataset, dict):
         raise InputError(f'{path}: Karpathy\'s captions must be a JSON object with the key "images"')
     return dataset

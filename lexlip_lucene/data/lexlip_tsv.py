@@ -15,6 +15,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
+from lexlip_lucene.compressed import opened, without_gz
 from lexlip_lucene.data.captioned_image import CaptionedImage
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.lines import text_lines
@@ -23,10 +24,10 @@ COLUMNS = ("title", "filepath", "image_id")
 
 
 def is_lexlip_tsv(path: Path) -> bool:
-    """Whether the file begins with LexLIP's header, which topics (qid TAB text) do not."""
-    if path.suffix.lower() != ".tsv" or not path.is_file():
+    """Say if the file begins with LexLIP's header, which topics (qid TAB text) do not."""
+    if without_gz(path).suffix.lower() != ".tsv" or not path.is_file():
         return False
-    with path.open("rb") as file:
+    with opened(path, "captions or topics") as file:
         header = file.readline(10_000).decode("utf-8-sig", errors="replace").rstrip("\r\n").split("\t")
     return set(COLUMNS) <= set(header)
 

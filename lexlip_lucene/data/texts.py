@@ -8,6 +8,7 @@ a folder                   a caption collection: its documents
 
 from pathlib import Path
 
+from lexlip_lucene.compressed import without_gz
 from lexlip_lucene.data.caption_collection import read_caption_collection
 from lexlip_lucene.data.captions import read_captions
 from lexlip_lucene.data.lexlip_tsv import is_lexlip_tsv
@@ -27,7 +28,7 @@ def read_texts(source: Path, *, split: str | None = None) -> list[Topic]:
         InputError: what the reader of each raises, a source of another kind, a split for a source that has none,
             or captions files whose images have no captions.
     """
-    if not source.is_dir() and (source.suffix.lower() in (".jsonl", ".json") or is_lexlip_tsv(source)):
+    if not source.is_dir() and (_kind(source) in (".jsonl", ".json") or is_lexlip_tsv(source)):
         images = read_captions(source, split=split)
         texts = [Topic(caption_id(image, n), text) for image in images for n, text in enumerate(image.captions)]
         if not texts:
@@ -37,6 +38,10 @@ def read_texts(source: Path, *, split: str | None = None) -> list[Topic]:
         raise InputError(f"texts: a split can be chosen of a captions file (.jsonl, .json) alone, but got {source}")
     if source.is_dir():
         return [Topic(document.id, document.contents) for document in read_caption_collection(source)]
-    if source.suffix.lower() != ".tsv" and source.exists():
+    if _kind(source) != ".tsv" and source.exists():
         raise InputError(f"texts: topics (.tsv), captions (.jsonl, .json) or a folder are needed, but got {source}")
     return read_topics(source)
+
+
+def _kind(source: Path) -> str:
+    return without_gz(source).suffix.lower()

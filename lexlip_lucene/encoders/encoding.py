@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tokenizers import Encoding, Tokenizer
 
+from lexlip_lucene.encoders.model_files import require_readable
 from lexlip_lucene.errors import ModelError
 
 TOKENIZER_FILE = "tokenizer.json"
@@ -14,11 +15,10 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     """Load a model folder's tokenizer.
 
     Raises:
-        ModelError: the file is missing or broken.
+        ModelError: the file is missing, broken, or can't be read.
     """
     path = folder / TOKENIZER_FILE
-    if not path.is_file():
-        raise ModelError(f"{folder}: {TOKENIZER_FILE} is missing, so this is not a whole model folder")
+    require_readable(path)
     try:
         return Tokenizer.from_file(str(path))
     except Exception as error:  # tokenizers raises bare Exception for every defect of the file

@@ -163,7 +163,8 @@ def _unfinished(
         "arithmetic": str(arithmetic),
         "grid": None if grid is None else format_grid(grid),
     }
-    settings = {"config_sha256": hashlib.sha256(config_bytes(model.config)).hexdigest(), "batch_size": batch_size}
+    config = config_bytes(model.config.model_copy(update={"files": {}}))  # the model card among them decides nothing
+    settings = {"config_sha256": hashlib.sha256(config).hexdigest(), "batch_size": batch_size}
     return Unfinished(output, facts=facts, settings=settings, stretches=stretches_of(inputs))
 
 

@@ -17,10 +17,11 @@ from torch import Tensor, nn
 from lexlip_lucene.data.images import open_image
 from lexlip_lucene.encoders.banks import DenseBank, LexiconBank
 from lexlip_lucene.encoders.dense import DenseTwin, mean_of_words
-from lexlip_lucene.encoders.encoding import encoded, load_tokenizer
+from lexlip_lucene.encoders.encoding import TOKENIZER_FILE, encoded, load_tokenizer
 from lexlip_lucene.encoders.heaviest import Heaviest, heaviest, quantised
 from lexlip_lucene.encoders.image_encoder import ImageEncoder
-from lexlip_lucene.encoders.model_config import Ceilings, ModelConfig, config_bytes, read_config
+from lexlip_lucene.encoders.model_config import CONFIG_FILE, Ceilings, ModelConfig, config_bytes, read_config
+from lexlip_lucene.encoders.model_files import files_of, require_as_written, require_readable
 from lexlip_lucene.encoders.model_tensors import special_tokens, tensors_once
 from lexlip_lucene.encoders.pixels import normalise, to_square
 from lexlip_lucene.encoders.pooling import divide_by_length
@@ -29,7 +30,7 @@ from lexlip_lucene.encoders.text_encoders import StaticText, TransformerText, fr
 from lexlip_lucene.encoders.tokens import TokenBatch, tokenise
 from lexlip_lucene.encoders.transformer_query import TransformerQuery, can_pack
 from lexlip_lucene.errors import ModelError
-from lexlip_lucene.files import sha256_of, written_folder
+from lexlip_lucene.files import written_folder
 from lexlip_lucene.recipes.model_spec import StaticTextSpec
 from lexlip_lucene.records import Impacts
 from lexlip_lucene.vectors.quantise import Quantiser
@@ -89,13 +90,13 @@ class LexLip(nn.Module):
         """Load a model folder, ready to encode.
 
         Raises:
-            ModelError: the folder is not a model, is of another schema version, or its files do not fit together.
+            ModelError: the folder is not a model, is of another schema version, can't be read, or its files do not fit
+                together or are not those that were written.
         """
         folder = Path(folder)
         config = read_config(folder)
         weights = folder / WEIGHTS_FILE
-        if not weights.is_file():
-            raise ModelError(f"{folder}: {WEIGHTS_FILE} is missing, so this is not a whole model folder")
+        require_readable(weights)
         tokenizer = load_tokenizer(folder)
         if tokenizer.get_vocab_size() != config.vocabulary_size:
             raise ModelError(
@@ -108,7 +109,8 @@ class LexLip(nn.Module):
         except (RuntimeError, SafetensorError) as error:
             reason = " ".join(str(error).split())[:300]
             raise ModelError(f"{weights} does not fit config.json beside it: {reason}") from None
-        model.sha256 = sha256_of(weights)
+        require_as_written(folder, TOKENIZER_FILE, config.files, CONFIG_FILE)
+        model.sha256 = require_as_written(folder, WEIGHTS_FILE, config.files, CONFIG_FILE)
         return model.to(device).eval()
 
     def save_pretrained(self, folder: str | Path, *, card: str = "", force: bool = False) -> None:
@@ -120,14 +122,15 @@ class LexLip(nn.Module):
         from transformers import PreTrainedTokenizerFast
 
         with written_folder(Path(folder), force=force) as partial:
-            (partial / "config.json").write_bytes(config_bytes(self.config))
             save_file(tensors_once(self), partial / WEIGHTS_FILE)
             self.tokenizer.no_truncation()
             PreTrainedTokenizerFast(tokenizer_object=self.tokenizer, **special_tokens(self.tokenizer)).save_pretrained(
                 partial
             )
             (partial / "README.md").write_text(card or f"# {self.config.name}\n", encoding="utf-8")
-        self.sha256 = sha256_of(Path(folder) / WEIGHTS_FILE)
+            config = self.config.model_copy(update={"files": files_of(partial, but=CONFIG_FILE)})
+            (partial / CONFIG_FILE).write_bytes(config_bytes(config))
+        self.config, self.sha256 = config, config.files[WEIGHTS_FILE]
 
     @property
     def device(self) -> torch.device:

@@ -1,13 +1,20 @@
-"""A model's `config.json`: everything that is not a tensor and not the tokenizer's own files."""
+"""A model's `config.json`: everything that is not a tensor and not the tokenizer's own files.
+
+It names the SHA-256 of every other file of the folder, and carries a checksum of itself (`checksum.py`). A model from
+before checksums has neither, and is read as it is.
+"""
 
 from pathlib import Path
 
 import orjson
 from pydantic import Field, ValidationError, model_validator
 
+from lexlip_lucene.checksum import require_checksum, with_checksum, without_checksum
 from lexlip_lucene.errors import ModelError
-from lexlip_lucene.recipes.model_spec import ImageSpec, Spec, TextSpec
+from lexlip_lucene.recipes.model_spec import FileName, ImageSpec, Spec, TextSpec
 from lexlip_lucene.vectors.lexicon import Lexicon
+
+CONFIG_FILE = "config.json"
 
 SCHEMA = 1
 """Version of a model folder's layout."""
@@ -32,6 +39,7 @@ class ModelConfig(Spec):
         vocabulary_size: rows of the tokenizer's vocabulary.
         bits, top_k: what `encode` uses unless told otherwise; `text_top_k` for texts, null: `top_k`.
         dense_width: width of the dense twin's vectors; null: the model has none.
+        files: name of each other file of the folder → its SHA-256; empty in a model from before checksums.
     """
 
     schema_version: int = SCHEMA
@@ -46,6 +54,7 @@ class ModelConfig(Spec):
     top_k: int | None = None
     text_top_k: int | None = None
     dense_width: int | None = Field(default=None, gt=0)
+    files: dict[FileName, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _rows_are_of_the_vocabulary(self) -> "ModelConfig":
@@ -69,23 +78,29 @@ def read_config(folder: Path) -> ModelConfig:
     """Read a model folder's config.
 
     Raises:
-        ModelError: the folder is not a model, or is one of another schema version.
+        ModelError: the folder is not a model, is one of another schema version, can't be read, or its config is not as
+            it was written.
     """
-    path = folder / "config.json"
-    if not folder.is_dir() or not path.is_file():
-        raise ModelError(f"{folder}: a model folder with config.json and model.safetensors is needed; train makes one")
+    path = folder / CONFIG_FILE
     try:
         record = orjson.loads(path.read_bytes())
+        version = record.get("schema_version") if isinstance(record, dict) else None
+        if version != SCHEMA:
+            raise ModelError(
+                f"{path}: a LexLIP model of schema version {SCHEMA} is needed, got {version!r}; train it again, or use "
+                "the version of lexlip_lucene that wrote it"
+            )
+        config = ModelConfig.model_validate(without_checksum(record))
+        require_checksum(record, path, ModelError)
+        return config
+    except (FileNotFoundError, NotADirectoryError):
+        raise ModelError(
+            f"{folder}: a model folder with {CONFIG_FILE} and model.safetensors is needed; train makes one"
+        ) from None
+    except OSError as error:
+        raise ModelError(f"can't read {path}: {error.strerror}") from error
     except orjson.JSONDecodeError as error:
         raise ModelError(f"{path}: not JSON: {error}") from None
-    version = record.get("schema_version") if isinstance(record, dict) else None
-    if version != SCHEMA:
-        raise ModelError(
-            f"{path}: a LexLIP model of schema version {SCHEMA} is needed, got {version!r}; train it again, or use the "
-            "version of lexlip_lucene that wrote it"
-        )
-    try:
-        return ModelConfig.model_validate(record)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "the lexicon"
@@ -94,4 +109,5 @@ def read_config(folder: Path) -> ModelConfig:
 
 def config_bytes(config: ModelConfig) -> bytes:
     """Return the config as the bytes of `config.json`."""
-    return orjson.dumps(config.model_dump(mode="json"), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    record = with_checksum(config.model_dump(mode="json"))
+    return orjson.dumps(record, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

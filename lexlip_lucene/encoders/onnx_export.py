@@ -15,11 +15,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import orjson
 import torch
 from torch import Tensor, nn
 
+from lexlip_lucene.checksum import with_checksum
 from lexlip_lucene.encoders.encoding import TOKENIZER_FILE
 from lexlip_lucene.encoders.lexlip import LexLip
+from lexlip_lucene.encoders.model_files import files_of
 from lexlip_lucene.encoders.onnx_query import CONFIG_FILE, GRAPH_FILE, QueryConfig
 from lexlip_lucene.encoders.pooling import divide_by_length, saturate
 from lexlip_lucene.encoders.text_encoders import StaticText, TransformerText
@@ -57,7 +60,8 @@ def export_query(model: LexLip, output: Path, *, int8: bool = False, force: bool
             _quantise_matrices(partial / GRAPH_FILE)
         model.tokenizer.no_truncation()
         model.tokenizer.save(str(partial / TOKENIZER_FILE))
-        (partial / CONFIG_FILE).write_text(config.model_dump_json() + "\n", encoding="utf-8")
+        whole = config.model_copy(update={"files": files_of(partial, but=CONFIG_FILE)})
+        (partial / CONFIG_FILE).write_bytes(orjson.dumps(with_checksum(whole.model_dump(mode="json"))) + b"\n")
 
 
 class _StaticGraph(nn.Module):

@@ -1,7 +1,7 @@
 """Queries encoded by ONNX Runtime, from a folder that `lexlip export onnx` wrote: no torch, no model folder.
 
     query.onnx       ids, attention, words (batch, length) → weights (batch, tokens) float32, divided by length
-    query.json       lexicon tokens, quantisation, the longest text (`QueryConfig`)
+    query.json       lexicon tokens, quantisation, the longest text, the SHA-256 of the other files (`QueryConfig`)
     tokenizer.json   as tokenizers reads it
 
 `ids` are int64 token ids with the special ones; `attention` and `words` are bool: what is no padding, and what is
@@ -13,12 +13,14 @@ from typing import Any
 
 import numpy as np
 import orjson
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from tokenizers import Tokenizer
 
+from lexlip_lucene.checksum import require_checksum, without_checksum
 from lexlip_lucene.encoders.encoding import encoded, load_tokenizer
+from lexlip_lucene.encoders.model_files import require_as_written
 from lexlip_lucene.errors import ModelError
-from lexlip_lucene.recipes.model_spec import Spec
+from lexlip_lucene.recipes.model_spec import FileName, Spec
 from lexlip_lucene.records import Impacts
 from lexlip_lucene.vectors.lexicon import Lexicon
 from lexlip_lucene.vectors.quantise import Quantiser
@@ -30,7 +32,10 @@ SCHEMA = 1
 
 
 class QueryConfig(Spec):
-    """What `query.json` holds: `ceiling` is the weight that gets the largest impact, `rows` are of the vocabulary."""
+    """What `query.json` holds: `ceiling` is the weight that gets the largest impact, `rows` are of the vocabulary.
+
+    `files` are the other files of the folder with their SHA-256; empty in an export from before checksums.
+    """
 
     schema_version: int = SCHEMA
     model_sha256: str
@@ -40,6 +45,7 @@ class QueryConfig(Spec):
     bits: int
     top_k: int | None
     max_length: int
+    files: dict[FileName, str] = Field(default_factory=dict)
 
     @property
     def lexicon(self) -> Lexicon:
@@ -60,10 +66,12 @@ class OnnxQuery:
 
     def __init__(self, folder: str | Path, *, threads: int = 1) -> None:
         folder = Path(folder)
-        self.config = _read_config(folder)
+        self.config = read_query_config(folder)
         self.lexicon = self.config.lexicon
         self._tokenizer: Tokenizer = load_tokenizer(folder)
         self._session = _session(folder / GRAPH_FILE, threads)
+        for name in self.config.files:
+            require_as_written(folder, name, self.config.files, CONFIG_FILE)
         self._inputs = {given.name for given in self._session.get_inputs()}
 
     def encode(self, text: str, *, top_k: int | None = None, bits: int | None = None) -> Impacts:
@@ -106,16 +114,27 @@ def _session(path: Path, threads: int) -> Any:
         raise ModelError(f"{path}: ONNX Runtime can't load it: {reason}; export it again") from None
 
 
-def _read_config(folder: Path) -> QueryConfig:
+def read_query_config(folder: Path) -> QueryConfig:
+    """Read the config of an exported query side.
+
+    Raises:
+        ModelError: the folder is no such export, is of another schema version, or its config has changed since.
+    """
     path = folder / CONFIG_FILE
-    if not path.is_file():
-        raise ModelError(f"{folder}: a folder that lexlip export onnx wrote is needed, but {CONFIG_FILE} is missing")
     try:
         record = orjson.loads(path.read_bytes())
         version = record.get("schema_version") if isinstance(record, dict) else None
         if version != SCHEMA:
             raise ModelError(f"{path}: schema version {SCHEMA} is needed, got {version!r}: export it again")
-        return QueryConfig.model_validate(record)
+        config = QueryConfig.model_validate(without_checksum(record))
+        require_checksum(record, path, ModelError)
+        return config
+    except (FileNotFoundError, NotADirectoryError):
+        raise ModelError(
+            f"{folder}: a folder that lexlip export onnx wrote is needed, but {CONFIG_FILE} is missing"
+        ) from None
+    except OSError as error:
+        raise ModelError(f"can't read {path}: {error.strerror}") from error
     except orjson.JSONDecodeError as error:
         raise ModelError(f"{path}: not JSON: {error}") from None
     except ValidationError as error:

@@ -14,6 +14,10 @@ class Spec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=(), allow_inf_nan=False)
 
 
+FileName = Annotated[str, Field(pattern=r"^[^/\\\x00]+$")]
+"""The name of a file in a folder, which leads to no other folder."""
+
+
 class AdapterSpec(Spec):
     """The transformer between backbone and head. With `layers: 0` it is one projection to `width`.
 

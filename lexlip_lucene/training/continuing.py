@@ -21,7 +21,8 @@ from torch import Tensor
 
 from lexlip_lucene.encoders.encoding import load_tokenizer
 from lexlip_lucene.encoders.lexlip import WEIGHTS_FILE, LexLip
-from lexlip_lucene.encoders.model_config import read_config
+from lexlip_lucene.encoders.model_config import CONFIG_FILE, ModelConfig, read_config
+from lexlip_lucene.encoders.model_files import require_as_written, require_readable
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.progress import SILENT, Progress
 
@@ -43,19 +44,21 @@ def start_from_model(model: LexLip, folder: Path, *, progress: Progress = SILENT
     Raises:
         ModelError: `folder` is no model, or differs from `model` in its lexicon, its vocabulary or a tensor.
     """
-    _require_same_words(model, folder)
+    config = read_config(folder)
+    _require_same_words(model, config, folder)
+    require_readable(folder / WEIGHTS_FILE)
     try:
         tensors = load_file(folder / WEIGHTS_FILE)
-    except (OSError, SafetensorError) as error:
+    except SafetensorError as error:
         raise ModelError(f"{folder / WEIGHTS_FILE}: not a safetensors file: {error}") from None
     own = model.state_dict(keep_vars=True)
     tensors = {name: _resampled(name, tensor, own, model) for name, tensor in tensors.items()}
     _require_same_tensors(own, tensors, folder, progress)
+    require_as_written(folder, WEIGHTS_FILE, config.files, CONFIG_FILE)
     model.load_state_dict({name: tensor for name, tensor in tensors.items() if name in own}, strict=False)
 
 
-def _require_same_words(model: LexLip, folder: Path) -> None:
-    config = read_config(folder)
+def _require_same_words(model: LexLip, config: ModelConfig, folder: Path) -> None:
     if config.text.kind != model.config.text.kind:
         raise ModelError(f"{folder} has a {config.text.kind} text side, but this run's is {model.config.text.kind}")
     vocabulary, other = model.tokenizer.get_vocab(), load_tokenizer(folder).get_vocab()

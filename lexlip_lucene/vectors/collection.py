@@ -1,18 +1,22 @@
-"""A collection: a folder that holds nothing but `*.jsonl` shards of JsonVectorCollection lines.
+"""A collection: a folder that holds nothing but shards of JsonVectorCollection documents.
 
-Anserini parses every file below the folder it is given, so the manifest stands beside the folder, never inside,
-and a stray file is refused here. Anserini indexes one shard per thread; the shard size decides how many cores a
-stock build can use.
+Ours are `*.jsonl`; what else is read is said in `data/shards.py`. Anserini parses every file below the folder it is
+given, so the manifest stands beside the folder, never inside, and a stray file is refused here. Anserini indexes one
+shard per thread; the shard size decides how many cores a stock build can use.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from lexlip_lucene.compressed import without_gz
+from lexlip_lucene.data.shards import documents_in, find_shards
 from lexlip_lucene.errors import InputError, OutputError
-from lexlip_lucene.files import require_file, require_folder, sha256_of, written_file
+from lexlip_lucene.files import sha256_of, written_file
+from lexlip_lucene.lines import read_lines
 from lexlip_lucene.records import Document
-from lexlip_lucene.vectors.json_vector import format_line, parse_line
+from lexlip_lucene.vectors.json_vector import checked_impacts, format_line, parse_line
 
 SHARD_DOCUMENTS = 10_000
 """Documents in a shard: small enough that 100,000 images keep 10 threads busy, large enough to be few files."""
@@ -35,22 +39,8 @@ class Counts(NamedTuple):
 
 
 def shards_of(collection: Path) -> list[Path]:
-    """Return the shard files of a collection folder, by name.
-
-    Raises:
-        InputError: no such folder, no shard in it, or anything in it that is not a shard.
-    """
-    require_folder(collection, "collection")
-    entries = sorted(collection.iterdir())
-    for entry in entries:
-        if entry.suffix != ".jsonl" or not entry.is_file():
-            raise InputError(
-                f"{entry}: a collection folder holds nothing but *.jsonl shards, because Anserini parses every file "
-                "in it: move this one out"
-            )
-    if not entries:
-        raise InputError(f"{collection}: no *.jsonl shard in this folder, so there is nothing to index")
-    return entries
+    """Return the shard files of a collection folder, by name; errors as in `find_shards`."""
+    return find_shards(collection).paths
 
 
 def read_collection(collection: Path) -> Iterator[Document]:
@@ -61,7 +51,8 @@ def read_collection(collection: Path) -> Iterator[Document]:
     """
     seen: dict[str, str] = {}
     for shard in shards_of(collection):
-        for where, document in _numbered_lines(shard):
+        for where, line in documents_in(shard, "collection"):
+            document = parse_line(line, where)
             if document.id in seen:
                 raise InputError(f"{where}: document id {document.id} stands already in {seen[document.id]}")
             seen[document.id] = where
@@ -69,19 +60,39 @@ def read_collection(collection: Path) -> Iterator[Document]:
 
 
 def read_queries(path: Path) -> list[Document]:
-    """Return the encoded queries of a `.jsonl` file, in its order.
+    """Return the encoded queries of a file, in its order.
+
+    The file has lines of JSON as a collection has, or is Pyserini's `qid TAB tokens`, where a token stands as often as
+    its weight says.
 
     Raises:
         InputError: names file:line; also for an id that occurs twice and for a file without queries.
     """
     queries: dict[str, Document] = {}
-    for where, query in _numbered_lines(require_file(path, "encoded queries")):
+    for where, query in _queries(path):
         if query.id in queries:
             raise InputError(f"{where}: query id {query.id} occurs twice")
         queries[query.id] = query
     if not queries:
         raise InputError(f"{path}: no encoded query in this file")
     return list(queries.values())
+
+
+def _queries(path: Path) -> Iterator[tuple[str, Document]]:
+    if without_gz(path).suffix.lower() == ".tsv":
+        for where, line in read_lines(path, "encoded queries"):
+            yield where, _repeated_tokens(line, where)
+    else:
+        for where, document in documents_in(path, "encoded queries"):
+            yield where, parse_line(document, where)
+
+
+def _repeated_tokens(line: str, where: str) -> Document:
+    qid, tab, tokens = line.partition("\t")
+    if not tab or not qid or "\t" in tokens:
+        raise InputError(f"{where}: an encoded query is 'qid TAB tokens', two columns, got {line[:80]!r}")
+    weights = Counter(token for token in tokens.split(" ") if token)
+    return Document(qid, qid, checked_impacts(dict(weights), f"{where}: query {qid}"))
 
 
 def write_shards(folder: Path, documents: Iterable[Document]) -> tuple[list[Shard], Counts]:
@@ -120,10 +131,3 @@ def write_queries(path: Path, queries: Iterable[Document], *, force: bool = Fals
             documents, empty = documents + 1, empty + (not query.vector)
             postings += len(query.vector)
     return Counts(documents, empty, postings)
-
-
-def _numbered_lines(path: Path) -> Iterator[tuple[str, Document]]:
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            where = f"{path}:{number}"
-            yield where, parse_line(line, where)

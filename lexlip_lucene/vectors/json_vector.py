@@ -27,7 +27,7 @@ def format_line(document: Document, positions: str | None = None) -> bytes:
 
 
 def parse_line(line: bytes, where: str) -> Document:
-    """Return the document of one line.
+    """Return the document of one line; a weight of 0 is no posting, so its token is left out.
 
     Raises:
         InputError: anything that is not such a line; the message begins with `where` (file:line).
@@ -39,13 +39,16 @@ def parse_line(line: bytes, where: str) -> Document:
     if not isinstance(record, dict):
         raise InputError(f"{where}: a JSON object is needed, got {type(record).__name__}")
     docid, contents, vector = (record.get(key) for key in ("id", "contents", "vector"))
+    if type(docid) is int:
+        docid = str(docid)  # as Anserini takes it
     if not isinstance(docid, str) or not docid:
-        raise InputError(f'{where}: "id" must be a text that is not empty, got {docid!r}')
+        raise InputError(f'{where}: "id" must be a text that is not empty, or an integer, got {docid!r}')
     if contents is not None and not isinstance(contents, str):
         raise InputError(f'{where}: "contents" of {docid} must be a text, got {contents!r}')
     if not isinstance(vector, dict):
         raise InputError(f'{where}: "vector" of {docid} must be an object token → integer, got {vector!r}')
-    return Document(docid, contents or "", checked_impacts(vector, f"{where}: document {docid}"))
+    weighty = {token: weight for token, weight in vector.items() if type(weight) is not int or weight != 0}
+    return Document(docid, contents or "", checked_impacts(weighty, f"{where}: document {docid}"))
 
 
 def checked_impacts(vector: dict[str, Any], where: str) -> Impacts:

@@ -1,7 +1,8 @@
 """The manifest: what made a collection, written beside it as `<collection>.manifest.json`.
 
 It says which model and vocabulary, how weights became integers, what was rejected and why, and the sha256 of each
-shard; the index carries its main facts on in the Lucene commit. `inputs = documents + rejected` always.
+shard; the index carries its main facts on in the Lucene commit. `inputs = documents + rejected` always. It carries a
+checksum of itself (`checksum.py`), which one from before checksums lacks.
 """
 
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import NamedTuple
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
+from lexlip_lucene.checksum import require_checksum, with_checksum, without_checksum
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.files import written_file
 
@@ -80,24 +82,30 @@ def manifest_path(collection: Path) -> Path:
 def write_manifest(collection: Path, manifest: Manifest) -> None:
     """Write the manifest beside `collection`; an older one there goes with the collection it described."""
     with written_file(manifest_path(collection), force=True) as file:
-        file.write(orjson.dumps(manifest.model_dump(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        record = with_checksum(manifest.model_dump(mode="json"))
+        file.write(orjson.dumps(record, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
 
 def read_manifest(collection: Path) -> Manifest | None:
     """Return the manifest beside `collection`, or None when others made it and there is none.
 
     Raises:
-        InputError: the file is there but is not a manifest of this schema version.
+        InputError: the file is there but can't be read, is not a manifest of this schema version, or has changed since
+            it was written.
     """
     path = manifest_path(collection)
-    if not path.exists():
-        return None
     try:
         record = orjson.loads(path.read_bytes())
         version = record.get("schema_version") if isinstance(record, dict) else None
         if version != SCHEMA:
             raise InputError(f"{path}: a manifest of schema version {SCHEMA} is needed, got {version!r}")
-        return Manifest.model_validate(record)
+        manifest = Manifest.model_validate(without_checksum(record))
+        require_checksum(record, path)
+        return manifest
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise InputError(f"can't read {path}: {error.strerror}") from error
     except orjson.JSONDecodeError as error:
         raise InputError(f"{path}: not JSON: {error}") from None
     except ValidationError as error:

@@ -1,0 +1,27 @@
+"""Checking a Lucene index: the checksum in the footer of each of its files, and the counts that its commit states."""
+
+from pathlib import Path
+
+from lexlip_lucene.check.kind import Checked, DamageError
+from lexlip_lucene.lucene.integrity import IndexDamage, check_integrity
+
+
+class IndexKind:
+    """A folder that Lucene wrote, ours or others'."""
+
+    name = "index"
+
+    def recognises(self, path: Path) -> bool:
+        """Say if a commit or the list of a segment's files is in the folder."""
+        return path.is_dir() and any(any(path.glob(sign)) for sign in ("segments_*", "_*.si", "_*.cfs"))
+
+    def check(self, path: Path, *, full: bool) -> Checked:
+        """Compare every file of the latest commit; with `full`, also run Lucene's own CheckIndex.
+
+        Errors as in `Kind`.
+        """
+        try:
+            files, size = check_integrity(path, full=full)
+        except IndexDamage as damage:
+            raise DamageError(str(damage)) from damage
+        return Checked(True, files, size)

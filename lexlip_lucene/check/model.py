@@ -1,0 +1,36 @@
+"""Checking a model folder, or a query side that was exported: its files against its config, and that against itself."""
+
+from pathlib import Path
+
+from lexlip_lucene.check.kind import Checked, DamageError
+from lexlip_lucene.check.listed_files import require_listed
+from lexlip_lucene.encoders import model_config, onnx_query
+from lexlip_lucene.errors import ModelError
+
+
+class ModelKind:
+    """A folder that training wrote, or `lexlip export onnx`."""
+
+    name = "model"
+
+    def recognises(self, path: Path) -> bool:
+        """Say if one of a model's files is in the folder."""
+        signs = (model_config.CONFIG_FILE, onnx_query.CONFIG_FILE, "model.safetensors", onnx_query.GRAPH_FILE)
+        return path.is_dir() and any((path / sign).exists() for sign in signs)
+
+    def check(self, path: Path, *, full: bool) -> Checked:
+        """Compare every file that the config names; errors as in `Kind`."""
+        exported = onnx_query.is_onnx_query(path)
+        config = onnx_query.CONFIG_FILE if exported else model_config.CONFIG_FILE
+        try:
+            read = onnx_query.read_query_config(path) if exported else model_config.read_config(path)
+        except ModelError as error:
+            if isinstance(error.__cause__, OSError):
+                raise
+            raise DamageError(str(error)) from error
+        there = {file.name for file in path.iterdir() if file.name != config and not file.name.startswith(".")}
+        if not read.files:
+            size = sum((path / name).stat().st_size for name in there)
+            return Checked(False, len(there), size, f"its {config} is from before checksums and names none")
+        files, size = require_listed(path, read.files, there & read.files.keys(), path / config)
+        return Checked(True, files + 1, size + (path / config).stat().st_size)

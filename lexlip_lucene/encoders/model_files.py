@@ -1,0 +1,39 @@
+"""The files of a model folder against the SHA-256 that its config names for each; no torch."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from lexlip_lucene.errors import ModelError
+from lexlip_lucene.files import sha256_of
+
+
+def files_of(folder: Path, *, but: str) -> dict[str, str]:
+    """Return name → SHA-256 of each file in `folder` except `but`, the config that is to name them."""
+    return {path.name: sha256_of(path) for path in sorted(folder.iterdir()) if path.name != but}
+
+
+def require_as_written(folder: Path, name: str, files: Mapping[str, str], config: str) -> str:
+    """Return the SHA-256 of the file `name`, which must be the one that `files` of `config` says, if it says one.
+
+    Raises:
+        ModelError: it is another one, or the file is missing or can't be read.
+    """
+    path = folder / name
+    require_readable(path)
+    found = sha256_of(path)
+    if files.get(name, found) != found:
+        raise ModelError(
+            f"{path} does not fit {config} beside it: it is not the file that was written with it (another SHA-256); "
+            "take the whole folder from where it came from"
+        )
+    return found
+
+
+def require_readable(path: Path) -> None:
+    """Raise ModelError when the file of a model is missing or can't be read; libraries call both "no such file"."""
+    try:
+        path.open("rb").close()
+    except FileNotFoundError:
+        raise ModelError(f"{path.parent}: {path.name} is missing, so this is not a whole model folder") from None
+    except OSError as error:
+        raise ModelError(f"can't read {path}: {error.strerror}") from error
