@@ -111,6 +111,10 @@ class IndexWriter:
         """Merge to one segment."""
         self._wait(self._java.startMerge(self._session))
 
+    def merge_small(self) -> bool:
+        """Merge segments of like size where there are too many; return False when there are not."""
+        return bool(self._wait(self._java.startMergeSmall(self._session))[0])
+
     def count(self) -> tuple[Counts, int]:
         """Count what is not deleted, and the segments."""
         *counts, segments = self._wait(self._java.startCount(self._session))

@@ -60,7 +60,7 @@ public final class Builds {
   }
 
   /** Begins to add rows of a matrix whose columns are {@code tokens}. */
-  public static Object rows(Object session, byte[] tokens, byte[] lengths, boolean replace) throws IOException {
+  public static Object rows(Object session, byte[] tokens, byte[] lengths, boolean replace) {
     return new Rows((Session) session, tokens, lengths, replace);
   }
 
@@ -93,6 +93,11 @@ public final class Builds {
       ((Session) session).merge();
       return new long[0];
     });
+  }
+
+  /** Merges segments of like size where there are too many. The result: 1, or 0 when there was none to merge. */
+  public static Object startMergeSmall(Object session) {
+    return new Job(() -> new long[] {((Session) session).mergeSmall() ? 1 : 0});
   }
 
   /** Counts what is not deleted. The result: documents, empty, postings, sum of impacts, segments. */
