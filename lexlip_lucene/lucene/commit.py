@@ -3,14 +3,19 @@
 User data is a map text → text in the file `segments_N`, so it appears and disappears with the index. Ours has
 `kind` (`impact` or `bm25`), `schema_version`, the counts `documents`, `empty` and `postings`, and for an impact
 index, where its collection has a manifest, `manifest_sha256` and the manifest's own `side`, `model_sha256`,
-`vocabulary_sha256`, `scale`, `rounding`, `bits` and `top_k`. An index built by others has no facts.
+`vocabulary_sha256`, `scale`, `rounding`, `bits` and `top_k`. One with keywords has `keywords`, a JSON list of the
+fields that it has or had: when the last document that has a keyword goes, its field goes from Lucene's segments. An
+index built by others has no facts.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from lexlip_lucene.errors import IndexingError, SearchError
 from lexlip_lucene.files import require_folder
+from lexlip_lucene.lucene.hits import unpack_texts
 from lexlip_lucene.lucene.java import find_jar
 from lexlip_lucene.lucene.jvm import ONE_AT_A_TIME, JavaObject, java_class, java_errors_as, reason_of, start_jvm
 
@@ -19,6 +24,9 @@ SCHEMA = "1"
 
 CONTENTS, ID = "contents", "id"
 """Anserini's names of the field that is searched and of the field that holds the docid."""
+
+_KEYWORDS = "keywords"
+"""The fact with the names of keyword fields."""
 
 # What Lucene says of an index that a later version wrote; only the first has an exception class of its own.
 _NEWER = ("IndexFormatTooNewException", "is in the future", "Could not load codec")
@@ -31,12 +39,27 @@ def commit_facts(index: Path) -> dict[str, str]:
         InputError: no such folder.
         SearchError: the folder is not an index, or not one that this Lucene and this version read.
     """
-    reader = open_reader(index)
-    try:
+    with _reader_of(index) as reader:
         return facts_of(index, reader)
-    finally:
-        with ONE_AT_A_TIME:
-            reader.close()
+
+
+def facts_and_keywords(index: Path) -> tuple[dict[str, str], set[str]]:
+    """Return the facts of the index in the folder `index`, and its keyword fields; errors as in `commit_facts`."""
+    with _reader_of(index) as reader:
+        facts = facts_of(index, reader)
+        there = java_class("lexlip.search.Searches").keywordsOf(reader, CONTENTS, ID)
+        return facts, {*unpack_texts(there.tostring()), *kept_keywords(facts)}
+
+
+def keywords_fact(keywords: Iterable[str]) -> dict[str, str]:
+    """Return the fact that keeps these keyword fields known; {} for none."""
+    names = sorted(set(keywords))
+    return {_KEYWORDS: json.dumps(names)} if names else {}
+
+
+def kept_keywords(facts: Mapping[str, str]) -> list[str]:
+    """Return the keyword fields that the facts of an index know."""
+    return [str(name) for name in json.loads(facts.get(_KEYWORDS, "[]"))]
 
 
 def facts_of(index: Path, reader: JavaObject) -> dict[str, str]:
@@ -71,6 +94,16 @@ def open_reader(index: Path) -> JavaObject:
             return reader_class.open(directory)
         except JavaException as error:
             raise SearchError(f"{index} {_why_not_readable(error)}") from error
+
+
+@contextmanager
+def _reader_of(index: Path) -> Iterator[JavaObject]:
+    reader = open_reader(index)
+    try:
+        yield reader
+    finally:
+        with ONE_AT_A_TIME:
+            reader.close()
 
 
 def write_facts(index: Path, facts: Mapping[str, str]) -> None:

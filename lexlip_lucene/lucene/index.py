@@ -12,7 +12,7 @@ from typing import Any
 
 from lexlip_lucene.errors import IndexingError, InputError, SearchError
 from lexlip_lucene.files import bytes_below, written_folder
-from lexlip_lucene.lucene.commit import SCHEMA, commit_facts
+from lexlip_lucene.lucene.commit import SCHEMA, facts_and_keywords, keywords_fact
 from lexlip_lucene.lucene.index_counts import Counts, require_on_disk, require_same
 from lexlip_lucene.lucene.index_facts import (
     OF_ONE_COLLECTION,
@@ -49,6 +49,7 @@ class ImpactIndex:
         self._writer = writer
         self._options = options
         self._facts = facts
+        self._keywords = set(options.keywords)
         self._progress = progress
         self._begun = time.monotonic()
         self._documents = writer.count()[0].documents
@@ -147,7 +148,7 @@ class ImpactIndex:
             SearchError: not an index that this version built, or one of another kind.
             IndexingError: another writer has it, or Lucene failed.
         """
-        facts = commit_facts(Path(path))
+        facts, known = facts_and_keywords(Path(path))
         if facts.get("kind") != "impact":
             raise SearchError(
                 f"{path}: an impact index that lexlip built is needed, got {facts.get('kind', 'another')}"
@@ -157,6 +158,7 @@ class ImpactIndex:
         )
         with open_writer(Path(path), options, create=False) as writer:
             index = ImpactIndex(Path(path), writer, lasting(facts), options, progress)
+            index._keywords |= known
             yield index
             index._commit(Path(path))
 
@@ -254,7 +256,7 @@ class ImpactIndex:
                 self._require_kept(counts)
             numbers = {"documents": counts.documents, "empty": counts.empty, "postings": counts.postings}
             facts = {"kind": "impact", "schema_version": SCHEMA} | {key: str(n) for key, n in numbers.items()}
-            segments = self._writer.commit(self._facts | facts)
+            segments = self._writer.commit(self._facts | keywords_fact(self._keywords) | facts)
         seconds = time.monotonic() - self._begun
         self.report = IndexReport(*counts[:3], bytes_below(folder), seconds, segments)
 
