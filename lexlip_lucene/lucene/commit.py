@@ -16,8 +16,8 @@ from pathlib import Path
 from lexlip_lucene.errors import IndexingError, SearchError
 from lexlip_lucene.files import require_folder
 from lexlip_lucene.lucene.hits import unpack_texts
-from lexlip_lucene.lucene.java import find_jar
-from lexlip_lucene.lucene.jvm import ONE_AT_A_TIME, JavaObject, java_class, java_errors_as, reason_of, start_jvm
+from lexlip_lucene.lucene.jvm import ONE_AT_A_TIME, JavaObject, java_class, java_errors_as, start_jvm
+from lexlip_lucene.lucene.unreadable import why_not_readable
 
 SCHEMA = "1"
 """Version of the facts' keys."""
@@ -27,9 +27,6 @@ CONTENTS, ID = "contents", "id"
 
 _KEYWORDS = "keywords"
 """The fact with the names of keyword fields."""
-
-# What Lucene says of an index that a later version wrote; only the first has an exception class of its own.
-_NEWER = ("IndexFormatTooNewException", "is in the future", "Could not load codec")
 
 
 def commit_facts(index: Path) -> dict[str, str]:
@@ -47,8 +44,9 @@ def facts_and_keywords(index: Path) -> tuple[dict[str, str], set[str]]:
     """Return the facts of the index in the folder `index`, and its keyword fields; errors as in `commit_facts`."""
     with _reader_of(index) as reader:
         facts = facts_of(index, reader)
-        there = java_class("lexlip.search.Searches").keywordsOf(reader, CONTENTS, ID)
-        return facts, {*unpack_texts(there.tostring()), *kept_keywords(facts)}
+        with ONE_AT_A_TIME:
+            there = unpack_texts(java_class("lexlip.search.Searches").keywordsOf(reader, CONTENTS, ID).tostring())
+        return facts, {*there, *kept_keywords(facts)}
 
 
 def keywords_fact(keywords: Iterable[str]) -> dict[str, str]:
@@ -81,7 +79,7 @@ def checked_facts(index: Path, facts: dict[str, str]) -> dict[str, str]:
 
 def open_reader(index: Path) -> JavaObject:
     """Return a DirectoryReader on the index; the caller closes it. Errors as in `commit_facts`."""
-    require_folder(index, "index")
+    require_index_folder(index)
     start_jvm()
     from jnius import JavaException
 
@@ -93,7 +91,16 @@ def open_reader(index: Path) -> JavaObject:
                 raise SearchError(f"{index} is not a Lucene index: it has no file segments_…: build one there first")
             return reader_class.open(directory)
         except JavaException as error:
-            raise SearchError(f"{index} {_why_not_readable(error)}") from error
+            require_index_folder(index)  # it may be gone by now, and Lucene calls files that are missing damage
+            raise SearchError(f"{index} {why_not_readable(error.classname, error.innermessage)}") from error
+
+
+def require_index_folder(index: Path) -> None:
+    """Raise InputError when there is no folder `index`, and SearchError when the system does not let it be seen."""
+    try:
+        require_folder(index, "index")
+    except OSError as error:
+        raise SearchError(f"{index} can't be read: {error.strerror or error}") from error
 
 
 @contextmanager
@@ -128,10 +135,3 @@ def write_facts(index: Path, facts: Mapping[str, str]) -> None:
 def _open_directory(index: Path) -> JavaObject:
     path = java_class("java.nio.file.Paths").get(str(index.absolute()))
     return java_class("org.apache.lucene.store.FSDirectory").open(path)
-
-
-def _why_not_readable(error: Exception) -> str:
-    lucene = find_jar().lucene
-    if any(sign in str(error) for sign in _NEWER):
-        return f"was written by a later Lucene than the {lucene} here: build it again, or search it where it was built"
-    return f"can't be opened by Lucene {lucene} ({reason_of(error)}): build it again"

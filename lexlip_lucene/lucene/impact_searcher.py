@@ -76,7 +76,7 @@ class ImpactSearcher(Searcher):
             SearchError: a score reaches 2^63, the index can't be read, or the searcher is closed.
         """
         answer = self._call(k, 1, filters, approximate, without)
-        return unpack(answer(pack_queries([checked_impacts(query, "query")])), 1)[0]
+        return unpack(answer(pack_queries([checked_impacts(query, "query")])), 1, self.path)[0]
 
     def search_batch(
         self,

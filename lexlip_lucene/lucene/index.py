@@ -27,6 +27,7 @@ from lexlip_lucene.lucene.index_report import IndexReport, require_index_place, 
 from lexlip_lucene.lucene.index_rows import pieces, require_rows
 from lexlip_lucene.lucene.index_writer import Added, IndexWriter, JobFailed, open_writer, packed
 from lexlip_lucene.lucene.jvm import start_jvm
+from lexlip_lucene.lucene.unreadable import reading
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.vectors.collection import shards_of
 
@@ -95,7 +96,8 @@ class ImpactIndex:
         options = checked_options(
             threads=threads, memory=memory, order=order, store=store, keywords=keywords, merge_small=merge
         )
-        shards_of(collection)  # what is wrong with it is said before anything is written
+        with reading():
+            shards_of(collection)  # what is wrong with it is said before anything is written
         require_outside(index, collection)
         with _created(index, options, force=force, progress=progress) as writing:
             writing.add_collection(collection)
@@ -189,13 +191,15 @@ class ImpactIndex:
             InputError: the collection is not what is needed, has no document, or was made by another model.
             IndexingError: Lucene failed, or the counts differ.
         """
-        shards, said = shards_of(collection), manifest_facts(collection)
+        with reading():
+            shards, said = shards_of(collection), manifest_facts(collection)
         facts = combined(self.path, self._facts, collection, said) if self._documents else said
         with self._step(collection):
             added = self._writer.read(shards, replace=replace, progress=self._progress)
             if not added.read.documents:
                 raise InputError(f"{collection}: no document in any of its shards, so there is nothing to index")
-            require_manifest_counts(collection, added.read)
+            with reading():
+                require_manifest_counts(collection, added.read)
             self._facts = facts
             return self._added(added, str(collection))
 

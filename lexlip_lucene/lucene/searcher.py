@@ -13,8 +13,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from lexlip_lucene.errors import InputError, SearchError
-from lexlip_lucene.files import require_folder
-from lexlip_lucene.lucene.commit import CONTENTS, ID, checked_facts, kept_keywords, open_reader
+from lexlip_lucene.lucene.commit import CONTENTS, ID, checked_facts, kept_keywords, open_reader, require_index_folder
 from lexlip_lucene.lucene.hits import Hits, unpack, unpack_texts
 from lexlip_lucene.lucene.jvm import ONE_AT_A_TIME, JavaObject, java_class, java_errors_as
 from lexlip_lucene.lucene.request import pack_filters, pack_queries, utf8
@@ -76,7 +75,7 @@ class Searcher:
             InputError: the index's folder is gone.
             SearchError: what is there now can't be read, or the searcher is closed; it goes on with what it saw.
         """
-        require_folder(self.path, "index")
+        require_index_folder(self.path)
         with self._errors("refresh"):
             if not self._java.refresh(self._engine):
                 return False
@@ -142,7 +141,7 @@ class Searcher:
         def found() -> Iterator[Hits]:
             for start in range(0, len(ids), at_once):
                 stop = min(start + at_once, len(ids))
-                yield from unpack(answer(start, stop), stop - start)
+                yield from unpack(answer(start, stop), stop - start, self.path)
 
         return dict(zip(ids, progress.track(found(), "searching", len(ids)), strict=True))
 

@@ -6,6 +6,8 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import org.apache.lucene.store.AlreadyClosedException;
 
 /**
  * What Python calls. Static methods and opaque objects only; lists come as {@link Packed} says. Every {@code start…}
@@ -143,16 +145,27 @@ public final class Builds {
     return ((Job) job).result();
   }
 
-  /** Kind and details of a {@link BuildError}, or {@code java} and the error, parted by U+0000; null without. */
+  /**
+   * Kind and details of a {@link BuildError}, or {@code java}, the exception's class and its message; parted by U+0000.
+   * Null without an error.
+   */
   public static byte[] error(Object job) {
     Throwable error = ((Job) job).error();
     if (error == null) {
       return null;
     }
-    String text = error instanceof BuildError known
+    Throwable cause = cause(error);
+    String text = cause instanceof BuildError known
         ? known.kind + '\0' + String.join("\0", known.details)
-        : "java\0" + error;
+        : String.join("\0", "java", cause.getClass().getName(), Objects.requireNonNullElse(cause.getMessage(), ""));
     return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  /** What stands behind errors that only pass another one on. */
+  private static Throwable cause(Throwable error) {
+    Throwable cause = error.getCause();
+    boolean passes = error instanceof AlreadyClosedException || cause != null && cause.toString().equals(error.getMessage());
+    return cause != null && passes ? cause(cause) : error;
   }
 
   private static long[] ended(Input input, long nanos) throws BuildError, IOException {
