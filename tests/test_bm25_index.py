@@ -59,17 +59,48 @@ def children_of(parent: int) -> list[int]:
     return children
 
 
+BUILD = (
+    "import signal, sys; from pathlib import Path; from lexlip_lucene.lucene.bm25_index import build_bm25\n"
+    "from lexlip_lucene.progress import Lines\n"
+    # A child of a shell's background job inherits an ignored SIGINT, and Python then leaves it ignored.
+    "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    "build_bm25(Path(sys.argv[1]), Path(sys.argv[2]), progress=Lines())"
+)
+
+
+def runs(process: int) -> bool:
+    """Whether a process is there and not just waiting to be forgotten."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the process by /proc")
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("when", ["at its start", "while it writes"])
+def test_a_killed_build_leaves_no_java_that_goes_on_writing(how: int, when: str, tmp_path: Path) -> None:
+    captions = captions_of(tmp_path / "c", *["a dog runs " * 200_000] * 8)
+    partial = tmp_path / ".index.partial"
+    command = [sys.executable, "-c", BUILD, str(captions), str(tmp_path / "index")]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        while not (anserini := children_of(process.pid)) or (when != "at its start" and not any(partial.iterdir())):
+            assert process.poll() is None, "the build ended early"
+            time.sleep(0.01)
+        process.send_signal(how)
+    while any(map(runs, anserini)):  # for ever, where it goes on for ever
+        time.sleep(0.01)
+    left = {path: path.stat().st_size for path in partial.rglob("*")}
+    assert not any(path.name.startswith("segments_") for path in left), "it was through with its work"
+    time.sleep(1)
+    assert {path: path.stat().st_size for path in partial.rglob("*")} == left
+    assert not (tmp_path / "index").exists()
+
+
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the process by /proc")
 def test_ctrl_c_stops_anserini_and_leaves_no_index(tmp_path: Path) -> None:
     captions = captions_of(tmp_path / "c", *["a dog runs " * 200_000] * 8)
-    script = (
-        "import signal, sys; from pathlib import Path; from lexlip_lucene.lucene.bm25_index import build_bm25\n"
-        "from lexlip_lucene.progress import Lines\n"
-        # A child of a shell's background job inherits an ignored SIGINT, and Python then leaves it ignored.
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "build_bm25(Path(sys.argv[1]), Path(sys.argv[2]), progress=Lines())"
-    )
-    command = [sys.executable, "-c", script, str(captions), str(tmp_path / "index")]
+    command = [sys.executable, "-c", BUILD, str(captions), str(tmp_path / "index")]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         while "with Anserini" not in (line := process.stderr.readline()):

@@ -1,5 +1,6 @@
 """A build or a merge that ends early, by Ctrl-C or for good, leaves the index that was there as it was."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -7,8 +8,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from index_dump import require_sound
+from scipy.sparse import csr_array
 
 from lexlip_lucene.lucene.commit import commit_facts
 from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
@@ -46,21 +49,22 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def index(tmp_path: Path) -> Path:
-    """An index of 20 small segments, each with 100 documents."""
-    target = tmp_path / "index"
-    for part in range(20):
-        folder = tmp_path / f"part{part}"
-        folder.mkdir()
-        lines = [f'{{"id": "old{part * 100 + number}", "vector": {{"old": {1 + part}}}}}' for number in range(100)]
-        (folder / "a.jsonl").write_text("\n".join(lines))
-        if part == 0:
-            ImpactIndex.build(folder, target)
-        else:
-            with ImpactIndex.open(target) as writing:
-                writing.add_collection(folder)
+@pytest.fixture(scope="module", params=[20, 300])
+def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index of 20 or 300 small segments, each with 100 documents that weigh more than those before."""
+    target = tmp_path_factory.mktemp("whole") / "index"
+    with ImpactIndex.create(target, merge_small=False) as writing:
+        for part in range(request.param):
+            ids = [f"old{part * 100 + number}" for number in range(100)]
+            writing.add(ids, csr_array(np.full((100, 1), 1 + part)), ["old"])
+    assert writing.report.segments == request.param
     return target
+
+
+@pytest.fixture
+def index(whole: Path, tmp_path: Path) -> Path:
+    """A copy to break."""
+    return shutil.copytree(whole, tmp_path / "index")
 
 
 def interrupted(script: str, collection: Path, index: Path, how: int, ready: Callable[[], bool]) -> tuple[str, float]:
@@ -77,29 +81,33 @@ def interrupted(script: str, collection: Path, index: Path, how: int, ready: Cal
         return said, time.monotonic() - begun
 
 
-def require_old(index: Path, documents: int = 2000) -> None:
-    """The index is the old one, sound, and can be written to again."""
-    assert commit_facts(index)["documents"] == str(documents)
+def require_old(index: Path, whole: Path) -> None:
+    """The index is still `whole`, sound, and can be written to again."""
+    documents = int(commit_facts(whole)["documents"])
+    assert commit_facts(index) == commit_facts(whole)
     require_sound(index)
     with ImpactSearcher(index) as searcher:
         assert searcher.documents == documents
-        assert [hit.score for hit in searcher.search({"old": 1}, 101)] == [20] * 100 + [19]
-    with ImpactIndex.open(index) as writing:
+        found = [hit.score for hit in searcher.search({"old": 1}, documents)]
+        assert found == [1 + number // 100 for number in reversed(range(documents))]
+    with ImpactIndex.open(index, merge_small=False) as writing:
         assert writing.delete(["old1"]) == 1
     assert commit_facts(index)["documents"] == str(documents - 1)
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_a_build_that_ends_early_leaves_the_old_index(how: int, collection: Path, index: Path) -> None:
+def test_a_build_that_ends_early_leaves_the_old_index(how: int, collection: Path, index: Path, whole: Path) -> None:
     partial = index.with_name(".index.partial")
     said, _ = interrupted(BUILD, collection, index, how, lambda: any(partial.glob("_0*")))
     assert ("KeyboardInterrupt" in said) == (how == signal.SIGINT)
-    require_old(index)
+    require_old(index, whole)
     assert not any(partial.glob("segments_*"))
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_an_append_that_ends_early_leaves_the_old_index_and_no_rest(how: int, collection: Path, index: Path) -> None:
+def test_an_append_that_ends_early_leaves_the_old_index_and_no_rest(
+    how: int, collection: Path, index: Path, whole: Path
+) -> None:
     before = {path.name for path in index.iterdir()}
 
     def writes() -> bool:
@@ -109,19 +117,19 @@ def test_an_append_that_ends_early_leaves_the_old_index_and_no_rest(how: int, co
     assert ("KeyboardInterrupt" in said) == (how == signal.SIGINT)
     if how == signal.SIGINT:
         assert {path.name for path in index.iterdir()} == before
-    require_old(index)
+    require_old(index, whole)
     rest = {path.name for path in index.iterdir()} - before
     assert all(name.startswith("segments_") or name.endswith(".liv") for name in rest), rest
 
 
-def test_a_merge_that_is_killed_leaves_the_old_index(collection: Path, index: Path) -> None:
+def test_a_merge_that_is_killed_leaves_the_old_index(collection: Path, index: Path, whole: Path) -> None:
     before = {path.name for path in index.iterdir()}
 
     def merges() -> bool:
         return any(path.suffix == ".fdt" and path.name not in before for path in index.iterdir())
 
     interrupted(MERGE, collection, index, signal.SIGKILL, merges)
-    require_old(index)
+    require_old(index, whole)
 
 
 def test_ctrl_c_while_the_collection_is_read_leaves_no_index(collection: Path, tmp_path: Path) -> None:

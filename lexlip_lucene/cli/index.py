@@ -24,7 +24,9 @@ def index(
     ] = None,
     threads: Annotated[int | None, typer.Option(help="Indexing threads; all cores unless given.")] = None,
     memory: Annotated[int, typer.Option(help="MB for documents that wait to be written.")] = 1024,
-    merge: Annotated[bool, typer.Option(help="Merge to one segment, which searches fastest.")] = True,
+    merge: Annotated[
+        bool, typer.Option(help="Merge to one segment, which searches fastest, or leave all segments as they are.")
+    ] = True,
     order: Annotated[
         bool, typer.Option("--order", help="Put similar documents side by side: a slightly smaller index.")
     ] = False,
@@ -93,7 +95,7 @@ def _append(collection: Path, index: Path, *, replace: bool, merge: bool, json: 
     from lexlip_lucene.lucene.index import ImpactIndex
     from lexlip_lucene.progress import for_terminal
 
-    with ImpactIndex.open(index, progress=for_terminal(), **options) as writing:
+    with ImpactIndex.open(index, merge_small=merge, progress=for_terminal(), **options) as writing:
         added = writing.add_collection(collection, replace=replace)
         if merge:
             writing.merge()

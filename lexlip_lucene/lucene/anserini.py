@@ -1,16 +1,18 @@
 """Running Anserini's own indexer, `io.anserini.index.IndexCollection`, as a process of its own.
 
 It says "Indexing Complete!" and exits with 0 even when it lost documents (a broken line costs the rest of its
-file), so its caller counts what stands in the index.
+file), so its caller counts what stands in the index. It ends with this process, however that ends: it runs for as
+long as its standard input is open, whose other end is here.
 """
 
+import os
 import subprocess
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
 from lexlip_lucene.errors import IndexingError
-from lexlip_lucene.lucene.java import find_jar, find_java
+from lexlip_lucene.lucene.java import BRIDGE, find_jar, find_java
 from lexlip_lucene.progress import Progress
 
 HEAP, BUFFER_MB = "2g", 512
@@ -41,7 +43,8 @@ def index_collection(
         str(find_java().command),
         f"-Xmx{HEAP}",
         "-cp",
-        str(find_jar().path),
+        os.pathsep.join([str(find_jar().path), str(BRIDGE)]),
+        "lexlip.build.WhileWatched",
         "io.anserini.index.IndexCollection",
     ]
     command += ["-input", str(collection.absolute()), "-index", str(index.absolute())]
@@ -49,7 +52,13 @@ def index_collection(
     command += ["-memoryBuffer", str(BUFFER_MB), *(["-optimize"] if merge else []), *options]
     last = deque[str](maxlen=_LAST_LINES)
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace"
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
     ) as process:
         try:
             for line in process.stdout or ():
@@ -57,6 +66,7 @@ def index_collection(
                 last.append(said)
                 if "documents indexed" in said:
                     progress.note(f"Anserini: {said}")
+            process.wait()  # before its input is closed
         except BaseException:  # Ctrl-C: without this the process would go on, and we would wait for it
             process.kill()
             raise

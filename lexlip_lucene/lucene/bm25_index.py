@@ -14,6 +14,7 @@ from lexlip_lucene.lucene.commit import CONTENTS, SCHEMA, open_reader, write_fac
 from lexlip_lucene.lucene.index_counts import require_same
 from lexlip_lucene.lucene.index_report import IndexReport, require_index_place, require_outside
 from lexlip_lucene.lucene.jvm import ONE_AT_A_TIME, start_jvm
+from lexlip_lucene.lucene.unreadable import reading
 from lexlip_lucene.progress import SILENT, Progress
 
 _OPTIONS = ("-collection", "JsonCollection")
@@ -55,7 +56,8 @@ def build_bm25(
     require_index_place(index, force=force)
     require_outside(index, collection)
     start_jvm()
-    texts = read_caption_collection(collection)
+    with reading():
+        texts = read_caption_collection(collection)
     empty = sum(not text.contents.strip(_JAVA_TRIM) for text in texts)
     with written_folder(index, force=force) as partial:
         progress.note(f"indexing {len(texts)} documents of {collection} with Anserini")

@@ -3,16 +3,21 @@
 User data is a map text → text in the file `segments_N`, so it appears and disappears with the index. Ours has
 `kind` (`impact` or `bm25`), `schema_version`, the counts `documents`, `empty` and `postings`, and for an impact
 index, where its collection has a manifest, `manifest_sha256` and the manifest's own `side`, `model_sha256`,
-`vocabulary_sha256`, `scale`, `rounding`, `bits` and `top_k`. An index built by others has no facts.
+`vocabulary_sha256`, `scale`, `rounding`, `bits` and `top_k`. One with keywords has `keywords`, a JSON list of the
+fields that it has or had: when the last document that has a keyword goes, its field goes from Lucene's segments. An
+index built by others has no facts.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from lexlip_lucene.errors import IndexingError, SearchError
 from lexlip_lucene.files import require_folder
-from lexlip_lucene.lucene.java import find_jar
-from lexlip_lucene.lucene.jvm import ONE_AT_A_TIME, JavaObject, java_class, java_errors_as, reason_of, start_jvm
+from lexlip_lucene.lucene.hits import unpack_texts
+from lexlip_lucene.lucene.jvm import ONE_AT_A_TIME, JavaObject, java_class, java_errors_as, start_jvm
+from lexlip_lucene.lucene.unreadable import why_not_readable
 
 SCHEMA = "1"
 """Version of the facts' keys."""
@@ -20,8 +25,8 @@ SCHEMA = "1"
 CONTENTS, ID = "contents", "id"
 """Anserini's names of the field that is searched and of the field that holds the docid."""
 
-# What Lucene says of an index that a later version wrote; only the first has an exception class of its own.
-_NEWER = ("IndexFormatTooNewException", "is in the future", "Could not load codec")
+_KEYWORDS = "keywords"
+"""The fact with the names of keyword fields."""
 
 
 def commit_facts(index: Path) -> dict[str, str]:
@@ -31,12 +36,28 @@ def commit_facts(index: Path) -> dict[str, str]:
         InputError: no such folder.
         SearchError: the folder is not an index, or not one that this Lucene and this version read.
     """
-    reader = open_reader(index)
-    try:
+    with _reader_of(index) as reader:
         return facts_of(index, reader)
-    finally:
+
+
+def facts_and_keywords(index: Path) -> tuple[dict[str, str], set[str]]:
+    """Return the facts of the index in the folder `index`, and its keyword fields; errors as in `commit_facts`."""
+    with _reader_of(index) as reader:
+        facts = facts_of(index, reader)
         with ONE_AT_A_TIME:
-            reader.close()
+            there = unpack_texts(java_class("lexlip.search.Searches").keywordsOf(reader, CONTENTS, ID).tostring())
+        return facts, {*there, *kept_keywords(facts)}
+
+
+def keywords_fact(keywords: Iterable[str]) -> dict[str, str]:
+    """Return the fact that keeps these keyword fields known; {} for none."""
+    names = sorted(set(keywords))
+    return {_KEYWORDS: json.dumps(names)} if names else {}
+
+
+def kept_keywords(facts: Mapping[str, str]) -> list[str]:
+    """Return the keyword fields that the facts of an index know."""
+    return [str(name) for name in json.loads(facts.get(_KEYWORDS, "[]"))]
 
 
 def facts_of(index: Path, reader: JavaObject) -> dict[str, str]:
@@ -58,7 +79,7 @@ def checked_facts(index: Path, facts: dict[str, str]) -> dict[str, str]:
 
 def open_reader(index: Path) -> JavaObject:
     """Return a DirectoryReader on the index; the caller closes it. Errors as in `commit_facts`."""
-    require_folder(index, "index")
+    require_index_folder(index)
     start_jvm()
     from jnius import JavaException
 
@@ -70,7 +91,26 @@ def open_reader(index: Path) -> JavaObject:
                 raise SearchError(f"{index} is not a Lucene index: it has no file segments_…: build one there first")
             return reader_class.open(directory)
         except JavaException as error:
-            raise SearchError(f"{index} {_why_not_readable(error)}") from error
+            require_index_folder(index)  # it may be gone by now, and Lucene calls files that are missing damage
+            raise SearchError(f"{index} {why_not_readable(error.classname, error.innermessage)}") from error
+
+
+def require_index_folder(index: Path) -> None:
+    """Raise InputError when there is no folder `index`, and SearchError when the system does not let it be seen."""
+    try:
+        require_folder(index, "index")
+    except OSError as error:
+        raise SearchError(f"{index} can't be read: {error.strerror or error}") from error
+
+
+@contextmanager
+def _reader_of(index: Path) -> Iterator[JavaObject]:
+    reader = open_reader(index)
+    try:
+        yield reader
+    finally:
+        with ONE_AT_A_TIME:
+            reader.close()
 
 
 def write_facts(index: Path, facts: Mapping[str, str]) -> None:
@@ -95,10 +135,3 @@ def write_facts(index: Path, facts: Mapping[str, str]) -> None:
 def _open_directory(index: Path) -> JavaObject:
     path = java_class("java.nio.file.Paths").get(str(index.absolute()))
     return java_class("org.apache.lucene.store.FSDirectory").open(path)
-
-
-def _why_not_readable(error: Exception) -> str:
-    lucene = find_jar().lucene
-    if any(sign in str(error) for sign in _NEWER):
-        return f"was written by a later Lucene than the {lucene} here: build it again, or search it where it was built"
-    return f"can't be opened by Lucene {lucene} ({reason_of(error)}): build it again"

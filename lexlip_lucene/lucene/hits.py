@@ -5,11 +5,13 @@ are asked for.
 """
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lexlip_lucene.errors import SearchError
 from lexlip_lucene.records import Hit
 
 
@@ -22,7 +24,16 @@ class Hits(Sequence[Hit]):
             for an approximate one, hits that score more are the true best, whatever was skipped.
     """
 
-    def __init__(self, scores: NDArray[Any], docid_ends: NDArray[np.int32], docid_text: bytes, unseen: int | float):
+    def __init__(
+        self,
+        scores: NDArray[Any],
+        docid_ends: NDArray[np.int32],
+        docid_text: bytes,
+        unseen: int | float,
+        index: Path | str = "",
+    ):
+        """Take what Java found; `index` is named when a docid can't be read."""
+        self.index = index
         self.scores = scores
         self.unseen = unseen
         self._ends = docid_ends
@@ -31,15 +42,24 @@ class Hits(Sequence[Hit]):
 
     @property
     def docids(self) -> NDArray[np.object_]:
-        """(hits,) objects of type str."""
+        """(hits,) objects of type str.
+
+        Raises:
+            SearchError: a docid is no text, so the index is damaged.
+        """
         if self._docids is None:
-            self._docids = np.array(self._decoded(), dtype=object)
+            try:
+                self._docids = np.array(self._decoded(), dtype=object)
+            except UnicodeDecodeError as error:
+                raise SearchError(
+                    f"{self.index} is damaged: the docid {error.object!r} of a hit is not valid UTF-8: build it again"
+                ) from error
         return self._docids
 
     def with_float_scores(self) -> "Hits":
         """Return the same hits with the float32 whose bits the scores are (`Float.floatToIntBits`) as float64."""
         bits = np.append(self.scores, self.unseen).astype("<i4").view("<f4").astype(np.float64)
-        return Hits(bits[:-1], self._ends, self._text, bits[-1].item())
+        return Hits(bits[:-1], self._ends, self._text, bits[-1].item(), self.index)
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -74,8 +94,8 @@ class Hits(Sequence[Hit]):
         return [text[start:end].decode() for start, end in zip([0, *ends[:-1]], ends, strict=True)]
 
 
-def unpack(answer: bytes, queries: int) -> list[Hits]:
-    """Return the hits of each of `queries` queries; the layout is that of `lexlip.search.Answer`."""
+def unpack(answer: bytes, queries: int, index: Path | str) -> list[Hits]:
+    """Return the hits of each of `queries` queries to `index`; the layout is that of `lexlip.search.Answer`."""
     counts = np.frombuffer(answer, "<i4", queries)
     unseen = np.frombuffer(answer, "<i8", queries, 4 * queries)
     total = int(counts.sum())
@@ -86,7 +106,7 @@ def unpack(answer: bytes, queries: int) -> list[Hits]:
     for count, most in zip(counts.tolist(), unseen.tolist(), strict=True):
         stop = first + count
         end = int(ends[stop - 1]) if count else begin
-        hits.append(Hits(scores[first:stop], ends[first:stop] - np.int32(begin), text[begin:end], most))
+        hits.append(Hits(scores[first:stop], ends[first:stop] - np.int32(begin), text[begin:end], most, index))
         first, begin = stop, end
     return hits
 

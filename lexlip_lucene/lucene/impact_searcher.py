@@ -1,8 +1,9 @@
 """Searching an impact index: score(q, d) = Σ over shared tokens of query weight × impact, and nothing else.
 
 Query {"red": 3, "cat": 2} scores document {"red": 10, "cat": 7, "big": 1} with 3 × 10 + 2 × 7 = 44. No idf, no
-length norm, no token dropped, also not one that is in all documents. Sums are integers throughout, so a score is exact
-however large; stock Lucene's float32 has every integer only below 2^24 = 16,777,216.
+length norm, no token dropped, also not one that is in all documents. Sums are integers throughout, so a score below
+2^63 is exact; one from there on, which takes tens of thousands of the largest weights, is refused. Stock Lucene's
+float32 has every integer only below 2^24 = 16,777,216.
 
 Postings are decoded once, into a cache, and searched there window by window (`lexlip.search.WindowSearch`); where the
 cache is too small for a query, Lucene's own block-max MAXSCORE reads them from disk. The hits are the same.
@@ -14,7 +15,7 @@ from typing import Literal
 
 import numpy as np
 
-from lexlip_lucene.errors import InputError
+from lexlip_lucene.errors import InputError, SearchError
 from lexlip_lucene.lucene.approximation import Approximation
 from lexlip_lucene.lucene.explanation import Explanation, Term
 from lexlip_lucene.lucene.hits import Hits, unpack
@@ -28,6 +29,9 @@ from lexlip_lucene.vectors.vector_matrix import VectorMatrix, checked_matrix
 Execution = Literal["auto", "windows", "lucene"]
 
 _EXACT = Approximation(candidates=0)
+
+_NO_SCORE = 2**63 - 1
+"""Scores cross from Java as 64-bit integers, whose largest stands for all that are too large (`lexlip.search.Sums`)."""
 
 
 class ImpactSearcher(Searcher):
@@ -69,10 +73,10 @@ class ImpactSearcher(Searcher):
 
         Raises:
             InputError: the query is not what is needed, `k` < 1, or no such keyword field.
-            SearchError: the index can't be read, or the searcher is closed.
+            SearchError: a score reaches 2^63, the index can't be read, or the searcher is closed.
         """
         answer = self._call(k, 1, filters, approximate, without)
-        return unpack(answer(pack_queries([checked_impacts(query, "query")])), 1)[0]
+        return unpack(answer(pack_queries([checked_impacts(query, "query")])), 1, self.path)[0]
 
     def search_batch(
         self,
@@ -96,7 +100,7 @@ class ImpactSearcher(Searcher):
 
         Raises:
             InputError: a query is not what is needed, `k` or `threads` < 1, or no such keyword field.
-            SearchError: the index can't be read, or the searcher is closed.
+            SearchError: a score reaches 2^63, the index can't be read, or the searcher is closed.
         """
         ids, pack = _packing(queries)
         answer = self._call(k, threads, filters, approximate)
@@ -107,6 +111,7 @@ class ImpactSearcher(Searcher):
 
         Raises:
             InputError: the index has no such document, or a query weight is not a positive integer.
+            SearchError: the score reaches 2^63, the index can't be read, or the searcher is closed.
         """
         tokens = pack_queries([checked_impacts(query, "query")])
         with self._errors("search"):
@@ -117,7 +122,10 @@ class ImpactSearcher(Searcher):
         heaviest = sorted(query.items(), key=lambda item: (-item[1] * (impacts[item[0]] or 1), item[0]))
         terms = [Term(t, weight, impacts[t], weight * impacts[t]) for t, weight in heaviest if impacts[t]]
         missing = [(t, weight) for t, weight in heaviest if not impacts[t]]
-        return Explanation(docid, sum(term.contribution for term in terms), terms, missing)
+        score = sum(term.contribution for term in terms)
+        if score >= _NO_SCORE:
+            raise SearchError(f"{self.path}: document {docid!r} has the score {score}, and no search has 2^63 or more")
+        return Explanation(docid, score, terms, missing)
 
     def vector(self, docid: str) -> Impacts:
         """Return a document's token → impact, heaviest first, equal ones by token; {} for one without any token.

@@ -12,8 +12,8 @@ from typing import Any
 
 from lexlip_lucene.errors import IndexingError, InputError, SearchError
 from lexlip_lucene.files import bytes_below, written_folder
-from lexlip_lucene.lucene.commit import SCHEMA, commit_facts
-from lexlip_lucene.lucene.index_counts import require_on_disk, require_same
+from lexlip_lucene.lucene.commit import SCHEMA, facts_and_keywords, keywords_fact
+from lexlip_lucene.lucene.index_counts import Counts, require_on_disk, require_same
 from lexlip_lucene.lucene.index_facts import (
     OF_ONE_COLLECTION,
     combined,
@@ -27,6 +27,7 @@ from lexlip_lucene.lucene.index_report import IndexReport, require_index_place, 
 from lexlip_lucene.lucene.index_rows import pieces, require_rows
 from lexlip_lucene.lucene.index_writer import Added, IndexWriter, JobFailed, open_writer, packed
 from lexlip_lucene.lucene.jvm import start_jvm
+from lexlip_lucene.lucene.unreadable import reading
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.vectors.collection import shards_of
 
@@ -42,10 +43,14 @@ class ImpactIndex:
 
     report: IndexReport
 
-    def __init__(self, path: Path, writer: IndexWriter, facts: dict[str, str], progress: Progress) -> None:
+    def __init__(
+        self, path: Path, writer: IndexWriter, facts: dict[str, str], options: WriteOptions, progress: Progress
+    ) -> None:
         self.path = path
         self._writer = writer
+        self._options = options
         self._facts = facts
+        self._keywords = set(options.keywords)
         self._progress = progress
         self._begun = time.monotonic()
         self._documents = writer.count()[0].documents
@@ -74,7 +79,7 @@ class ImpactIndex:
             index: folder to be created.
             threads: at least 1; all cores unless given.
             memory: MB for documents that wait to be written, 1 to a third of Java's heap; more is written in parts.
-            merge: merge to one segment, which searches fastest.
+            merge: merge to one segment, which searches fastest; otherwise every part stays a segment of its own.
             order: reorder documents so that similar ones stand side by side: 4–6 % smaller where vectors are alike.
             store: keys of a line whose values are stored, texts as they are and others as JSON.
             keywords: keys whose values (texts, numbers, true or false, lists of texts) can be filtered by.
@@ -88,8 +93,11 @@ class ImpactIndex:
             JavaError: no Java 21 or no Anserini jar.
         """
         begun = time.monotonic()
-        options = checked_options(threads=threads, memory=memory, order=order, store=store, keywords=keywords)
-        shards_of(collection)  # what is wrong with it is said before anything is written
+        options = checked_options(
+            threads=threads, memory=memory, order=order, store=store, keywords=keywords, merge_small=merge
+        )
+        with reading():
+            shards_of(collection)  # what is wrong with it is said before anything is written
         require_outside(index, collection)
         with _created(index, options, force=force, progress=progress) as writing:
             writing.add_collection(collection)
@@ -107,11 +115,18 @@ class ImpactIndex:
         order: bool = False,
         store: Sequence[str] = (),
         keywords: Sequence[str] = (),
+        merge_small: bool = True,
         force: bool = False,
         progress: Progress = SILENT,
     ) -> Iterator["ImpactIndex"]:
-        """Give a new, empty index to write to; it becomes `path` when the block ends well. Arguments as in `build`."""
-        options = checked_options(threads=threads, memory=memory, order=order, store=store, keywords=keywords)
+        """Give a new, empty index to write to; it becomes `path` when the block ends well.
+
+        Arguments as in `build`. Every step that adds documents makes a segment or more. With `merge_small`, 32 segments
+        of like size become one when the block ends; without it, all stay as they are.
+        """
+        options = checked_options(
+            threads=threads, memory=memory, order=order, store=store, keywords=keywords, merge_small=merge_small
+        )
         with _created(Path(path), options, force=force, progress=progress) as index:
             yield index
 
@@ -125,23 +140,27 @@ class ImpactIndex:
         order: bool = False,
         store: Sequence[str] = (),
         keywords: Sequence[str] = (),
+        merge_small: bool = True,
         progress: Progress = SILENT,
     ) -> Iterator["ImpactIndex"]:
-        """Give the index in the folder `path` to write to. Arguments as in `build`; `order` is for what is added.
+        """Give the index in the folder `path` to write to. Arguments as in `create`; `order` is for what is added.
 
         Raises:
             InputError: no such folder, or an argument is not what is needed.
             SearchError: not an index that this version built, or one of another kind.
             IndexingError: another writer has it, or Lucene failed.
         """
-        facts = commit_facts(Path(path))
+        facts, known = facts_and_keywords(Path(path))
         if facts.get("kind") != "impact":
             raise SearchError(
                 f"{path}: an impact index that lexlip built is needed, got {facts.get('kind', 'another')}"
             )
-        options = checked_options(threads=threads, memory=memory, order=order, store=store, keywords=keywords)
+        options = checked_options(
+            threads=threads, memory=memory, order=order, store=store, keywords=keywords, merge_small=merge_small
+        )
         with open_writer(Path(path), options, create=False) as writer:
-            index = ImpactIndex(Path(path), writer, lasting(facts), progress)
+            index = ImpactIndex(Path(path), writer, lasting(facts), options, progress)
+            index._keywords |= known
             yield index
             index._commit(Path(path))
 
@@ -172,13 +191,15 @@ class ImpactIndex:
             InputError: the collection is not what is needed, has no document, or was made by another model.
             IndexingError: Lucene failed, or the counts differ.
         """
-        shards, said = shards_of(collection), manifest_facts(collection)
+        with reading():
+            shards, said = shards_of(collection), manifest_facts(collection)
         facts = combined(self.path, self._facts, collection, said) if self._documents else said
         with self._step(collection):
             added = self._writer.read(shards, replace=replace, progress=self._progress)
             if not added.read.documents:
                 raise InputError(f"{collection}: no document in any of its shards, so there is nothing to index")
-            require_manifest_counts(collection, added.read)
+            with reading():
+                require_manifest_counts(collection, added.read)
             self._facts = facts
             return self._added(added, str(collection))
 
@@ -206,8 +227,11 @@ class ImpactIndex:
             if segments > 1:
                 self._progress.note(f"merging {segments} segments of {self.path}")
             self._writer.merge()
-            merged, _ = self._writer.count()
-            require_same(counts, merged, str(self.path), "documents, empty, postings, sum of impacts after merging")
+            self._require_kept(counts)
+
+    def _require_kept(self, counts: Counts) -> None:
+        merged, _ = self._writer.count()
+        require_same(counts, merged, str(self.path), "documents, empty, postings, sum of impacts after merging")
 
     def _added(self, added: Added, what: str) -> Added:
         require_same(added.read, added.written, what, "documents, empty, postings, sum of impacts")
@@ -232,9 +256,11 @@ class ImpactIndex:
         with self._step(None):
             counts, _ = self._writer.count()
             require_same((self._documents,), (counts.documents,), str(self.path), "documents")
+            if self._options.merge_small and self._writer.merge_small():
+                self._require_kept(counts)
             numbers = {"documents": counts.documents, "empty": counts.empty, "postings": counts.postings}
             facts = {"kind": "impact", "schema_version": SCHEMA} | {key: str(n) for key, n in numbers.items()}
-            segments = self._writer.commit(self._facts | facts)
+            segments = self._writer.commit(self._facts | keywords_fact(self._keywords) | facts)
         seconds = time.monotonic() - self._begun
         self.report = IndexReport(*counts[:3], bytes_below(folder), seconds, segments)
 
@@ -244,7 +270,7 @@ def _created(target: Path, options: WriteOptions, *, force: bool, progress: Prog
     require_index_place(target, force=force)
     start_jvm()
     with written_folder(target, force=force) as partial, open_writer(partial, options, create=True) as writer:
-        index = ImpactIndex(target, writer, {}, progress)
+        index = ImpactIndex(target, writer, {}, options, progress)
         yield index
         index._commit(partial)
         require_on_disk(partial, index.report[:3], str(target))

@@ -14,7 +14,7 @@ from lexlip_lucene.vectors.manifest import manifest_path, read_manifest
 
 _FROM_MANIFEST = ("side", "model_sha256", "vocabulary_sha256", "scale", "rounding", "bits", "top_k")
 _MUST_AGREE = ("model_sha256", "vocabulary_sha256", "scale")
-_COUNTED = ("kind", "schema_version", "documents", "empty", "postings")
+_COUNTED = ("kind", "schema_version", "documents", "empty", "postings", "keywords")
 OF_ONE_COLLECTION = "manifest_sha256"
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from lexlip_lucene.errors import IndexingError, InputError, LexlipError
 from lexlip_lucene.lucene.index_writer import JobFailed
+from lexlip_lucene.lucene.unreadable import OUT_OF_MEMORY, of_the_system, reading, said
 from lexlip_lucene.vectors.collection import read_collection
 from lexlip_lucene.vectors.json_vector import parse_line
 
@@ -18,10 +19,14 @@ def failure(failed: JobFailed, index: Path, collection: Path | None) -> LexlipEr
     kind, details = failed.kind, failed.details
     if kind == "line":
         return _bad_line(*details)
+    if kind == "unreadable":
+        path, java, message = details
+        return InputError(f"can't read {path}: {said(java, message, path)}")
     if kind == "repeated" and collection is None:
         return InputError(f"ids must differ, got {details[0]!r} twice")
     if kind == "repeated" and collection is not None:
-        deque(read_collection(collection), maxlen=0)  # names both lines
+        with reading():
+            deque(read_collection(collection), maxlen=0)  # names both lines
         return IndexingError(f"{collection}: document id {details[0]} stood in it twice, but no longer does")
     if kind == "present":
         return InputError(
@@ -29,15 +34,15 @@ def failure(failed: JobFailed, index: Path, collection: Path | None) -> LexlipEr
         )
     if kind == "absent":
         return InputError(f"{index} has no document {details[0]!r}, so nothing is deleted: leave it out")
-    remedy = ""
-    if "OutOfMemoryError" in details[0]:
-        remedy = ": give less --memory, or more to Java by start_jvm(heap=…)"
-    return IndexingError(f"could not write the index {index}: {' '.join(details).removeprefix('java.io.')}{remedy}")
+    java, message = details[0], " ".join(details[1:])
+    remedy = ": give less --memory, or more to Java by start_jvm(heap=…)" if java == OUT_OF_MEMORY else ""
+    name = "" if of_the_system(java) else f"{java.rpartition('.')[2]}: "
+    return IndexingError(f"could not write the index {index}: {name}{said(java, message)}{remedy}")
 
 
 def _bad_line(path: str, number: str, reason: str) -> LexlipError:
     where = f"{path}:{number}"
-    with Path(path).open("rb") as file:
+    with reading(), Path(path).open("rb") as file:
         for count, line in enumerate(file, start=1):
             if count == int(number):
                 parse_line(line, where)

@@ -12,17 +12,28 @@ _INDEX_ITSELF = (ID, "vector")
 
 
 class WriteOptions(NamedTuple):
-    """How documents are written: `threads` ≥ 1, `memory` in MB for those that wait, what is kept beside the vector."""
+    """How documents are written.
+
+    `threads` ≥ 1, `memory` in MB for documents that wait, `store` and `keywords` what is kept beside the vector,
+    `merge_small` whether many segments of like size are merged at the end.
+    """
 
     threads: int
     memory: int
     order: bool
     store: tuple[str, ...]
     keywords: tuple[str, ...]
+    merge_small: bool
 
 
 def checked_options(
-    *, threads: int | None, memory: int, order: bool, store: Sequence[str], keywords: Sequence[str]
+    *,
+    threads: int | None,
+    memory: int,
+    order: bool,
+    store: Sequence[str],
+    keywords: Sequence[str],
+    merge_small: bool = True,
 ) -> WriteOptions:
     """Return the options, `threads` None as the number of cores.
 
@@ -35,7 +46,7 @@ def checked_options(
         raise InputError(f"memory must be at least 1 MB, got {memory}")
     _require_keys(store, "stored", _INDEX_ITSELF)
     _require_keys(keywords, "a keyword", (*_INDEX_ITSELF, CONTENTS))
-    return WriteOptions(threads or os.cpu_count() or 1, memory, order, tuple(store), tuple(keywords))
+    return WriteOptions(threads or os.cpu_count() or 1, memory, order, tuple(store), tuple(keywords), merge_small)
 
 
 def _require_keys(keys: Sequence[str], what: str, taken: tuple[str, ...]) -> None:

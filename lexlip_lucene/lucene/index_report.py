@@ -1,5 +1,6 @@
 """What a build reports, and where an index may be written."""
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,8 +25,14 @@ class IndexReport(NamedTuple):
 
 def require_index_place(target: Path, *, force: bool) -> None:
     """Raise OutputError unless `target` is free, or is an index and `force` is on. Call it before the work."""
-    require_absent(target, force=force)
-    if target.exists() and not any(target.glob("segments_*")):
+    try:
+        require_absent(target, force=force)
+        there = target.exists() and not any(name.startswith("segments_") for name in os.listdir(target))
+    except NotADirectoryError:
+        there = True
+    except OSError as error:
+        raise OutputError(f"{target} can't be looked at: {error.strerror or error}") from error
+    if there:
         raise OutputError(f"{target} is there and is no index, so it is not overwritten: choose another name")
 
 

@@ -8,12 +8,14 @@ import struct
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import NamedTuple
 
 from lexlip_lucene.errors import IndexingError, InputError
 from lexlip_lucene.lucene.index_counts import Counts
 from lexlip_lucene.lucene.index_options import WriteOptions
 from lexlip_lucene.lucene.jvm import JavaObject, java_class, java_errors_as, reason_of, start_jvm
+from lexlip_lucene.lucene.unreadable import LOCKED, reading
 from lexlip_lucene.progress import Progress
 
 _POLL_MILLISECONDS = 50
@@ -23,7 +25,10 @@ _MEGABYTE = 1 << 20
 
 
 class JobFailed(Exception):
-    """A job ended early. `kind` and `details` are those of the Java class BuildError, or `java` and a message."""
+    """A job ended early.
+
+    `kind` and `details` are those of the Java class BuildError, or `java` and an exception's class and message.
+    """
 
     def __init__(self, kind: str, *details: str) -> None:
         super().__init__(kind, *details)
@@ -75,8 +80,9 @@ class IndexWriter:
         try:
             self._session = self._java.open(path, create, *kept, options.threads, memory, options.order)
         except JavaException as error:
-            if "LockObtainFailed" in str(error):
+            if error.classname == LOCKED:
                 raise IndexingError(f"{folder} is being written already: wait until the other writer ends") from error
+            _require_writable(folder)
             raise IndexingError(f"{folder} can't be opened for writing: {reason_of(error)}") from error
         except UnicodeEncodeError as error:
             raise InputError(f"{error.object!r} is not valid Unicode: leave it out") from error
@@ -85,7 +91,8 @@ class IndexWriter:
         """Add the documents of `shards`, in their order."""
         with java_errors_as(IndexingError, "can't read the shards"):
             source = self._java.shards(*packed(map(str, shards)))
-        total = sum(shard.stat().st_size for shard in shards) // _MEGABYTE
+        with reading():
+            total = sum(shard.stat().st_size for shard in shards) // _MEGABYTE
         self._job = self._java.startReading(self._session, source, replace)
         for _ in progress.track(self._megabytes(source, total), "indexing (MB of JSON)", total):
             pass
@@ -110,6 +117,10 @@ class IndexWriter:
     def merge(self) -> None:
         """Merge to one segment."""
         self._wait(self._java.startMerge(self._session))
+
+    def merge_small(self) -> bool:
+        """Merge segments of like size where there are too many; return False when there are not."""
+        return bool(self._wait(self._java.startMergeSmall(self._session))[0])
 
     def count(self) -> tuple[Counts, int]:
         """Count what is not deleted, and the segments."""
@@ -164,6 +175,15 @@ def open_writer(folder: Path, options: WriteOptions, *, create: bool) -> Iterato
     except BaseException:
         writer.rollback()
         raise
+
+
+def _require_writable(folder: Path) -> None:
+    """Raise IndexingError when nothing can be written into `folder`: Lucene says then that it lacks its lock file."""
+    try:
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise IndexingError(f"{folder} can't be opened for writing: {error.strerror or error}: {folder}") from error
 
 
 def _added(numbers: list[int]) -> Added:

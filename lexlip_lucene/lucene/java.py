@@ -8,6 +8,7 @@ inside), or one in the folder that `ANSERINI_CLASSPATH` names, which Pyserini re
 import os
 import re
 import zipfile
+from fnmatch import fnmatch
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -74,13 +75,21 @@ def find_jar() -> AnseriniJar:
     """
     folder = os.environ.get("ANSERINI_CLASSPATH")
     source = "ANSERINI_CLASSPATH" if folder else "pyserini"
-    jars = list((Path(folder) if folder else _pyserini_jars()).glob("anserini-*-fatjar.jar"))
+    try:
+        jars = _jars_in(Path(folder) if folder else _pyserini_jars())
+    except OSError as error:
+        raise JavaError(f"the folder of {source} can't be read: {error.strerror}: {error.filename}") from error
     if not jars:
         remedy = "correct or unset it" if folder else "run `pip install pyserini` again"
         raise JavaError(f"no anserini-*-fatjar.jar in {folder or _pyserini_jars()}, the folder of {source}: {remedy}")
     jar = max(jars, key=lambda path: path.stat().st_ctime)
     version = jar.name.removeprefix("anserini-").removesuffix("-fatjar.jar")
-    if not zipfile.is_zipfile(jar):
+    try:
+        with jar.open("rb") as file:
+            complete = zipfile.is_zipfile(file)
+    except OSError as error:
+        raise JavaError(f"{jar} can't be read: {error.strerror}") from error
+    if not complete:
         raise JavaError(f"{jar} is not a complete Anserini jar: install pyserini again")
     return AnseriniJar(jar.resolve(), version, source)
 
@@ -130,11 +139,19 @@ def _pyserini_jars() -> Path:
     return Path(spec.submodule_search_locations[0]) / "resources" / "jars"
 
 
+def _jars_in(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return [path for path in folder.iterdir() if fnmatch(path.name, "anserini-*-fatjar.jar")]
+
+
 def _lucene_in(jar: Path) -> str:
     # Lucene's Version class has one constant for each release up to its own, and their names are plain text in it.
     try:
         with zipfile.ZipFile(jar) as archive:
             names = re.findall(rb"LUCENE_(\d+)_(\d+)_(\d+)", archive.read("org/apache/lucene/util/Version.class"))
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
+    except OSError as error:
+        raise JavaError(f"{jar} can't be read: {error.strerror}") from error
+    except (KeyError, zipfile.BadZipFile) as error:
         raise JavaError(f"{jar} is not a complete Anserini jar ({error}): install pyserini again") from None
     return ".".join(str(part) for part in max(tuple(map(int, name)) for name in names))

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 from lexlip_lucene.errors import InputError, JavaError, LexlipError
 from lexlip_lucene.lucene.java import BRIDGE, find_jar, find_java
+from lexlip_lucene.lucene.unreadable import said
 
 JavaObject: TypeAlias = Any
 """A Java class or object behind pyjnius, which carries no Python types."""
@@ -101,9 +102,8 @@ def java_errors_as(kind: type[LexlipError], what: str) -> Iterator[None]:
 
 def reason_of(error: Exception) -> str:
     """The message of an exception of pyjnius on one line, without Java's stack trace."""
-    reason = " ".join(str(getattr(error, "innermessage", None) or error).split())
-    package, _, name = str(getattr(error, "classname", None)).rpartition(".")
-    return f"{name}: {reason}" if package == "java.nio.file" else reason  # whose messages are no more than a path
+    java = getattr(error, "classname", None)
+    return said(java, getattr(error, "innermessage", None)) if java else " ".join(str(error).split())
 
 
 def _boot(heap: str | None) -> None:

@@ -19,6 +19,9 @@ from numpy.typing import NDArray
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.records import Impacts
 
+_MOST_BYTES = 2**31 - 9
+"""The longest array that Java has; integers of 32 bits suffice for what is in it."""
+
 
 def pack_queries(queries: Iterable[Impacts]) -> bytes:
     """Return the queries as bags of token → query weight."""
@@ -74,7 +77,10 @@ def _packed(
     weights: Sequence[int] | NDArray[np.integer],
 ) -> bytes:
     texts = [utf8(token) for token in tokens]
-    token_ends = np.cumsum([len(text) for text in texts], dtype=np.int32)
+    token_ends = np.cumsum([len(text) for text in texts], dtype=np.int64)
     counts = (len(texts), len(ends), len(entries))
+    size = 4 * (len(counts) + len(token_ends) + len(ends) + len(entries) + len(weights)) + sum(map(len, texts))
+    if size > _MOST_BYTES:
+        raise InputError(f"{len(ends)} queries take {size} bytes, and at most {_MOST_BYTES} cross at once: ask fewer")
     parts = [np.asarray(part, dtype="<i4").tobytes() for part in (counts, token_ends, ends, entries, weights)]
     return b"".join([*parts, *texts])

@@ -13,8 +13,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from lexlip_lucene.errors import InputError, SearchError
-from lexlip_lucene.files import require_folder
-from lexlip_lucene.lucene.commit import CONTENTS, ID, checked_facts, open_reader
+from lexlip_lucene.lucene.commit import CONTENTS, ID, checked_facts, kept_keywords, open_reader, require_index_folder
 from lexlip_lucene.lucene.hits import Hits, unpack, unpack_texts
 from lexlip_lucene.lucene.jvm import ONE_AT_A_TIME, JavaObject, java_class, java_errors_as
 from lexlip_lucene.lucene.request import pack_filters, pack_queries, utf8
@@ -76,7 +75,7 @@ class Searcher:
             InputError: the index's folder is gone.
             SearchError: what is there now can't be read, or the searcher is closed; it goes on with what it saw.
         """
-        require_folder(self.path, "index")
+        require_index_folder(self.path)
         with self._errors("refresh"):
             if not self._java.refresh(self._engine):
                 return False
@@ -98,11 +97,13 @@ class Searcher:
     def keywords(self, most: int = 100) -> dict[str, list[str]]:
         """Return the keyword fields, each with its values in byte order: the first `most` of each segment.
 
+        A field stays a keyword field when the last document that has it is gone; it has no values then.
+
         Raises:
             SearchError: the index can't be read, or the searcher is closed.
         """
+        names = self._keywords()
         with self._errors("read"):
-            names = unpack_texts(self._java.keywords(self._engine).tostring())
             values = [self._java.values(self._engine, name, most).tostring() for name in names]
         return {name: unpack_texts(packed)[:most] for name, packed in zip(names, values, strict=True)}
 
@@ -140,15 +141,14 @@ class Searcher:
         def found() -> Iterator[Hits]:
             for start in range(0, len(ids), at_once):
                 stop = min(start + at_once, len(ids))
-                yield from unpack(answer(start, stop), stop - start)
+                yield from unpack(answer(start, stop), stop - start, self.path)
 
         return dict(zip(ids, progress.track(found(), "searching", len(ids)), strict=True))
 
     def _packed_filters(self, filters: Filters, without: Sequence[str] = ()) -> bytes:
         values = {field: [value] if isinstance(value, str) else list(value) for field, value in filters.items()}
         if values:
-            with self._errors("read"):
-                known = unpack_texts(self._java.keywords(self._engine).tostring())
+            known = self._keywords()
             for field, wanted in values.items():
                 if field not in known or not wanted:
                     there = ", ".join(known) or "none: index with --keyword"
@@ -157,6 +157,12 @@ class Searcher:
                         f"{wanted!r}; its keyword fields are {there}"
                     )
         return pack_filters(values, without, CONTENTS)
+
+    def _keywords(self) -> list[str]:
+        """The keyword fields, also those that no document has any more."""
+        with self._errors("read"):
+            there = unpack_texts(self._java.keywords(self._engine).tostring())
+        return sorted({*there, *kept_keywords(self.facts)})
 
     def _facts(self) -> dict[str, str]:
         with self._errors("read"):

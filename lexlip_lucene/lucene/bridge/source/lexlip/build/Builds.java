@@ -6,6 +6,8 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import org.apache.lucene.store.AlreadyClosedException;
 
 /**
  * What Python calls. Static methods and opaque objects only; lists come as {@link Packed} says. Every {@code start…}
@@ -60,7 +62,7 @@ public final class Builds {
   }
 
   /** Begins to add rows of a matrix whose columns are {@code tokens}. */
-  public static Object rows(Object session, byte[] tokens, byte[] lengths, boolean replace) throws IOException {
+  public static Object rows(Object session, byte[] tokens, byte[] lengths, boolean replace) {
     return new Rows((Session) session, tokens, lengths, replace);
   }
 
@@ -93,6 +95,11 @@ public final class Builds {
       ((Session) session).merge();
       return new long[0];
     });
+  }
+
+  /** Merges segments of like size where there are too many. The result: 1, or 0 when there was none to merge. */
+  public static Object startMergeSmall(Object session) {
+    return new Job(() -> new long[] {((Session) session).mergeSmall() ? 1 : 0});
   }
 
   /** Counts what is not deleted. The result: documents, empty, postings, sum of impacts, segments. */
@@ -138,16 +145,27 @@ public final class Builds {
     return ((Job) job).result();
   }
 
-  /** Kind and details of a {@link BuildError}, or {@code java} and the error, parted by U+0000; null without. */
+  /**
+   * Kind and details of a {@link BuildError}, or {@code java}, the exception's class and its message; parted by U+0000.
+   * Null without an error.
+   */
   public static byte[] error(Object job) {
     Throwable error = ((Job) job).error();
     if (error == null) {
       return null;
     }
-    String text = error instanceof BuildError known
+    Throwable cause = cause(error);
+    String text = cause instanceof BuildError known
         ? known.kind + '\0' + String.join("\0", known.details)
-        : "java\0" + error;
+        : String.join("\0", "java", cause.getClass().getName(), Objects.requireNonNullElse(cause.getMessage(), ""));
     return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  /** What stands behind errors that only pass another one on. */
+  private static Throwable cause(Throwable error) {
+    Throwable cause = error.getCause();
+    boolean passes = error instanceof AlreadyClosedException || cause != null && cause.toString().equals(error.getMessage());
+    return cause != null && passes ? cause(cause) : error;
   }
 
   private static long[] ended(Input input, long nanos) throws BuildError, IOException {

@@ -31,7 +31,7 @@ final class CollectionReader {
   /**
    * Adds documents to the batch until it is full or there are no more.
    *
-   * @throws BuildError {@code line}, for the first line that is no document, or {@code stopped}
+   * @throws BuildError {@code line}, for the first line that is no document, {@code unreadable}, or {@code stopped}
    */
   void fill(Batch batch) throws BuildError, IOException {
     ExecutorService pool = Executors.newFixedThreadPool(threads, Threads::daemon);
@@ -53,7 +53,7 @@ final class CollectionReader {
     }
   }
 
-  private void work(Batch batch) throws IOException {
+  private void work(Batch batch) throws BuildError {
     TermTable table = new TermTable();
     LineParser parser = new LineParser(table, wanted);
     Lines lines = new Lines();

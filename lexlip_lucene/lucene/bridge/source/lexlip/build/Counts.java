@@ -34,11 +34,11 @@ final class Counts {
     return counts;
   }
 
-  /** Counts the segments that are not among {@code others}, with documents deleted since. */
-  static Counts besides(DirectoryReader index, Set<String> others) throws IOException {
+  /** Counts the segments of these names, with documents deleted since. */
+  static Counts of(DirectoryReader index, Set<String> names) throws IOException {
     Counts counts = new Counts();
     for (LeafReaderContext leaf : index.leaves()) {
-      if (!others.contains(Present.name(leaf.reader()))) {
+      if (names.contains(Present.name(leaf.reader()))) {
         counts.add(leaf.reader());
       }
     }

@@ -3,6 +3,7 @@ package lexlip.build;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -18,7 +19,7 @@ final class Input {
 
   private final Session session;
   private final boolean replace;
-  private final Set<String> before; // segments that were there when the input began
+  private final Set<String> written = new HashSet<>(); // names of the segments that hold the batches so far
   private final Totals totals = new Totals();
   private Batch batch;
   long replaced;
@@ -30,12 +31,9 @@ final class Input {
    *
    * @param replace whether a document takes the place of one with its id that is in the index; else that is an error
    */
-  Input(Session session, boolean replace) throws IOException {
+  Input(Session session, boolean replace) {
     this.session = session;
     this.replace = replace;
-    try (DirectoryReader index = DirectoryReader.open(session.writer)) {
-      before = Present.segments(index);
-    }
     batch = newBatch();
   }
 
@@ -57,7 +55,7 @@ final class Input {
     Map<String, Postings> fields = fields(documents, ids);
     invertNanos += System.nanoTime() - begun;
     begun = System.nanoTime();
-    session.writer.addIndexes(new BatchReader(session.template, documents, session.wanted, fields));
+    written.addAll(session.add(new BatchReader(session.template, documents, session.wanted, fields)));
     writeNanos += System.nanoTime() - begun;
     totals.add(full.totals);
   }
@@ -66,7 +64,7 @@ final class Input {
   List<Totals> end() throws BuildError, IOException {
     flush();
     try (DirectoryReader index = DirectoryReader.open(session.writer)) {
-      return List.of(totals, Counts.besides(index, before).totals);
+      return List.of(totals, Counts.of(index, written).totals);
     }
   }
 
@@ -83,7 +81,7 @@ final class Input {
     try (DirectoryReader index = DirectoryReader.open(session.writer)) {
       Present.lookUp(index, ids, (rank, segment) -> {
         BytesRef id = text(ids, rank);
-        if (!before.contains(segment)) {
+        if (written.contains(segment)) {
           throw new BuildError("repeated", id.utf8ToString());
         }
         if (!replace) {

@@ -1,8 +1,6 @@
 package lexlip.build;
 
 import java.io.IOException;
-import java.util.HashSet;
-import java.util.Set;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.LeafReader;
 import org.apache.lucene.index.LeafReaderContext;
@@ -27,15 +25,6 @@ final class Present {
     for (LeafReaderContext leaf : index.leaves()) {
       lookUp(leaf.reader(), ids, found);
     }
-  }
-
-  /** Names of the segments of an index. */
-  static Set<String> segments(DirectoryReader index) {
-    Set<String> names = new HashSet<>();
-    for (LeafReaderContext leaf : index.leaves()) {
-      names.add(name(leaf.reader()));
-    }
-    return names;
   }
 
   static String name(LeafReader segment) {

@@ -13,7 +13,7 @@ final class Rows {
   private long sequence;
 
   /** Begins an input with {@code tokens} (different ones) as the columns. */
-  Rows(Session session, byte[] tokens, byte[] lengths, boolean replace) throws IOException {
+  Rows(Session session, byte[] tokens, byte[] lengths, boolean replace) {
     input = new Input(session, replace);
     stop = session.stop;
     int[] starts = Packed.starts(lengths);

@@ -2,7 +2,9 @@ package lexlip.build;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import org.apache.lucene.index.CodecReader;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.IndexWriterConfig;
@@ -22,6 +24,7 @@ final class Session {
   final long memory;
   final boolean ordered;
   final IndexWriter writer;
+  private final AskedMerges merges = new AskedMerges();
   private final StoppableDirectory directory;
 
   /**
@@ -41,7 +44,7 @@ final class Session {
           : SegmentInfos.readLatestCommit(directory).getIndexCreatedVersionMajor();
       IndexWriterConfig config = new IndexWriterConfig();
       config.setOpenMode(create ? IndexWriterConfig.OpenMode.CREATE : IndexWriterConfig.OpenMode.APPEND);
-      config.setMergePolicy(new AskedMerges());
+      config.setMergePolicy(merges);
       // In the calling thread and as fast as it goes: the default scheduler slows merges down for searches.
       config.setMergeScheduler(new SerialMergeScheduler());
       config.setUseCompoundFile(false);
@@ -52,6 +55,12 @@ final class Session {
       directory.close();
       throw error;
     }
+  }
+
+  /** Writes a batch, and returns the names of the segments that hold it and nothing else. */
+  List<String> add(CodecReader batch) throws IOException {
+    writer.addIndexes(batch);
+    return merges.written();
   }
 
   /** Returns the number of documents deleted, which is the number of different ids. */
@@ -78,6 +87,13 @@ final class Session {
     writer.forceMerge(1);
   }
 
+  /** Merges segments of like size where there are too many, as any writer of Lucene does; false when there are not. */
+  boolean mergeSmall() throws IOException {
+    merges.beginSmall();
+    writer.maybeMerge();
+    return merges.endSmall();
+  }
+
   /** What searchers opened after a commit would find. */
   Counts counts() throws BuildError, IOException {
     try (DirectoryReader index = DirectoryReader.open(writer)) {
@@ -87,10 +103,9 @@ final class Session {
 
   /**
    * Makes all changes last, with these facts as the commit's user data, closes the index, and returns the number of
-   * its segments. Too many small ones are merged, as with any writer of Lucene.
+   * its segments.
    */
   long commit(Map<String, String> facts) throws IOException {
-    writer.maybeMerge();
     writer.setLiveCommitData(facts.entrySet());
     writer.commit();
     long segments = SegmentInfos.readLatestCommit(directory).size();

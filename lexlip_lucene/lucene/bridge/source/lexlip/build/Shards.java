@@ -1,8 +1,10 @@
 package lexlip.build;
 
-import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 
@@ -32,11 +34,23 @@ final class Shards {
     return bytesRead;
   }
 
-  /** Fills {@code lines}; false when there are no more. */
-  synchronized boolean next(Lines lines) throws IOException {
+  /**
+   * Fills {@code lines}; false when there are no more.
+   *
+   * @throws BuildError {@code unreadable}, for a shard that the system does not let be read
+   */
+  synchronized boolean next(Lines lines) throws BuildError {
+    try {
+      return filled(lines);
+    } catch (IOException | InvalidPathException error) {
+      throw BuildError.unreadable(paths.get(shard), error);
+    }
+  }
+
+  private boolean filled(Lines lines) throws IOException {
     while (file != null || shard + 1 < paths.size()) {
       if (file == null) {
-        file = new FileInputStream(paths.get(++shard));
+        file = Files.newInputStream(Path.of(paths.get(++shard))); // its exceptions have a class for each reason
       }
       fill(lines);
       if (lines.length > 0) {

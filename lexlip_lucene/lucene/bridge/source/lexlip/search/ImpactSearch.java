@@ -12,7 +12,8 @@ import org.apache.lucene.util.BytesRef;
  * Exact search for one query: score = Σ over shared tokens of weight × impact. Chooses how; the hits are the same.
  *
  * <p>Windows of decoded postings wherever the query's postings fit into the cache; Lucene's own execution where they do
- * not, because it reads from disk and skips. Scores of 2^31 and more take 64-bit sums.
+ * not, because it reads from disk and skips. Scores of 2^31 and more take 64-bit sums, and those that these don't hold are
+ * refused.
  */
 final class ImpactSearch {
 
@@ -82,7 +83,7 @@ final class ImpactSearch {
     }
     for (int d = 0; d < documents; d++) {
       if (scores[d] >= top.threshold() && (allowed == null || allowed.get(d))) {
-        top.add(scores[d], base + d);
+        top.add(Sums.exact(scores[d]), base + d);
       }
     }
   }

@@ -12,6 +12,7 @@ import org.apache.lucene.index.FieldInfo;
 import org.apache.lucene.index.IndexOptions;
 import org.apache.lucene.index.IndexableField;
 import org.apache.lucene.index.LeafReader;
+import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.Term;
 import org.apache.lucene.index.Terms;
 import org.apache.lucene.index.TermsEnum;
@@ -122,23 +123,28 @@ public final class Searches {
     }
   }
 
-  /** The names of the fields that a filter may name, as {@link Texts}: indexed, and neither tokens nor docids. */
+  /** As {@link #keywordsOf}, of the newest snapshot. */
   public static byte[] keywords(Engine engine) throws IOException {
     Snapshot snapshot = engine.acquire();
     try {
-      Set<String> names = new TreeSet<>();
-      for (LeafReader reader : snapshot.leaves) {
-        for (FieldInfo field : reader.getFieldInfos()) {
-          if (field.getIndexOptions() != IndexOptions.NONE) {
-            names.add(field.name);
-          }
-        }
-      }
-      names.removeAll(Set.of(engine.field, engine.id));
-      return Texts.pack(List.copyOf(names));
+      return keywordsOf(snapshot.reader, engine.field, engine.id);
     } finally {
       engine.release(snapshot);
     }
+  }
+
+  /** The names of the fields that a filter may name, as {@link Texts}: indexed, and neither tokens nor docids. */
+  public static byte[] keywordsOf(DirectoryReader reader, String field, String id) {
+    Set<String> names = new TreeSet<>();
+    for (LeafReaderContext leaf : reader.leaves()) {
+      for (FieldInfo info : leaf.reader().getFieldInfos()) {
+        if (info.getIndexOptions() != IndexOptions.NONE) {
+          names.add(info.name);
+        }
+      }
+    }
+    names.removeAll(Set.of(field, id));
+    return Texts.pack(List.copyOf(names));
   }
 
   /** The values of a keyword field in byte order, the first {@code most} of each segment, as {@link Texts}. */

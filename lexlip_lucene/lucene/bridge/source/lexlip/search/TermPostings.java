@@ -190,12 +190,13 @@ final class TermPostings {
     return count;
   }
 
-  /** Adds {@code weight} × impact to the score of each document, by its number. */
+  /** Adds {@code weight} × impact to the score of each document, by its number; sums end at {@link Sums#TOO_LARGE}. */
   void addTo(long[] scores, long weight) {
     for (int w = 0; w < windows.length; w++) {
       int first = windows[w] << WINDOW_BITS;
       for (int i = starts[w]; i < starts[w + 1]; i++) {
-        scores[first + places[i]] += weight * impact(i);
+        long sum = scores[first + places[i]] + weight * impact(i);
+        scores[first + places[i]] = sum < 0 ? Sums.TOO_LARGE : sum;
       }
     }
   }

@@ -52,7 +52,7 @@ final class TwoStepSearch {
     }
     found.shrink();
     TopK top = rescore(found, tokens, weights, k);
-    return Docids.rank(snapshot, engine.id, top, k, found.threshold() - 1 + leftOut);
+    return Docids.rank(snapshot, engine.id, top, k, Sums.add(found.threshold() - 1, leftOut));
   }
 
   /** Shows {@code found} the documents of a segment; returns how much a document may score beyond that. */
@@ -63,6 +63,7 @@ final class TwoStepSearch {
     int[] beyond = new int[tokens.length]; // the largest impact left out of each
     int count = 0;
     long leftOut = 0;
+    long highest = 0; // score that a document may have, which is above all sums here and in the second step
     long postings = 0;
     for (int i = 0; i < order.length; i++) {
       PrunedPostings.Token token = token(reader, tokens[order[i]]);
@@ -70,13 +71,15 @@ final class TwoStepSearch {
         continue;
       }
       int weight = weights[order[i]];
+      long most = (long) weight * Math.max(token.leftOut(), token.kept().maximum);
+      highest = Sums.add(highest, most);
       if (i < terms) {
         there[count] = token.kept();
         beyond[count] = token.leftOut();
         theirs[count++] = weight;
         postings += token.kept().places.length;
       } else {
-        leftOut += (long) weight * Math.max(token.leftOut(), token.kept().maximum);
+        leftOut += most;
       }
     }
     there = Arrays.copyOf(there, count);
@@ -84,12 +87,12 @@ final class TwoStepSearch {
       throw new IllegalArgumentException("two-step search needs scores below 2^31: search exactly");
     }
     int[] lowest = null;
-    long most = (long) this.postings * reader.maxDoc() / snapshot.reader.maxDoc();
-    if (postings > most) {
+    long allowance = (long) this.postings * reader.maxDoc() / snapshot.reader.maxDoc();
+    if (postings > allowance) {
       for (int t = 0; t < count; t++) {
         there[t] = there[t].byImpact();
       }
-      lowest = lowest(there, theirs, line(there, theirs, most));
+      lowest = lowest(there, theirs, line(there, theirs, allowance));
       for (int t = 0; t < count; t++) {
         beyond[t] = Math.max(beyond[t], Math.min(lowest[t] - 1, there[t].maximum));
       }

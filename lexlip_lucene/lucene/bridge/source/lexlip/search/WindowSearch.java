@@ -35,8 +35,11 @@ final class WindowSearch {
     long most = 0;
     for (int t = 0; t < terms.length; t++) {
       most += (long) weights[t] * terms[t].maximum;
+      if (most > Integer.MAX_VALUE) {
+        return false; // at once, because more of them could leave the range of long as well
+      }
     }
-    return most <= Integer.MAX_VALUE;
+    return true;
   }
 
   /**
