@@ -78,6 +78,8 @@ def compare(lines: list[bytes], root: Path) -> None:
     """Index the lines that `parse_line` accepts all at once, and every other one by itself."""
     accepted = []
     for number, line in enumerate(lines):
+        if not line.strip(b" \t\r"):
+            continue  # a blank line is passed over
         try:
             accepted.append((parse_line(line, ""), line))
         except InputError:
@@ -87,7 +89,7 @@ def compare(lines: list[bytes], root: Path) -> None:
     folder.mkdir()
     if not unique:
         return
-    (folder / "a.jsonl").write_bytes(b"\n".join(line for _, line in unique.values()))
+    (folder / "a.jsonl").write_bytes(b"\n \t\r\n\n".join(line for _, line in unique.values()))
     ImpactIndex.build(folder, index)
     found = dump(index)
     vectors: dict[str, dict[str, int]] = {docid: {} for docid in found.docids}
@@ -136,8 +138,11 @@ others = st.recursive(
 
 @st.composite
 def json_lines(draw: st.DrawFn) -> bytes:
-    impacts = st.integers(1, 300) | st.sampled_from([2**24 - 1, 2**24, 0, -3, 1.0, "1", None])
-    record: dict[str, Any] = {"id": draw(texts), "vector": draw(st.dictionaries(texts, impacts, max_size=5))}
+    impacts = st.integers(0, 300) | st.sampled_from([2**24 - 1, 2**24, 0, -3, 1.0, "1", None])
+    record: dict[str, Any] = {
+        "id": draw(texts | st.integers(-(2**65), 2**65)),
+        "vector": draw(st.dictionaries(texts, impacts, max_size=5)),
+    }
     record |= draw(st.dictionaries(st.sampled_from(["contents", "caption", "x"]), others, max_size=2))
     keys = draw(st.permutations(sorted(record)))
     line = bytearray(spelt({key: record[key] for key in keys}, draw).encode())

@@ -34,6 +34,9 @@ def index(
     keyword: Annotated[
         list[str] | None, typer.Option(metavar="KEY", help="Let searches filter by this key; may be repeated.")
     ] = None,
+    verify: Annotated[
+        bool, typer.Option(help="Compare the shards with the SHA-256 that their manifest says, if they have one.")
+    ] = True,
     bm25: Annotated[bool, typer.Option("--bm25", help="Build a text index from a caption collection.")] = False,
     json: Json = False,
     force: Force = False,
@@ -49,7 +52,7 @@ def index(
     Example: lexlip index photos-collection photos-index
     """
     flags = {"--append": append, "--replace": replace, "--delete": delete is not None, "--bm25": bm25, "--force": force}
-    kept = {"--order": order, "--store": bool(store), "--keyword": bool(keyword)}
+    kept = {"--order": order, "--store": bool(store), "--keyword": bool(keyword), "--no-verify": not verify}
     options: dict[str, Any] = {"threads": threads, "memory": memory, "order": order}
     options |= {"store": tuple(store or ()), "keywords": tuple(keyword or ())}
     if delete is not None:
@@ -59,13 +62,13 @@ def index(
         raise typer.BadParameter("Missing argument 'index'.")
     elif append:
         _refuse("--append", flags, but=["--append", "--replace"])
-        _append(collection, index, replace=replace, merge=merge, json=json, options=options)
+        _append(collection, index, replace=replace, verify=verify, merge=merge, json=json, options=options)
     elif bm25:
         _refuse("--bm25", flags | kept, but=["--bm25", "--force"])
         _build_bm25(collection, index, threads=threads, merge=merge, force=force, json=json)
     else:
         _refuse("a new index", flags, but=["--force"])
-        _build(collection, index, merge=merge, force=force, json=json, options=options)
+        _build(collection, index, force=force, json=json, options={**options, "merge": merge, "verify": verify})
 
 
 def _refuse(what: str, given: dict[str, bool], *, but: list[str]) -> None:
@@ -74,11 +77,11 @@ def _refuse(what: str, given: dict[str, bool], *, but: list[str]) -> None:
             raise InputError(f"{name} does not go with {what}: leave one of them out")
 
 
-def _build(collection: Path, index: Path, *, merge: bool, force: bool, json: bool, options: dict[str, Any]) -> None:
+def _build(collection: Path, index: Path, *, force: bool, json: bool, options: dict[str, Any]) -> None:
     from lexlip_lucene.lucene.index import ImpactIndex
     from lexlip_lucene.progress import for_terminal
 
-    report = ImpactIndex.build(collection, index, merge=merge, force=force, progress=for_terminal(), **options)
+    report = ImpactIndex.build(collection, index, force=force, progress=for_terminal(), **options)
     answer_report(index, report, {}, json=json)
 
 
@@ -91,12 +94,14 @@ def _build_bm25(collection: Path, index: Path, *, threads: int | None, merge: bo
     answer_report(index, report, {}, json=json)
 
 
-def _append(collection: Path, index: Path, *, replace: bool, merge: bool, json: bool, options: dict[str, Any]) -> None:
+def _append(
+    collection: Path, index: Path, *, replace: bool, verify: bool, merge: bool, json: bool, options: dict[str, Any]
+) -> None:
     from lexlip_lucene.lucene.index import ImpactIndex
     from lexlip_lucene.progress import for_terminal
 
     with ImpactIndex.open(index, merge_small=merge, progress=for_terminal(), **options) as writing:
-        added = writing.add_collection(collection, replace=replace)
+        added = writing.add_collection(collection, replace=replace, verify=verify)
         if merge:
             writing.merge()
     answer_report(index, writing.report, {"added": added.read.documents, "replaced": added.replaced}, json=json)
@@ -120,4 +125,6 @@ def answer_report(index: Path, report: Any, changed: dict[str, int], *, json: bo
         f"{report.index_bytes} bytes, in {report.seconds:.1f} s"
     )
     said = "".join(f"; {number} {name}" for name, number in changed.items())
+    passed_over = {"weights of 0": report.zeros, "hidden files or folders": report.hidden}
+    said += "".join(f"; passed over: {number} {name}" for name, number in passed_over.items() if number)
     answer({**report._asdict(), **changed, "index": index.absolute()}, text + said, as_json=json)

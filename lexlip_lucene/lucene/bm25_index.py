@@ -3,10 +3,14 @@
 Anserini loses documents without a word, so they are counted here first and in the index afterwards.
 """
 
+import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from lexlip_lucene.data.caption_collection import read_caption_collection
+from lexlip_lucene.data.caption_collection import CaptionDocument, read_caption_collection, write_caption_collection
+from lexlip_lucene.data.shards import find_shards
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.files import bytes_below, written_folder
 from lexlip_lucene.lucene.anserini import index_collection
@@ -37,7 +41,7 @@ def build_bm25(
     though no query finds it.
 
     Args:
-        collection: folder of `*.jsonl` files.
+        collection: folder of shards (`data/shards.py`).
         index: folder to be created.
         threads: at least 1; every thread takes whole files.
         merge: merge to one segment, which searches fastest.
@@ -57,11 +61,12 @@ def build_bm25(
     require_outside(index, collection)
     start_jvm()
     with reading():
+        hidden = find_shards(collection, "caption collection").hidden
         texts = read_caption_collection(collection)
     empty = sum(not text.contents.strip(_JAVA_TRIM) for text in texts)
-    with written_folder(index, force=force) as partial:
+    with written_folder(index, force=force) as partial, _plain(collection, texts) as plain:
         progress.note(f"indexing {len(texts)} documents of {collection} with Anserini")
-        index_collection(collection, partial, options=_OPTIONS, threads=threads, merge=merge, progress=progress)
+        index_collection(plain, partial, options=_OPTIONS, threads=threads, merge=merge, progress=progress)
         with ONE_AT_A_TIME:
             reader = open_reader(partial)
             documents, postings, segments = reader.maxDoc(), reader.getSumDocFreq(CONTENTS), reader.leaves().size()
@@ -70,4 +75,18 @@ def build_bm25(
         facts = {"kind": "bm25", "schema_version": SCHEMA, "documents": str(len(texts))}
         write_facts(partial, facts | {"empty": str(empty), "postings": str(postings)})
         size = bytes_below(partial)
-    return IndexReport(len(texts), empty, postings, size, time.monotonic() - begun, segments)
+    return IndexReport(len(texts), empty, postings, size, time.monotonic() - begun, segments, hidden=hidden)
+
+
+@contextmanager
+def _plain(collection: Path, texts: Sequence[CaptionDocument]) -> Iterator[Path]:
+    """Give a folder of nothing but `*.jsonl` with these texts: the collection itself, if it is one.
+
+    Anserini would try to read hidden files, and not everything else that is read here.
+    """
+    if all(entry.suffix == ".jsonl" and entry.is_file() and entry.name[0] != "." for entry in collection.iterdir()):
+        yield collection
+        return
+    with tempfile.TemporaryDirectory(prefix="lexlip-captions-") as folder:
+        write_caption_collection(Path(folder) / "captions", texts)
+        yield Path(folder) / "captions"

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from lexlip_lucene.data.shards import find_shards
 from lexlip_lucene.errors import IndexingError, InputError, SearchError
 from lexlip_lucene.files import bytes_below, written_folder
 from lexlip_lucene.lucene.commit import SCHEMA, facts_and_keywords, keywords_fact
@@ -20,6 +21,7 @@ from lexlip_lucene.lucene.index_facts import (
     lasting,
     manifest_facts,
     require_manifest_counts,
+    stated_sha256,
 )
 from lexlip_lucene.lucene.index_failures import failure
 from lexlip_lucene.lucene.index_options import WriteOptions, checked_options
@@ -29,7 +31,7 @@ from lexlip_lucene.lucene.index_writer import Added, IndexWriter, JobFailed, ope
 from lexlip_lucene.lucene.jvm import start_jvm
 from lexlip_lucene.lucene.unreadable import reading
 from lexlip_lucene.progress import SILENT, Progress
-from lexlip_lucene.vectors.collection import shards_of
+from lexlip_lucene.vectors.manifest import read_manifest
 
 
 class ImpactIndex:
@@ -55,6 +57,7 @@ class ImpactIndex:
         self._begun = time.monotonic()
         self._documents = writer.count()[0].documents
         self._broken = False
+        self._zeros = self._hidden = 0
 
     @staticmethod
     def build(
@@ -67,6 +70,7 @@ class ImpactIndex:
         order: bool = False,
         store: Sequence[str] = (),
         keywords: Sequence[str] = (),
+        verify: bool = True,
         force: bool = False,
         progress: Progress = SILENT,
     ) -> IndexReport:
@@ -83,6 +87,7 @@ class ImpactIndex:
             order: reorder documents so that similar ones stand side by side: 4–6 % smaller where vectors are alike.
             store: keys of a line whose values are stored, texts as they are and others as JSON.
             keywords: keys whose values (texts, numbers, true or false, lists of texts) can be filtered by.
+            verify: compare each shard with the SHA-256 that the collection's manifest says, if it has one.
             force: replace an index that is there already.
             progress: told what is going on.
 
@@ -97,10 +102,10 @@ class ImpactIndex:
             threads=threads, memory=memory, order=order, store=store, keywords=keywords, merge_small=merge
         )
         with reading():
-            shards_of(collection)  # what is wrong with it is said before anything is written
+            find_shards(collection)  # what is wrong with it is said before anything is written
         require_outside(index, collection)
         with _created(index, options, force=force, progress=progress) as writing:
-            writing.add_collection(collection)
+            writing.add_collection(collection, verify=verify)
             if merge:
                 writing.merge()
         return writing.report._replace(seconds=time.monotonic() - begun)
@@ -184,23 +189,28 @@ class ImpactIndex:
                 self._writer.add_rows(rows, *piece)
             return self._added(self._writer.end_rows(rows), f"{len(ids)} rows")
 
-    def add_collection(self, collection: Path, *, replace: bool = False) -> Added:
+    def add_collection(self, collection: Path, *, replace: bool = False, verify: bool = True) -> Added:
         """Add the documents of a collection; `replace` and errors as in `add`, errors name file:line.
 
+        With `verify`, a shard must have the SHA-256 that the manifest says, if the collection has one.
+
         Raises:
-            InputError: the collection is not what is needed, has no document, or was made by another model.
+            InputError: the collection is not what is needed, has no document, was made by another model, or is not as
+                it was written.
             IndexingError: Lucene failed, or the counts differ.
         """
         with reading():
-            shards, said = shards_of(collection), manifest_facts(collection)
+            (found, hidden), manifest = find_shards(collection), read_manifest(collection)
+            said = manifest_facts(collection, manifest)
+        shards = stated_sha256(collection, manifest, found, verify=verify)
         facts = combined(self.path, self._facts, collection, said) if self._documents else said
         with self._step(collection):
             added = self._writer.read(shards, replace=replace, progress=self._progress)
             if not added.read.documents:
                 raise InputError(f"{collection}: no document in any of its shards, so there is nothing to index")
-            with reading():
-                require_manifest_counts(collection, added.read)
+            require_manifest_counts(collection, manifest, added.read)
             self._facts = facts
+            self._zeros, self._hidden = self._zeros + added.zeros, self._hidden + hidden
             return self._added(added, str(collection))
 
     def delete(self, ids: Iterable[str]) -> int:
@@ -262,7 +272,8 @@ class ImpactIndex:
             facts = {"kind": "impact", "schema_version": SCHEMA} | {key: str(n) for key, n in numbers.items()}
             segments = self._writer.commit(self._facts | keywords_fact(self._keywords) | facts)
         seconds = time.monotonic() - self._begun
-        self.report = IndexReport(*counts[:3], bytes_below(folder), seconds, segments)
+        passed_over = self._zeros, self._hidden
+        self.report = IndexReport(*counts[:3], bytes_below(folder), seconds, segments, *passed_over)
 
 
 @contextmanager

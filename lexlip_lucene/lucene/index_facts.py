@@ -4,13 +4,13 @@ Of two manifests only what both say stays a fact of the index; vectors of two mo
 that mean nothing side by side, so they are refused. `manifest_sha256` is a fact as long as the index is one collection.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.files import sha256_of
 from lexlip_lucene.lucene.index_counts import Counts
-from lexlip_lucene.vectors.manifest import manifest_path, read_manifest
+from lexlip_lucene.vectors.manifest import Manifest, manifest_path
 
 _FROM_MANIFEST = ("side", "model_sha256", "vocabulary_sha256", "scale", "rounding", "bits", "top_k")
 _MUST_AGREE = ("model_sha256", "vocabulary_sha256", "scale")
@@ -23,9 +23,8 @@ def lasting(facts: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in facts.items() if key not in _COUNTED}
 
 
-def manifest_facts(collection: Path) -> dict[str, str]:
+def manifest_facts(collection: Path, manifest: Manifest | None) -> dict[str, str]:
     """Return what the manifest of `collection` says; {} when it has none."""
-    manifest = read_manifest(collection)
     if manifest is None:
         return {}
     facts = {key: getattr(manifest, key) for key in _FROM_MANIFEST}
@@ -33,9 +32,28 @@ def manifest_facts(collection: Path) -> dict[str, str]:
     return {key: str(value) for key, value in facts.items() if value is not None}
 
 
-def require_manifest_counts(collection: Path, counts: Counts) -> None:
+def stated_sha256(
+    collection: Path, manifest: Manifest | None, shards: Sequence[Path], *, verify: bool
+) -> dict[Path, str]:
+    """Return shard → the SHA-256 that it must have; "" where nothing says so, or `verify` is off.
+
+    Raises:
+        InputError: with `verify`, the manifest lists other files than there are.
+    """
+    if manifest is None or not verify:
+        return dict.fromkeys(shards, "")
+    listed = {collection / shard.name: shard.sha256 for shard in manifest.shards}
+    for shard in sorted(listed.keys() ^ set(shards)):
+        there = "is there, but not in" if shard in shards else "is missing, but listed in"
+        raise InputError(
+            f"{shard} {there} {manifest_path(collection)}: encode the collection again, or index it as it is with "
+            "--no-verify"
+        )
+    return listed
+
+
+def require_manifest_counts(collection: Path, manifest: Manifest | None, counts: Counts) -> None:
     """Raise InputError when `collection` has a manifest that states other counts."""
-    manifest = read_manifest(collection)
     if manifest is None:
         return
     stated = (manifest.documents, manifest.empty, manifest.postings)

@@ -3,6 +3,8 @@
 from collections import deque
 from pathlib import Path
 
+from lexlip_lucene.compressed import without_gz
+from lexlip_lucene.data.shards import documents_in
 from lexlip_lucene.errors import IndexingError, InputError, LexlipError
 from lexlip_lucene.lucene.index_writer import JobFailed
 from lexlip_lucene.lucene.unreadable import OUT_OF_MEMORY, of_the_system, reading, said
@@ -22,6 +24,14 @@ def failure(failed: JobFailed, index: Path, collection: Path | None) -> LexlipEr
     if kind == "unreadable":
         path, java, message = details
         return InputError(f"can't read {path}: {said(java, message, path)}")
+    if kind == "compressed":
+        return InputError(f"collection: can't read {details[0]}: it is gzip, and damaged ({details[1]})")
+    if kind == "changed":
+        path, stated, found = details
+        return InputError(
+            f"{path} is not the file that its manifest lists: SHA-256 {stated} is needed, got {found}; encode the "
+            "collection again, or index it as it is with --no-verify"
+        )
     if kind == "repeated" and collection is None:
         return InputError(f"ids must differ, got {details[0]!r} twice")
     if kind == "repeated" and collection is not None:
@@ -41,9 +51,10 @@ def failure(failed: JobFailed, index: Path, collection: Path | None) -> LexlipEr
 
 
 def _bad_line(path: str, number: str, reason: str) -> LexlipError:
-    where = f"{path}:{number}"
-    with reading(), Path(path).open("rb") as file:
-        for count, line in enumerate(file, start=1):
-            if count == int(number):
-                parse_line(line, where)
+    shard, where = Path(path), f"{path}:{number}"
+    values = without_gz(shard).suffix.lower() == ".json"  # of which Java gives the number, not the line
+    with reading():
+        for count, (place, document) in enumerate(documents_in(shard, "collection"), start=1):
+            if count == int(number) if values else place == where:
+                parse_line(document, place)
     return IndexingError(f"{where}: this line can't be indexed: {reason}")

@@ -13,6 +13,7 @@ class IndexReport(NamedTuple):
 
     `documents` counts the `empty` ones, too, which have no token; `postings` is the number of (token, document) pairs;
     `index_bytes` the size on disk; `seconds` wall time; `segments` the parts that a search goes through one by one.
+    Passed over were `zeros` weights of 0, and `hidden` files and folders of what was read.
     """
 
     documents: int
@@ -21,6 +22,8 @@ class IndexReport(NamedTuple):
     index_bytes: int
     seconds: float
     segments: int
+    zeros: int = 0
+    hidden: int = 0
 
 
 def require_index_place(target: Path, *, force: bool) -> None:

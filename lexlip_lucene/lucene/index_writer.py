@@ -5,7 +5,7 @@ wrong, as `JobFailed`, and whoever started it knows what the caller calls these 
 """
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -39,13 +39,15 @@ class JobFailed(Exception):
 class Added(NamedTuple):
     """What an input came to: what was read, what is in the index of it, and how many documents it replaced.
 
-    `seconds` are those of reading and parsing, of sorting into lists, and of writing.
+    `seconds` are those of reading and parsing, of sorting into lists, and of writing. `zeros` is how many weights of 0
+    were passed over.
     """
 
     read: Counts
     written: Counts
     replaced: int
     seconds: tuple[float, float, float]
+    zeros: int
 
 
 class Packed(NamedTuple):
@@ -87,10 +89,10 @@ class IndexWriter:
         except UnicodeEncodeError as error:
             raise InputError(f"{error.object!r} is not valid Unicode: leave it out") from error
 
-    def read(self, shards: list[Path], *, replace: bool, progress: Progress) -> Added:
-        """Add the documents of `shards`, in their order."""
+    def read(self, shards: Mapping[Path, str], *, replace: bool, progress: Progress) -> Added:
+        """Add the documents of `shards` (path → SHA-256 to compare, or ""), in their order."""
         with java_errors_as(IndexingError, "can't read the shards"):
-            source = self._java.shards(*packed(map(str, shards)))
+            source = self._java.shards(*packed(map(str, shards)), *packed(shards.values()))
         with reading():
             total = sum(shard.stat().st_size for shard in shards) // _MEGABYTE
         self._job = self._java.startReading(self._session, source, replace)
@@ -187,5 +189,5 @@ def _require_writable(folder: Path) -> None:
 
 
 def _added(numbers: list[int]) -> Added:
-    reading, sorting, writing = (number / 1000 for number in numbers[9:])
-    return Added(Counts(*numbers[:4]), Counts(*numbers[4:8]), numbers[8], (reading, sorting, writing))
+    reading, sorting, writing = (number / 1000 for number in numbers[9:12])
+    return Added(Counts(*numbers[:4]), Counts(*numbers[4:8]), numbers[8], (reading, sorting, writing), numbers[12])

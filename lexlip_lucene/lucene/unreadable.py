@@ -49,6 +49,11 @@ def of_the_system(java: str) -> bool:
     return java.rpartition(".")[0] in _SYSTEM and java not in _DAMAGED
 
 
+def damaged(java: str) -> bool:
+    """Say if a Java exception of the class `java` means damage where the files of an index are read one by one."""
+    return java in (*_DAMAGED, "java.nio.file.NoSuchFileException")
+
+
 def why_not_readable(java: str, message: str | None) -> str:
     """Return why an index can't be opened, to be put behind its name, for a Java exception of the class `java`."""
     reason = said(java, message)

@@ -16,6 +16,7 @@ final class Block {
   int empty;
   long postings;
   long impactSum;
+  long zeros;
   int maxImpact;
 
   final Bytes vectors = new Bytes(1 << 16);
@@ -42,6 +43,7 @@ final class Block {
       maxImpact = Math.max(maxImpact, impact);
     }
     postings += vector.size;
+    zeros += vector.zeros;
     empty += vector.size == 0 ? 1 : 0;
     documents++;
     if (documents == idStarts.length) {

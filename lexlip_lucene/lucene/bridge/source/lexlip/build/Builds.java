@@ -25,9 +25,13 @@ public final class Builds {
     return new Session(Path.of(path), create, wanted, threads, memory, ordered);
   }
 
-  /** Begins to read a collection: {@link #startReading} does it, {@link #bytesRead} says how far it is. */
-  public static Object shards(byte[] paths, byte[] lengths) {
-    return new Shards(Packed.texts(paths, lengths));
+  /**
+   * Begins to read a collection: {@link #startReading} does it, {@link #bytesRead} says how far it is.
+   *
+   * @param sha256 of each path, in hexadecimal, or empty: not compared
+   */
+  public static Object shards(byte[] paths, byte[] lengths, byte[] sha256, byte[] sha256Lengths) {
+    return new Shards(Packed.texts(paths, lengths), Packed.texts(sha256, sha256Lengths));
   }
 
   /** Bytes of the shards that are read. */
@@ -37,7 +41,7 @@ public final class Builds {
 
   /**
    * Adds a collection. The result: documents, empty, postings and sum of impacts that were read, the same four of
-   * what was written, documents replaced, and milliseconds of reading, inverting and writing.
+   * what was written, documents replaced, milliseconds of reading, inverting and writing, and weights of 0.
    */
   public static Object startReading(Object session, Object shards, boolean replace) {
     Session open = (Session) session;
@@ -176,7 +180,7 @@ public final class Builds {
     return new long[] {
       read.documents, read.empty, read.postings, read.impactSum,
       found.documents, found.empty, found.postings, found.impactSum,
-      input.replaced, reading / 1_000_000, input.invertNanos / 1_000_000, input.writeNanos / 1_000_000
+      input.replaced, reading / 1_000_000, input.invertNanos / 1_000_000, input.writeNanos / 1_000_000, read.zeros
     };
   }
 }

@@ -1,5 +1,7 @@
 package lexlip.build;
 
+import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
@@ -16,6 +18,10 @@ final class LineParser extends JsonScanner {
   private static final byte[] CONTENTS = {'c', 'o', 'n', 't', 'e', 'n', 't', 's'};
   private static final byte[] VECTOR = {'v', 'e', 'c', 't', 'o', 'r'};
 
+  private static final int ZERO = -1;
+  private static final BigInteger LEAST_ID = BigInteger.valueOf(Long.MIN_VALUE); // the range of orjson
+  private static final BigInteger LARGEST_ID = BigInteger.TWO.pow(64).subtract(BigInteger.ONE);
+
   private final TermTable table;
   private final VectorBuilder vector = new VectorBuilder();
   private final Bytes id = new Bytes(64);
@@ -30,7 +36,8 @@ final class LineParser extends JsonScanner {
   }
 
   /**
-   * Adds the line that begins at {@code bytes[from]} to the block, and returns where the next one begins.
+   * Adds the line that begins at {@code bytes[from]} to the block, and returns where the next one begins. A blank line is
+   * passed over, as are weights of 0.
    *
    * @param to where the lines end; {@code bytes[to]} is a line feed
    */
@@ -38,10 +45,14 @@ final class LineParser extends JsonScanner {
     input = bytes;
     at = from;
     end = to;
+    white();
+    if (input[at] == '\n') {
+      return at + 1;
+    }
     object();
     int next = at + 1;
-    if (!idGood || id.length == 0) {
-      throw new Refusal("\"id\" must be a text that is not empty");
+    if (!idGood) {
+      throw new Refusal("\"id\" must be a text that is not empty, or an integer");
     }
     if (id.length > MAX_TERM_BYTES) {
       throw new Refusal("\"id\" has " + id.length + " bytes, and Lucene takes " + MAX_TERM_BYTES);
@@ -63,7 +74,6 @@ final class LineParser extends JsonScanner {
     if (extras != null) {
       extras.clear();
     }
-    white();
     expect('{');
     white();
     if (input[at] == '}') {
@@ -86,12 +96,15 @@ final class LineParser extends JsonScanner {
     if (keyIs(VECTOR)) {
       vector();
     } else if (keyIs(ID)) {
-      idGood = input[at] == '"';
+      boolean isText = input[at] == '"';
       skip(1);
       id.clear();
-      if (idGood) {
+      if (isText) {
         id.write(text, textFrom, textTo);
+      } else {
+        integer(from, at);
       }
+      idGood = id.length > 0;
     } else {
       if (keyIs(CONTENTS)) {
         contentsGood = input[at] == '"' || input[at] == 'n';
@@ -125,7 +138,12 @@ final class LineParser extends JsonScanner {
       white();
       expect(':');
       white();
-      vector.put(term, impact());
+      int impact = impact();
+      if (impact == ZERO) {
+        vector.zero(term); // Lucene writes no term that is in no document
+      } else {
+        vector.put(term, impact);
+      }
     } while (more('}'));
   }
 
@@ -148,7 +166,19 @@ final class LineParser extends JsonScanner {
     return table.add(text, textFrom, textTo);
   }
 
-  /** Returns the impact at {@code at}, or 0 for a value that is none. */
+  /** Takes the number {@code input[from, to)} as the id, where it is an integer that JSON readers keep whole. */
+  private void integer(int from, int to) {
+    String number = new String(input, from, to - from, StandardCharsets.US_ASCII);
+    if (number.matches("-?[0-9]{1,20}")) {
+      BigInteger value = new BigInteger(number);
+      if (value.compareTo(LEAST_ID) >= 0 && value.compareTo(LARGEST_ID) <= 0) {
+        byte[] digits = value.toString().getBytes(StandardCharsets.US_ASCII);
+        id.write(digits, 0, digits.length);
+      }
+    }
+  }
+
+  /** Returns the impact at {@code at}, {@link #ZERO} for the integer 0, or 0 for a value that is none. */
   private int impact() throws Refusal {
     int from = at;
     int value = 0;
@@ -156,13 +186,22 @@ final class LineParser extends JsonScanner {
     for (int digit; place - from < 9 && (digit = input[place] - '0') >= 0 && digit <= 9; place++) {
       value = 10 * value + digit;
     }
-    byte next = input[place];
-    boolean whole = next == ',' || next == '}' || next == ' ' || next == '\t' || next == '\r';
-    if (whole && place > from && input[from] != '0') {
+    if (place > from && input[from] != '0' && ends(place)) {
       at = place;
       return value <= MAX_IMPACT ? value : 0;
     }
+    int zero = input[from] == '-' ? from + 1 : from;
+    if (input[zero] == '0' && ends(zero + 1)) {
+      at = zero + 1;
+      return ZERO;
+    }
     skip(2);
     return 0;
+  }
+
+  /** Says if a number in an object ends before {@code place}. */
+  private boolean ends(int place) {
+    byte next = input[place];
+    return next == ',' || next == '}' || next == ' ' || next == '\t' || next == '\r';
   }
 }

@@ -1,12 +1,11 @@
 package lexlip.build;
 
+import java.io.EOFException;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.zip.ZipException;
 
 /**
  * Cuts the shards of a collection, in their order, into blocks of whole lines, for as many threads as ask; so all cores
@@ -16,14 +15,17 @@ final class Shards {
   static final int BLOCK_BYTES = 4 << 20; // small beside the memory, and thousands of lines for each visit here
 
   private final List<String> paths;
+  private final List<String> sha256;
   private int shard = -1;
-  private InputStream file;
+  private ShardStream file;
   private byte[] rest = new byte[0]; // the beginning of a line whose end was not in the block before
   private long sequence;
   private volatile long bytesRead;
 
-  Shards(List<String> paths) {
+  /** @param sha256 of each path, in hexadecimal; empty where there is nothing to compare with */
+  Shards(List<String> paths, List<String> sha256) {
     this.paths = paths;
+    this.sha256 = sha256;
   }
 
   String path(int number) {
@@ -37,20 +39,24 @@ final class Shards {
   /**
    * Fills {@code lines}; false when there are no more.
    *
-   * @throws BuildError {@code unreadable}, for a shard that the system does not let be read
+   * @throws BuildError {@code unreadable}, for a shard that the system does not let be read, {@code compressed} for
+   *     damaged gzip, and {@code changed} at the end of one that is not what its SHA-256 says
    */
   synchronized boolean next(Lines lines) throws BuildError {
     try {
       return filled(lines);
+    } catch (ZipException | EOFException damaged) {
+      throw new BuildError("compressed", paths.get(shard), String.valueOf(damaged.getMessage()));
     } catch (IOException | InvalidPathException error) {
       throw BuildError.unreadable(paths.get(shard), error);
     }
   }
 
-  private boolean filled(Lines lines) throws IOException {
+  private boolean filled(Lines lines) throws BuildError, IOException {
     while (file != null || shard + 1 < paths.size()) {
       if (file == null) {
-        file = Files.newInputStream(Path.of(paths.get(++shard))); // its exceptions have a class for each reason
+        shard++; // first, so that an error names it
+        file = new ShardStream(paths.get(shard), sha256.get(shard));
       }
       fill(lines);
       if (lines.length > 0) {
@@ -70,7 +76,7 @@ final class Shards {
     }
   }
 
-  private void fill(Lines lines) throws IOException {
+  private void fill(Lines lines) throws BuildError, IOException {
     lines.length = 0;
     append(lines, rest, rest.length);
     rest = new byte[0];
@@ -78,12 +84,11 @@ final class Shards {
       if (lines.length == lines.bytes.length - 1) {
         lines.bytes = Arrays.copyOf(lines.bytes, Math.addExact(2 * lines.length, 1));
       }
-      int read = file.readNBytes(lines.bytes, lines.length, lines.bytes.length - 1 - lines.length);
+      int read = file.read(lines.bytes, lines.length, lines.bytes.length - 1 - lines.length);
       lines.length += read;
       bytesRead += read;
       if (lines.length < lines.bytes.length - 1) { // the end of the file
-        file.close();
-        file = null;
+        end();
         break;
       }
       int cut = lastLineEnd(lines, searched);
@@ -94,6 +99,15 @@ final class Shards {
       }
     }
     lines.bytes[lines.length] = '\n';
+  }
+
+  private void end() throws BuildError, IOException {
+    String found = sha256.get(shard).isEmpty() ? "" : file.sha256Found();
+    file.close();
+    file = null;
+    if (!found.equals(sha256.get(shard))) {
+      throw new BuildError("changed", paths.get(shard), sha256.get(shard), found);
+    }
   }
 
   private static void append(Lines lines, byte[] source, int length) {

@@ -8,6 +8,7 @@ import java.util.Arrays;
  */
 final class VectorBuilder {
   int size;
+  int zeros; // weights that are no posting
   int[] terms = new int[256];
   int[] impacts = new int[256];
   private int[] places = new int[1 << 10]; // term → where it stands in terms, if it does
@@ -15,6 +16,7 @@ final class VectorBuilder {
 
   void clear() {
     size = 0;
+    zeros = 0;
     bad = 0;
   }
 
@@ -39,5 +41,18 @@ final class VectorBuilder {
     }
     impacts[place] = impact;
     bad += impact == 0 ? 1 : 0;
+  }
+
+  /** Notes a weight of 0, which is no posting and takes an earlier weight of the term away. */
+  void zero(int term) {
+    zeros++;
+    if (term < places.length && places[term] < size && terms[places[term]] == term) {
+      int place = places[term];
+      bad -= impacts[place] == 0 ? 1 : 0;
+      size--;
+      terms[place] = terms[size];
+      impacts[place] = impacts[size];
+      places[terms[place]] = place;
+    }
   }
 }

@@ -1,0 +1,95 @@
+"""An index's files against the checksums in their footers, and its counts against what its commit states."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from lexlip_lucene.errors import IndexingError, LexlipError, SearchError
+from lexlip_lucene.files import require_folder
+from lexlip_lucene.lucene.commit import commit_facts
+from lexlip_lucene.lucene.index_counts import require_on_disk
+from lexlip_lucene.lucene.jvm import java_class, start_jvm
+from lexlip_lucene.lucene.unreadable import damaged, said
+
+
+class IndexDamage(LexlipError):
+    """A file of an index is not what its checksum says, or its counts are not what its commit states."""
+
+
+def check_integrity(index: Path, *, full: bool) -> tuple[int, int]:
+    """Compare every file of the index's latest commit; return how many files and bytes were compared.
+
+    Args:
+        index: folder of a Lucene index, ours or others'.
+        full: also run Lucene's CheckIndex, which reads every posting.
+
+    Raises:
+        IndexDamage: the first file that differs or is missing.
+        InputError: no such folder.
+        SearchError: not an index, or it can't be read.
+        JavaError: no Java 21.
+    """
+    require_folder(index, "index")
+    start_jvm()
+    java = java_class("lexlip.check.Integrity")
+    size = 0
+    names = _lists(index)
+    compared: set[str] = set()
+    while left := [name for name in names if name not in compared]:
+        for name in left:
+            with _damage_named(index / name):
+                size += java.compare(str(index.absolute()), name)
+            compared.add(name)
+        # What the lists name is known once they are sound; they are among what they name.
+        with _damage_named(index):
+            names = list(java.files(str(index.absolute())))
+    _require_counts(index)
+    if full:
+        _require_clean(index, java.checkIndex)
+    return len(names), size
+
+
+def _lists(index: Path) -> list[str]:
+    """Return the names of the files that say which files the index has."""
+    commits = [path.name for path in index.glob("segments_*")]
+    if not commits:
+        if any(index.glob("_*.si")):
+            raise IndexDamage(f"{index} has files of segments, but no file segments_… that names them")
+        raise SearchError(f"{index} is not a Lucene index: it has no file segments_…")
+    latest = max(commits, key=lambda name: int(name.removeprefix("segments_"), 36))
+    return [latest, *sorted(path.name for path in index.glob("_*.si"))]
+
+
+def _require_counts(index: Path) -> None:
+    facts = commit_facts(index)
+    if not {"documents", "empty", "postings"} <= facts.keys():
+        return
+    documents, empty, postings = (int(facts[key]) for key in ("documents", "empty", "postings"))
+    if facts.get("kind") == "bm25":
+        documents -= empty  # Anserini leaves them out
+    try:
+        require_on_disk(index, (documents, empty, postings), str(index))
+    except IndexingError as error:
+        raise IndexDamage(str(error)) from error
+
+
+def _require_clean(index: Path, check_index: Callable[[str], Any]) -> None:
+    with _damage_named(index):
+        found = check_index(str(index.absolute()))
+    if found is not None:
+        raise IndexDamage(f"{index} is damaged, says Lucene's CheckIndex: {found.tostring().decode()}")
+
+
+@contextmanager
+def _damage_named(path: Path) -> Iterator[None]:
+    """Turn a Java exception of the block into IndexDamage that names `path`, or into SearchError if it says nothing."""
+    from jnius import JavaException
+
+    try:
+        yield
+    except JavaException as error:
+        reason = said(error.classname, error.innermessage, path)
+        if damaged(error.classname):
+            raise IndexDamage(f"{path} is damaged: {reason}") from error
+        raise SearchError(f"{path} can't be checked: {reason}") from error
