@@ -1,12 +1,11 @@
 """What the system refuses is said as that, by the class of the error, and only damage is called damage."""
 
-import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from bridge_collections import create, documents_of, rows, write_collection
+from bridge_collections import create, documents_of, write_collection
 from index_dump import require_sound
 from unprivileged import open_folder, tried
 
@@ -282,6 +281,3 @@ attempt("then", lambda: append(root / "copy", root / "c"))
     )
     said = tried(root, script)
     assert said["refused"][0] == "IndexingError" and said["then"] == ("", "")
-    assert json.loads((root / "fine" / "000.jsonl").read_text())["id"] == "more"
-    with ImpactIndex.open(root / "sound") as writing:
-        writing.add(*rows({"last": {"x": 1}}))

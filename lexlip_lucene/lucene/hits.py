@@ -33,7 +33,7 @@ class Hits(Sequence[Hit]):
         index: Path | str = "",
     ):
         """Take what Java found; `index` is named when a docid can't be read."""
-        self.index = index
+        self._index = index
         self.scores = scores
         self.unseen = unseen
         self._ends = docid_ends
@@ -52,14 +52,14 @@ class Hits(Sequence[Hit]):
                 self._docids = np.array(self._decoded(), dtype=object)
             except UnicodeDecodeError as error:
                 raise SearchError(
-                    f"{self.index} is damaged: the docid {error.object!r} of a hit is not valid UTF-8: build it again"
+                    f"{self._index} is damaged: the docid {error.object!r} of a hit is not valid UTF-8: build it again"
                 ) from error
         return self._docids
 
     def with_float_scores(self) -> "Hits":
         """Return the same hits with the float32 whose bits the scores are (`Float.floatToIntBits`) as float64."""
         bits = np.append(self.scores, self.unseen).astype("<i4").view("<f4").astype(np.float64)
-        return Hits(bits[:-1], self._ends, self._text, bits[-1].item(), self.index)
+        return Hits(bits[:-1], self._ends, self._text, bits[-1].item(), self._index)
 
     def __len__(self) -> int:
         return len(self.scores)
