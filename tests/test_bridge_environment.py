@@ -9,6 +9,7 @@ from bridge_collections import create, documents_of, write_collection
 from index_dump import require_sound
 from unprivileged import open_folder, tried
 
+from lexlip_lucene.data.shards import ShardFiles
 from lexlip_lucene.errors import InputError, JavaError, SearchError
 from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
 from lexlip_lucene.lucene.index import ImpactIndex
@@ -197,13 +198,13 @@ def test_an_index_that_vanishes_while_it_is_opened_is_not_called_damaged(tmp_pat
 def test_a_shard_that_vanishes_is_named(tmp_path: Path) -> None:
     collection = write_collection(tmp_path / "c", documents_of(DOCUMENTS), shards=2)
 
-    def listed_before() -> list[Path]:
+    def listed_before() -> ShardFiles:
         shards = [collection / "000.jsonl", collection / "001.jsonl"]
         shards[1].unlink(missing_ok=True)
-        return shards
+        return ShardFiles(shards, 0)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lexlip_lucene.lucene.index.shards_of", lambda _: listed_before())
+        patch.setattr("lexlip_lucene.lucene.index.find_shards", lambda _: listed_before())
         with pytest.raises(InputError, match=f"can't read {collection}/001.jsonl: No such file or"):
             ImpactIndex.build(collection, tmp_path / "index")
     assert not (tmp_path / "index").exists()

@@ -105,11 +105,11 @@ def test_a_manifest_of_another_collection_is_refused(tmp_path: Path) -> None:
     ("files", "message"),
     [
         (None, "no such folder"),
-        ({}, "no .*jsonl shard in this folder"),
+        ({}, r"no shard \(.jsonl, .json, .jsonl.gz, .json.gz\) in"),
         ({"a.jsonl": ""}, "no document in any of its shards"),
         ({"a.jsonl": "", "README.md": "hello"}, "README.md: a collection folder holds nothing but"),
         ({"a.jsonl": '{"id": "1", "vector": {"a": 2}}\n{"id": '}, "a.jsonl:2: a line of JSON is needed"),
-        ({"a.jsonl": '{"id": "1", "vector": {"a": 0}}\n'}, "a.jsonl:1: .*'a' needs an integer weight"),
+        ({"a.jsonl": '{"id": "1", "vector": {"a": 0.0}}\n'}, "a.jsonl:1: .*'a' needs an integer weight"),
         ({"a.jsonl": '{"id": "1", "vector": {}}\n', "b.jsonl": '{"id": "1", "vector": {}}\n'}, "b.jsonl:1: .* id 1"),
     ],
 )

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from lexlip_lucene.errors import IndexingError, SearchError
+from lexlip_lucene.errors import IndexingError, InputError, SearchError
 from lexlip_lucene.files import require_folder
 from lexlip_lucene.lucene.hits import unpack_texts
 from lexlip_lucene.lucene.jvm import ONE_AT_A_TIME, JavaObject, java_class, java_errors_as, start_jvm
@@ -99,8 +99,10 @@ def require_index_folder(index: Path) -> None:
     """Raise InputError when there is no folder `index`, and SearchError when the system does not let it be seen."""
     try:
         require_folder(index, "index")
-    except OSError as error:
-        raise SearchError(f"{index} can't be read: {error.strerror or error}") from error
+    except InputError as error:
+        if isinstance(error.__cause__, OSError):
+            raise SearchError(f"{index} can't be read: {error.__cause__.strerror}") from error
+        raise
 
 
 @contextmanager
