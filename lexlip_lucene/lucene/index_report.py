@@ -30,12 +30,12 @@ def require_index_place(target: Path, *, force: bool) -> None:
     """Raise OutputError unless `target` is free, or is an index and `force` is on. Call it before the work."""
     try:
         require_absent(target, force=force)
-        there = target.exists() and not any(name.startswith("segments_") for name in os.listdir(target))
+        other = target.exists() and not any(name.startswith("segments_") for name in os.listdir(target))
     except NotADirectoryError:
-        there = True
+        other = True
     except OSError as error:
         raise OutputError(f"{target} can't be looked at: {error.strerror or error}") from error
-    if there:
+    if other:
         raise OutputError(f"{target} is there and is no index, so it is not overwritten: choose another name")
 
 
