@@ -112,7 +112,7 @@ def _build(recipe: IndexRecipe, folder: Path, roots: list[str], device: str, pro
     assert recipe.captions is not None, "the recipe's own check"
     model = trained_model(recipe.encoder, roots, device, progress) if recipe.encoder is not None else None
     captions_sha256 = sha256_of(require_file(recipe.captions, "captions"))
-    images = read_captions(recipe.captions, split=recipe.split)
+    images = read_captions(recipe.captions, split=recipe.split, outside=recipe.outside)
     parts = _parts(recipe, captions_sha256, images, model)
     if is_built(folder, parts):
         progress.note(f"{recipe.name}: the index in {folder} is up to date")

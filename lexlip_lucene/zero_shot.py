@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from lexlip_lucene.data.captioned_image import CaptionedImage
+from lexlip_lucene.data.image_limits import LIMITS, ImageLimits
 from lexlip_lucene.data.labels import Label
 from lexlip_lucene.data.prompts import DEFAULT_PROMPTS, prompts_of, require_template
 from lexlip_lucene.errors import InputError
@@ -106,6 +107,7 @@ def classify_images(
     k: int = DEPTH,
     batch_size: int = 32,
     arithmetic: "Arithmetic | None" = None,
+    limits: ImageLimits = LIMITS,
     progress: Progress = SILENT,
 ) -> ZeroShotReport:
     """Give each image its best labels; images are encoded as `lexlip encode images` does.
@@ -121,6 +123,7 @@ def classify_images(
         k: labels an image, at least 1; top-5 looks at five all the same.
         batch_size: images a batch, at least 1.
         arithmetic: what to compute in; None chooses as `lexlip encode images` does.
+        limits: which pictures are read; others are rejected.
         progress: told about it, and about each image that can't be read.
 
     Raises:
@@ -135,7 +138,7 @@ def classify_images(
     classified = without_labels = 0
     rejected: list[Rejected] = []
     done = iter(progress.track(images, "classifying images", len(images)))
-    for batch in _encoded(model, images, batch_size, arithmetic):
+    for batch in _encoded(model, images, batch_size, arithmetic, limits):
         for _ in range(len(batch.images) + len(batch.rejected)):
             next(done)
         for found in _predictions(batch, labels, truth or {}, max(k, DEPTH)):
@@ -152,7 +155,11 @@ def classify_images(
 
 
 def _encoded(
-    model: "LexLip", images: Sequence[CaptionedImage], batch_size: int, arithmetic: "Arithmetic | None"
+    model: "LexLip",
+    images: Sequence[CaptionedImage],
+    batch_size: int,
+    arithmetic: "Arithmetic | None",
+    limits: ImageLimits,
 ) -> Iterator["ImageBatch"]:
     from lexlip_lucene.encoders.arithmetic import choose_arithmetic
     from lexlip_lucene.encoders.image_batches import image_batches
@@ -164,6 +171,7 @@ def _encoded(
         quantiser=model.quantiser("image"),
         arithmetic=arithmetic or choose_arithmetic(model.device, inputs=len(images)),
         batch_size=batch_size,
+        limits=limits.checked(),
     )
 
 

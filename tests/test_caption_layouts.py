@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from lexlip_lucene.data.captioned_image import CaptionedImage
-from lexlip_lucene.data.captions import read_captions
+from lexlip_lucene.data.captions import READERS, read_captions, read_listed
 from lexlip_lucene.errors import InputError
 
 
@@ -134,12 +134,12 @@ def test_lexlip_file_that_is_broken_is_named_with_file_and_line(tmp_path: Path, 
 
 
 def test_folder_gives_its_images_by_relative_path(tmp_path: Path) -> None:
-    for name in ["b.JPG", "a/z.png", "a/y.webp", "a.gif", "c.jpeg", "notes.txt", ".hidden.jpg", ".git/x.jpg"]:
+    for name in ["b.JPG", "a/z.png", "a/y.webp", "a.gif", "c.jfif", "notes.txt", ".hidden.jpg", ".git/x.jpg"]:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     (tmp_path / "folder.jpg").mkdir()
     images = read_captions(tmp_path)
-    assert [image.id for image in images] == ["a.gif", "a/y.webp", "a/z.png", "b.JPG", "c.jpeg"]
+    assert [image.id for image in images] == ["a.gif", "a/y.webp", "a/z.png", "b.JPG", "c.jfif", "notes.txt"]
     assert images[1] == CaptionedImage("a/y.webp", tmp_path / "a/y.webp", "", (), f"{tmp_path}/a/y.webp")
 
 
@@ -151,7 +151,61 @@ def test_folder_below_a_hidden_one_is_read(tmp_path: Path) -> None:
 
 
 def test_empty_folder_is_refused(tmp_path: Path) -> None:
-    assert refusal(tmp_path).endswith(f"no file ending in .jpg, .jpeg, .png, .webp, .gif below {tmp_path}")
+    (tmp_path / ".hidden.jpg").touch()
+    assert refusal(tmp_path).endswith(f"no file below {tmp_path} that is not hidden")
+
+
+def test_hidden_files_and_folders_of_a_folder_are_counted(tmp_path: Path) -> None:
+    for name in ["a.jpg", ".b.jpg", "sub/.c", ".git/d", ".git/e"]:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = read_listed(tmp_path)
+    assert ([image.id for image in found.images], found.hidden) == (["a.jpg"], 3)
+
+
+def test_a_folder_is_entered_once_however_many_links_lead_to_it(tmp_path: Path) -> None:
+    photos, elsewhere = tmp_path / "photos", tmp_path / "elsewhere"
+    for folder in (photos / "z", elsewhere):
+        folder.mkdir(parents=True)
+    (photos / "z" / "1.jpg").touch()
+    (elsewhere / "2.jpg").touch()
+    for link, to in {"a": "z", "loop": ".", "z/up": "..", "out": "../elsewhere", "out2": "../elsewhere"}.items():
+        (photos / link).symlink_to(to)
+    (elsewhere / "back").symlink_to(photos)
+    ids = {image.id: image.refused for image in read_captions(photos)}
+    assert list(ids) == ["out", "out2", "z/1.jpg"]
+    assert not ids["z/1.jpg"] and "a link leads out of" in ids["out"]
+    assert [image.id for image in read_captions(photos, outside=True)] == ["out/2.jpg", "z/1.jpg"]
+
+
+def named(source: Path, names: list[str], outside: bool) -> list[str]:
+    """Why each file that a captions file of each layout names is refused."""
+    rows = "".join(f"x\t{name}\t{number}\n" for number, name in enumerate(names))
+    (source / "a.tsv").write_text(f"title\tfilepath\timage_id\n{rows}")
+    lines = [{"id": name, "file": name, "split": "", "captions": []} for name in names]
+    (source / "a.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    images = [{"filename": name, "split": "x", "sentences": [], "cocoid": name} for name in names]
+    (source / "a.json").write_text(json.dumps({"images": images}))
+    found = [[image.refused for image in read_captions(source / f"a{kind}", outside=outside)] for kind in READERS]
+    assert found[0] == found[1] == found[2]
+    return found[0]
+
+
+def test_files_that_a_captions_file_names_elsewhere_are_refused_unless_asked_for(tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    (folder / "sub").mkdir(parents=True)
+    (tmp_path / "secret.jpg").touch()
+    for name in ("sub/1.jpg", "2.jpg"):
+        (folder / name).touch()
+    (folder / "link.jpg").symlink_to("2.jpg")
+    (folder / "leak.jpg").symlink_to("../secret.jpg")
+    (folder / "all").symlink_to("..")
+    (folder / "self.jpg").symlink_to("self.jpg")
+    sound = ["sub/1.jpg", "2.jpg", "link.jpg", "missing.jpg", "./2.jpg", "self.jpg"]
+    leaving = ["../secret.jpg", "sub/../2.jpg", str(folder / "2.jpg"), "leak.jpg", "all/secret.jpg", "/etc/passwd"]
+    assert named(folder, sound, outside=False) == [""] * len(sound)
+    assert all("--outside reads it" in reason for reason in named(folder, leaving, outside=False))
+    assert named(folder, leaving, outside=True) == [""] * len(leaving)
 
 
 def test_file_name_that_is_not_utf8_is_refused(tmp_path: Path) -> None:

@@ -55,11 +55,11 @@ def test_topics_that_are_not_there_are_named_before_the_model_is_loaded(job: Job
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["encode", "images", "{}", "out", "--model", "m"], "image folder: no file ending in .jpg, .jpeg, .png"),
-        (["topics", "{}", "out"], "image folder: no file ending in .jpg, .jpeg, .png"),
-        (["encode", "texts", "{}", "out", "--model", "m"], "caption collection: no *.jsonl file in {}"),
-        (["index", "{}", "out"], "{}: no *.jsonl shard in this folder"),
-        (["index", "{}", "out", "--bm25"], "caption collection: no *.jsonl file in {}"),
+        (["encode", "images", "{}", "out", "--model", "m"], "image folder: no file below {} that is not hidden"),
+        (["topics", "{}", "out"], "image folder: no file below {} that is not hidden"),
+        (["encode", "texts", "{}", "out", "--model", "m"], "caption collection: no shard (.jsonl, "),
+        (["index", "{}", "out"], "collection: no shard (.jsonl, "),
+        (["index", "{}", "out", "--bm25"], "caption collection: no shard (.jsonl, "),
         (["search", "{}", "--query", "red:1"], "{} is not a Lucene index: it has no file segments_…"),
     ],
 )

@@ -1,4 +1,6 @@
 import io
+import os
+import socket
 import struct
 import threading
 import tracemalloc
@@ -9,12 +11,18 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
 
-from lexlip_lucene.data.images import MAX_PIXELS, UnreadableImage, open_image
+from lexlip_lucene.data import images
+from lexlip_lucene.data.captioned_image import CaptionedImage
+from lexlip_lucene.data.image_limits import ImageLimits
+from lexlip_lucene.data.images import MAX_PIXELS, UnreadableImage, open_image, open_listed, require_listed_header
+from lexlip_lucene.data.pixel_data import without_metadata
+from lexlip_lucene.errors import InputError
 
 ORIENTATION = 0x0112
 
@@ -68,6 +76,12 @@ def png(width: int, height: int, rows: bytes, *extra: bytes, bits: int = 8, colo
     return b"\x89PNG\r\n\x1a\n" + header + b"".join(extra) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
+def heic(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    pillow_heif.from_pillow(image).save(file, quality=-1)
+    return file.getvalue()
+
+
 WRITTEN: dict[str, Callable[[], bytes]] = {
     "jpeg": lambda: saved(picture(), "JPEG", quality=95, subsampling=0),
     "progressive jpeg": lambda: saved(picture(), "JPEG", quality=95, subsampling=0, progressive=True),
@@ -82,6 +96,17 @@ WRITTEN: dict[str, Callable[[], bytes]] = {
         picture(), "WEBP", save_all=True, append_images=[Image.new("RGB", (24, 16))], lossless=True
     ),
     "gif": lambda: saved(picture(), "GIF"),
+    "tiff": lambda: saved(picture(), "TIFF"),
+    "compressed tiff": lambda: saved(picture(), "TIFF", compression="tiff_lzw"),
+    "pages of tiff, animated": lambda: saved(
+        picture(), "TIFF", save_all=True, append_images=[Image.new("RGB", (24, 16))]
+    ),
+    "cmyk tiff": lambda: saved(picture().convert("CMYK"), "TIFF"),
+    "rgba tiff": lambda: saved(picture().convert("RGBA"), "TIFF"),
+    "bmp": lambda: saved(picture(), "BMP"),
+    "palette bmp": lambda: saved(picture().quantize(4), "BMP"),
+    "avif": lambda: saved(picture(), "AVIF", quality=100, subsampling="4:4:4"),
+    "heic": lambda: heic(picture()),
     "animated gif": lambda: saved(picture(), "GIF", save_all=True, append_images=[Image.new("RGB", (24, 16))]),
 }
 
@@ -185,10 +210,158 @@ def test_empty_file_is_unreadable(tmp_path: Path) -> None:
         opened(tmp_path, b"")
 
 
-@pytest.mark.parametrize("content", [b"hello", b"\xff\xd8\xff", saved(picture(), "TIFF"), saved(picture(), "BMP")])
+@pytest.mark.parametrize("content", [b"hello", b"\xff\xd8\xff", saved(picture(), "ICO"), b"%!PS-Adobe-3.0 EPSF-3.0\n"])
 def test_other_content_is_unreadable(tmp_path: Path, content: bytes) -> None:
-    with pytest.raises(UnreadableImage, match="not a JPEG, PNG, WebP or GIF"):
+    with pytest.raises(UnreadableImage, match="not a JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF or HEIC image"):
         opened(tmp_path, content)
+
+
+def test_heic_without_what_reads_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "_formats", lambda: images.FORMATS)
+    with pytest.raises(UnreadableImage, match=r"pip install 'lexlip-lucene\[heic\]' reads HEIC"):
+        opened(tmp_path, heic(picture()))
+
+
+BIG = zlib.compress(bytes(2_000_000))
+EXIF_6 = Image.Exif()
+EXIF_6[ORIENTATION] = 6
+TURNED = ["blue", "red", "white", "lime"]
+
+
+def with_chunks(content: bytes, *chunks: bytes) -> bytes:
+    """The PNG with these chunks behind its header."""
+    return content[:33] + b"".join(chunks) + content[33:]
+
+
+def with_segment(content: bytes, marker: int, data: bytes) -> bytes:
+    """The JPEG with this segment behind its first marker."""
+    return content[:2] + bytes([0xFF, marker]) + struct.pack(">H", len(data) + 2) + data + content[2:]
+
+
+def broken_sum(whole: bytes) -> bytes:
+    return whole[:-1] + bytes([whole[-1] ^ 1])
+
+
+METADATA: dict[str, Callable[[bytes], bytes]] = {
+    "large compressed text": lambda content: with_chunks(content, chunk(b"zTXt", b"workflow\0\0" + BIG)),
+    "large international text": lambda content: with_chunks(content, chunk(b"iTXt", b"log\0\1\0\0\0" + BIG)),
+    "a hundred texts": lambda content: with_chunks(
+        content, *[chunk(b"zTXt", b"k%d\0\0" % n + BIG) for n in range(100)]
+    ),
+    "a text that is no zlib": lambda content: with_chunks(content, chunk(b"zTXt", b"k\0\0junk")),
+    "a text with a wrong sum": lambda content: with_chunks(content, broken_sum(chunk(b"tEXt", b"k\0v"))),
+    "a large profile": lambda content: with_chunks(content, chunk(b"iCCP", b"icc\0\0" + BIG)),
+    "a broken profile": lambda content: with_chunks(content, chunk(b"iCCP", b"icc\0\7")),
+    "broken resolution": lambda content: with_chunks(content, chunk(b"pHYs", b"\0")),
+    "a large text behind the pixels": lambda content: content[:-12] + chunk(b"zTXt", b"k\0\0" + BIG) + content[-12:],
+}
+
+
+@pytest.mark.parametrize("kind", METADATA)
+@pytest.mark.parametrize("exif", [None, EXIF_6])
+def test_metadata_of_a_png_never_costs_it_its_pixels(tmp_path: Path, kind: str, exif: Image.Exif | None) -> None:
+    plain = saved(picture(), "PNG", **({} if exif is None else {"exif": exif}))
+    image = opened(tmp_path, METADATA[kind](plain))
+    assert image.tobytes() == opened(tmp_path, plain).tobytes()
+    assert corners(image) == (["red", "lime", "blue", "white"] if exif is None else TURNED)
+
+
+@pytest.mark.parametrize(
+    ("marker", "data"),
+    [
+        (0xE1, b"Exif\0\0MM\0*\xff\xff\xff\xff"),
+        (0xE1, b"http://ns.adobe.com/xap/1.0/\0<x" + b"<" * 60_000),
+        (0xE2, b"ICC_PROFILE\0\1\2" + bytes(60_000)),
+        (0xE2, b"MPF\0II*\0\xff\xff\xff\x7f"),
+        (0xED, b"Photoshop 3.0\x008BIM\x04\x04\0\0\xff\xff\xff\xff"),
+        (0xED, b"Photoshop 3.0\x008BIM\x03\xed\0\0\0\0\0\1a"),
+        (0xFE, bytes(65_000)),
+        (0xEB, b""),
+    ],
+)
+def test_metadata_of_a_jpeg_never_costs_it_its_pixels(tmp_path: Path, marker: int, data: bytes) -> None:
+    plain = WRITTEN["jpeg"]()
+    assert opened(tmp_path, with_segment(plain, marker, data)).tobytes() == opened(tmp_path, plain).tobytes()
+
+
+def test_what_stays_of_a_file_without_its_metadata_is_the_same_picture(tmp_path: Path) -> None:
+    for kind in ("png", "palette png", "rgba png", "jpeg", "progressive jpeg", "cmyk jpeg", "mpo"):
+        content = WRITTEN[kind]()
+        for less in without_metadata(content):
+            assert opened(tmp_path, less).tobytes() == opened(tmp_path, content).tobytes(), kind
+
+
+def test_floating_point_and_wide_pixels_are_refused_not_guessed(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableImage, match="floating-point numbers"):
+        opened(tmp_path, saved(Image.new("F", (4, 4), 0.5), "TIFF"))
+    with pytest.raises(UnreadableImage, match="more than 16 bits"):
+        opened(tmp_path, saved(Image.new("I", (4, 4), 70_000), "TIFF"))
+
+
+def test_larger_pictures_are_read_where_the_limit_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "image.png"
+    path.write_bytes(saved(picture(), "PNG"))
+    with pytest.raises(UnreadableImage, match="too large: 24 × 16 pixels, at most 383 are decoded"):
+        open_image(path, ImageLimits(max_pixels=383))
+    assert open_image(path, ImageLimits(max_pixels=384)).size == (24, 16)
+    path.write_bytes(large_png(20_000, 9_500))
+    before = Image.MAX_IMAGE_PIXELS
+    assert open_image(path, ImageLimits(max_pixels=200_000_000)).size == (
+        20_000,
+        9_500,
+    )  # Pillow raises from 178,956,970
+    assert before == Image.MAX_IMAGE_PIXELS
+
+
+def large_png(width: int, height: int) -> bytes:
+    """A black picture of one bit a pixel."""
+    return png(width, height, bytes(height * (1 + width // 8)), bits=1)
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "progressive jpeg", "png", "bmp", "tiff"])
+def test_a_picture_that_was_cut_is_read_only_on_demand(tmp_path: Path, kind: str) -> None:
+    whole = saved(picture(240, 160), {"progressive jpeg": "JPEG"}.get(kind, kind.upper()), **(
+        {"progressive": True} if kind == "progressive jpeg" else {}))  # fmt: skip
+    path = tmp_path / "image"
+    path.write_bytes(whole[:-2] if "jpeg" in kind else whole[: len(whole) * 4 // 5])
+    with pytest.raises(UnreadableImage):
+        open_image(path)
+    found = corners(open_image(path, ImageLimits(allow_truncated=True)))
+    assert found[2:] == ["blue", "white"] if kind == "bmp" else found[:2] == ["red", "lime"]  # a BMP begins below
+    assert not ImageFile.LOAD_TRUNCATED_IMAGES
+    path.write_bytes(b"hello")
+    with pytest.raises(UnreadableImage, match="not a JPEG"):
+        open_image(path, ImageLimits(allow_truncated=True))
+
+
+def test_a_limit_below_one_is_refused() -> None:
+    with pytest.raises(InputError, match="--max-pixels must be at least 1, got 0"):
+        ImageLimits(max_pixels=0).checked()
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket", "device"])
+def test_what_is_no_file_is_not_opened(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "image.jpg"
+    with socket.socket(socket.AF_UNIX) as bound:
+        if kind == "pipe":
+            os.mkfifo(path)
+        elif kind == "socket":
+            bound.bind(str(path))
+        else:
+            path.symlink_to("/dev/zero")
+        with pytest.raises(UnreadableImage, match="a pipe, a socket or a device, and no file"):
+            open_image(path)
+        listed = CaptionedImage("a", path, "", ())
+        with pytest.raises(UnreadableImage, match="a pipe, a socket or a device"):
+            require_listed_header(listed)
+
+
+def test_an_image_that_its_reader_refused_is_not_opened(tmp_path: Path) -> None:
+    (tmp_path / "image.png").write_bytes(saved(picture(), "PNG"))
+    refused = CaptionedImage("a", tmp_path / "image.png", "", (), refused="not below here")
+    for read in (open_listed, require_listed_header):
+        with pytest.raises(UnreadableImage, match="not below here"):
+            read(refused)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in WRITTEN if kind != "mpo" and "animated" not in kind])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import orjson
 import typer
 
+from lexlip_lucene.cli.pictures import MAX_PIXELS, AllowTruncated, MaxPixels, Outside
 from lexlip_lucene.cli.verb import Debug, Force, Json, answer, percent, verb
 from lexlip_lucene.errors import InputError, OutputError
 
@@ -38,6 +39,9 @@ def classify(
         str, typer.Option(help="float32, bfloat16, or auto: bfloat16 where the device is fast at it.")
     ] = "auto",
     split: Annotated[str | None, typer.Option(help="Take the images of this split alone.")] = None,
+    outside: Outside = False,
+    max_pixels: MaxPixels = MAX_PIXELS,
+    allow_truncated: AllowTruncated = False,
     json: Json = False,
     force: Force = False,
     debug: Debug = False,
@@ -51,6 +55,7 @@ def classify(
     \b
     Example: lexlip classify photos/ --labels labels.txt --model model --output classes.jsonl
     """
+    from lexlip_lucene.data.image_limits import ImageLimits
     from lexlip_lucene.data.labels import read_labels
     from lexlip_lucene.data.prompts import DEFAULT_PROMPTS, read_prompts
     from lexlip_lucene.progress import for_terminal
@@ -58,7 +63,8 @@ def classify(
     _check(output, [images, labels, prompts, truth], k, batch_size, force=force)
     classes = read_labels(labels)
     templates = read_prompts(prompts) if prompts is not None else DEFAULT_PROMPTS
-    chosen, known = _images(images, split, truth, [label.name for label in classes])
+    limits = ImageLimits(max_pixels, allow_truncated).checked()
+    chosen, known = _images(images, split, truth, [label.name for label in classes], outside=outside)
 
     from lexlip_lucene.encoders.arithmetic import choose_arithmetic
     from lexlip_lucene.encoders.device import choose_device
@@ -79,6 +85,7 @@ def classify(
             k=k,
             batch_size=batch_size,
             arithmetic=arithmetic,
+            limits=limits,
             progress=for_terminal(),
         )
     record = {
@@ -107,13 +114,13 @@ def _check(output: Path | None, inputs: list[Path | None], k: int, batch_size: i
 
 
 def _images(
-    source: Path, split: str | None, truth: Path | None, labels: list[str]
+    source: Path, split: str | None, truth: Path | None, labels: list[str], *, outside: bool
 ) -> tuple[list["CaptionedImage"], dict[str, str]]:
     """Return the images and image id → true label; a truth file may speak of the other splits as well."""
     from lexlip_lucene.data.captions import read_captions
     from lexlip_lucene.data.label_truth import read_truth, truth_of_folders
 
-    images = read_captions(source, split=split)
+    images = read_captions(source, split=split, outside=outside)
     if truth is not None:
         every = images if split is None else read_captions(source)
         return images, read_truth(truth, ids=[image.id for image in every], labels=labels)

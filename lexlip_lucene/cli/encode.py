@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lexlip_lucene.cli.overwrite import require_replaceable
+from lexlip_lucene.cli.pictures import MAX_PIXELS, AllowTruncated, MaxPixels, Outside
 from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
 from lexlip_lucene.errors import OutputError
 
@@ -49,6 +50,9 @@ def images(
         str, typer.Option(help="float32, bfloat16, or auto: bfloat16 where the device is fast at it.")
     ] = "auto",
     split: Split = None,
+    outside: Outside = False,
+    max_pixels: MaxPixels = MAX_PIXELS,
+    allow_truncated: AllowTruncated = False,
     states: States = None,
     positions: Annotated[
         bool, typer.Option("--positions", help="Also keep where in the picture each token was found, for explanations.")
@@ -60,17 +64,20 @@ def images(
 ) -> None:
     """Encode images.
 
-    One that can't be read is listed in the manifest (OUTPUT.manifest.json) with the reason, and the run goes on.
+    Every file of a folder is an input, but for hidden ones. One that can't be read is listed in the manifest
+    (OUTPUT.manifest.json) with the reason, and the run goes on.
     Several GPUs share the work under torchrun: torchrun --nproc-per-node N -m lexlip_lucene encode images …
 
     \b
     Example: lexlip encode images photos/ photos-collection --model model
     """
-    from lexlip_lucene.data.captions import read_captions
+    from lexlip_lucene.data.captions import read_listed
+    from lexlip_lucene.data.image_limits import ImageLimits
     from lexlip_lucene.progress import for_terminal
 
     _require_free(input, output, force or resume)
-    read = read_captions(input, split=split)
+    limits = ImageLimits(max_pixels, allow_truncated).checked()
+    read, hidden = read_listed(input, split=split, outside=outside)
     from lexlip_lucene.encoders.device import choose_device
     from lexlip_lucene.encoders.export import encode_images
     from lexlip_lucene.encoders.lexlip import LexLip
@@ -88,12 +95,13 @@ def images(
             force=force,
             states=states,
             positions=positions,
+            limits=limits,
             resume=resume,
             ranks=ranks,
             progress=for_terminal(),
         )
     if ranks.first:
-        _answer(report, output, "images", json)
+        _answer(report, output, "images", json, {"hidden": hidden})
 
 
 @app.command("texts")
@@ -141,7 +149,7 @@ def texts(
             progress=for_terminal(),
         )
     if ranks.first:
-        _answer(report, output, "texts", json)
+        _answer(report, output, "texts", json, {})
 
 
 def _require_free(input: Path, output: Path, replaceable: bool) -> None:
@@ -150,14 +158,15 @@ def _require_free(input: Path, output: Path, replaceable: bool) -> None:
     require_replaceable(output, sign="part-*.jsonl", what="a collection", force=replaceable)
 
 
-def _answer(report: "EncodeReport", output: Path, unit: str, as_json: bool) -> None:
+def _answer(report: "EncodeReport", output: Path, unit: str, as_json: bool, passed_over: dict[str, int]) -> None:
     from lexlip_lucene.vectors.manifest import manifest_path
 
     rate = report.documents / max(report.seconds, 1e-9)
-    record = {**report._asdict(), f"{unit}_per_second": rate, "output": output.absolute()}
+    record = {**report._asdict(), **passed_over, f"{unit}_per_second": rate, "output": output.absolute()}
     rejected = f"{report.rejected} rejected (see {manifest_path(output)}), " if report.rejected else ""
     text = (
         f"{output}: {report.documents} documents ({report.empty} empty), {report.postings} postings, "
         f"{rejected}in {report.seconds:.1f} s ({rate:.1f} {unit}/s)"
     )
-    answer(record, text, as_json=as_json)
+    said = "".join(f"; {number} {name} files or folders passed over" for name, number in passed_over.items() if number)
+    answer(record, text + said, as_json=as_json)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lexlip_lucene.cli.maps import draw_maps, draw_places, model_of, picture_of, require_png
+from lexlip_lucene.cli.pictures import Outside
 from lexlip_lucene.cli.query import encoded_query, require_kind
 from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
 from lexlip_lucene.errors import InputError
@@ -31,6 +32,7 @@ def explain(
     images: Annotated[
         Path | None, typer.Option(help="With --maps: the folder of images, or the captions file, that was encoded.")
     ] = None,
+    outside: Outside = False,
     json: Json = False,
     force: Force = False,
     debug: Debug = False,
@@ -66,7 +68,7 @@ def explain(
         lines = _against_lines(compared)
     if maps is not None and images is not None:
         tokens = [term.token for term in explanation.terms]
-        record["maps"] = _draw(index, docid, model, positions, maps, images, tokens, force=force)
+        record["maps"] = _draw(index, docid, model, positions, maps, images, tokens, outside=outside, force=force)
         seen = ", ".join(each["token"] for each in record["maps"]["tokens"])
         lines.append(f"{maps}: where its tokens were seen: {seen or 'none of them anywhere'}")
     answer(record, "\n".join(lines), as_json=json)
@@ -139,9 +141,10 @@ def _draw(
     images: Path,
     tokens: list[str],
     *,
+    outside: bool,
     force: bool,
 ) -> dict[str, Any]:
-    picture = picture_of(docid, images)
+    picture = picture_of(docid, images, outside=outside)
     if model is not None:
         return draw_maps(maps, picture, model_of(index, model), tokens, force=force)
     if positions is None:

@@ -24,15 +24,17 @@ def require_png(path: Path, *, force: bool) -> None:
     require_absent(path, force=force)
 
 
-def picture_of(docid: str, images: Path) -> Path:
+def picture_of(docid: str, images: Path, *, outside: bool = False) -> Path:
     """Return the file of a document among `images`, a folder or a captions file as `lexlip encode images` takes it.
 
     Raises:
-        InputError: there is none, or `images` can't be read.
+        InputError: there is none, `images` can't be read, or the file lies elsewhere and `outside` is off.
     """
     from lexlip_lucene.data.captions import read_captions
 
-    for image in read_captions(images):
+    for image in read_captions(images, outside=outside):
+        if image.id == docid and image.refused:
+            raise InputError(f"{image.path} is {image.refused}")
         if image.id == docid:
             return image.path
     raise InputError(f"{images} has no image with the id {docid!r}: name the folder or file that was encoded")

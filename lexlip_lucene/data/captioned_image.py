@@ -14,6 +14,7 @@ class CaptionedImage:
         split: "train", "val", "test" or whatever the source says; "" where it says nothing.
         captions: none for an image from a plain folder. A caption's number is its place here, from 0.
         where: what an error message names: `file:line`, or what is nearest to it.
+        refused: why the file is not to be opened, which its reader found out; "" for most.
     """
 
     id: str
@@ -21,3 +22,4 @@ class CaptionedImage:
     split: str
     captions: tuple[str, ...]
     where: str = ""
+    refused: str = ""

@@ -14,7 +14,7 @@ from pathlib import Path
 from lexlip_lucene.compressed import without_gz
 from lexlip_lucene.data.captioned_image import CaptionedImage
 from lexlip_lucene.data.captions_file import read_captions_file
-from lexlip_lucene.data.image_folder import read_image_folder
+from lexlip_lucene.data.image_folder import ImageFolder, look_through
 from lexlip_lucene.data.karpathy import read_karpathy
 from lexlip_lucene.data.lexlip_tsv import read_lexlip_tsv
 from lexlip_lucene.errors import InputError
@@ -24,12 +24,14 @@ __all__ = ["CaptionedImage", "of_split", "read_captions"]
 READERS = {".jsonl": read_captions_file, ".json": read_karpathy, ".tsv": read_lexlip_tsv}
 
 
-def read_captions(source: Path, *, split: str | None = None) -> list[CaptionedImage]:
+def read_captions(source: Path, *, split: str | None = None, outside: bool = False) -> list[CaptionedImage]:
     """Read the images of `source`, in its order.
 
     Args:
         source: a folder of images or a captions file.
         split: take the images of this split alone; None takes all.
+        outside: read image files that lie elsewhere than below the folder, or the one of the captions file; otherwise
+            such an image is refused when it is opened.
 
     Returns:
         At least one image; ids are unique and not empty.
@@ -38,9 +40,14 @@ def read_captions(source: Path, *, split: str | None = None) -> list[CaptionedIm
         InputError: no such file, a line that can't be read (file:line), no image at all, an empty or a
             duplicate id, or a split that no image has.
     """
-    images = _read_all(source)
+    return read_listed(source, split=split, outside=outside).images
+
+
+def read_listed(source: Path, *, split: str | None = None, outside: bool = False) -> ImageFolder:
+    """Read as `read_captions` does, and count the hidden files and folders of a folder, which were passed over."""
+    images, hidden = _read_all(source, outside)
     _require_ids(images)
-    return of_split(images, split, source)
+    return ImageFolder(of_split(images, split, source), hidden)
 
 
 def of_split(images: list[CaptionedImage], split: str | None, source: Path) -> list[CaptionedImage]:
@@ -58,18 +65,18 @@ def of_split(images: list[CaptionedImage], split: str | None, source: Path) -> l
     return chosen
 
 
-def _read_all(source: Path) -> list[CaptionedImage]:
+def _read_all(source: Path, outside: bool) -> ImageFolder:
     if source.is_dir():
-        return read_image_folder(source)
+        return look_through(source, outside=outside)
     if not source.exists():
         raise InputError(f"captions: no such file or folder: {source}")
     reader = READERS.get(without_gz(source).suffix.lower())
     if reader is None:
         raise InputError(f"captions: a folder or a file ending in {', '.join(READERS)} is needed, but got {source}")
-    images = reader(source)
+    images = reader(source, outside=outside)
     if not images:
         raise InputError(f"captions: no image in {source}")
-    return images
+    return ImageFolder(images, 0)
 
 
 def _require_ids(images: list[CaptionedImage]) -> None:

@@ -2,29 +2,35 @@
 
     {"id": "1000268201", "file": "images/1000268201.jpg", "split": "train", "captions": ["A child in a …", …]}
 
-`file` is relative to the folder that holds the captions file. Other keys are allowed and ignored.
+`file` is relative to the folder that holds the captions file, and lies in it (`outside.py`). Other keys are allowed and
+ignored.
 """
 
 from pathlib import Path
 
 from lexlip_lucene.data.captioned_image import CaptionedImage
+from lexlip_lucene.data.outside import Inside
 from lexlip_lucene.lines import list_at, read_json_lines, text_at
 
 
-def read_captions_file(path: Path) -> list[CaptionedImage]:
-    """Read every line, in order.
+def read_captions_file(path: Path, *, outside: bool = False) -> list[CaptionedImage]:
+    """Read every line, in order; an image whose file lies elsewhere is refused unless `outside` is on.
 
     Raises:
         InputError: no such file, a broken line, a missing key or a value of the wrong type (file:line).
     """
     folder = path.parent.absolute()
-    return [
-        CaptionedImage(
+    inside = Inside(folder, outside=outside)
+    images = []
+    for where, record in read_json_lines(path, "captions file"):
+        name = text_at(record, "file", where)
+        image = CaptionedImage(
             id=text_at(record, "id", where),
-            path=folder / text_at(record, "file", where),
+            path=folder / name,
             split=text_at(record, "split", where),
             captions=tuple(list_at(record, "captions", where, of=str)),
             where=where,
+            refused=inside.refused(name),
         )
-        for where, record in read_json_lines(path, "captions file")
-    ]
+        images.append(image)
+    return images

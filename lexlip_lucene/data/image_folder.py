@@ -1,41 +1,97 @@
 """A plain folder of images, without captions: the id of an image is its path relative to the folder.
 
-Every file below it whose name ends like an image is taken, in the order of the ids; hidden files and hidden
-folders are passed over. Whether a file really is an image shows when it is opened.
+Every file below it is taken, in the order of the ids: whether it is an image shows when it is opened. Hidden files and
+hidden folders are passed over and counted. A folder is entered once, however many links lead to it.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from lexlip_lucene.data.captioned_image import CaptionedImage
+from lexlip_lucene.data.outside import Inside
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.files import require_folder
 
-ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif")
+ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".avif", ".heic")
+"""What names of images usually end in."""
 
 
-def read_image_folder(folder: Path) -> list[CaptionedImage]:
-    """List the images below `folder`; ids use "/" on every system.
+class ImageFolder(NamedTuple):
+    """The files of a folder as images, and how many hidden files and folders are beside them."""
+
+    images: list[CaptionedImage]
+    hidden: int
+
+
+def read_image_folder(folder: Path, *, outside: bool = False) -> list[CaptionedImage]:
+    """List the files below `folder` as images; as `look_through` does."""
+    return look_through(folder, outside=outside).images
+
+
+def look_through(folder: Path, *, outside: bool = False) -> ImageFolder:
+    """List the files below `folder` as images, and count what is hidden; ids use "/" on every system.
+
+    Args:
+        folder: the folder.
+        outside: read what links lead to elsewhere; otherwise each is an image that is refused.
 
     Raises:
-        InputError: no such folder, no image in it, or a file name that is not UTF-8.
+        InputError: no such folder, no file in it, a folder that can't be read, or a file name that is not UTF-8.
     """
-    names = sorted(_names(require_folder(folder, "image folder")))
-    if not names:
-        raise InputError(f"image folder: no file ending in {', '.join(ENDINGS)} below {folder}")
+    inside = Inside(require_folder(folder, "image folder"), outside=outside)
     top = folder.absolute()
-    return [CaptionedImage(name, top / name, "", (), where=f"{folder}/{name}") for name in names]
-
-
-def _names(folder: Path) -> Iterator[str]:
-    for path in folder.rglob("*"):
-        relative = path.relative_to(folder)
-        hidden = any(part.startswith(".") for part in relative.parts)
-        if hidden or path.suffix.lower() not in ENDINGS or path.is_dir():
-            continue
-        name = relative.as_posix()
+    found, hidden = _walk(folder, inside)
+    if not found:
+        raise InputError(f"image folder: no file below {folder} that is not hidden")
+    images = []
+    for path in sorted(found, key=lambda path: path.relative_to(folder).as_posix()):
+        name = path.relative_to(folder).as_posix()
         try:
             name.encode()
         except UnicodeEncodeError as error:
             raise InputError(f"{folder}: a file name must be UTF-8 to be an id, but there is {name!r}") from error
-        yield name
+        images.append(CaptionedImage(name, top / name, "", (), f"{folder}/{name}", inside.refused(name)))
+    return ImageFolder(images, hidden)
+
+
+def _walk(folder: Path, inside: Inside) -> tuple[list[Path], int]:
+    """Return every file that is not hidden, with links to folders that are not to be entered, and count what is."""
+    found: list[Path] = []
+    hidden = 0
+    entered: set[tuple[int, int]] = set()
+    waiting, links = [folder], list[Path]()
+    while waiting or links:  # folders first, so that a file has the id of its own place and not that of a link to it
+        home = waiting.pop() if waiting else links.pop(0)
+        stat = home.stat()
+        if (stat.st_dev, stat.st_ino) in entered:
+            continue
+        entered.add((stat.st_dev, stat.st_ino))
+        for entry in _entries(home):
+            if entry.name.startswith("."):
+                hidden += 1
+            elif not _is_folder(entry):
+                found.append(Path(entry.path))
+            elif not entry.is_symlink():
+                waiting.append(Path(entry.path))
+            elif inside.refused(Path(entry.path).relative_to(folder)):
+                found.append(Path(entry.path))
+            else:
+                links.append(Path(entry.path))
+    return found, hidden
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # links in a circle; opening it says so
+        return False
+
+
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            yield from sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        raise InputError(f"image folder: can't read {folder}: {error.strerror}") from error

@@ -1,24 +1,36 @@
 """One image file becomes one upright RGB picture of 8 bits a channel, or a reason why it can't be read.
 
-Read are JPEG (of an MPO the main picture), PNG, WebP and GIF (of both the first frame); no other format is
-parsed. Transparency is laid on white, the EXIF orientation is applied, and 16-bit grey keeps its high byte:
-40000 becomes 156, where Pillow's own conversion would clip it to 255. Embedded colour profiles are not applied.
+A file is known by its content, whatever its name ends in. Read are JPEG (of an MPO the main picture), PNG, WebP, GIF,
+TIFF, BMP, AVIF and, where pillow-heif is installed, HEIC, of each the first picture; no other format is parsed.
+Transparency is laid on white, the EXIF orientation is applied, and 16-bit grey keeps its high byte: 40000 becomes 156,
+where Pillow's own conversion would clip it to 255. Embedded colour profiles are not applied. Metadata that is broken or
+too large costs a picture nothing: it is read once more without.
 """
 
+import stat
 import threading
 import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import IO
 
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
+from lexlip_lucene.data.captioned_image import CaptionedImage
+from lexlip_lucene.data.image_limits import LIMITS, MAX_PIXELS, ImageLimits
+from lexlip_lucene.data.pixel_data import without_metadata
 from lexlip_lucene.errors import InputError
 
-MAX_PIXELS = 89_478_485
-"""Largest width × height that is decoded: Pillow's default `Image.MAX_IMAGE_PIXELS`, 256 MiB at 3 bytes a pixel."""
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF")
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
+__all__ = ["LIMITS", "MAX_PIXELS", "ImageLimits", "TooManyPixels", "UnreadableImage", "open_image", "read_image"]
+
+_NAMES = "JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF or HEIC"
+
 
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -31,8 +43,8 @@ UPRIGHT = {
 }
 """EXIF orientation → what turns the picture upright (CIPA DC-008, tag 0x0112; 1 is upright already)."""
 
-# warnings.catch_warnings swaps a list of the whole process, so two threads must not be inside at once.
-_filters_of_warnings = threading.Lock()
+# Warnings' filters and Pillow's settings are of the whole process, so two threads must not change them at once.
+_settings_of_the_process = threading.RLock()
 
 
 class UnreadableImage(InputError):
@@ -43,37 +55,107 @@ class TooManyPixels(UnreadableImage):
     """An image is larger than what is decoded."""
 
 
-def open_image(path: Path) -> Image.Image:
+def open_listed(image: CaptionedImage | Path, limits: ImageLimits = LIMITS) -> Image.Image:
+    """Read the file of an image that was listed, unless its reader refused it; otherwise as `open_image`."""
+    if isinstance(image, Path):
+        return open_image(image, limits)
+    if image.refused:
+        raise UnreadableImage(image.refused)
+    return open_image(image.path, limits)
+
+
+def open_image(path: Path, limits: ImageLimits = LIMITS) -> Image.Image:
     """Read an image file, whole and upright. Safe to call from several threads.
 
     Returns:
         A picture in mode RGB, at its full size.
 
     Raises:
-        UnreadableImage: missing, empty, a folder, of another format, broken, truncated, or larger than MAX_PIXELS.
+        UnreadableImage: missing, empty, a folder, a pipe or device (which is not opened), of another format, broken,
+            truncated, or larger than the limits allow.
+    """
+    with _opened(path) as file:
+        return read_image(file, limits)
+
+
+def require_listed_header(image: CaptionedImage) -> None:
+    """Raise UnreadableImage where `open_listed` would without looking at more than the header."""
+    if image.refused:
+        raise UnreadableImage(image.refused)
+    with _opened(image.path) as file, _open_lazily(file, LIMITS):
+        pass
+
+
+def read_image(file: IO[bytes], limits: ImageLimits = LIMITS) -> Image.Image:
+    """Read an image from an open file, as `open_image` does.
+
+    Args:
+        file: binary, at its beginning, and such that it can be read again from there.
+        limits: the header says how large a picture is, before anything is decoded.
+
+    Raises:
+        UnreadableImage: empty, of another format, broken or truncated.
+        TooManyPixels: larger than the limits allow.
     """
     try:
+        return _read(file, limits)
+    except TooManyPixels:
+        raise
+    except UnreadableImage as error:
+        return _read_again(file, limits, error)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise UnreadableImage("Is a directory")
+        if not stat.S_ISREG(mode):  # opening a pipe would wait for whoever writes to it
+            raise UnreadableImage("a pipe, a socket or a device, and no file")
         with path.open("rb") as file:
-            return read_image(file)
+            yield file
     except UnreadableImage:
         raise
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         raise UnreadableImage(getattr(error, "strerror", None) or _one_line(error)) from error
 
 
-def read_image(file: IO[bytes], *, max_pixels: int = MAX_PIXELS) -> Image.Image:
-    """Read an image from an open file, as `open_image` does.
+def _read_again(file: IO[bytes], limits: ImageLimits, error: UnreadableImage) -> Image.Image:
+    """Read what could not be read because of `error` without its metadata, and then, where allowed, what is there."""
+    file.seek(0)
+    content = file.read()
+    less = list(without_metadata(content))
+    image = _first_readable(less, limits)
+    if image is None and limits.allow_truncated:
+        with _settings_of_the_process:
+            before = ImageFile.LOAD_TRUNCATED_IMAGES
+            try:
+                ImageFile.LOAD_TRUNCATED_IMAGES = True
+                image = _first_readable([content, *less], limits)
+            finally:
+                ImageFile.LOAD_TRUNCATED_IMAGES = before
+    if image is None:
+        raise error
+    return image
 
-    Args:
-        file: binary, at its beginning.
-        max_pixels: largest width × height that is decoded; the header says it, before anything is.
 
-    Raises:
-        UnreadableImage: empty, of another format, broken or truncated.
-        TooManyPixels: larger than `max_pixels`.
-    """
+def _first_readable(contents: Iterable[bytes], limits: ImageLimits) -> Image.Image | None:
+    for content in contents:
+        try:
+            return _read(BytesIO(content), limits)
+        except UnreadableImage:
+            continue
+    return None
+
+
+def _read(file: IO[bytes], limits: ImageLimits) -> Image.Image:
     try:
-        return _read(file, max_pixels)
+        image = _open_lazily(file, limits)
+        image.load()
+        turn = UPRIGHT.get(_orientation(image))
+        rgb = _as_rgb(image)
+        return rgb if turn is None else rgb.transpose(turn)
     except UnreadableImage:
         raise
     # Pillow's parsers meet broken bytes with many kinds of exception (ValueError, KeyError, AssertionError, …).
@@ -83,34 +165,49 @@ def read_image(file: IO[bytes], *, max_pixels: int = MAX_PIXELS) -> Image.Image:
         raise UnreadableImage(f"broken image: {_one_line(error)}") from error
 
 
-def _read(file: IO[bytes], max_pixels: int) -> Image.Image:
-    image = _open_lazily(file)
-    width, height = image.size
-    if width * height > max_pixels:
-        raise TooManyPixels(f"too large: {width} × {height} pixels, at most {max_pixels} are decoded")
-    image.load()
-    turn = UPRIGHT.get(_orientation(image))
-    rgb = _as_rgb(image)
-    return rgb if turn is None else rgb.transpose(turn)
-
-
-def _open_lazily(file: IO[bytes]) -> Image.Image:
-    """Parse the header alone; Pillow's warnings about metadata and size are kept quiet."""
+def _open_lazily(file: IO[bytes], limits: ImageLimits) -> Image.Image:
+    """Parse the header alone; Pillow's warnings about metadata and size are kept quiet, and the limit is ours."""
     if not file.read(1):
         raise UnreadableImage("the file is empty")
-    with _filters_of_warnings, warnings.catch_warnings():
+    with _settings_of_the_process, warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        largest = Image.MAX_IMAGE_PIXELS
         try:
-            return Image.open(file, formats=FORMATS)
+            Image.MAX_IMAGE_PIXELS = None
+            image = Image.open(file, formats=_formats())
         except UnidentifiedImageError as error:
-            raise UnreadableImage("not a JPEG, PNG, WebP or GIF image, or its header is broken") from error
-        except Image.DecompressionBombError as error:
-            raise TooManyPixels(f"too large: at most {MAX_PIXELS} pixels are decoded") from error
+            raise UnreadableImage(f"not a {_NAMES} image, or its header is broken{_missing(file)}") from error
+        except Exception as error:  # as many kinds as in _read
+            raise UnreadableImage(f"broken image: {_one_line(error)}") from error
+        finally:
+            Image.MAX_IMAGE_PIXELS = largest
+    width, height = image.size
+    if width * height > limits.max_pixels:
+        raise TooManyPixels(f"too large: {width} × {height} pixels, at most {limits.max_pixels} are decoded")
+    return image
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    """Return the formats that this machine reads: HEIC needs pillow-heif."""
+    try:
+        import pillow_heif
+    except ImportError:
+        return FORMATS
+    pillow_heif.register_heif_opener()
+    return (*FORMATS, "HEIF")
+
+
+def _missing(file: IO[bytes]) -> str:
+    """Say what would read the file, if it is a HEIC image and pillow-heif is not installed."""
+    file.seek(0)
+    heic = file.read(12)[4:] in (b"ftypheic", b"ftypheix", b"ftypheim", b"ftypheis", b"ftypmif1", b"ftyphevc")
+    return ": pip install 'lexlip-lucene[heic]' reads HEIC" if heic and "HEIF" not in _formats() else ""
 
 
 def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation; 1 (upright) where the metadata is absent or broken, since the pixels are sound."""
-    with _filters_of_warnings, warnings.catch_warnings():
+    """Return the EXIF orientation; 1 (upright) where the metadata is absent or broken, since the pixels are sound."""
+    with _settings_of_the_process, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             return int(image.getexif().get(ExifTags.Base.Orientation, 1))
@@ -119,6 +216,8 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _as_rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "F":
+        raise UnreadableImage("its pixels are floating-point numbers, of which nothing says what is white")
     if image.mode.startswith("I"):
         return _from_16_bit_grey(image)
     if image.has_transparency_data:
@@ -130,6 +229,8 @@ def _as_rgb(image: Image.Image) -> Image.Image:
 
 def _from_16_bit_grey(image: Image.Image) -> Image.Image:
     values = np.asarray(image)
+    if values.min() < 0 or values.max() > 0xFFFF:
+        raise UnreadableImage("its pixels have more than 16 bits, of which nothing says what is white")
     grey = (values >> 8).astype(np.uint8)
     if "transparency" in image.info:
         grey[values == image.info["transparency"]] = 255

@@ -14,23 +14,25 @@ import orjson
 
 from lexlip_lucene.compressed import opened
 from lexlip_lucene.data.captioned_image import CaptionedImage
+from lexlip_lucene.data.outside import Inside
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.lines import list_at, text_at
 
 
-def read_karpathy(path: Path) -> list[CaptionedImage]:
+def read_karpathy(path: Path, *, outside: bool = False) -> list[CaptionedImage]:
     """Read every image, in order.
 
     An image's id is its `cocoid`, or else its file name without the ending. Its file is looked for at
     `<folder of the JSON>/<filepath>/<filename>`, then with `images/` before `<filepath>`; where neither exists
-    it is the first.
+    it is the first. One that lies elsewhere is refused unless `outside` is on.
 
     Raises:
         InputError: no such file, broken JSON (file:line), a missing key or a value of the wrong type.
     """
     dataset = _parsed(path)
     images = list_at(dataset, "images", str(path), of=dict)
-    return [_image(record, path, f"{path}: images[{number}]") for number, record in enumerate(images)]
+    inside = Inside(path.parent.absolute(), outside=outside)
+    return [_image(record, path, f"{path}: images[{number}]", inside) for number, record in enumerate(images)]
 
 
 def _parsed(path: Path) -> dict[str, Any]:
@@ -44,7 +46,7 @@ def _parsed(path: Path) -> dict[str, Any]:
     return dataset
 
 
-def _image(record: dict[str, Any], path: Path, where: str) -> CaptionedImage:
+def _image(record: dict[str, Any], path: Path, where: str, inside: Inside) -> CaptionedImage:
     name = text_at(record, "filename", where)
     split = text_at(record, "split", where)
     sentences = list_at(record, "sentences", where, of=dict)
@@ -52,16 +54,17 @@ def _image(record: dict[str, Any], path: Path, where: str) -> CaptionedImage:
     cocoid = record.get("cocoid", Path(name).stem)
     if not isinstance(cocoid, int | str):
         raise InputError(f'{where}: "cocoid" must be a number or a text, but it is {cocoid!r}')
+    file = _file(path.parent.absolute(), Path(filepath, name))
     return CaptionedImage(
         id=str(cocoid),
-        path=_image_path(path.parent.absolute(), Path(filepath, name)),
+        path=path.parent.absolute() / file,
         split="train" if split == "restval" else split,
         captions=tuple(text_at(sentence, "raw", where) for sentence in sentences),
         where=where,
+        refused=inside.refused(file),
     )
 
 
-def _image_path(folder: Path, relative: Path) -> Path:
-    beside = folder / relative
-    below_images = folder / "images" / relative
-    return below_images if below_images.exists() and not beside.exists() else beside
+def _file(folder: Path, relative: Path) -> Path:
+    below_images = Path("images") / relative
+    return below_images if (folder / below_images).exists() and not (folder / relative).exists() else relative

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from lexlip_lucene.compressed import opened, without_gz
 from lexlip_lucene.data.captioned_image import CaptionedImage
+from lexlip_lucene.data.outside import Inside
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.lines import text_lines
 
@@ -39,8 +40,8 @@ class _Row(NamedTuple):
     where: str
 
 
-def read_lexlip_tsv(path: Path) -> list[CaptionedImage]:
-    """Read every image, in the order of its first row.
+def read_lexlip_tsv(path: Path, *, outside: bool = False) -> list[CaptionedImage]:
+    """Read every image, in the order of its first row; one that lies elsewhere is refused unless `outside` is on.
 
     Raises:
         InputError: no such file, a missing column, a row of another length, or an image with two file paths
@@ -57,8 +58,16 @@ def read_lexlip_tsv(path: Path) -> list[CaptionedImage]:
                     f"and {rows[0].filepath!r} at {rows[0].where}"
                 )
     folder = path.parent.absolute()
+    inside = Inside(folder, outside=outside)
     return [
-        CaptionedImage(image_id, folder / rows[0].filepath, "", tuple(row.title for row in rows), rows[0].where)
+        CaptionedImage(
+            image_id,
+            folder / rows[0].filepath,
+            "",
+            tuple(row.title for row in rows),
+            rows[0].where,
+            inside.refused(rows[0].filepath),
+        )
         for image_id, rows in rows_of.items()
     ]
 

@@ -44,7 +44,7 @@ def embed_images(
     run = StatesPass(model.image.tower, model.device, arithmetic, batch_size=IMAGES_AT_ONCE, keep=states)
     ids: list[str] = []
     parts: list[NDArray[np.float32]] = []
-    batches = load_batches((image.path for image in images), size=model.config.image.size, batch_size=IMAGES_AT_ONCE)
+    batches = load_batches(images, size=model.config.image.size, batch_size=IMAGES_AT_ONCE)
     done = iter(progress.track(images, "embedding images", len(images)))
     for batch in batches:
         pairs = [(next(done), picture) for picture in batch]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lexlip_lucene.data.captions import CaptionedImage
+from lexlip_lucene.data.image_limits import LIMITS, ImageLimits
 from lexlip_lucene.encoders.arithmetic import Arithmetic, choose_arithmetic
 from lexlip_lucene.encoders.encode_run import encode_stretches
 from lexlip_lucene.encoders.image_batches import image_batches
@@ -58,6 +59,7 @@ def encode_images(
     resume: bool = False,
     states: Path | None = None,
     positions: bool = False,
+    limits: ImageLimits = LIMITS,
     ranks: Ranks = ALONE,
     progress: Progress = SILENT,
 ) -> EncodeReport:
@@ -77,6 +79,7 @@ def encode_images(
         resume: keep the shards of a run of the same model, inputs and options that was cut short.
         states: a folder that keeps the backbone's states for another model over the same backbone; None: don't.
         positions: also write the place of each token on a line (`vectors/positions.py`).
+        limits: which pictures are read; others are rejected.
         ranks: the processes that share the work.
         progress: told about it.
 
@@ -89,10 +92,10 @@ def encode_images(
     arithmetic = choose_arithmetic(model.device, inputs=len(images), precision=precision)
     grid = grid_of(model) if positions else None
     unfinished = _unfinished(
-        model, "image", identity_of_images(images), len(images), output, quantiser, arithmetic, batch_size, grid
+        model, "image", identity_of_images(images), len(images), output, quantiser, arithmetic, batch_size, grid, limits
     )
     batches_of = partial(
-        _image_batches, model, images, quantiser, arithmetic, batch_size, is_query_file(output), states, grid
+        _image_batches, model, images, quantiser, arithmetic, batch_size, is_query_file(output), states, grid, limits
     )
     manifest = encode_stretches(
         unfinished, batches_of, label="encoding images", resume=resume, force=force, ranks=ranks, progress=progress
@@ -145,6 +148,7 @@ def _unfinished(
     arithmetic: Arithmetic,
     batch_size: int,
     grid: Grid | None = None,
+    limits: ImageLimits = LIMITS,
 ) -> Unfinished:
     if batch_size < 1:
         raise InputError(f"batch size must be at least 1, got {batch_size}")
@@ -164,7 +168,8 @@ def _unfinished(
         "grid": None if grid is None else format_grid(grid),
     }
     config = config_bytes(model.config.model_copy(update={"files": {}}))  # the model card among them decides nothing
-    settings = {"config_sha256": hashlib.sha256(config).hexdigest(), "batch_size": batch_size}
+    settings: dict[str, Any] = {"config_sha256": hashlib.sha256(config).hexdigest(), "batch_size": batch_size}
+    settings |= limits.checked()._asdict()
     return Unfinished(output, facts=facts, settings=settings, stretches=stretches_of(inputs))
 
 
@@ -177,6 +182,7 @@ def _image_batches(
     as_queries: bool,
     states: Path | None,
     grid: Grid | None,
+    limits: ImageLimits,
     stretches: Sequence[Stretch],
 ) -> Iterator[EncodedBatch]:
     parts = [(stretch, batch) for stretch in stretches for batch in stretch.batches(batch_size)]
@@ -189,6 +195,7 @@ def _image_batches(
         batch_size=batch_size,
         states=states,
         grid=grid,
+        limits=limits,
     )
     for (stretch, batch), found in zip(parts, encoded, strict=True):
         yield EncodedBatch(

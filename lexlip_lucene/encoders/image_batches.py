@@ -12,7 +12,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from lexlip_lucene.data.captioned_image import CaptionedImage
-from lexlip_lucene.data.images import UnreadableImage
+from lexlip_lucene.data.images import LIMITS, ImageLimits, UnreadableImage
 from lexlip_lucene.encoders.arithmetic import Arithmetic
 from lexlip_lucene.encoders.heaviest import placed, quantised
 from lexlip_lucene.encoders.image_pass import ImagePass
@@ -47,6 +47,7 @@ def image_batches(
     batch_size: int,
     states: Path | None = None,
     grid: Grid | None = None,
+    limits: ImageLimits = LIMITS,
 ) -> Iterator[ImageBatch]:
     """Encode the images of each batch.
 
@@ -59,12 +60,14 @@ def image_batches(
         batch_size: at least 1.
         states: a folder that keeps the backbone's states; None: don't.
         grid: the model's, where the places of tokens are asked for.
+        limits: which pictures are read.
     """
     encode = ImagePass(
         model, arithmetic, top_k=quantiser.top_k, batch_size=batch_size, states=states, winners=grid is not None
     )
-    files = ([images[number].path for number in batch] for batch in batches)
-    for batch, pictures in zip(batches, load_groups(files, size=model.config.image.size), strict=True):
+    groups = ([images[number] for number in batch] for batch in batches)
+    loaded = load_groups(groups, size=model.config.image.size, limits=limits)
+    for batch, pictures in zip(batches, loaded, strict=True):
         named = [(images[number], picture) for number, picture in zip(batch, pictures, strict=True)]
         readable = [(image, picture) for image, picture in named if isinstance(picture, Tensor)]
         found = encode([picture for _, picture in readable]) if readable else None

@@ -9,13 +9,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
-from lexlip_lucene.data.images import UnreadableImage, open_image
+from lexlip_lucene.data.captioned_image import CaptionedImage
+from lexlip_lucene.data.images import LIMITS, ImageLimits, UnreadableImage, open_listed
 from lexlip_lucene.recipes.model_spec import ImageSpec
 
 DECODE_THREADS = 4
@@ -40,27 +42,33 @@ def normalise(pixels: Tensor, spec: ImageSpec) -> Tensor:
     return ((pixels.float() / 255 - mean) / std).contiguous(memory_format=torch.channels_last)
 
 
-def load_square(path: Path, size: int) -> Tensor | UnreadableImage:
+Listed: TypeAlias = CaptionedImage | Path
+"""What a picture is read from: an image that was listed, or a file."""
+
+
+def load_square(image: Listed, size: int, limits: ImageLimits = LIMITS) -> Tensor | UnreadableImage:
     """Read one image file; an unreadable one comes back as the reason, so that the others go on."""
     try:
-        return to_square(open_image(path), size)
+        return to_square(open_listed(image, limits), size)
     except UnreadableImage as reason:
         return reason
 
 
-def load_batches(paths: Iterable[Path], *, size: int, batch_size: int) -> Iterator[list[Tensor | UnreadableImage]]:
-    """Yield the pictures of `paths` in order, `batch_size` at a time, decoding further batches meanwhile."""
-    return load_groups(_groups(paths, batch_size), size=size)
+def load_batches(images: Iterable[Listed], *, size: int, batch_size: int) -> Iterator[list[Tensor | UnreadableImage]]:
+    """Yield the pictures of `images` in order, `batch_size` at a time, decoding further batches meanwhile."""
+    return load_groups(_groups(images, batch_size), size=size)
 
 
-def load_groups(groups: Iterable[Sequence[Path]], *, size: int) -> Iterator[list[Tensor | UnreadableImage]]:
-    """Yield the pictures of each group of files in order, decoding further groups meanwhile."""
+def load_groups(
+    groups: Iterable[Sequence[Listed]], *, size: int, limits: ImageLimits = LIMITS
+) -> Iterator[list[Tensor | UnreadableImage]]:
+    """Yield the pictures of each group of images in order, decoding further groups meanwhile."""
     stream = iter(groups)
     ahead: deque[list[Future[Tensor | UnreadableImage]]] = deque()
     with ThreadPoolExecutor(max(DECODE_THREADS, _cores())) as pool:
         while True:
             for group in islice(stream, GROUPS_AHEAD - len(ahead)):
-                ahead.append([pool.submit(load_square, path, size) for path in group])
+                ahead.append([pool.submit(load_square, image, size, limits) for image in group])
             if not ahead:
                 return
             yield [future.result() for future in ahead.popleft()]
@@ -71,7 +79,7 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
 
 
-def _groups(paths: Iterable[Path], size: int) -> Iterator[list[Path]]:
-    stream = iter(paths)
+def _groups(images: Iterable[Listed], size: int) -> Iterator[list[Listed]]:
+    stream = iter(images)
     while group := list(islice(stream, size)):
         yield group

@@ -155,8 +155,7 @@ class DocumentBatches:
         arithmetic = choose_arithmetic(self.model.device, inputs=len(images))
         tower = self.model.image.tower
         run = StatesPass(tower, self.model.device, arithmetic, batch_size=PHOTOS_AT_ONCE, keep=keep)
-        files = (image.path for image in images)
-        batches = load_batches(files, size=self.model.config.image.size, batch_size=PHOTOS_AT_ONCE)
+        batches = load_batches(images, size=self.model.config.image.size, batch_size=PHOTOS_AT_ONCE)
         done = iter(self.progress.track(images, "photos through the model", len(images)))
         for pictures in batches:
             seen = [(next(done), picture) for picture in pictures]

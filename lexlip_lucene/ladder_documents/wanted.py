@@ -19,12 +19,12 @@ def wanted_documents(recipe: LadderRecipe) -> Wanted:
         InputError: a file that the recipe names can't be read, or has no image of the split.
     """
     spec = recipe.distractors
-    every = read_captions(recipe.captions)
+    every = read_captions(recipe.captions, outside=recipe.outside)
     targets = of_split(every, recipe.split, recipe.captions)
     kept: list[CaptionedImage] = []
     if recipe.tune_split is not None:
         kept = _without(of_split(every, recipe.tune_split, recipe.captions), targets)
-    others = every if spec.captions is None else read_captions(spec.captions)
+    others = every if spec.captions is None else read_captions(spec.captions, outside=recipe.outside)
     photos = _without(of_split(others, spec.split, spec.captions or recipe.captions), [*targets, *kept])
     beside = 0 if not kept else recipe.rungs[0] if photos else len(kept)
     return Wanted(

@@ -16,6 +16,7 @@ class DataRecipe(Spec):
     `keep_aside` images of the training split are kept out of training; the best step and every setting are chosen
     on them. With `final_run` the model is then trained again on all of the split, for as many steps as were best.
     Pictures are held in memory up to `hold_megabytes`; more are read by `workers` processes while the model trains.
+    Image files that lie outside of the folder of `captions` are read with `outside`.
     """
 
     captions: RecipePath
@@ -24,6 +25,7 @@ class DataRecipe(Spec):
     final_run: bool = False
     hold_megabytes: int = Field(default=4000, ge=0)
     workers: int = Field(default=2, ge=0)
+    outside: bool = False
 
 
 class VocabularyRecipe(Spec):

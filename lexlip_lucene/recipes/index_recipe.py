@@ -23,6 +23,7 @@ class IndexRecipe(Spec):
         system: `lexlip` (needs `encoder`), `dense` (the encoder's dense twin, searched exactly), `bm25` (t2i with
             `held_out`), or `rrf` (fuses the runs of `fuses`).
         captions, split: the images and captions that are searched.
+        outside: read image files that lie outside of the folder of `captions`.
         direction, held_out: as `lexlip topics` takes them.
         encoder: the encoder recipe; its model is trained when it is not there.
         bits, top_k: as `lexlip encode` takes them; null: the model's own.
@@ -36,6 +37,7 @@ class IndexRecipe(Spec):
     system: Literal["lexlip", "dense", "bm25", "rrf"]
     captions: RecipePath | None = None
     split: str | None = None
+    outside: bool = False
     direction: Literal["t2i", "i2t"] = "t2i"
     held_out: int = Field(default=0, ge=0)
     encoder: RecipePath | None = None

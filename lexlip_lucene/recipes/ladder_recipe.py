@@ -153,6 +153,7 @@ class LadderRecipe(Spec):
     Attributes:
         captions, split, held_out: the images that topics ask for; BM25 has their first `held_out` captions, the others
             are the topics.
+        outside: read image files that lie outside of the folders of captions files.
         encoder: the encoder recipe; its model is trained when it is not there.
         rungs: documents of each rung, rising; a rung begins with all of the rung below.
         points: LexLIP's operating points; the first is the one that other systems build on, of the recipe's own model.
@@ -168,6 +169,7 @@ class LadderRecipe(Spec):
     system: Literal["ladder"]
     captions: RecipePath
     split: str | None = None
+    outside: bool = False
     held_out: int = Field(default=1, ge=1)
     encoder: RecipePath
     distractors: DistractorSpec = DistractorSpec()

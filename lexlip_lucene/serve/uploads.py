@@ -8,6 +8,7 @@ zero follows each 0xFF.
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from lexlip_lucene.data.image_limits import ImageLimits
 from lexlip_lucene.data.images import UnreadableImage, read_image
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ def read_upload(content: bytes, *, pixels: int) -> "Image":
         A picture in mode RGB, upright.
 
     Raises:
-        UnreadableImage: not a JPEG, PNG, WebP or GIF, broken, or of too many scans.
+        UnreadableImage: of another format than `data/images.py` reads, broken, or of too many scans.
         TooManyPixels: larger than `pixels`.
     """
     if content.startswith(b"\xff\xd8") and content.count(b"\xff\xda") > MOST_SCANS:
         raise UnreadableImage(f"a JPEG of at most {MOST_SCANS} scans is read, this one has more")
-    return read_image(BytesIO(content), max_pixels=pixels)
+    return read_image(BytesIO(content), ImageLimits(pixels))

@@ -13,12 +13,11 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from lexlip_lucene.data.captions import CaptionedImage
-from lexlip_lucene.data.images import UnreadableImage, open_image
+from lexlip_lucene.data.images import UnreadableImage, open_image, require_listed_header
 from lexlip_lucene.encoders.lexlip import LexLip
 from lexlip_lucene.encoders.pixels import load_batches, normalise, to_square
 from lexlip_lucene.encoders.pooling import divide_by_length, saturate
@@ -161,10 +160,10 @@ def find_pictures(
     rejected: list[str] = []
     for number, image in enumerate(progress.track(images, "looking at training images", len(images))):
         try:
-            with Image.open(image.path):
-                readable.append(number)
-        except (OSError, ValueError, Image.DecompressionBombError) as error:
-            rejected.append(f"{image.where}: image {image.id}: {error}")
+            require_listed_header(image)
+            readable.append(number)
+        except UnreadableImage as reason:
+            rejected.append(f"{image.where}: image {image.id}: {reason}")
     paths = tuple(images[number].path for number in readable)
     return Found(ReadPictures(paths, size, workers, augment), readable, rejected)
 
@@ -173,7 +172,7 @@ def _held(images: Sequence[CaptionedImage], size: int, augment: AugmentRecipe | 
     readable: list[int] = []
     rejected: list[str] = []
     pictures: list[Tensor] = []
-    batches = load_batches((image.path for image in images), size=size, batch_size=LOAD_BATCH)
+    batches = load_batches(images, size=size, batch_size=LOAD_BATCH)
     pairs = zip(images, (picture for batch in batches for picture in batch), strict=True)
     for number, (image, picture) in enumerate(progress.track(pairs, "reading training images", len(images))):
         if isinstance(picture, Tensor):

@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from lexlip_lucene.data.captioned_image import CaptionedImage
-from lexlip_lucene.data.images import UnreadableImage, open_image
+from lexlip_lucene.data.images import UnreadableImage, open_listed
 from lexlip_lucene.encoders.clip_towers import ClipTowers
 from lexlip_lucene.encoders.embedding import embed_images, embed_texts
 from lexlip_lucene.encoders.lexlip import LexLip
@@ -127,7 +127,7 @@ def _embedded(
 
 def _opened(image: CaptionedImage) -> Image.Image:
     try:
-        return open_image(image.path)
+        return open_listed(image)
     except UnreadableImage as reason:
         raise InputError(f"{image.where}: the teacher can't read image {image.id}, {image.path}: {reason}") from None
 

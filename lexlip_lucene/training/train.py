@@ -197,7 +197,7 @@ def prepare(
     recipe: EncoderRecipe, output: Path, team: Team, device: str, cache: Path | None, progress: Progress
 ) -> Prepared:
     """Read the data, and run a frozen backbone over it."""
-    listed = read_captions(recipe.data.captions, split=recipe.data.split)
+    listed = read_captions(recipe.data.captions, split=recipe.data.split, outside=recipe.data.outside)
     found = find_pictures(
         listed,
         recipe.image.size,

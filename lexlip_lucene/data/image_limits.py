@@ -1,0 +1,26 @@
+"""Which pictures are read at all, as numbers that a verb can ask for without loading what decodes them."""
+
+from typing import NamedTuple
+
+from lexlip_lucene.errors import InputError
+
+MAX_PIXELS = 89_478_485
+"""Largest width × height that is decoded unless told otherwise: Pillow's default `Image.MAX_IMAGE_PIXELS`, 256 MiB at
+3 bytes a pixel."""
+
+
+class ImageLimits(NamedTuple):
+    """Pictures of up to `max_pixels` (width × height) are read, cut ones, whose rest is grey, by `allow_truncated`."""
+
+    max_pixels: int = MAX_PIXELS
+    allow_truncated: bool = False
+
+    def checked(self) -> "ImageLimits":
+        """Return it, or raise InputError when `max_pixels` is below 1."""
+        if self.max_pixels < 1:
+            raise InputError(f"--max-pixels must be at least 1, got {self.max_pixels}")
+        return self
+
+
+LIMITS = ImageLimits()
+"""What holds unless told otherwise."""
