@@ -13,7 +13,7 @@ from typing import NamedTuple
 from lexlip_lucene.errors import IndexingError, InputError
 from lexlip_lucene.lucene.index_counts import Counts
 from lexlip_lucene.lucene.index_options import WriteOptions
-from lexlip_lucene.lucene.jvm import JavaObject, java_class, java_errors_as, reason_of, start_jvm
+from lexlip_lucene.lucene.jvm import ENTRY, JavaObject, StaticMethods, java_errors_as, reason_of, start_jvm
 from lexlip_lucene.progress import Progress
 
 _POLL_MILLISECONDS = 50
@@ -68,7 +68,7 @@ class IndexWriter:
         start_jvm()
         from jnius import JavaException
 
-        self._java = java_class("lexlip.build.Builds")
+        self._java = StaticMethods("lexlip.build.Builds")
         self._job: JavaObject = None
         path, memory = str(folder.absolute()), options.memory * _MEGABYTE
         kept = (*packed(options.store), *packed(options.keywords))
@@ -122,12 +122,20 @@ class IndexWriter:
         return self._wait(self._java.startCommit(self._session, *packed(texts)))[0]
 
     def rollback(self) -> None:
-        """Drop everything since the index was opened, and close it; a job that runs is stopped first."""
+        """Drop everything since the index was opened, and close it; a job that runs is stopped first.
+
+        In a forked process the index is not open, so nothing happens.
+        """
+        if ENTRY.forked():
+            return
         self._java.stop(self._session)
         while self._job is not None and not self._finished():
             pass
         with java_errors_as(IndexingError, "could not roll back"):
             self._java.rollback(self._session)
+
+    def __del__(self) -> None:
+        ENTRY.let_go()
 
     def _megabytes(self, source: JavaObject, total: int) -> Iterator[None]:
         done = 0

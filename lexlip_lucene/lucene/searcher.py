@@ -16,7 +16,7 @@ from lexlip_lucene.errors import InputError, SearchError
 from lexlip_lucene.files import require_folder
 from lexlip_lucene.lucene.commit import CONTENTS, ID, checked_facts, open_reader
 from lexlip_lucene.lucene.hits import Hits, unpack, unpack_texts
-from lexlip_lucene.lucene.jvm import ONE_AT_A_TIME, JavaObject, java_class, java_errors_as
+from lexlip_lucene.lucene.jvm import ENTRY, ONE_AT_A_TIME, JavaObject, StaticMethods, java_class, java_errors_as
 from lexlip_lucene.lucene.request import pack_filters, pack_queries, utf8
 from lexlip_lucene.progress import Progress
 
@@ -54,7 +54,7 @@ class Searcher:
             # A static setting of the JVM, 1,024 unless raised: a longer query would be refused, and an encoder that
             # expands a caption may give one.
             java_class("org.apache.lucene.search.IndexSearcher").setMaxClauseCount(_INT_MAX)
-            self._java = java_class("lexlip.search.Searches")
+            self._java = StaticMethods("lexlip.search.Searches")
             self._engine = self._java.open(reader, CONTENTS, ID, -1 if cache_mb is None else cache_mb << 20)
         try:
             self.facts = self._facts()
@@ -120,7 +120,9 @@ class Searcher:
         return dict(zip(asked, np.frombuffer(found.tostring(), "<i4").tolist(), strict=True))
 
     def close(self) -> None:
-        """Close the index."""
+        """Close the index. In a forked process it is not open, so nothing happens."""
+        if ENTRY.forked():
+            return
         self._java.close(self._engine)
 
     def __enter__(self) -> Self:
@@ -130,6 +132,9 @@ class Searcher:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def __del__(self) -> None:
+        ENTRY.let_go()
 
     def _gather(
         self, ids: Sequence[str], answer: Callable[[int, int], bytes], k: int, threads: int, progress: Progress
