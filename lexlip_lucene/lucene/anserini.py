@@ -4,6 +4,7 @@ It says "Indexing Complete!" and exits with 0 even when it lost documents (a bro
 file), so its caller counts what stands in the index.
 """
 
+import os
 import subprocess
 from collections import deque
 from collections.abc import Sequence
@@ -11,6 +12,8 @@ from pathlib import Path
 
 from lexlip_lucene.errors import IndexingError
 from lexlip_lucene.lucene.java import find_jar, find_java
+from lexlip_lucene.lucene.java_locale import locale_settings
+from lexlip_lucene.lucene.java_paths import to_java
 from lexlip_lucene.progress import Progress
 
 HEAP, BUFFER_MB = "2g", 512
@@ -34,9 +37,12 @@ def index_collection(
         progress: gets Anserini's count of documents once a minute.
 
     Raises:
+        InputError: Java can't open a folder of that name.
         IndexingError: Anserini failed; quotes its last lines.
         JavaError: no Java or no jar.
     """
+    for path in (collection, index):
+        to_java(path)  # says which name Java can't open; the arguments cross as bytes
     command = [
         str(find_java().command),
         f"-Xmx{HEAP}",
@@ -49,7 +55,13 @@ def index_collection(
     command += ["-memoryBuffer", str(BUFFER_MB), *(["-optimize"] if merge else []), *options]
     last = deque[str](maxlen=_LAST_LINES)
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace"
+        command,
+        env=os.environ | locale_settings(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
     ) as process:
         try:
             for line in process.stdout or ():

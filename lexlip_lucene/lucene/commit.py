@@ -12,6 +12,7 @@ from pathlib import Path
 from lexlip_lucene.errors import IndexingError, SearchError
 from lexlip_lucene.files import require_folder
 from lexlip_lucene.lucene.java import find_jar
+from lexlip_lucene.lucene.java_paths import to_java
 from lexlip_lucene.lucene.jvm import ONE_AT_A_TIME, JavaObject, java_class, java_errors_as, reason_of, start_jvm
 
 SCHEMA = "1"
@@ -93,7 +94,7 @@ def write_facts(index: Path, facts: Mapping[str, str]) -> None:
 
 
 def _open_directory(index: Path) -> JavaObject:
-    path = java_class("java.nio.file.Paths").get(str(index.absolute()))
+    path = java_class("java.nio.file.Paths").get(to_java(index.absolute()))
     return java_class("org.apache.lucene.store.FSDirectory").open(path)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from lexlip_lucene.errors import IndexingError, InputError, LexlipError
 from lexlip_lucene.lucene.index_writer import JobFailed
+from lexlip_lucene.lucene.java_paths import from_java
 from lexlip_lucene.vectors.collection import read_collection
 from lexlip_lucene.vectors.json_vector import parse_line
 
@@ -36,8 +37,9 @@ def failure(failed: JobFailed, index: Path, collection: Path | None) -> LexlipEr
 
 
 def _bad_line(path: str, number: str, reason: str) -> LexlipError:
-    where = f"{path}:{number}"
-    with Path(path).open("rb") as file:
+    shard = from_java(path)
+    where = f"{shard}:{number}"
+    with shard.open("rb") as file:
         for count, line in enumerate(file, start=1):
             if count == int(number):
                 parse_line(line, where)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from lexlip_lucene.errors import IndexingError, InputError
 from lexlip_lucene.lucene.index_counts import Counts
 from lexlip_lucene.lucene.index_options import WriteOptions
+from lexlip_lucene.lucene.java_paths import to_java
 from lexlip_lucene.lucene.jvm import ENTRY, JavaObject, StaticMethods, java_errors_as, reason_of, start_jvm
 from lexlip_lucene.progress import Progress
 
@@ -70,7 +71,7 @@ class IndexWriter:
 
         self._java = StaticMethods("lexlip.build.Builds")
         self._job: JavaObject = None
-        path, memory = str(folder.absolute()), options.memory * _MEGABYTE
+        path, memory = to_java(folder.absolute()), options.memory * _MEGABYTE
         kept = (*packed(options.store), *packed(options.keywords))
         try:
             self._session = self._java.open(path, create, *kept, options.threads, memory, options.order)
@@ -84,7 +85,7 @@ class IndexWriter:
     def read(self, shards: list[Path], *, replace: bool, progress: Progress) -> Added:
         """Add the documents of `shards`, in their order."""
         with java_errors_as(IndexingError, "can't read the shards"):
-            source = self._java.shards(*packed(map(str, shards)))
+            source = self._java.shards(*packed(map(to_java, shards)))
         total = sum(shard.stat().st_size for shard in shards) // _MEGABYTE
         self._job = self._java.startReading(self._session, source, replace)
         for _ in progress.track(self._megabytes(source, total), "indexing (MB of JSON)", total):

@@ -171,6 +171,11 @@ class Searcher:
         return checked_facts(self.path, facts)
 
     def _errors(self, what: str) -> AbstractContextManager[None]:
+        if not self._java.ready():
+            raise SearchError(
+                f"Lucene can't {what} {self.path}: Java's heap is full: close other searchers, or give Java more by "
+                "start_jvm(heap=…)"
+            )
         return java_errors_as(SearchError, f"Lucene can't {what} {self.path}")
 
     @staticmethod
