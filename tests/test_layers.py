@@ -13,7 +13,7 @@ import lexlip_lucene
 HOME = Path(lexlip_lucene.__file__).parent
 MODULES = sorted(HOME.rglob("*.py"))
 
-BASE = {"built", "errors", "records", "files", "progress", "lines", "trec_id"}
+BASE = {"built", "errors", "integers", "records", "files", "progress", "lines", "trec_id"}
 DATA = BASE | {"data"}
 VECTORS = DATA | {"vectors"}
 RECIPES = VECTORS | {"evaluate", "recipes"}

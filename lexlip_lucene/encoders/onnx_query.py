@@ -18,6 +18,7 @@ from tokenizers import Tokenizer
 
 from lexlip_lucene.encoders.encoding import encoded, load_tokenizer
 from lexlip_lucene.errors import ModelError
+from lexlip_lucene.integers import as_int
 from lexlip_lucene.recipes.model_spec import Spec
 from lexlip_lucene.records import Impacts
 from lexlip_lucene.vectors.lexicon import Lexicon
@@ -63,7 +64,7 @@ class OnnxQuery:
         self.config = _read_config(folder)
         self.lexicon = self.config.lexicon
         self._tokenizer: Tokenizer = load_tokenizer(folder)
-        self._session = _session(folder / GRAPH_FILE, threads)
+        self._session = _session(folder / GRAPH_FILE, as_int(threads, "threads"))
         self._inputs = {given.name for given in self._session.get_inputs()}
 
     def encode(self, text: str, *, top_k: int | None = None, bits: int | None = None) -> Impacts:

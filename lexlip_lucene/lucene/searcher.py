@@ -14,6 +14,7 @@ import numpy as np
 
 from lexlip_lucene.errors import InputError, SearchError
 from lexlip_lucene.files import require_folder
+from lexlip_lucene.integers import as_count, as_int
 from lexlip_lucene.lucene.commit import CONTENTS, ID, checked_facts, open_reader
 from lexlip_lucene.lucene.hits import Hits, unpack, unpack_texts
 from lexlip_lucene.lucene.jvm import ENTRY, ONE_AT_A_TIME, JavaObject, StaticMethods, java_class, java_errors_as
@@ -49,13 +50,14 @@ class Searcher:
             SearchError: not an index, one of another kind, or one this version does not read.
         """
         self.path = Path(index)
+        cache_bytes = -1 if cache_mb is None else as_int(cache_mb, "cache_mb") << 20
         reader = open_reader(self.path)
         with ONE_AT_A_TIME:
             # A static setting of the JVM, 1,024 unless raised: a longer query would be refused, and an encoder that
             # expands a caption may give one.
             java_class("org.apache.lucene.search.IndexSearcher").setMaxClauseCount(_INT_MAX)
             self._java = StaticMethods("lexlip.search.Searches")
-            self._engine = self._java.open(reader, CONTENTS, ID, -1 if cache_mb is None else cache_mb << 20)
+            self._engine = self._java.open(reader, CONTENTS, ID, cache_bytes)
         try:
             self.facts = self._facts()
         except SearchError:
@@ -101,6 +103,7 @@ class Searcher:
         Raises:
             SearchError: the index can't be read, or the searcher is closed.
         """
+        most = as_int(most, "most")
         with self._errors("read"):
             names = unpack_texts(self._java.keywords(self._engine).tostring())
             values = [self._java.values(self._engine, name, most).tostring() for name in names]
@@ -179,11 +182,8 @@ class Searcher:
         return java_errors_as(SearchError, f"Lucene can't {what} {self.path}")
 
     @staticmethod
-    def _checked_counts(k: int, threads: int) -> int:
-        for name, value in (("k", k), ("threads", threads)):
-            if value < 1:
-                raise InputError(f"{name} must be at least 1, got {value}")
-        return min(k, _INT_MAX)
+    def _checked_counts(k: int, threads: int) -> tuple[int, int]:
+        return min(as_count(k, "k"), _INT_MAX), min(as_count(threads, "threads"), _INT_MAX)
 
 
 def as_mapping(pairs: JavaObject) -> dict[str, str]:
