@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
-from lexlip_lucene.lucene.forked_jvm import ForkedError, disarm
+from lexlip_lucene.errors import JavaError
+from lexlip_lucene.lucene.forked_jvm import FORKED, disarm
 from lexlip_lucene.lucene.java_threads import JavaThreads
 
 
@@ -48,7 +49,7 @@ class JavaEntry:
         """Make the calling thread ready for a call into Java.
 
         Raises:
-            ForkedError: this process was forked after the JVM had started.
+            JavaError: this process was forked after the JVM had started.
             MemoryLimitError: Java's heap has no room for one more thread.
         """
         if os.getpid() != self._process:
@@ -76,7 +77,7 @@ class JavaEntry:
 
     def _after_fork(self) -> None:
         if self._starting:
-            raise ForkedError()
+            raise JavaError(FORKED)
         self._process = os.getpid()
         self._lock = threading.RLock()  # another thread may have held it, and it was not copied
 

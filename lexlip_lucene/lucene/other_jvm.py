@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from lexlip_lucene.errors import JavaError
-from lexlip_lucene.lucene.forked_jvm import ForkedError
+from lexlip_lucene.lucene.forked_jvm import FORKED
 
 _STARTERS = {"jpype": "JPype", "javabridge": "python-javabridge", "jep": "JEP", "_jpype": "JPype"}
 """Modules that bring a JVM into the process → their names. PySpark's is a process of its own."""
@@ -35,11 +35,11 @@ def require_own_jvm() -> None:
     """Look whether the JVM that pyjnius has runs in this process, and not in the one that it was forked from.
 
     Raises:
-        ForkedError: it runs elsewhere.
+        JavaError: it runs elsewhere.
     """
     names = [path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")]
     if names and "VM Thread" not in names:
-        raise ForkedError()
+        raise JavaError(FORKED)
 
 
 def _libraries() -> list[str | None]:
