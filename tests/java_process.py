@@ -11,7 +11,8 @@ PATIENCE = 120
 
 def run(script: str, *arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run `script` with `environment` beside this process's; one that hangs is killed and fails the test."""
-    command = [sys.executable, "-c", script, *map(str, arguments)]
+    ascii_only = script.encode("ascii", "backslashreplace").decode()  # letters in its texts come whole under any locale
+    command = [sys.executable, "-c", ascii_only, *map(str, arguments)]
     settings = {**os.environ, **environment}
     return subprocess.run(command, capture_output=True, text=True, env=settings, check=False, timeout=PATIENCE)
 

@@ -72,4 +72,3 @@ def _table(answers: dict[int, Any]) -> Any:
     functions = {place: _Function(answer) for place, answer in answers.items()}
     _KEPT.extend((nothing, functions))
     return _Table(*[ctypes.cast(functions.get(place, nothing), ctypes.c_void_p) for place in range(_FUNCTIONS)])
-
