@@ -15,6 +15,7 @@ from lexlip_lucene.data.prompts import DEFAULT_PROMPTS, prompts_of, require_temp
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.evaluate.classify import LabelVectors, ScoredLabel, best_labels, label_vectors
 from lexlip_lucene.evaluate.label_accuracy import DEPTH, LabelAccuracy
+from lexlip_lucene.integers import as_count
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.records import Impacts
 from lexlip_lucene.vectors.manifest import Rejected
@@ -130,9 +131,7 @@ def classify_images(
         InputError: `k` or `batch_size` is below 1, there is no image, or not one that could be read.
         ModelError: the model's scale was never calibrated.
     """
-    for name, value in (("the number of labels", k), ("batch size", batch_size)):
-        if value < 1:
-            raise InputError(f"{name} must be at least 1, got {value}")
+    k, batch_size = as_count(k, "the number of labels"), as_count(batch_size, "batch size")
     begun = time.monotonic()
     accuracy = LabelAccuracy()
     classified = without_labels = 0

@@ -50,6 +50,8 @@ WHOLE = [
     '{"id": "x", "id": 1, "vector": {}}', '{"id": "x", "vector": {"a": 0}, "vector": {"b": 1}}',
     '{"id": "x", "vector": {"a b": 1}, "vector": {"b": 1}}', '{"id": "x", "vector": {"b": 1}, "vector": 5}',
     '{"id": "x", "vector": {"a": 0, "a": 1}}', '{"id": "x", "vector": {"a": 1, "a": 0}}',
+    '{"id": "x", "vector": {"": 0, "a b": 0}}', '{"id": "x", "vector": {"a b": 5, "a b": 0}}',
+    '{"id": "x", "vector": {"a b": 0, "a b": 5}}', '{"id": "x", "vector": {"a": "y", "a": 0}}',
     '{"id": "x", "vector": {"a": 1, "\\u0061": 2}}', '{"\\u0069d": "x", "vecto\\u0072": {"a": 1}}',
     '{"id": "x", "contents": 5, "vector": {}}', '{"id": "x", "contents": null, "vector": {}}',
     '{"id": "x", "contents": 5, "contents": "y", "vector": {}}', '{"id": "x", "contents": [], "vector": {}}',

@@ -20,6 +20,7 @@ BASE = {
     "durable",
     "errors",
     "exchange",
+    "integers",
     "records",
     "files",
     "progress",

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lexlip_lucene.bench_engine.engine import Pass, Queries, Ranking
+from lexlip_lucene.lucene.java_paths import to_java
 from lexlip_lucene.lucene.jvm import JavaObject, java_class, start_jvm
 from lexlip_lucene.records import Impacts
 
@@ -31,7 +32,7 @@ class _Anserini:
     """`SimpleImpactSearcher` with the two methods of `LuceneImpactSearcher` that are used here."""
 
     def __init__(self, index: Path) -> None:
-        self._searcher = java_class("io.anserini.search.SimpleImpactSearcher")(str(index))
+        self._searcher = java_class("io.anserini.search.SimpleImpactSearcher")(to_java(index))
 
     def search(self, query: Impacts, k: int) -> Any:
         return self._searcher.search(_java_map(query), k)

@@ -28,6 +28,7 @@ from lexlip_lucene.encoders.shard_thread import EncodedBatch
 from lexlip_lucene.encoders.stretches import Stretch, stretches_of
 from lexlip_lucene.encoders.unfinished import Unfinished, is_query_file
 from lexlip_lucene.errors import InputError
+from lexlip_lucene.integers import as_count
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.records import Topic
 from lexlip_lucene.vectors.manifest import Manifest
@@ -88,6 +89,7 @@ def encode_images(
         OutputError: `output` exists and `force` is off, an id occurs twice, or `output` can't be written.
     """
     begun = time.monotonic()
+    batch_size = as_count(batch_size, "batch size")
     quantiser = model.quantiser("image", bits=bits, top_k=top_k)
     arithmetic = choose_arithmetic(model.device, inputs=len(images), precision=precision)
     grid = grid_of(model) if positions else None
@@ -127,6 +129,7 @@ def encode_texts(
     """
     begun = time.monotonic()
     documents = not is_query_file(output)
+    batch_size = as_count(batch_size, "batch size")
     quantiser = model.quantiser("document" if documents else "text", bits=bits, top_k=top_k)
     unfinished = _unfinished(
         model, "text", identity_of_texts(texts), len(texts), output, quantiser, Arithmetic(), batch_size
@@ -150,8 +153,6 @@ def _unfinished(
     grid: Grid | None = None,
     limits: ImageLimits = LIMITS,
 ) -> Unfinished:
-    if batch_size < 1:
-        raise InputError(f"batch size must be at least 1, got {batch_size}")
     if not inputs:
         raise InputError("nothing to encode: at least one input is needed, got none")
     facts: dict[str, Any] = {

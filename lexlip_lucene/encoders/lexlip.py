@@ -31,6 +31,7 @@ from lexlip_lucene.encoders.tokens import TokenBatch, tokenise
 from lexlip_lucene.encoders.transformer_query import TransformerQuery, can_pack
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.files import written_folder
+from lexlip_lucene.integers import as_count
 from lexlip_lucene.recipes.model_spec import StaticTextSpec
 from lexlip_lucene.records import Impacts
 from lexlip_lucene.vectors.quantise import Quantiser
@@ -270,7 +271,7 @@ class LexLip(nn.Module):
         Raises:
             UnreadableImage: a file can't be read as an image.
         """
-        quantiser = self.quantiser("image", bits=bits, top_k=top_k)
+        quantiser, batch_size = self.quantiser("image", bits=bits, top_k=top_k), as_count(batch_size, "batch size")
         size = self.config.image.size
         vectors: list[Impacts] = []
         for begin in range(0, len(images), batch_size):
@@ -311,7 +312,7 @@ class LexLip(nn.Module):
         them by how easily they are found (see `encoders/banks.py`).
         """
         side = "document" if documents and "document" in self.banks else "text"
-        quantiser = self.quantiser(side, bits=bits, top_k=top_k)
+        quantiser, batch_size = self.quantiser(side, bits=bits, top_k=top_k), as_count(batch_size, "batch size")
         if isinstance(self.text, StaticText) and side == "text":
             static = StaticQuery(self.lexicon, self.text.raw_weight.cpu().numpy(), self.config.text.length_power)
             encodings = encoded(self.tokenizer, texts, max_length=self.config.text.max_length)

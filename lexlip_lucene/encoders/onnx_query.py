@@ -20,6 +20,7 @@ from lexlip_lucene.checksum import require_checksum, without_checksum
 from lexlip_lucene.encoders.encoding import encoded, load_tokenizer
 from lexlip_lucene.encoders.model_files import require_as_written
 from lexlip_lucene.errors import ModelError
+from lexlip_lucene.integers import as_int
 from lexlip_lucene.recipes.model_spec import FileName, Spec
 from lexlip_lucene.records import Impacts
 from lexlip_lucene.vectors.lexicon import Lexicon
@@ -69,7 +70,7 @@ class OnnxQuery:
         self.config = read_query_config(folder)
         self.lexicon = self.config.lexicon
         self._tokenizer: Tokenizer = load_tokenizer(folder)
-        self._session = _session(folder / GRAPH_FILE, threads)
+        self._session = _session(folder / GRAPH_FILE, as_int(threads, "threads"))
         for name in self.config.files:
             require_as_written(folder, name, self.config.files, CONFIG_FILE)
         self._inputs = {given.name for given in self._session.get_inputs()}

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lexlip_lucene.errors import InputError
+from lexlip_lucene.integers import as_int
 from lexlip_lucene.records import Impacts
 
 
@@ -118,6 +119,7 @@ def best_labels(images: Sequence[Impacts], labels: LabelVectors, k: int) -> list
     Raises:
         InputError: `k` is below 1.
     """
+    k = as_int(k, "the number of labels")
     if k < 1:
         raise InputError(f"the number of labels must be at least 1, but it is {k}")
     scores = label_scores(images, labels)

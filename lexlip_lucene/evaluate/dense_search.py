@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.evaluate.run import rank_hits
 from lexlip_lucene.files import written_folder
+from lexlip_lucene.integers import as_int
 from lexlip_lucene.records import Hit, Run
 
 Vector = NDArray[np.floating]
@@ -53,6 +54,7 @@ def dense_run(queries: Mapping[str, Vector], documents: Embeddings, k: int) -> R
             f"documents need ids of their own, one a vector, got {len(set(documents.ids))} different ones of "
             f"{len(documents.ids)} for {len(documents.vectors)} vectors"
         )
+    k = as_int(k, "the number of hits")
     matrix = documents.vectors.astype(np.float64)
     qids = list(queries)
     run: dict[str, list[Hit]] = {}

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.evaluate.run import best_first, rank_hits
+from lexlip_lucene.integers import as_int
 from lexlip_lucene.records import Hit, Run
 
 
@@ -29,6 +30,7 @@ def reciprocal_rank_fusion(runs: Sequence[Run], *, k: int = 60, depth: int = 100
     Raises:
         InputError: `k` or `depth` is out of range.
     """
+    k, depth = as_int(k, "k of reciprocal rank fusion"), as_int(depth, "depth")
     if k < 0:
         raise InputError(f"k of reciprocal rank fusion must be at least 0, but it is {k}")
     return {qid: rank_hits(_by_ranks([run.get(qid, []) for run in runs], k), depth) for qid in _topics(runs)}

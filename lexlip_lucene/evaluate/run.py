@@ -16,6 +16,7 @@ from pathlib import Path
 
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.files import written_file
+from lexlip_lucene.integers import as_int, is_integer
 from lexlip_lucene.lines import read_lines
 from lexlip_lucene.records import Hit, Run
 from lexlip_lucene.trec_id import WrittenIds, columns_of, utf8_lines
@@ -32,6 +33,7 @@ def rank_hits(scored: Iterable[tuple[str, int | float]], k: int) -> list[Hit]:
     Raises:
         InputError: `k` is below 1.
     """
+    k = as_int(k, "the number of hits")
     if k < 1:
         raise InputError(f"the number of hits must be at least 1, but it is {k}")
     # Comparing str by code points gives the order of their UTF-8 bytes.
@@ -122,4 +124,4 @@ def _score(text: str, where: str) -> int | float:
 
 
 def _score_text(score: int | float) -> str:
-    return str(score) if isinstance(score, int) else repr(float(score))
+    return str(score) if is_integer(score) else repr(float(score))

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from lexlip_lucene.errors import IndexingError
 from lexlip_lucene.lucene.java import BRIDGE, find_jar, find_java
+from lexlip_lucene.lucene.java_locale import locale_settings
+from lexlip_lucene.lucene.java_paths import to_java
 from lexlip_lucene.progress import Progress
 
 HEAP, BUFFER_MB = "2g", 512
@@ -36,9 +38,12 @@ def index_collection(
         progress: gets Anserini's count of documents once a minute.
 
     Raises:
+        InputError: Java can't open a folder of that name.
         IndexingError: Anserini failed; quotes its last lines.
         JavaError: no Java or no jar.
     """
+    for path in (collection, index):
+        to_java(path)  # says which name Java can't open; the arguments cross as bytes
     command = [
         str(find_java().command),
         f"-Xmx{HEAP}",
@@ -54,6 +59,7 @@ def index_collection(
     with subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
+        env=os.environ | locale_settings(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

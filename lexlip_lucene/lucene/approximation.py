@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from lexlip_lucene.errors import InputError
+from lexlip_lucene.integers import as_int
 
 EVERYTHING = 2**31 - 1
 """More than an index can have."""
@@ -25,12 +26,13 @@ class Approximation(NamedTuple):
     document_terms: int = EVERYTHING
 
     def checked(self) -> "Approximation":
-        """Return it.
+        """Return it, with built-in ints.
 
         Raises:
-            InputError: a number below 1.
+            InputError: a value is not an integer, or is below 1.
         """
-        for name, value in self._asdict().items():
+        checked = Approximation(*(as_int(value, f"approximation: {name}") for name, value in self._asdict().items()))
+        for name, value in checked._asdict().items():
             if not 1 <= value <= EVERYTHING:
                 raise InputError(f"approximation: {name} must be in 1..{EVERYTHING}, got {value}")
-        return self
+        return checked

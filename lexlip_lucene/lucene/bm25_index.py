@@ -11,8 +11,8 @@ from pathlib import Path
 
 from lexlip_lucene.data.caption_collection import CaptionDocument, read_caption_collection, write_caption_collection
 from lexlip_lucene.data.shards import find_shards
-from lexlip_lucene.errors import InputError
 from lexlip_lucene.files import bytes_below, written_folder
+from lexlip_lucene.integers import as_count
 from lexlip_lucene.lucene.anserini import index_collection
 from lexlip_lucene.lucene.commit import CONTENTS, SCHEMA, open_reader, write_facts
 from lexlip_lucene.lucene.index_counts import require_same
@@ -55,8 +55,7 @@ def build_bm25(
         JavaError: no Java 21 or no Anserini jar.
     """
     begun = time.monotonic()
-    if threads < 1:
-        raise InputError(f"threads must be at least 1, got {threads}")
+    threads = as_count(threads, "threads")
     require_index_place(index, force=force)
     require_outside(index, collection)
     start_jvm()

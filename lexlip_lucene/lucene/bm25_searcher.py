@@ -65,7 +65,7 @@ class Bm25Searcher(Searcher):
             InputError: `k` or `threads` < 1, a text is not valid Unicode, or no such keyword field.
             SearchError: the index can't be read, or the searcher is closed.
         """
-        most = self._checked_counts(k, threads)
+        k, threads = self._checked_counts(k, threads)
         terms = list(self.terms(" ".join(without))) if without else []
         packed = self._packed_filters(filters or {}, terms)
         items = list(texts.items())
@@ -73,7 +73,7 @@ class Bm25Searcher(Searcher):
         def answer(start: int, stop: int) -> bytes:
             with self._errors("search"):
                 queries = [_lucene_query(text, f"query {qid}") for qid, text in items[start:stop]]
-                found = self._java.searchLucene(self._engine, _similarity(), queries, packed, most, threads)
+                found = self._java.searchLucene(self._engine, _similarity(), queries, packed, k, threads)
             return bytes(found.tostring())
 
         hits = self._gather(list(texts), answer, k, threads, progress)

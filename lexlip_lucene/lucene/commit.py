@@ -16,6 +16,7 @@ from pathlib import Path
 from lexlip_lucene.errors import IndexingError, InputError, SearchError
 from lexlip_lucene.files import require_folder
 from lexlip_lucene.lucene.hits import unpack_texts
+from lexlip_lucene.lucene.java_paths import to_java
 from lexlip_lucene.lucene.jvm import ONE_AT_A_TIME, JavaObject, java_class, java_errors_as, start_jvm
 from lexlip_lucene.lucene.unreadable import why_not_readable
 
@@ -135,5 +136,5 @@ def write_facts(index: Path, facts: Mapping[str, str]) -> None:
 
 
 def _open_directory(index: Path) -> JavaObject:
-    path = java_class("java.nio.file.Paths").get(str(index.absolute()))
+    path = java_class("java.nio.file.Paths").get(to_java(index.absolute()))
     return java_class("org.apache.lucene.store.FSDirectory").open(path)

@@ -75,7 +75,8 @@ class ImpactSearcher(Searcher):
             InputError: the query is not what is needed, `k` < 1, or no such keyword field.
             SearchError: a score reaches 2^63, the index can't be read, or the searcher is closed.
         """
-        answer = self._call(k, 1, filters, approximate, without)
+        k, threads = self._checked_counts(k, 1)
+        answer = self._call(k, threads, filters, approximate, without)
         return unpack(answer(pack_queries([checked_impacts(query, "query")])), 1, self.path)[0]
 
     def search_batch(
@@ -102,6 +103,7 @@ class ImpactSearcher(Searcher):
             InputError: a query is not what is needed, `k` or `threads` < 1, or no such keyword field.
             SearchError: a score reaches 2^63, the index can't be read, or the searcher is closed.
         """
+        k, threads = self._checked_counts(k, threads)
         ids, pack = _packing(queries)
         answer = self._call(k, threads, filters, approximate)
         return self._gather(ids, lambda start, stop: answer(pack(start, stop)), k, threads, progress)
@@ -113,7 +115,8 @@ class ImpactSearcher(Searcher):
             InputError: the index has no such document, or a query weight is not a positive integer.
             SearchError: the score reaches 2^63, the index can't be read, or the searcher is closed.
         """
-        tokens = pack_queries([checked_impacts(query, "query")])
+        query = checked_impacts(query, "query")
+        tokens = pack_queries([query])
         with self._errors("search"):
             found = self._java.impacts(self._engine, utf8(docid), tokens)
         if found is None:
@@ -152,7 +155,6 @@ class ImpactSearcher(Searcher):
         without: Sequence[str] = (),
     ) -> Callable[[bytes], bytes]:
         """Check what a search is asked for; return what turns packed queries into Java's answer."""
-        most = self._checked_counts(k, threads)
         packed = self._packed_filters(filters or {}, without)
         how = _EXACT if approximate is None else approximate.checked()
 
@@ -162,7 +164,7 @@ class ImpactSearcher(Searcher):
                     self._engine,
                     queries,
                     packed,
-                    most,
+                    k,
                     threads,
                     self._execution,
                     how.terms,
@@ -185,7 +187,5 @@ def _packing(
     vectors = queries if isinstance(queries, Mapping) else {query.id: query.vector for query in queries}
     if len(vectors) != len(queries):
         raise InputError(f"queries: ids must differ, but {len(queries)} queries have {len(vectors)} ids")
-    for qid, vector in vectors.items():
-        checked_impacts(vector, f"query {qid}")
-    packed = list(vectors.values())
+    packed = [checked_impacts(vector, f"query {qid}") for qid, vector in vectors.items()]
     return list(vectors), lambda start, stop: pack_queries(packed[start:stop])

@@ -7,6 +7,7 @@ from lexlip_lucene.compressed import without_gz
 from lexlip_lucene.data.shards import documents_in
 from lexlip_lucene.errors import IndexingError, InputError, LexlipError
 from lexlip_lucene.lucene.index_writer import JobFailed
+from lexlip_lucene.lucene.java_paths import from_java
 from lexlip_lucene.lucene.unreadable import OUT_OF_MEMORY, of_the_system, reading, said
 from lexlip_lucene.vectors.collection import read_collection
 from lexlip_lucene.vectors.json_vector import parse_line
@@ -23,14 +24,15 @@ def failure(failed: JobFailed, index: Path, collection: Path | None) -> LexlipEr
         return _bad_line(*details)
     if kind == "unreadable":
         path, java, message = details
-        return InputError(f"can't read {path}: {said(java, message, path)}")
+        return InputError(f"can't read {from_java(path)}: {said(java, message, path)}")
     if kind == "compressed":
-        return InputError(f"collection: can't read {details[0]}: it is gzip, and damaged ({details[1]})")
+        path, reason = details
+        return InputError(f"collection: can't read {from_java(path)}: it is gzip, and damaged ({reason})")
     if kind == "changed":
         path, stated, found = details
         return InputError(
-            f"{path} is not the file that its manifest lists: SHA-256 {stated} is needed, got {found}; encode the "
-            "collection again, or index it as it is with --no-verify"
+            f"{from_java(path)} is not the file that its manifest lists: SHA-256 {stated} is needed, got {found}; "
+            "encode the collection again, or index it as it is with --no-verify"
         )
     if kind == "repeated" and collection is None:
         return InputError(f"ids must differ, got {details[0]!r} twice")
@@ -51,7 +53,8 @@ def failure(failed: JobFailed, index: Path, collection: Path | None) -> LexlipEr
 
 
 def _bad_line(path: str, number: str, reason: str) -> LexlipError:
-    shard, where = Path(path), f"{path}:{number}"
+    shard = from_java(path)
+    where = f"{shard}:{number}"
     values = without_gz(shard).suffix.lower() == ".json"  # of which Java gives the number, not the line
     with reading():
         for count, (place, document) in enumerate(documents_in(shard, "collection"), start=1):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from lexlip_lucene.errors import InputError
+from lexlip_lucene.integers import as_count, as_int
 from lexlip_lucene.lucene.commit import CONTENTS, ID
 
 _INDEX_ITSELF = (ID, "vector")
@@ -40,13 +41,13 @@ def checked_options(
     Raises:
         InputError: a number below 1, or a key that can't be kept.
     """
-    if threads is not None and threads < 1:
-        raise InputError(f"threads must be at least 1, got {threads}")
+    threads = (os.cpu_count() or 1) if threads is None else as_count(threads, "threads")
+    memory = as_int(memory, "memory")
     if memory < 1:
         raise InputError(f"memory must be at least 1 MB, got {memory}")
     _require_keys(store, "stored", _INDEX_ITSELF)
     _require_keys(keywords, "a keyword", (*_INDEX_ITSELF, CONTENTS))
-    return WriteOptions(threads or os.cpu_count() or 1, memory, order, tuple(store), tuple(keywords), merge_small)
+    return WriteOptions(threads, memory, order, tuple(store), tuple(keywords), merge_small)
 
 
 def _require_keys(keys: Sequence[str], what: str, taken: tuple[str, ...]) -> None:

@@ -14,7 +14,9 @@ from typing import NamedTuple
 from lexlip_lucene.errors import IndexingError, InputError
 from lexlip_lucene.lucene.index_counts import Counts
 from lexlip_lucene.lucene.index_options import WriteOptions
-from lexlip_lucene.lucene.jvm import JavaObject, java_class, java_errors_as, reason_of, start_jvm
+from lexlip_lucene.lucene.java_entry import ENTRY
+from lexlip_lucene.lucene.java_paths import to_java
+from lexlip_lucene.lucene.jvm import JavaObject, StaticMethods, java_errors_as, reason_of, start_jvm
 from lexlip_lucene.lucene.unreadable import LOCKED, reading
 from lexlip_lucene.progress import Progress
 
@@ -75,9 +77,9 @@ class IndexWriter:
         start_jvm()
         from jnius import JavaException
 
-        self._java = java_class("lexlip.build.Builds")
+        self._java = StaticMethods("lexlip.build.Builds")
         self._job: JavaObject = None
-        path, memory = str(folder.absolute()), options.memory * _MEGABYTE
+        path, memory = to_java(folder.absolute()), options.memory * _MEGABYTE
         kept = (*packed(options.store), *packed(options.keywords))
         try:
             self._session = self._java.open(path, create, *kept, options.threads, memory, options.order)
@@ -92,7 +94,7 @@ class IndexWriter:
     def read(self, shards: Mapping[Path, str], *, replace: bool, progress: Progress) -> Added:
         """Add the documents of `shards` (path → SHA-256 to compare, or ""), in their order."""
         with java_errors_as(IndexingError, "can't read the shards"):
-            source = self._java.shards(*packed(map(str, shards)), *packed(shards.values()))
+            source = self._java.shards(*packed(map(to_java, shards)), *packed(shards.values()))
         with reading():
             total = sum(shard.stat().st_size for shard in shards) // _MEGABYTE
         self._job = self._java.startReading(self._session, source, replace)
@@ -135,12 +137,20 @@ class IndexWriter:
         return self._wait(self._java.startCommit(self._session, *packed(texts)))[0]
 
     def rollback(self) -> None:
-        """Drop everything since the index was opened, and close it; a job that runs is stopped first."""
+        """Drop everything since the index was opened, and close it; a job that runs is stopped first.
+
+        In a forked process the index is not open, so nothing happens.
+        """
+        if ENTRY.forked():
+            return
         self._java.stop(self._session)
         while self._job is not None and not self._finished():
             pass
         with java_errors_as(IndexingError, "could not roll back"):
             self._java.rollback(self._session)
+
+    def __del__(self) -> None:
+        ENTRY.let_go()
 
     def _megabytes(self, source: JavaObject, total: int) -> Iterator[None]:
         done = 0

@@ -1,15 +1,15 @@
 """An index's files against the checksums in their footers, and its counts against what its commit states."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from lexlip_lucene.errors import IndexingError, LexlipError, SearchError
 from lexlip_lucene.files import require_folder
 from lexlip_lucene.lucene.commit import commit_facts
 from lexlip_lucene.lucene.index_counts import require_on_disk
-from lexlip_lucene.lucene.jvm import java_class, start_jvm
+from lexlip_lucene.lucene.java_paths import to_java
+from lexlip_lucene.lucene.jvm import StaticMethods
 from lexlip_lucene.lucene.unreadable import damaged, said
 
 
@@ -31,22 +31,24 @@ def check_integrity(index: Path, *, full: bool) -> tuple[int, int]:
         JavaError: no Java 21.
     """
     require_folder(index, "index")
-    start_jvm()
-    java = java_class("lexlip.check.Integrity")
+    java, folder = StaticMethods("lexlip.check.Integrity"), to_java(index.absolute())
     size = 0
     names = _lists(index)
     compared: set[str] = set()
     while left := [name for name in names if name not in compared]:
         for name in left:
             with _damage_named(index / name):
-                size += java.compare(str(index.absolute()), name)
+                size += java.compare(folder, name)
             compared.add(name)
         # What the lists name is known once they are sound; they are among what they name.
         with _damage_named(index):
-            names = list(java.files(str(index.absolute())))
+            names = list(java.files(folder))
     _require_counts(index)
     if full:
-        _require_clean(index, java.checkIndex)
+        with _damage_named(index):
+            found = java.checkIndex(folder)
+        if found is not None:
+            raise IndexDamage(f"{index} is damaged, says Lucene's CheckIndex: {found.tostring().decode()}")
     return len(names), size
 
 
@@ -72,13 +74,6 @@ def _require_counts(index: Path) -> None:
         require_on_disk(index, (documents, empty, postings), str(index))
     except IndexingError as error:
         raise IndexDamage(str(error)) from error
-
-
-def _require_clean(index: Path, check_index: Callable[[str], Any]) -> None:
-    with _damage_named(index):
-        found = check_index(str(index.absolute()))
-    if found is not None:
-        raise IndexDamage(f"{index} is damaged, says Lucene's CheckIndex: {found.tostring().decode()}")
 
 
 @contextmanager

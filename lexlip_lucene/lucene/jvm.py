@@ -6,22 +6,23 @@ A process has one JVM for life, and pyjnius starts it at `import jnius` with wha
 
 import os
 import re
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeAlias
 
 from lexlip_lucene.errors import InputError, JavaError, LexlipError
 from lexlip_lucene.lucene.java import BRIDGE, find_jar, find_java
+from lexlip_lucene.lucene.java_entry import ENTRY
+from lexlip_lucene.lucene.java_locale import java_locale
+from lexlip_lucene.lucene.other_jvm import require_no_other_jvm, require_own_jvm
 from lexlip_lucene.lucene.unreadable import said
 
 JavaObject: TypeAlias = Any
 """A Java class or object behind pyjnius, which carries no Python types."""
 
-ONE_AT_A_TIME = threading.RLock()
-"""Hold it around Java calls: `object.method` leaves its object in a method object that all threads share
-(kivy/pyjnius#563), so a second thread that gets in before the call is made would swap the objects."""
+ONE_AT_A_TIME = ENTRY
+"""Hold it around calls of pyjnius: see `JavaEntry`."""
 
 _OPTIONS = (
     "-Xrs",  # Ctrl-C stays Python's
@@ -64,22 +65,35 @@ def start_jvm(*, heap: str | None = None) -> None:
     with ONE_AT_A_TIME:
         import jnius_config
 
-        if not jnius_config.vm_running:
-            _boot(heap)
-        elif heap is not None and f"-Xmx{heap}" not in jnius_config.get_options():
+        if heap is not None and jnius_config.vm_running and f"-Xmx{heap}" not in jnius_config.get_options():
             raise JavaError(f"a JVM runs already and its heap can't become {heap}: call start_jvm(heap=…) before it")
-        _check_class_path()
+        if not ENTRY.opened:
+            with ENTRY.opening():
+                _open(heap)
     os.environ.setdefault("OPENAI_API_KEY", "unset")
 
 
-@cache
 def java_class(name: str) -> JavaObject:
     """Return the Java class of that full name (`java.util.ArrayList`); starts the JVM when none runs."""
-    start_jvm()
-    from jnius import autoclass
-
     with ONE_AT_A_TIME:
-        return autoclass(name)
+        return _class(name)
+
+
+class StaticMethods:
+    """The static methods of a Java class, for any thread at any time: attribute `name` is the method of that name."""
+
+    def __init__(self, name: str) -> None:
+        self._class = java_class(name)
+
+    def __getattr__(self, name: str) -> Callable[..., JavaObject]:
+        method = getattr(self._class, name)
+
+        def call(*arguments: object) -> JavaObject:
+            ENTRY.enter()
+            return method(*arguments)
+
+        setattr(self, name, call)  # where Python finds it the next time
+        return call
 
 
 @contextmanager
@@ -89,7 +103,8 @@ def java_errors_as(kind: type[LexlipError], what: str) -> Iterator[None]:
     Raises:
         InputError: a text that goes to Java is not valid Unicode (a command line can bring in half a character).
     """
-    start_jvm()
+    if not ENTRY.opened:
+        start_jvm()
     from jnius import JavaException
 
     try:
@@ -106,17 +121,35 @@ def reason_of(error: Exception) -> str:
     return said(java, getattr(error, "innermessage", None)) if java else " ".join(str(error).split())
 
 
+@cache
+def _class(name: str) -> JavaObject:
+    start_jvm()
+    from jnius import autoclass
+
+    return autoclass(name)
+
+
+def _open(heap: str | None) -> None:
+    """Start the JVM, or take up the one that somebody else started by pyjnius."""
+    import jnius_config
+
+    if not jnius_config.vm_running:
+        require_no_other_jvm()
+        _boot(heap)
+    require_own_jvm()
+    _check_class_path()
+
+
 def _boot(heap: str | None) -> None:
     import jnius_config
 
     java, jar = find_java(), find_jar()
     os.environ["JAVA_HOME"] = str(java.path)
-    if os.environ.get("LC_ALL") in ("C", "POSIX"):  # Java takes the encoding of paths from here and would refuse é
-        os.environ["LC_ALL"] = "C.UTF-8"
     jnius_config.add_classpath(str(jar.path), str(BRIDGE))
     jnius_config.add_options(*_OPTIONS, *([f"-Xmx{heap}"] if heap else []))
     try:
-        import jnius
+        with java_locale():
+            import jnius
     except Exception as error:  # pyjnius raises SystemError, RuntimeError and bare Exception here
         raise JavaError(f"the JVM of {java.path} (Java {java.version}) does not start: {reason_of(error)}") from error
     logging = jnius.autoclass("java.util.logging.LogManager").getLogManager()
@@ -134,6 +167,15 @@ def _check_class_path() -> None:
             autoclass(name)
         except JavaException as error:
             raise JavaError(
-                f"a JVM runs already in this process, but can't load {what} ({reason_of(error)}): "
-                "call lexlip_lucene.start_jvm() before anything else imports jnius"
+                f"a JVM runs already in this process, but can't load {what} ({reason_of(error)}); pyjnius started it "
+                f"{_started_where()}: call lexlip_lucene.start_jvm() before anything else imports jnius"
             ) from None
+
+
+def _started_where() -> str:
+    """Where Python code first imported jnius, from the stack that pyjnius keeps."""
+    import jnius_config
+
+    lines = re.findall(r'File "([^"]*)", line (\d+)', jnius_config.vm_started_at or "")
+    theirs = [f"at {file}:{line}" for file, line in lines if "/jnius/" not in file and not file.startswith("<frozen")]
+    return theirs[-1] if theirs else "elsewhere"

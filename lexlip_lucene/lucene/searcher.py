@@ -13,9 +13,11 @@ from typing import ClassVar, Self
 import numpy as np
 
 from lexlip_lucene.errors import InputError, SearchError
+from lexlip_lucene.integers import as_count, as_int
 from lexlip_lucene.lucene.commit import CONTENTS, ID, checked_facts, kept_keywords, open_reader, require_index_folder
 from lexlip_lucene.lucene.hits import Hits, unpack, unpack_texts
-from lexlip_lucene.lucene.jvm import ONE_AT_A_TIME, JavaObject, java_class, java_errors_as
+from lexlip_lucene.lucene.java_entry import ENTRY
+from lexlip_lucene.lucene.jvm import ONE_AT_A_TIME, JavaObject, StaticMethods, java_class, java_errors_as
 from lexlip_lucene.lucene.request import pack_filters, pack_queries, utf8
 from lexlip_lucene.progress import Progress
 
@@ -48,13 +50,14 @@ class Searcher:
             SearchError: not an index, one of another kind, or one this version does not read.
         """
         self.path = Path(index)
+        cache_bytes = -1 if cache_mb is None else as_int(cache_mb, "cache_mb") << 20
         reader = open_reader(self.path)
         with ONE_AT_A_TIME:
             # A static setting of the JVM, 1,024 unless raised: a longer query would be refused, and an encoder that
             # expands a caption may give one.
             java_class("org.apache.lucene.search.IndexSearcher").setMaxClauseCount(_INT_MAX)
-            self._java = java_class("lexlip.search.Searches")
-            self._engine = self._java.open(reader, CONTENTS, ID, -1 if cache_mb is None else cache_mb << 20)
+            self._java = StaticMethods("lexlip.search.Searches")
+            self._engine = self._java.open(reader, CONTENTS, ID, cache_bytes)
         try:
             self.facts = self._facts()
         except SearchError:
@@ -102,6 +105,7 @@ class Searcher:
         Raises:
             SearchError: the index can't be read, or the searcher is closed.
         """
+        most = as_int(most, "most")
         names = self._keywords()
         with self._errors("read"):
             values = [self._java.values(self._engine, name, most).tostring() for name in names]
@@ -121,7 +125,9 @@ class Searcher:
         return dict(zip(asked, np.frombuffer(found.tostring(), "<i4").tolist(), strict=True))
 
     def close(self) -> None:
-        """Close the index."""
+        """Close the index. In a forked process it is not open, so nothing happens."""
+        if ENTRY.forked():
+            return
         self._java.close(self._engine)
 
     def __enter__(self) -> Self:
@@ -131,6 +137,9 @@ class Searcher:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def __del__(self) -> None:
+        ENTRY.let_go()
 
     def _gather(
         self, ids: Sequence[str], answer: Callable[[int, int], bytes], k: int, threads: int, progress: Progress
@@ -172,14 +181,16 @@ class Searcher:
         return checked_facts(self.path, facts)
 
     def _errors(self, what: str) -> AbstractContextManager[None]:
+        if not self._java.ready():
+            raise SearchError(
+                f"Lucene can't {what} {self.path}: Java's heap is full: close other searchers, or give Java more by "
+                "start_jvm(heap=…)"
+            )
         return java_errors_as(SearchError, f"Lucene can't {what} {self.path}")
 
     @staticmethod
-    def _checked_counts(k: int, threads: int) -> int:
-        for name, value in (("k", k), ("threads", threads)):
-            if value < 1:
-                raise InputError(f"{name} must be at least 1, got {value}")
-        return min(k, _INT_MAX)
+    def _checked_counts(k: int, threads: int) -> tuple[int, int]:
+        return min(as_count(k, "k"), _INT_MAX), min(as_count(threads, "threads"), _INT_MAX)
 
 
 def as_mapping(pairs: JavaObject) -> dict[str, str]:

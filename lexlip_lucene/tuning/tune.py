@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lexlip_lucene.errors import InputError
+from lexlip_lucene.integers import as_count
 from lexlip_lucene.lucene.approximation import Approximation
 from lexlip_lucene.lucene.commit import CONTENTS, open_reader
 from lexlip_lucene.lucene.hits import Hits
@@ -93,8 +94,7 @@ def tune(
         InputError: an argument is not what is needed.
         SearchError: the index can't be read, or its scores are beyond what two-step search adds up.
     """
-    if k < 1 or repeats < 1:
-        raise InputError(f"k and repeats must be at least 1, got {k} and {repeats}")
+    k, repeats = as_count(k, "k"), as_count(repeats, "repeats")
     if not 0 < recall <= 1:
         raise InputError(f"recall must be above 0 and at most 1, got {recall}")
     sample, without_hits = _sampled(searcher, queries, k, progress)

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from lexlip_lucene.errors import InputError
+from lexlip_lucene.integers import is_integer
 from lexlip_lucene.records import Document, Impacts
 from lexlip_lucene.vectors.lexicon import why_not_indexable
 from lexlip_lucene.vectors.positions import POSITIONS
@@ -23,7 +24,7 @@ def format_line(document: Document, positions: str | None = None) -> bytes:
     line: dict[str, object] = {"id": document.id, "contents": document.contents, "vector": document.vector}
     if positions is not None:
         line[POSITIONS] = positions
-    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY)
 
 
 def parse_line(line: bytes, where: str) -> Document:
@@ -52,11 +53,15 @@ def parse_line(line: bytes, where: str) -> Document:
 
 
 def checked_impacts(vector: dict[str, Any], where: str) -> Impacts:
-    """Return `vector` when it is token → integer in 1..2^24−1 with tokens that the index keeps whole.
+    """Return `vector`, which must be token → integer in 1..2^24−1 with tokens that the index keeps whole.
+
+    Integers of numpy's come back as built-in ones, in a new dict.
 
     Raises:
         InputError: names `where`, the token, and what is wrong with it.
     """
+    if not all(type(weight) is int for weight in vector.values()):
+        vector = {token: int(weight) if is_integer(weight) else weight for token, weight in vector.items()}
     for token, weight in vector.items():
         if type(weight) is not int or not 1 <= weight <= MAX_WEIGHT:
             raise InputError(f"{where}: token {token!r} needs an integer weight in 1..{MAX_WEIGHT}, got {weight!r}")

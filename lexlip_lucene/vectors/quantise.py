@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lexlip_lucene.errors import InputError
+from lexlip_lucene.integers import as_int
 from lexlip_lucene.records import Impacts
 
 MAX_BITS = 16
@@ -43,6 +44,9 @@ class Quantiser:
     top_k: int | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "bits", as_int(self.bits, "bits"))
+        if self.top_k is not None:
+            object.__setattr__(self, "top_k", as_int(self.top_k, "top-k"))
         if not 1 <= self.bits <= MAX_BITS:
             raise InputError(f"bits must be in 1..{MAX_BITS}, got {self.bits}")
         if self.top_k is not None and self.top_k < 1:

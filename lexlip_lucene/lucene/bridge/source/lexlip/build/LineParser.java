@@ -29,6 +29,7 @@ final class LineParser extends JsonScanner {
   private boolean idGood;
   private boolean contentsGood;
   private boolean vectorGood;
+  private boolean kept; // whether the index keeps the token that was read last whole
 
   LineParser(TermTable table, Wanted wanted) {
     this.table = table;
@@ -142,7 +143,7 @@ final class LineParser extends JsonScanner {
       if (impact == ZERO) {
         vector.zero(term); // Lucene writes no term that is in no document
       } else {
-        vector.put(term, impact);
+        vector.put(term, kept ? impact : 0);
       }
     } while (more('}'));
   }
@@ -158,11 +159,12 @@ final class LineParser extends JsonScanner {
       }
       if (bytes[place] == '"' && place > from && place - from <= 255) {
         at = place + 1;
+        kept = true;
         return table.add(bytes, from, place, hash);
       }
     }
     text();
-    vectorGood &= Utf8.keptWhole(text, textFrom, textTo);
+    kept = Utf8.keptWhole(text, textFrom, textTo);
     return table.add(text, textFrom, textTo);
   }
 

@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ArrayBlockingQueue;
 import org.apache.lucene.index.LeafReader;
 import org.apache.lucene.index.PostingsEnum;
 import org.apache.lucene.index.Terms;
@@ -20,12 +22,13 @@ final class ForwardIndex {
   private static final int BATCH = 32;
   private static final int LINE = 16; // integers in a cache line
 
-  private static final ThreadLocal<int[]> BY_NUMBER = ThreadLocal.withInitial(() -> new int[0]);
-
   private final Map<BytesRef, Integer> numbers;
   private final long[] starts;
   private final int[] entries;
   private final int[] impacts;
+
+  /** Weights by token number, all 0, that queries hand on to one another. */
+  private final Queue<int[]> spare = new ArrayBlockingQueue<>(Runtime.getRuntime().availableProcessors());
 
   private ForwardIndex(Map<BytesRef, Integer> numbers, long[] starts, int[] entries, int[] impacts) {
     this.numbers = numbers;
@@ -125,13 +128,10 @@ final class ForwardIndex {
     return result;
   }
 
-  /** Makes ready to score documents for a query; {@link Query#end} it before this thread's next. */
+  /** Makes ready to score documents for a query; {@link Query#end} it afterwards. */
   Query query(BytesRef[] tokens, int[] weights) {
-    int[] byNumber = BY_NUMBER.get();
-    if (byNumber.length < numbers.size()) {
-      byNumber = new int[numbers.size()];
-      BY_NUMBER.set(byNumber);
-    }
+    int[] handedOn = spare.poll();
+    int[] byNumber = handedOn == null ? new int[numbers.size()] : handedOn;
     int[] theirs = new int[tokens.length];
     int count = 0;
     for (int t = 0; t < tokens.length; t++) {
@@ -198,6 +198,7 @@ final class ForwardIndex {
       for (int number : theirs) {
         byNumber[number] = 0;
       }
+      spare.offer(byNumber);
     }
   }
 }

@@ -70,7 +70,7 @@ final class ImpactSearch {
     terms = Arrays.copyOf(terms, count);
     int documents = snapshot.leaves[leaf].maxDoc();
     if (WindowSearch.fits(terms, used)) {
-      WindowSearch.ofThread().search(terms, used, null, documents, allowed[leaf], snapshot.bases[leaf], top);
+      WindowSearch.search(terms, used, null, documents, allowed[leaf], snapshot.bases[leaf], top);
     } else {
       wide(terms, used, documents, allowed[leaf], snapshot.bases[leaf], top);
     }

@@ -38,6 +38,11 @@ public final class Searches {
     return new Engine(reader, field, id, cacheBytes);
   }
 
+  /** Whether the heap has room for a call; false from when a search found it too small until there is some again. */
+  public static boolean ready() {
+    return Reserve.there();
+  }
+
   public static boolean refresh(Engine engine) throws IOException {
     return engine.refresh();
   }
@@ -96,6 +101,9 @@ public final class Searches {
                   twoStep == null
                       ? exact.search(queries.tokens(q), queries.weights(q), k, how)
                       : twoStep.search(queries.tokens(q), queries.weights(q), k)));
+    } catch (OutOfMemoryError full) {
+      Reserve.release();
+      throw full;
     } finally {
       engine.release(snapshot);
     }
@@ -118,6 +126,9 @@ public final class Searches {
                 LuceneSearch.search(searcher, queries[q], allowed, true, top);
                 return Docids.rank(snapshot, engine.id, top, k, 0);
               }));
+    } catch (OutOfMemoryError full) {
+      Reserve.release();
+      throw full;
     } finally {
       engine.release(snapshot);
     }

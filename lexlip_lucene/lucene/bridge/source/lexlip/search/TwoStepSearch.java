@@ -100,7 +100,7 @@ final class TwoStepSearch {
     for (int t = 0; t < count; t++) {
       leftOut += (long) theirs[t] * beyond[t];
     }
-    WindowSearch.ofThread().search(there, theirs, lowest, reader.maxDoc(), allowed[leaf], snapshot.bases[leaf], found);
+    WindowSearch.search(there, theirs, lowest, reader.maxDoc(), allowed[leaf], snapshot.bases[leaf], found);
     return leftOut;
   }
 

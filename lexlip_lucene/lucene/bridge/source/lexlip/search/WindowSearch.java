@@ -1,6 +1,8 @@
 package lexlip.search;
 
 import java.util.Arrays;
+import java.util.Queue;
+import java.util.concurrent.ArrayBlockingQueue;
 import org.apache.lucene.util.Bits;
 
 /**
@@ -15,7 +17,9 @@ final class WindowSearch {
 
   private static final int STRIDE = 16;
 
-  private static final ThreadLocal<WindowSearch> OF_THREAD = ThreadLocal.withInitial(WindowSearch::new);
+  /** Memory that searches hand on to one another: as much as there is work for, however many threads there are. */
+  private static final Queue<WindowSearch> SPARE =
+      new ArrayBlockingQueue<>(Runtime.getRuntime().availableProcessors());
 
   private final int[] scores = new int[TermPostings.WINDOW];
   private final char[] reached = new char[TermPostings.WINDOW];
@@ -24,11 +28,6 @@ final class WindowSearch {
   private int[] bounds = new int[0];
 
   private WindowSearch() {}
-
-  /** This thread's own, with its memory. */
-  static WindowSearch ofThread() {
-    return OF_THREAD.get();
-  }
 
   /** Whether no sum over these tokens can leave the range of int. */
   static boolean fits(TermPostings[] terms, int[] weights) {
@@ -52,7 +51,15 @@ final class WindowSearch {
    * @param allowed documents that count, or null for all
    * @param base what is added to a document's number
    */
-  void search(
+  static void search(
+      TermPostings[] terms, int[] weights, int[] lowest, int documents, Bits allowed, int base, TopK top) {
+    WindowSearch spare = SPARE.poll();
+    WindowSearch own = spare == null ? new WindowSearch() : spare;
+    own.run(terms, weights, lowest, documents, allowed, base, top);
+    SPARE.offer(own); // not after an error, which may leave scores behind
+  }
+
+  private void run(
       TermPostings[] terms, int[] weights, int[] lowest, int documents, Bits allowed, int base, TopK top) {
     int windows = (documents + TermPostings.WINDOW - 1) >>> TermPostings.WINDOW_BITS;
     int count = plan(terms, weights, lowest, windows);
