@@ -1,4 +1,4 @@
-"""Python processes of their own, for what a test can't do in its own: start a JVM in some way, fork, run out of heap."""
+"""Python processes of their own, for what a test can't do in its own: start a JVM, fork, run out of heap."""
 
 import os
 import subprocess

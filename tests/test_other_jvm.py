@@ -21,7 +21,8 @@ BY_CTYPES = """
 import ctypes, os
 library = ctypes.CDLL(f"{os.environ['JAVA_HOME']}/lib/server/libjvm.so")
 class Arguments(ctypes.Structure):
-    _fields_ = [("version", ctypes.c_int), ("count", ctypes.c_int), ("options", ctypes.c_void_p), ("lenient", ctypes.c_ubyte)]
+    _fields_ = [("version", ctypes.c_int), ("count", ctypes.c_int), ("options", ctypes.c_void_p)]
+    _fields_ += [("lenient", ctypes.c_ubyte)]
 jvm, environment = ctypes.c_void_p(), ctypes.c_void_p()
 arguments = Arguments(0x00010006, 0, None, 0)
 assert library.JNI_CreateJavaVM(ctypes.byref(jvm), ctypes.byref(environment), ctypes.byref(arguments)) == 0

@@ -13,8 +13,9 @@ from typing import NamedTuple
 from lexlip_lucene.errors import IndexingError, InputError
 from lexlip_lucene.lucene.index_counts import Counts
 from lexlip_lucene.lucene.index_options import WriteOptions
+from lexlip_lucene.lucene.java_entry import ENTRY
 from lexlip_lucene.lucene.java_paths import to_java
-from lexlip_lucene.lucene.jvm import ENTRY, JavaObject, StaticMethods, java_errors_as, reason_of, start_jvm
+from lexlip_lucene.lucene.jvm import JavaObject, StaticMethods, java_errors_as, reason_of, start_jvm
 from lexlip_lucene.progress import Progress
 
 _POLL_MILLISECONDS = 50

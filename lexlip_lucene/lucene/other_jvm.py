@@ -26,8 +26,8 @@ def require_no_other_jvm() -> None:
         if count.value:
             starter = next((name for module, name in _STARTERS.items() if module in sys.modules), "something else")
             raise JavaError(
-                f"another JVM runs in this process already, started by {starter} (from {library or 'a library'}), and a "
-                f"process can have only one: use lexlip_lucene in a process that {starter} has not started Java in"
+                f"another JVM runs in this process already, started by {starter} (from {library or 'a library'}), and "
+                f"a process can have only one: use lexlip_lucene in a process that {starter} has not started Java in"
             )
 
 
