@@ -133,6 +133,8 @@ def end_in_a_thread():
 
 from lexlip_lucene.lucene.jvm import java_class
 java_list = java_class("java.util.ArrayList")()
+kept = [java_class("java.util.ArrayList")() for _ in range(100)]
+kept.append(kept)  # dropped late at the end of Python, by its collector
 stop = threading.Event()
 
 def busy():  # with collections of garbage, in which a copied JVM would wait for threads that are not there

@@ -32,9 +32,6 @@ _Table = ctypes.c_void_p * _FUNCTIONS
 _Attach = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p), ctypes.c_void_p)
 _Function = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
 
-_KEPT: list[Any] = []
-"""What the replaced tables point to."""
-
 
 def disarm(threads: JavaThreads) -> None:
     """Cut this process, which was forked just now, off from the JVM that `threads` were attached to."""
@@ -54,14 +51,15 @@ def disarm(threads: JavaThreads) -> None:
         }
     )
     pointer = ctypes.pointer(environment)  # a JNIEnv
+    address = ctypes.addressof(pointer)
 
     def attach(_: int, given: Any, __: int) -> int:
-        given[0] = ctypes.addressof(pointer)
+        given[0] = address  # no name of this module: objects are dropped when those are gone already
         return 0
 
     jvm, attached = _table({}), _Attach(attach)
     jvm[ATTACH] = ctypes.cast(attached, ctypes.c_void_p)
-    _KEPT.extend((message, environment, pointer, jvm, attached))
+    _keep(message, environment, pointer, jvm, attached)
     ctypes.cast(threads.jvm, ctypes.POINTER(ctypes.c_void_p))[0] = ctypes.addressof(jvm)
     threads.leave_attached()
 
@@ -70,5 +68,11 @@ def _table(answers: dict[int, Any]) -> Any:
     """Return a table of functions: those of `answers` by their places, and for all others one that does nothing."""
     nothing = _Function(lambda *_: 0)
     functions = {place: _Function(answer) for place, answer in answers.items()}
-    _KEPT.extend((nothing, functions))
+    _keep(nothing, functions)
     return _Table(*[ctypes.cast(functions.get(place, nothing), ctypes.c_void_p) for place in range(_FUNCTIONS)])
+
+
+def _keep(*objects: Any) -> None:
+    """Keep what the tables point to until the process is gone: Python's end clears modules before it drops objects."""
+    for kept in objects:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(kept))
