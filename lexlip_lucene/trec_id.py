@@ -56,6 +56,13 @@ class WrittenIds:
         return form
 
 
+def require_told_apart(names: Iterable[str], kind: str) -> None:
+    """Raise InputError where two different ids would be written alike, or one is empty; `kind` as in `WrittenIds`."""
+    written = WrittenIds(kind)
+    for name in names:
+        written.written(name)
+
+
 def utf8_lines(lines: Iterable[str]) -> Iterator[bytes]:
     """Yield the bytes of a file's lines.
 

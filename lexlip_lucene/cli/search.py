@@ -189,6 +189,7 @@ def _searched(
     from lexlip_lucene.lucene.bm25_searcher import Bm25Searcher
     from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
     from lexlip_lucene.progress import for_terminal
+    from lexlip_lucene.trec_id import require_told_apart
 
     k, threads, filters, approximate = how
     progress = for_terminal()
@@ -196,12 +197,14 @@ def _searched(
         require_kind(index, "bm25", "give --model MODEL to encode the topics, or encoded queries with --encoded")
         how.require_exact(index)
         texts = {topic.qid: topic.text for topic in read_topics(topics)}
+        require_told_apart(texts, "topic")
         with Bm25Searcher(index) as searcher:
             begun = time.perf_counter()
             run = searcher.search_batch(texts, k, threads=threads, filters=filters, progress=progress)
             return run, time.perf_counter() - begun
     require_kind(index, "impact", WITHOUT_MODEL if encoded is None else "search it with --topics")
     queries = encoded_queries(index, topics, encoded, model)
+    require_told_apart(queries, "topic")  # before the search, whose run could not be written
     with ImpactSearcher(index) as impacts:
         begun = time.perf_counter()
         run = impacts.search_batch(

@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 
 from lexlip_lucene.checksum import require_checksum, without_checksum
 from lexlip_lucene.encoders.encoding import encoded, load_tokenizer
-from lexlip_lucene.encoders.model_files import require_as_written
+from lexlip_lucene.encoders.model_files import require_as_written, require_readable
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.integers import as_int
 from lexlip_lucene.recipes.model_spec import FileName, Spec
@@ -105,6 +105,7 @@ def is_onnx_query(folder: Path) -> bool:
 def _session(path: Path, threads: int) -> Any:
     import onnxruntime
 
+    require_readable(path)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
