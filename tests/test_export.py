@@ -82,7 +82,7 @@ def test_an_unreadable_image_is_listed_and_no_other_takes_its_id(
     assert reasons["d.png"] == "No such file or directory"
     assert reasons["e.png"].startswith("too large: ")
     assert reasons["g.png"] == "the file is empty"
-    assert reasons["i.png"].startswith("not a JPEG, PNG, WebP or GIF image")
+    assert reasons["i.png"].startswith("not a JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF or HEIC image")
     assert (manifest.inputs, manifest.documents, report.documents, report.rejected) == (9, 4, 4, 5)
 
 
