@@ -258,7 +258,7 @@ def test_a_file_that_is_no_picture_is_refused_with_its_reason(page: Page, tmp_pa
     (tmp_path / "x.png").write_bytes(b"<svg/>")
     page.get_by_label("Search by a picture of yours").set_input_files(tmp_path / "x.png")
     expect(page.get_by_role("heading", name="That did not work")).to_be_visible()
-    expect(page.locator("#results")).to_contain_text("not a JPEG, PNG, WebP or GIF image")
+    expect(page.locator("#results")).to_contain_text("not a JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF or HEIC image")
 
 
 def test_systems_are_switched_and_set_side_by_side(page: Page) -> None:
