@@ -21,7 +21,7 @@ from lexlip_lucene.lucene.index import ImpactIndex
 from lexlip_lucene.records import Impacts
 from lexlip_lucene.serve.limits import Limits
 from lexlip_lucene.serve.served import Served
-from lexlip_lucene.serve.server import Announcing, config_of, listen
+from lexlip_lucene.serve.server import Announcing, Config, listen
 
 COLOURS = {"red": "#c22", "blue": "#24c", "green": "#2a4"}
 SHAPES = ("circle", "square", "star")
@@ -75,11 +75,11 @@ class Place(NamedTuple):
 
 
 @contextmanager
-def running(app: FastAPI) -> Iterator[str]:
+def running(app: FastAPI, *, connections: int = 200, patience: float = 10.0) -> Iterator[str]:
     """Serve `app` from a thread of this process; yields its address."""
     bound = listen("127.0.0.1", 0)
     ready = threading.Event()
-    server = Announcing(config_of(app, connections=200), ready.set)
+    server = Announcing(Config(app, connections=connections, patience=patience), ready.set)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
     thread.start()
     try:

@@ -235,6 +235,7 @@ def test_health_says_what_is_served(client: Client) -> None:
         "systems": ["lexlip", "bm25", "fused"],
         "keywords": {"split": ["hostile", "test", "val"]},
         "problem": None,
+        "check": None,
     }
 
 

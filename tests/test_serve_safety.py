@@ -18,7 +18,7 @@ from lexlip_lucene.errors import InputError, SearchError
 from lexlip_lucene.lucene.commit import commit_facts, write_facts
 from lexlip_lucene.serve.app import create_app
 from lexlip_lucene.serve.gate import Gate
-from lexlip_lucene.serve.host_check import host_name, is_loopback
+from lexlip_lucene.serve.host_name import host_name, is_loopback
 from lexlip_lucene.serve.image_files import find_image_files, media_type
 from lexlip_lucene.serve.limits import Limits
 from lexlip_lucene.serve.problems import Busy, TooSlow
@@ -238,7 +238,7 @@ def test_an_error_of_the_index_is_503_and_names_no_path(
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 def test_other_methods_are_405_with_json(method: str, client: TestClient) -> None:
     answer = client.request(method, "/api/search")
-    assert answer.status_code == 405 and list(answer.json()) == ["error"] and answer.headers["allow"] == "GET"
+    assert answer.status_code == 405 and list(answer.json()) == ["error"] and answer.headers["allow"] == "GET, HEAD"
 
 
 def test_a_body_is_bounded_whatever_it_says_of_its_length(place: Place) -> None:
