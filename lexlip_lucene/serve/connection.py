@@ -30,24 +30,27 @@ class Connection(H11Protocol):
         self._crowd = crowd
         self._patience = patience
         self._timer: asyncio.TimerHandle | None = None
+        self._unwritten = 0
+        self._receiving = False
         self._refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request."""
         super().connection_made(transport)
-        self._wait(self._patience)
         self._crowd.enter(self)
+        self._look()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         super().connection_lost(exc)
-        self._stop_waiting()
+        self._stop_timer()
         self._crowd.leave(self)
 
     def data_received(self, data: bytes) -> None:
         """Read on, but for what was refused."""
         if not self._refused:
             super().data_received(data)
+            self._look()
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """Answer a client that sends no more, if its request is whole."""
@@ -61,19 +64,17 @@ class Connection(H11Protocol):
     def pause_writing(self) -> None:
         """Wait for the client to take what was written."""
         super().pause_writing()
-        self._wait(self._patience)
+        self._look()
 
     def resume_writing(self) -> None:
         """Write on."""
         super().resume_writing()
-        if self._under_way and not self._refused:
-            self._work()
+        self._look(afresh=True)
 
     def on_response_complete(self) -> None:
         """Wait for the next request, unless it is here already."""
         super().on_response_complete()
-        if not self._under_way:
-            self._wait(self._patience)
+        self._look(afresh=not self.flow.write_paused)
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is not HTTP; uvicorn calls this while it handles h11's error, which says what is wrong."""
@@ -100,7 +101,6 @@ class Connection(H11Protocol):
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the application answer, and watch what the client has to do for it."""
-        self._work()
         if self._crowd.ending:
             refusal = problem(503, ENDING, headers={"Connection": "close", "Retry-After": "1"})
             await SecurityHeaders(refusal)(scope, receive, send)
@@ -111,17 +111,19 @@ class Connection(H11Protocol):
         async def received() -> Message:
             if not cycle.more_body:
                 return await receive()
-            self._crowd.wait(self, asked=True)
+            self._receiving = True
+            self._look()
             try:
                 return await receive()
             finally:
-                self._crowd.work(self)
+                self._receiving = False
+                self._look()
 
         try:
             await self._application(scope, received, send)  # type: ignore[arg-type, misc]
         finally:
-            if self.transport.is_closing():
-                self._wait(self._patience)  # for what is not written yet
+            if self._under_way and not cycle.disconnected:
+                self._start_timer(self._patience)  # uvicorn closes what has no whole answer: for what is not written yet
 
     @property
     def _under_way(self) -> bool:
@@ -131,23 +133,35 @@ class Connection(H11Protocol):
     def _half_a_head(self) -> bool:
         return self.conn.their_state is h11.IDLE and bool(self.conn.trailing_data[0])
 
-    def _work(self) -> None:
-        self._stop_waiting()
-        self._crowd.work(self)
+    def _look(self, *, afresh: bool = False) -> None:
+        """Note whether the client is waited for, and for how long; `afresh`: it did what it was waited for."""
+        if self._refused:
+            return
+        asked, stuck = self._under_way, self.flow.write_paused
+        ahead = self.flow.read_paused  # more was sent than what is worked for
+        if asked and not (stuck or ahead or self._receiving):
+            self._crowd.work(self)
+        else:
+            self._crowd.wait(self, asked=asked)
+        if asked and not stuck:
+            self._stop_timer()  # the application has one for the body and for its work
+        elif afresh or self._timer is None:
+            self._start_timer(self._patience)
 
-    def _wait(self, seconds: float) -> None:
-        self._stop_waiting()
-        self._crowd.wait(self, asked=self._under_way)
+    def _start_timer(self, seconds: float) -> None:
+        self._stop_timer()
+        self._unwritten = self.transport.get_write_buffer_size()
         self._timer = self.loop.call_later(seconds, self._time_is_up)
 
-    def _stop_waiting(self) -> None:
+    def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def _time_is_up(self) -> None:
-        if self._under_way and not self.flow.write_paused and not self._refused:
-            return  # the head has come whole at the last moment
+        if self.transport.get_write_buffer_size() < self._unwritten and not self._refused:
+            self._start_timer(self._patience)  # it takes its answer, if slowly
+            return
         if self._half_a_head and not self._refused and not self.transport.is_closing():
             self._refuse(408, f"the head of a request must arrive within {self._patience:g} s")
         else:
@@ -162,7 +176,7 @@ class Connection(H11Protocol):
         self._unset_keepalive_if_required()
         if self.transport.can_write_eof():
             self.transport.write_eof()
-        self._wait(LINGER_SECONDS)
+        self._start_timer(LINGER_SECONDS)
 
     def _write_problem(self, status: int, said: str) -> bool:
         """Write a problem if no answer was begun; return whether one was written."""
@@ -170,10 +184,7 @@ class Connection(H11Protocol):
             return False
         answer = problem(status, said, headers={**HEADERS, "Cache-Control": "no-store", "Connection": "close"})
         reason = HTTPStatus(status).phrase.encode()
-        for event in (
-            h11.Response(status_code=status, headers=answer.raw_headers, reason=reason),
-            h11.Data(data=answer.body),
-            h11.EndOfMessage(),
-        ):
-            self.transport.write(self.conn.send(event) or b"")
+        head = h11.Response(status_code=status, headers=answer.raw_headers, reason=reason)
+        events = (head, h11.Data(data=answer.body), h11.EndOfMessage())
+        self.transport.write(b"".join(self.conn.send(event) or b"" for event in events))
         return True

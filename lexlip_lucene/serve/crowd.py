@@ -3,7 +3,7 @@
 A connection is worked for, or it waits for its client: for a request, or to send the rest of one and take the answer.
 When one more comes than may be open, one that waits is closed: of the more frequent of these two kinds of waiting, the
 one that has waited longest. So a client that asks at once is answered, however many are silent, and one that sends a
-picture meanwhile is not cut off. Work is bounded by `Gate`, to fewer requests than may be open.
+picture meanwhile is not cut off. While all are worked for, as many again may come.
 """
 
 from typing import Protocol
@@ -17,7 +17,7 @@ class Guest(Protocol):
 
 
 class Crowd:
-    """The connections of a server, at most `most`.
+    """The connections of a server, `most` at a time and never more than twice as many.
 
     Attributes:
         ending: whether the server ends; a request that comes now is not begun.
@@ -36,12 +36,15 @@ class Crowd:
 
     def enter(self, guest: Guest) -> None:
         """Take in a connection, which waits for a request; close another if that is one too many."""
-        self._open.add(guest)
-        self._silent[guest] = None
-        if len(self._open) > self._most:
+        if len(self._open) >= self._most and (self._slow or self._silent):
             longest = next(iter(max(self._slow, self._silent, key=len)))
             self.leave(longest)
             longest.turn_away()
+        if len(self._open) >= 2 * self._most:
+            guest.turn_away()
+            return
+        self._open.add(guest)
+        self._silent[guest] = None
 
     def wait(self, guest: Guest, *, asked: bool) -> None:
         """Note that a connection waits for its client from now on, which has `asked` something or is silent."""

@@ -25,6 +25,9 @@ LAST_WORD_SECONDS = 1.0
 QUEUE = 4096
 """Connections that the system keeps until they are accepted."""
 
+SEND_BUFFER = 1 << 17
+"""Bytes of answers that the system takes for a connection: more would hide for long that a client takes nothing."""
+
 SPARE_DESCRIPTORS = 64
 """For pictures that are read, and for a newer commit of the index."""
 
@@ -104,6 +107,7 @@ def listen(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         bound = socket.socket(family, socket.SOCK_STREAM)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)  # its connections inherit it
         bound.bind((host, port))
     except OSError as error:
         if bound is not None:
@@ -143,7 +147,7 @@ def affordable(connections: int) -> int:
     if most == resource.RLIM_INFINITY:
         return connections
     free = most - len(os.listdir("/dev/fd")) - SPARE_DESCRIPTORS
-    room = 2 * free // 3  # half as many more may just have been accepted, and as many as are open be about to close
+    room = free // 3  # see Crowd for the second part; the third has been accepted just now, or is about to close
     if room < 1:
         raise InputError(
             f"a server needs files that it may open beside the {most - free} in use or kept aside, but the limit is "
