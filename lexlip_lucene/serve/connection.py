@@ -17,8 +17,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from lexlip_lucene.serve.crowd import Crowd
 from lexlip_lucene.serve.headers import HEADERS, SecurityHeaders
-from lexlip_lucene.serve.limits import LINGER_SECONDS, LONGEST_LINK
-from lexlip_lucene.serve.problems import ENDING, problem
+from lexlip_lucene.serve.limits import LINGER_SECONDS
+from lexlip_lucene.serve.problems import ENDING, TOO_LONG, problem
 
 
 class Connection(H11Protocol):
@@ -80,11 +80,11 @@ class Connection(H11Protocol):
         """Answer what is not HTTP; uvicorn calls this while it handles h11's error, which says what is wrong."""
         error = sys.exception()
         status = getattr(error, "error_status_hint", 400)
-        said = f"a request has at most {LONGEST_LINK} bytes before its body" if status == 431 else str(error or msg)
+        said = TOO_LONG if status == 431 else f"this is not HTTP as it is read here: {error or msg}"
         if self._under_way:
             self.cycle.disconnected = True  # what the application makes of half a body is not sent
             self.cycle.message_event.set()
-        self._refuse(status, f"this is not HTTP as it is read here: {said}")
+        self._refuse(status, said)
 
     def shutdown(self) -> None:
         """Close, or when a request is under way close after its answer."""
@@ -123,7 +123,9 @@ class Connection(H11Protocol):
             await self._application(scope, received, send)  # type: ignore[arg-type, misc]
         finally:
             if self._under_way and not cycle.disconnected:
-                self._start_timer(self._patience)  # uvicorn closes what has no whole answer: for what is not written yet
+                self._start_timer(
+                    self._patience
+                )  # uvicorn closes what has no whole answer: for what is not written yet
 
     @property
     def _under_way(self) -> bool:

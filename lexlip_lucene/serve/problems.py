@@ -27,9 +27,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from lexlip_lucene.data.images import TooManyPixels, UnreadableImage
 from lexlip_lucene.errors import InputError, LexlipError, SearchError
 from lexlip_lucene.serve.environment import environment_reason
+from lexlip_lucene.serve.limits import LONGEST_LINK
 
 FAULT = "this is a fault of the server, and is in its log"
 ENDING = "the server is ending"
+TOO_LONG = f"a request has at most {LONGEST_LINK} bytes before its body"
 
 logger = logging.getLogger("lexlip_lucene.serve")
 

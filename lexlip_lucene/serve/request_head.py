@@ -11,7 +11,8 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from lexlip_lucene.serve.problems import problem
+from lexlip_lucene.serve.limits import LONGEST_LINK
+from lexlip_lucene.serve.problems import TOO_LONG, problem
 
 MOST_HEADERS = 100
 VERSIONS = ("1.0", "1.1")
@@ -51,6 +52,9 @@ def refused(scope: Scope) -> JSONResponse | None:
     headers = Headers(scope=scope)
     if scope["http_version"] not in VERSIONS:
         return problem(505, f"HTTP must be of version {' or '.join(VERSIONS)}, got {scope['http_version']}")
+    size = sum(len(name) + len(value) for name, value in headers.raw) + len(scope["query_string"])
+    if size + len(scope.get("raw_path") or b"") > LONGEST_LINK:
+        return problem(431, TOO_LONG)  # one that comes in one piece; the others are not even read
     if len(headers) > MOST_HEADERS:
         return problem(431, f"a request has at most {MOST_HEADERS} headers, got {len(headers)}")
     if "transfer-encoding" in headers and ("content-length" in headers or scope["http_version"] == "1.0"):
