@@ -70,9 +70,10 @@ class Place(NamedTuple):
     def bm25(self) -> Path:
         return self.root / "bm25"
 
-    def opened(self, limits: Limits | None = None) -> Served:
+    def opened(self, limits: Limits | None = None, *, root_path: str = "") -> Served:
         """All of it opened as the command opens it."""
-        return open_served(self.index, self.model, self.images, self.captions, self.bm25, limits)
+        parts = (self.index, self.model, self.images, self.captions, self.bm25, limits)
+        return open_served(*parts, root_path=root_path)
 
 
 @contextmanager

@@ -17,15 +17,16 @@ def host_name(authority: str) -> str:
         ValueError: it is something else, such as `user@host`, `host:70000` or `[::1`.
     """
     found = _AUTHORITY.fullmatch(authority)
-    port = found and found["port"]
-    if found is None or (port and not 1 <= int(port) <= 65535):
-        raise ValueError(f"a host must be a name or address, perhaps with :port, got {authority[:80]!r}")
-    name = found["name"].lower().removesuffix(".")
-    if name.startswith("["):
-        return f"[{IPv6Address(name[1:-1]).compressed}]"
-    if len(name) > _LONGEST:
-        raise ValueError(f"a host has at most {_LONGEST} characters")
-    return name
+    try:
+        if found is None or not 1 <= int(found["port"] or 1) <= 65535:
+            raise ValueError
+        name = found["name"].lower().removesuffix(".")
+        shortest = f"[{IPv6Address(name[1:-1]).compressed}]" if name.startswith("[") else name
+        if len(name) > _LONGEST:
+            raise ValueError
+    except ValueError:
+        raise ValueError(f"a host must be a name or address, perhaps with :port, got {authority[:80]!r}") from None
+    return shortest
 
 
 def origin_name(origin: str) -> str:
