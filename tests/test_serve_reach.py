@@ -42,30 +42,32 @@ def client(opened: Served) -> Iterator[TestClient]:
     yield client_of(opened, Reach())
 
 
-@pytest.mark.parametrize(
-    "host",
-    ["a b", "user@127.0.0.1", "127.0.0.1@evil.example", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:8x"]
-    + ["127.0.0.1:+80", "[::1", "::1", "[::1]]", "[127.0.0.1]", "[::1%lo]", "[::1]x", "localhost..", ".localhost"]
-    + [
-        "localhost,localhost",
-        "localhost/",
-        "local\thost",
-        "http://localhost",
-        "localhost#",
-        "lo?calhost",
-        "%6cocalhost",
-    ]
-    + ["lo\u0301calhost".encode().decode("latin-1"), "x" * 64, ".".join(["x" * 60] * 5)],
-)
+NO_HOSTS = [
+    *(
+        "a b",
+        "user@127.0.0.1",
+        "127.0.0.1@evil.example",
+        "127.0.0.1:",
+        "127.0.0.1:0",
+        "127.0.0.1:65536",
+        "127.0.0.1:8x",
+    ),
+    *("127.0.0.1:+80", "[::1", "::1", "[::1]]", "[127.0.0.1]", "[::1%lo]", "[::1]x", "localhost..", ".localhost"),
+    *("localhost,localhost", "localhost/", "local\thost", "http://localhost", "localhost#", "lo?calhost"),
+    *("%6cocalhost", "lóc", "x" * 64, ".".join(["x" * 60] * 5)),
+]
+
+
+@pytest.mark.parametrize("host", NO_HOSTS)
 def test_a_host_that_is_not_exactly_one_is_400(host: str, client: TestClient) -> None:
     answer = client.get("/api/health", headers={"Host": host.encode("latin-1")})
     assert answer.status_code == 400 and "a host" in answer.json()["error"]
-    assert (
-        client_of(client.app.state.served, Reach(names=None))
-        .get("/", headers={"Host": host.encode("latin-1")})
-        .status_code
-        == 400
-    )  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("host", NO_HOSTS)
+def test_where_any_name_is_answered_it_must_be_one(host: str, opened: Served) -> None:
+    client = client_of(opened, Reach(names=None))
+    assert client.get("/", headers={"Host": host.encode("latin-1")}).status_code == 400
 
 
 @pytest.mark.parametrize("host", ["localhost.", "LocalHost.:1", "127.0.0.2", "[0:0:0:0:0:0:0:1]:65535", "127.0.0.1:1"])
@@ -103,11 +105,9 @@ def test_elsewhere_every_name_is_answered_until_one_is_allowed(opened: Served) -
 
 
 @pytest.mark.parametrize(
-    "address", ["/api/search?query=red", "/api/health", "/v1/lexlip/search?query=red", "/openapi.json"]
+    "address", ["/api/search?query=red", "/api/health", "/v1/bm25/search?query=a", "/openapi.json"]
 )
-@pytest.mark.parametrize(
-    "how", [("no-cors", "image"), ("cors", "empty"), ("navigate", "document"), ("navigate", "iframe")]
-)
+@pytest.mark.parametrize("how", [("no-cors", "image"), ("cors", ""), ("navigate", "document"), ("navigate", "iframe")])
 def test_pages_of_other_sites_get_nothing_of_the_api(address: str, how: tuple[str, str], client: TestClient) -> None:
     headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": how[0], "Sec-Fetch-Dest": how[1]}
     answer = client.get(address, headers=headers)
@@ -158,7 +158,7 @@ def test_a_path_below_a_proxy_may_be_left_on_or_taken_off(path: str, place: Plac
 
 
 @pytest.mark.parametrize(
-    "path", ["photos", "//photos", "/a//b", "/a/../b", "/a b", "/a%20b", "/é", "/a?b", '/"x', "/a/./b"]
+    "path", ["photos", "//photos", "/a//b", "/a/../b", "/a b", "/a%20b", "/é", "/a?b", '/"', "/./b"]
 )
 def test_a_path_that_is_none_is_refused(path: str) -> None:
     with pytest.raises(InputError, match="--root-path must be a path such as /photos"):
