@@ -19,7 +19,6 @@ from lexlip_lucene.cli.serve import open_served
 from lexlip_lucene.lucene.bm25_index import build_bm25
 from lexlip_lucene.lucene.index import ImpactIndex
 from lexlip_lucene.records import Impacts
-from lexlip_lucene.serve.crowd import Crowd
 from lexlip_lucene.serve.limits import Limits
 from lexlip_lucene.serve.served import Served
 from lexlip_lucene.serve.server import Announcing, Config, listen
@@ -79,22 +78,21 @@ class Place(NamedTuple):
 @contextmanager
 def running(app: FastAPI, *, connections: int = 200, patience: float = 10.0) -> Iterator[str]:
     """Serve `app` from a thread of this process; yields its address."""
-    with crowded(app, connections=connections, patience=patience) as (address, _):
+    with server_of(app, connections=connections, patience=patience) as (address, _):
         yield address
 
 
 @contextmanager
-def crowded(app: FastAPI, *, connections: int = 200, patience: float = 10.0) -> Iterator[tuple[str, Crowd]]:
-    """Serve `app` as `running` does; yields its open connections, too."""
+def server_of(app: FastAPI, *, connections: int = 200, patience: float = 10.0) -> Iterator[tuple[str, Announcing]]:
+    """Serve `app` as `running` does; yields the server, too."""
     bound = listen("127.0.0.1", 0)
     ready = threading.Event()
-    config = Config(app, connections=connections, patience=patience)
-    server = Announcing(config, ready.set)
+    server = Announcing(Config(app, connections=connections, patience=patience), ready.set)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
     thread.start()
     try:
         assert ready.wait(60)
-        yield f"http://127.0.0.1:{bound.getsockname()[1]}", config.crowd
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}", server
     finally:
         server.should_exit = True
         thread.join()

@@ -12,7 +12,7 @@ import pytest
 import served
 from PIL import Image
 from raw_http import PATIENCE, connected, is_closed, raw, read_answer
-from served import Place, crowded, running
+from served import Place, running, server_of
 
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.serve.app import create_app
@@ -131,10 +131,10 @@ def test_a_client_that_asks_for_nothing_is_closed(slow: Callable[[socket.socket]
 
 def test_a_client_that_takes_no_answer_is_closed(place: Place) -> None:
     app = create_app(place.opened(), loopback=True)
-    with crowded(app, patience=0.5) as (address, crowd), connected(address) as client:
+    with server_of(app, patience=0.5) as (address, server), connected(address) as client:
         takes_no_answer(client)
         deadline = time.monotonic() + PATIENCE
-        while len(crowd):
+        while len(server.config.crowd):
             assert time.monotonic() < deadline
             time.sleep(0.05)
 

@@ -87,7 +87,7 @@ async def _drawn(template: str, request: Request, served: Served) -> HTMLRespons
     except ValidationError as error:
         first = error.errors()[0]
         status, problem = 422, f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-    except LexlipError as error:
+    except (LexlipError, OSError) as error:
         status, problem = status_of(error), said_to_client(error)
     plain = PageAsked(query=request.query_params.get("query", "")[:QUERY_CHARACTERS])
     return HTMLResponse(_render(template, served, plain, problem=problem), status)
