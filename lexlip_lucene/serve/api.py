@@ -106,7 +106,7 @@ async def health(served: Here) -> HealthAnswer:
         systems=systems,
         keywords=served.keywords,
         problem=served.problem,
-        check=check and CheckAnswer(state=check.state, error=check.error),
+        check=None if check is None else CheckAnswer(state=check.state, error=check.error),
     )
 
 

@@ -26,7 +26,7 @@ class Connection(H11Protocol):
 
     def __init__(self, *args: Any, crowd: Crowd, patience: float, **named: Any) -> None:
         super().__init__(*args, **named)
-        self._application, self.app = self.app, self._answer  # type: ignore[assignment]
+        self._application, self.app = self.app, self._answer
         self._crowd = crowd
         self._patience = patience
         self._timer: asyncio.TimerHandle | None = None
@@ -120,7 +120,7 @@ class Connection(H11Protocol):
                 self._look()
 
         try:
-            await self._application(scope, received, send)  # type: ignore[arg-type, misc]
+            await self._application(scope, received, send)
         finally:
             if self._under_way and not cycle.disconnected:
                 self._start_timer(
@@ -187,6 +187,6 @@ class Connection(H11Protocol):
         answer = problem(status, said, headers={**HEADERS, "Cache-Control": "no-store", "Connection": "close"})
         reason = HTTPStatus(status).phrase.encode()
         head = h11.Response(status_code=status, headers=answer.raw_headers, reason=reason)
-        events = (head, h11.Data(data=answer.body), h11.EndOfMessage())
+        events = (head, h11.Data(data=bytes(answer.body)), h11.EndOfMessage())
         self.transport.write(b"".join(self.conn.send(event) or b"" for event in events))
         return True

@@ -37,7 +37,7 @@ class Crowd:
     def enter(self, guest: Guest) -> None:
         """Take in a connection, which waits for a request; close another if that is one too many."""
         if len(self._open) >= self._most and (self._slow or self._silent):
-            longest = next(iter(max(self._slow, self._silent, key=len)))
+            longest = next(iter(self._slow if len(self._slow) > len(self._silent) else self._silent))
             self.leave(longest)
             longest.turn_away()
         if len(self._open) >= 2 * self._most:

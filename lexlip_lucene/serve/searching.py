@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import zip_longest
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -97,8 +96,8 @@ class Searching:
             excluded=query.excluded,
             unknown=query.unknown,
             hits=[
-                FoundHit(*hit, explained, ranks.get(hit.docid, {}))
-                for hit, explained in zip_longest(hits, terms, fillvalue=[])
+                FoundHit(*hit, terms[place] if place < len(terms) else [], ranks.get(hit.docid, {}))
+                for place, hit in enumerate(hits)
             ],
             postings=postings,
             encode_milliseconds=1000 * (encoded - begun),
