@@ -16,7 +16,7 @@ from served import Place, running, server_of
 
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.serve.app import create_app
-from lexlip_lucene.serve.crowd import Crowd
+from lexlip_lucene.serve.crowd import Crowd, Waits
 from lexlip_lucene.serve.limits import Limits
 from lexlip_lucene.serve.server import affordable
 
@@ -202,7 +202,7 @@ def test_who_still_sends_a_body_that_is_too_large_reads_why_it_was_refused(place
                 assert read_answer(client).status == 413
 
 
-def test_the_more_frequent_kind_of_waiting_makes_room() -> None:
+def test_the_most_frequent_kind_of_waiting_makes_room() -> None:
     turned_away: list[str] = []
 
     class Named:
@@ -217,7 +217,7 @@ def test_the_more_frequent_kind_of_waiting_makes_room() -> None:
     for name in ("upload", "works", "old"):
         crowd.enter(guests[name])
     crowd.work(guests["works"])
-    crowd.wait(guests["upload"], asked=True)
+    crowd.wait(guests["upload"], Waits.REST)
     for name in ("new", "newer", "newest"):
         crowd.enter(guests[name])
     assert turned_away == ["old", "new"] and len(crowd) == 4

@@ -15,7 +15,7 @@ import h11
 from starlette.types import Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from lexlip_lucene.serve.crowd import Crowd
+from lexlip_lucene.serve.crowd import Crowd, Waits
 from lexlip_lucene.serve.headers import HEADERS, SecurityHeaders
 from lexlip_lucene.serve.limits import LINGER_SECONDS
 from lexlip_lucene.serve.problems import ENDING, TOO_LONG, problem
@@ -144,7 +144,7 @@ class Connection(H11Protocol):
         if asked and not (stuck or ahead or self._receiving):
             self._crowd.work(self)
         else:
-            self._crowd.wait(self, asked=asked)
+            self._crowd.wait(self, Waits.REST if asked else Waits.NEXT if self.cycle else Waits.FIRST)
         if asked and not stuck:
             self._stop_timer()  # the application has one for the body and for its work
         elif afresh or self._timer is None:
