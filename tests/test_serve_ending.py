@@ -58,7 +58,7 @@ def test_what_is_under_way_is_answered_and_a_kept_connection_is_told_503(
     opened = place.opened(Limits(seconds=PATIENCE))
     held = Held(opened, monkeypatch)
     monkeypatch.setattr(serving, "GRACE_SECONDS", PATIENCE)
-    with server_of(create_app(opened, loopback=True)) as (address, server), ExitStack() as clients:
+    with server_of(create_app(opened)) as (address, server), ExitStack() as clients:
         works, kept, half = (clients.enter_context(connected(address)) for _ in range(3))
         works.sendall(SEARCH)
         kept.sendall(ICON)
@@ -85,7 +85,7 @@ def test_what_does_not_end_within_the_grace_is_told_503_and_holds_nothing_up(
     opened = place.opened(Limits(seconds=PATIENCE))
     held = Held(opened, monkeypatch)
     monkeypatch.setattr(serving, "GRACE_SECONDS", 0.2)
-    with server_of(create_app(opened, loopback=True)) as (address, server), connected(address) as works:
+    with server_of(create_app(opened)) as (address, server), connected(address) as works:
         works.sendall(SEARCH)
         assert held.began.wait(PATIENCE)
         with ending(server):
@@ -102,7 +102,7 @@ def test_silent_clients_do_not_hold_the_end_up(place: Place, monkeypatch: pytest
     monkeypatch.setattr(serving, "GRACE_SECONDS", PATIENCE)
     with (
         ExitStack() as clients,
-        server_of(create_app(place.opened(), loopback=True), patience=600) as (address, server),
+        server_of(create_app(place.opened()), patience=600) as (address, server),
     ):
         for _ in range(20):
             clients.enter_context(connected(address)).sendall(SEARCH[:10])

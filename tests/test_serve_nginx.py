@@ -40,7 +40,7 @@ def home(request: pytest.FixtureRequest, place: Place, tmp_path: Path) -> Iterat
     """The page's address behind nginx."""
     root, location = LOCATIONS[request.param]
     reach = Reach.of("127.0.0.1", [NAME], ["127.0.0.1"], cross_site=False)
-    app = create_app(place.opened(root_path=root), loopback=True, reach=reach)
+    app = create_app(place.opened(root_path=root), reach=reach)
     with running(app) as at, nginx(tmp_path, location.format(at=at, forward=FORWARD)) as address:
         yield f"{address}{root}/"
 

@@ -99,7 +99,7 @@ ODD: dict[str, tuple[bytes, int]] = {
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     place = served.make(tmp_path_factory.mktemp("served"))
-    with running(create_app(place.opened(), loopback=True)) as address:
+    with running(create_app(place.opened())) as address:
         yield address
 
 

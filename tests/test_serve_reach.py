@@ -34,7 +34,7 @@ def opened(place: Place) -> Served:
 
 def client_of(opened: Served, reach: Reach, **how: Any) -> TestClient:
     """A client of the application, which is neither started nor ended: it may be one of several."""
-    return TestClient(create_app(opened, loopback=True, reach=reach), base_url=BASE, **how)
+    return TestClient(create_app(opened, reach=reach), base_url=BASE, **how)
 
 
 @pytest.fixture(scope="module")

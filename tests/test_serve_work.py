@@ -39,7 +39,7 @@ def opened(place: Place) -> Served:
 
 @pytest.fixture
 def client(opened: Served) -> TestClient:
-    return TestClient(create_app(opened, loopback=True), base_url=BASE)
+    return TestClient(create_app(opened), base_url=BASE)
 
 
 class Counted:
@@ -109,7 +109,7 @@ def test_a_search_that_was_given_up_explains_no_further(
     place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     opened = place.opened(Limits(seconds=0.2))
-    client = TestClient(create_app(opened, loopback=True), base_url=BASE)
+    client = TestClient(create_app(opened), base_url=BASE)
     explain = opened.searching.images.explain
     explained = Counted(monkeypatch, opened.searching.images, "explain")
     over = threading.Event()
@@ -199,7 +199,7 @@ def ends_as(place: Place, check: Check) -> dict[str, Any]:
     """Start a server with this check of the index; return its health once that has ended."""
     opened = place.opened()
     opened.check = IndexCheck(check)
-    with TestClient(create_app(opened, loopback=True), base_url=BASE) as client:
+    with TestClient(create_app(opened), base_url=BASE) as client:
         deadline = time.monotonic() + PATIENCE
         while (health := client.get("/api/health").json())["check"]["state"] == "running":
             assert time.monotonic() < deadline
@@ -211,7 +211,7 @@ def ends_as(place: Place, check: Check) -> dict[str, Any]:
 def test_the_check_of_the_index_is_said_while_it_runs(place: Place) -> None:
     opened, release = place.opened(), threading.Event()
     opened.check = IndexCheck(lambda: release.wait(PATIENCE))
-    with TestClient(create_app(opened, loopback=True), base_url=BASE) as client:
+    with TestClient(create_app(opened), base_url=BASE) as client:
         health = client.get("/api/health").json()
         assert (health["ok"], health["check"]) == (True, {"state": "running", "error": None})
         release.set()

@@ -112,11 +112,11 @@ def open_served(
 def run_server(
     served: "Served", host: str, bound: "socket", say: Callable[[str], None], reach: "Reach | None" = None
 ) -> None:
-    """Serve until Ctrl-C; `say` is told the address once it answers."""
+    """Serve until Ctrl-C, by this machine's names unless `reach` says more; `say` gets the address once it answers."""
     from lexlip_lucene.serve.app import create_app
-    from lexlip_lucene.serve.host_name import is_loopback
+    from lexlip_lucene.serve.reach import LOCAL
     from lexlip_lucene.serve.server import run
 
-    app = create_app(served, loopback=is_loopback(host), reach=reach)
+    app = create_app(served, reach=reach or LOCAL)
     address = f"http://{f'[{host}]' if ':' in host else host}:{bound.getsockname()[1]}/"
     run(app, bound, connections=served.limits.connections, ready=lambda: say(address))

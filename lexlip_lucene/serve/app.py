@@ -23,7 +23,7 @@ from lexlip_lucene.serve.pages import pages
 from lexlip_lucene.serve.picture_routes import pictures
 from lexlip_lucene.serve.problems import Faults, add_problem_handlers
 from lexlip_lucene.serve.pyserini_api import v1
-from lexlip_lucene.serve.reach import Reach
+from lexlip_lucene.serve.reach import LOCAL, Reach
 from lexlip_lucene.serve.request_head import RequestHead
 from lexlip_lucene.serve.served import Served
 
@@ -32,15 +32,13 @@ STATIC = Path(__file__).with_name("static")
 logger = logging.getLogger("lexlip_lucene.serve")
 
 
-def create_app(served: Served, *, loopback: bool, reach: Reach | None = None) -> FastAPI:
+def create_app(served: Served, *, reach: Reach = LOCAL) -> FastAPI:
     """Return the application.
 
     Args:
         served: what it serves; it is closed when the application ends.
-        loopback: whether it is reached from this machine alone, and so asked for under this machine's names alone.
-        reach: from where it is reached, if that has to be said in more words.
+        reach: from where it is reached; as it stands, by this machine's own names only.
     """
-    reach = reach or Reach(names=() if loopback else None)
     app = FastAPI(
         title="lexlip serve",
         description="Searches images by their words, and says why.",

@@ -38,6 +38,10 @@ class Reach:
         return cls(names if names or is_loopback(host) else None, tuple(map(_network, proxies)), cross_site)
 
 
+LOCAL = Reach()
+"""This machine only."""
+
+
 def checked_root_path(path: str) -> str:
     """Return the path below which a proxy has the server, without a final slash; "" for the top.
 

@@ -1,6 +1,7 @@
 """Running the application: a socket, uvicorn, and an end that lets what is under way finish."""
 
 import asyncio
+import logging
 import os
 import socket
 import sys
@@ -130,6 +131,7 @@ def run(app: FastAPI, bound: socket.socket, *, connections: int, ready: Callable
     Raises:
         InputError: the process may open hardly any file more.
     """
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # a warning for each broken upload, as above
     Announcing(Config(app, connections=affordable(connections)), ready).run(sockets=[bound])
 
 
