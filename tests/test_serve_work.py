@@ -180,9 +180,12 @@ def test_a_picture_that_may_not_be_opened_is_503_and_not_broken(
     def refuse(*_: Any, **__: Any) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", "/home/secret")
 
-    monkeypatch.setattr(Path, "open", refuse)
-    answer = client.get("/images/test/dog")
-    assert answer.status_code == 503 and "Permission denied" in answer.json()["error"]
+    for step in ("open", "resolve"):
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, step, refuse)
+            for kind in ("images", "thumbnails"):
+                answer = client.get(f"/{kind}/test/dog")
+                assert answer.status_code == 503 and "Permission denied" in answer.json()["error"]
 
 
 def test_an_id_that_is_no_text_is_404_as_that(opened: Served) -> None:

@@ -43,7 +43,7 @@ class HostCheck:
         except ValueError as error:
             return problem(400, f"Host: {error}")
         if not self._is_known(name):
-            return problem(421, f"{name} is no name of this server: its names are {self._said()}")
+            return problem(421, f"{name} is no name of this server: {self._said()} are; --allow-host adds one")
         if "origin" in headers and not self._any_origin and not self._is_known(_origin(headers["origin"])):
             return problem(403, f"a page must be of one of {self._said()}")
         return None
