@@ -3,8 +3,9 @@
 Into FOLDER go synthetic vectors (`bench_engine/synthetic.py`), some of their tokens under names of the model's lexicon,
 and their index, both kept for the next run. The server runs as a process of its own, on loopback; clients, one
 connection each, ask one request after the other: texts, weighted tokens, the page's results, explanations and a
-document's own vector. Printed is one JSON object: errors, latency as the clients see it, and the server's resident
-memory (Linux alone). No part of the command.
+document's own vector. `--silent` more clients send half a request and wait, and come again when they are closed.
+Printed is one JSON object: errors, latency as the clients see it, and the server's resident memory (Linux alone). No
+part of the command.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
@@ -123,6 +125,18 @@ async def load(url: str, *, clients: int, seconds: float, documents: int, lexico
     return taken
 
 
+async def be_silent(url: str, until: float) -> None:
+    """Keep a connection open that sends half a request, and then nothing."""
+    address = urlsplit(url)
+    while time.perf_counter() < until:
+        with suppress(OSError):
+            reader, writer = await asyncio.open_connection(address.hostname, address.port)
+            writer.write(b"GET /api/health HTTP/1.1\r\n")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(reader.read(), until - time.perf_counter())
+            writer.close()
+
+
 def resident_bytes(process: int) -> int:
     """Return the resident memory of a process."""
     status = Path(f"/proc/{process}/status").read_text()
@@ -155,13 +169,18 @@ def report(taken: list[Taken], seconds: float, memory: list[int]) -> dict[str, A
     }
 
 
-async def measured(process: "subprocess.Popen[bytes]", url: str, settings: dict[str, Any], seconds: float) -> Any:
+async def measured(
+    process: "subprocess.Popen[bytes]", url: str, settings: dict[str, Any], seconds: float, silent: int
+) -> dict[str, Any]:
     """Warm the server up, then measure it."""
     await load(url, seconds=WARM_UP, **settings)
+    until = time.perf_counter() + seconds
+    beside = asyncio.gather(*(be_silent(url, until) for _ in range(silent)))
     memory: list[int] = []
     watching = asyncio.create_task(watched(process.pid, 0.5, memory))
     taken = await load(url, seconds=seconds, **settings)
     watching.cancel()
+    await beside
     return report(taken, seconds, memory)
 
 
@@ -172,6 +191,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True, help="model folder")
     parser.add_argument("--documents", type=int, default=DOCUMENTS)
     parser.add_argument("--clients", type=int, default=CLIENTS)
+    parser.add_argument("--silent", type=int, default=0, help="clients that only take up room")
     parser.add_argument("--seconds", type=float, default=SECONDS)
     arguments = parser.parse_args()
     from lexlip_lucene.encoders.model_config import read_config
@@ -195,10 +215,15 @@ def main() -> None:
         try:
             assert process.stdout is not None
             url = orjson.loads(process.stdout.readline())["url"]
-            figures = asyncio.run(measured(process, url, settings, arguments.seconds))
+            figures = asyncio.run(measured(process, url, settings, arguments.seconds, arguments.silent))
         finally:
             process.terminate()
-    asked = {"documents": arguments.documents, "clients": arguments.clients, "seconds": arguments.seconds}
+    asked = {
+        "documents": arguments.documents,
+        "clients": arguments.clients,
+        "silent": arguments.silent,
+        "seconds": arguments.seconds,
+    }
     print(orjson.dumps({**asked, **figures, "machine": machine()}).decode())
 
 

@@ -26,7 +26,7 @@ def main(demo: Path) -> None:
     served = open_served(
         demo / "lexlip" / "index", demo / "model", scenes / "images", scenes / "captions.jsonl", demo / "bm25" / "index"
     )
-    with running(create_app(served, loopback=True)) as address, chromium() as browser:
+    with running(create_app(served)) as address, chromium() as browser:
         with opened(browser, address, **{**LIGHT, "viewport": SIZE}) as page:
             page.goto("/?query=a red circle -blue&weights=a:0")
             keep(page, "page-light")

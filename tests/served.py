@@ -21,7 +21,7 @@ from lexlip_lucene.lucene.index import ImpactIndex
 from lexlip_lucene.records import Impacts
 from lexlip_lucene.serve.limits import Limits
 from lexlip_lucene.serve.served import Served
-from lexlip_lucene.serve.server import Announcing, config_of, listen
+from lexlip_lucene.serve.server import Announcing, Config, listen
 
 COLOURS = {"red": "#c22", "blue": "#24c", "green": "#2a4"}
 SHAPES = ("circle", "square", "star")
@@ -69,22 +69,30 @@ class Place(NamedTuple):
     def bm25(self) -> Path:
         return self.root / "bm25"
 
-    def opened(self, limits: Limits | None = None) -> Served:
+    def opened(self, limits: Limits | None = None, *, root_path: str = "") -> Served:
         """All of it opened as the command opens it."""
-        return open_served(self.index, self.model, self.images, self.captions, self.bm25, limits)
+        parts = (self.index, self.model, self.images, self.captions, self.bm25, limits)
+        return open_served(*parts, root_path=root_path)
 
 
 @contextmanager
-def running(app: FastAPI) -> Iterator[str]:
+def running(app: FastAPI, *, connections: int = 200, patience: float = 10.0) -> Iterator[str]:
     """Serve `app` from a thread of this process; yields its address."""
+    with server_of(app, connections=connections, patience=patience) as (address, _):
+        yield address
+
+
+@contextmanager
+def server_of(app: FastAPI, *, connections: int = 200, patience: float = 10.0) -> Iterator[tuple[str, Announcing]]:
+    """Serve `app` as `running` does; yields the server, too."""
     bound = listen("127.0.0.1", 0)
     ready = threading.Event()
-    server = Announcing(config_of(app, connections=200), ready.set)
+    server = Announcing(Config(app, connections=connections, patience=patience), ready.set)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
     thread.start()
     try:
         assert ready.wait(60)
-        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}", server
     finally:
         server.should_exit = True
         thread.join()

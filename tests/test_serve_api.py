@@ -30,7 +30,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 @pytest.fixture(scope="module")
 def client(place: Place) -> Iterator[Client]:
-    with running(create_app(place.opened(), loopback=True)) as address, Client(base_url=address) as client:
+    with running(create_app(place.opened())) as address, Client(base_url=address) as client:
         yield client
 
 
@@ -235,6 +235,7 @@ def test_health_says_what_is_served(client: Client) -> None:
         "systems": ["lexlip", "bm25", "fused"],
         "keywords": {"split": ["hostile", "test", "val"]},
         "problem": None,
+        "check": None,
     }
 
 
@@ -266,7 +267,7 @@ def test_pyserinis_shape_refuses_with_400(address: str, client: Client) -> None:
 def test_what_is_committed_later_is_seen_without_a_restart(tmp_path: Path) -> None:
     place = served.make(tmp_path)
     opened = place.opened(Limits(refresh_seconds=0.05))
-    with running(create_app(opened, loopback=True)) as address, Client(base_url=address) as client:
+    with running(create_app(opened)) as address, Client(base_url=address) as client:
         assert found(client, like="test/dog")["documents"] == len(DOCUMENTS)
         (tmp_path / "more").mkdir()
         line = {"id": "new", "contents": "New.", "vector": {"dog": 255}, "split": "new"}

@@ -27,7 +27,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 @pytest.fixture(scope="module")
 def address(place: Place, browser: Browser) -> Iterator[str]:
-    with running(create_app(place.opened(), loopback=True)) as address:
+    with running(create_app(place.opened())) as address:
         yield address
 
 

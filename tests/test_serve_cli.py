@@ -89,6 +89,21 @@ def test_a_signal_ends_it_after_what_is_under_way(sent: signal.Signals, status: 
         assert (process.returncode, err) == (status, said)
 
 
+def test_the_options_for_a_proxy_reach_the_server(place: Place) -> None:
+    options = ["--allow-host", "photos.example", "--root-path", "/photos/", "--proxy", "127.0.0.0/8"]
+    with started(place, *options, "--allow-cross-site") as (_, record):
+        search = f"{record['url']}photos/api/search?query=red&k=1"
+        for headers, status in (
+            ({"Host": "photos.example"}, 200),
+            ({"Host": "other.example"}, 421),
+            ({"X-Forwarded-Host": "other.example"}, 421),
+            ({"Sec-Fetch-Site": "cross-site"}, 200),
+        ):
+            assert httpx2.get(search, headers=headers).status_code == status
+        (hit,) = httpx2.get(search).json()["hits"]
+        assert hit["image"] == "/photos/images/val%2Fred-circle-0"
+
+
 def answers(at: tuple[str, int]) -> bool:
     try:
         socket.create_connection(at, timeout=PATIENCE).close()

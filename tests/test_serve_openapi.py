@@ -39,7 +39,7 @@ OPERATIONS = [
 @pytest.fixture(scope="module")
 def openapi(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     place = served.make(tmp_path_factory.mktemp("served"))
-    with running(create_app(place.opened(), loopback=True)) as address:
+    with running(create_app(place.opened())) as address:
         yield schemathesis.openapi.from_url(f"{address}/openapi.json")
 
 

@@ -36,7 +36,7 @@ def client(place: Place) -> Iterator[TestClient]:
     index = place.root / "placed index"
     ImpactIndex.build(place.root / "placed", index, store=["positions"])
     opened = open_served(index, place.root / "exported", place.images, place.captions, None)
-    with TestClient(create_app(opened, loopback=True), base_url="http://127.0.0.1") as client:
+    with TestClient(create_app(opened), base_url="http://127.0.0.1") as client:
         yield client
 
 

@@ -18,10 +18,11 @@ from lexlip_lucene.errors import InputError, SearchError
 from lexlip_lucene.lucene.commit import commit_facts, write_facts
 from lexlip_lucene.serve.app import create_app
 from lexlip_lucene.serve.gate import Gate
-from lexlip_lucene.serve.host_check import host_name, is_loopback
+from lexlip_lucene.serve.host_name import host_name, is_loopback
 from lexlip_lucene.serve.image_files import find_image_files, media_type
 from lexlip_lucene.serve.limits import Limits
 from lexlip_lucene.serve.problems import Busy, TooSlow
+from lexlip_lucene.serve.reach import Reach
 from lexlip_lucene.serve.served import Served
 from lexlip_lucene.serve.thumbnails import SIDE, Thumbnails
 
@@ -40,7 +41,7 @@ def opened(place: Place) -> Served:
 
 @pytest.fixture(scope="module")
 def client(opened: Served) -> Iterator[TestClient]:
-    app = create_app(opened, loopback=True)
+    app = create_app(opened)
     with TestClient(app, base_url=BASE, raise_server_exceptions=False) as client:
         yield client
 
@@ -80,7 +81,7 @@ def test_this_machines_own_names_are_answered(host: str, client: TestClient) -> 
 
 
 def test_any_host_name_is_answered_where_others_may_connect(place: Place) -> None:
-    with TestClient(create_app(place.opened(), loopback=False), base_url="http://photos.example") as client:
+    with TestClient(create_app(place.opened(), reach=Reach(names=None)), base_url="http://photos.example") as client:
         assert client.get("/api/health").status_code == 200
 
 
@@ -114,7 +115,7 @@ def test_a_picture_beside_the_index_is_not_given_away(tmp_path: Path) -> None:
     (place.images / "secret.png").write_bytes((place.images / "0.png").read_bytes())
     with place.captions.open("ab") as captions:
         captions.write(b'\n{"id": "secret", "file": "images/secret.png", "split": "val", "captions": []}')
-    with TestClient(create_app(place.opened(), loopback=True), base_url=BASE) as client:
+    with TestClient(create_app(place.opened()), base_url=BASE) as client:
         assert client.get("/images/secret").status_code == 404
         assert client.get("/thumbnails/secret").status_code == 404
 
@@ -161,7 +162,7 @@ def test_a_file_that_is_no_picture_is_not_served_under_a_pictures_name(tmp_path:
     place = served.make(tmp_path)
     (place.images / "0.png").write_bytes(b"<html><script>alert(1)</script>")
     (place.images / "1.png").write_bytes(b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>")
-    with TestClient(create_app(place.opened(), loopback=True), base_url=BASE) as client:
+    with TestClient(create_app(place.opened()), base_url=BASE) as client:
         assert client.get("/images/val/red-circle-0").status_code == 404
         assert client.get("/images/test/red-circle-1").status_code == 404
         assert client.get("/thumbnails/val/red-circle-0").status_code == 415
@@ -238,12 +239,12 @@ def test_an_error_of_the_index_is_503_and_names_no_path(
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 def test_other_methods_are_405_with_json(method: str, client: TestClient) -> None:
     answer = client.request(method, "/api/search")
-    assert answer.status_code == 405 and list(answer.json()) == ["error"] and answer.headers["allow"] == "GET"
+    assert answer.status_code == 405 and list(answer.json()) == ["error"] and answer.headers["allow"] == "GET, HEAD"
 
 
 def test_a_body_is_bounded_whatever_it_says_of_its_length(place: Place) -> None:
     limits = Limits(upload_bytes=1000)
-    with TestClient(create_app(place.opened(limits), loopback=True), base_url=BASE) as client:
+    with TestClient(create_app(place.opened(limits)), base_url=BASE) as client:
         head = {"Content-Type": "multipart/form-data; boundary=b"}
         part = b'--b\r\nContent-Disposition: form-data; name="image"; filename="x"\r\n\r\n'
         chunks = (chunk for chunk in [part, *[b"x" * 1000] * 100])  # of a length that is not said before
@@ -295,7 +296,7 @@ def test_more_requests_than_may_wait_are_told_to_come_again(place: Place, monkey
         raise InputError("done")
 
     monkeypatch.setattr(opened.searching, "search", slow)
-    with TestClient(create_app(opened, loopback=True), base_url=BASE) as client:
+    with TestClient(create_app(opened), base_url=BASE) as client:
         first = threading.Thread(target=lambda: client.get("/api/search?query=red"))
         first.start()
         assert began.wait(60)
@@ -308,7 +309,7 @@ def test_more_requests_than_may_wait_are_told_to_come_again(place: Place, monkey
 def test_an_index_that_goes_bad_is_said_without_its_path_and_the_old_commit_goes_on(tmp_path: Path) -> None:
     place = served.make(tmp_path)
     opened = place.opened(Limits(refresh_seconds=600))
-    with TestClient(create_app(opened, loopback=True), base_url=BASE) as client:
+    with TestClient(create_app(opened), base_url=BASE) as client:
         place.index.rename(tmp_path / "away")
         with pytest.raises(InputError, match="no such folder"):
             opened.refresh()
@@ -324,7 +325,7 @@ def test_an_index_that_goes_bad_is_said_without_its_path_and_the_old_commit_goes
 def test_an_index_that_becomes_another_models_is_said(tmp_path: Path) -> None:
     place = served.make(tmp_path)
     opened = place.opened(Limits(refresh_seconds=600))
-    with TestClient(create_app(opened, loopback=True), base_url=BASE) as client:
+    with TestClient(create_app(opened), base_url=BASE) as client:
         write_facts(place.index, {**commit_facts(place.index), "vocabulary_sha256": "0" * 64})
         for _ in range(2):  # and goes on being said
             with pytest.raises(SearchError, match="has become the index of another model"):

@@ -24,14 +24,14 @@ LIMITS = Limits(seconds=20)
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     place = served.make(tmp_path_factory.mktemp("served"))
-    with running(create_app(place.opened(LIMITS), loopback=True)) as address:
+    with running(create_app(place.opened(LIMITS))) as address:
         yield address
 
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     place = served.make(tmp_path_factory.mktemp("served"))
-    with TestClient(create_app(place.opened(LIMITS), loopback=True), base_url="http://127.0.0.1") as client:
+    with TestClient(create_app(place.opened(LIMITS)), base_url="http://127.0.0.1") as client:
         yield client
 
 
@@ -201,7 +201,7 @@ def test_an_endless_body_is_cut_off(address: str) -> None:
 
 def test_a_body_that_never_comes_is_given_up(tmp_path_factory: pytest.TempPathFactory) -> None:
     place = served.make(tmp_path_factory.mktemp("slow"))
-    with running(create_app(place.opened(Limits(seconds=0.3)), loopback=True)) as address, connected(address) as client:
+    with running(create_app(place.opened(Limits(seconds=0.3)))) as address, connected(address) as client:
         client.sendall(head(address, "Content-Length: 1000") + b"--b\r\n")
         answer = b"".join(iter(lambda: client.recv(1 << 16), b""))
         assert answer.startswith(b"HTTP/1.1 408 ") and b"the body must arrive within 0.3 s" in answer

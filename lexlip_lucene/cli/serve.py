@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from socket import socket
 
     from lexlip_lucene.serve.limits import Limits
+    from lexlip_lucene.serve.reach import Reach
     from lexlip_lucene.serve.served import Served
 
 HOST, PORT = "127.0.0.1", 8080
@@ -28,22 +29,39 @@ def serve(
     bm25: Annotated[Path | None, typer.Option(help="BM25 index of captions, to compare and fuse with.")] = None,
     host: Annotated[str, typer.Option(help="Address to listen on; other machines reach 0.0.0.0.")] = HOST,
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = PORT,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Host name that requests may be for; repeat for more.")
+    ] = None,
+    root_path: Annotated[
+        str, typer.Option(metavar="PATH", help="Path that a proxy has it below, such as /photos.")
+    ] = "",
+    proxy: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ADDRESS", help="Address or network whose X-Forwarded-* are believed; repeat for more."),
+    ] = None,
+    allow_cross_site: Annotated[
+        bool, typer.Option("--allow-cross-site", help="Let pages of other sites ask, and show the pictures.")
+    ] = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Serve a search page and a JSON API.
 
     The page shows why each picture was found. Without --captions the picture of an id is the file below --images whose
-    relative path it is, with or without its ending. What is committed to the index later is seen within seconds. Ends
-    with Ctrl-C.
+    relative path it is, with or without its ending. What is committed to the index later is seen within seconds. On a
+    loopback address requests are answered that name this machine, or a host of --allow-host; on another address any
+    host's, unless some are allowed. Ends with Ctrl-C.
 
     \b
     Example: lexlip serve photos-index --model model --images photos --captions captions.jsonl
     """
+    from lexlip_lucene.serve.reach import Reach, checked_root_path
     from lexlip_lucene.serve.server import listen
 
+    reach = Reach.of(host, allow_host or (), proxy or (), cross_site=allow_cross_site)
+    below = checked_root_path(root_path)
     with listen(host, port) as bound:
-        served = open_served(index, model, images, captions, bm25)
+        served = open_served(index, model, images, captions, bm25, root_path=below)
         documents = served.welcome.documents
         facts = {"documents": documents, "images": len(served.files.paths), "bm25": bm25 is not None}
         run_server(
@@ -53,6 +71,7 @@ def serve(
             lambda at: answer(
                 {"url": at, **facts}, f"{at} searches {documents:,} documents; Ctrl-C ends it", as_json=json
             ),
+            reach,
         )
 
 
@@ -63,6 +82,8 @@ def open_served(
     captions: Path | None,
     bm25: Path | None,
     limits: "Limits | None" = None,
+    *,
+    root_path: str = "",
 ) -> "Served":
     """Open all that is to be served; errors name what is missing."""
     from lexlip_lucene.serve.image_files import find_image_files
@@ -85,15 +106,17 @@ def open_served(
     searching = Searching(
         ImpactSearcher(index), encoder, None if bm25 is None else Bm25Searcher(bm25), vectors=limits.vectors
     )
-    return Served(searching, find_files, limits)
+    return Served(searching, find_files, limits, root_path=root_path)
 
 
-def run_server(served: "Served", host: str, bound: "socket", say: Callable[[str], None]) -> None:
-    """Serve until Ctrl-C; `say` is told the address once it answers."""
+def run_server(
+    served: "Served", host: str, bound: "socket", say: Callable[[str], None], reach: "Reach | None" = None
+) -> None:
+    """Serve until Ctrl-C, by this machine's names unless `reach` says more; `say` gets the address once it answers."""
     from lexlip_lucene.serve.app import create_app
-    from lexlip_lucene.serve.host_check import is_loopback
+    from lexlip_lucene.serve.reach import LOCAL
     from lexlip_lucene.serve.server import run
 
-    app = create_app(served, loopback=is_loopback(host))
+    app = create_app(served, reach=reach or LOCAL)
     address = f"http://{f'[{host}]' if ':' in host else host}:{bound.getsockname()[1]}/"
     run(app, bound, connections=served.limits.connections, ready=lambda: say(address))

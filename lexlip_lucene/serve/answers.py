@@ -3,6 +3,7 @@
 from pydantic import BaseModel, Field
 
 from lexlip_lucene.serve.asked import System
+from lexlip_lucene.serve.index_check import State
 
 
 class TermAnswer(BaseModel):
@@ -17,7 +18,8 @@ class TermAnswer(BaseModel):
 class HitAnswer(BaseModel):
     """A document found.
 
-    `terms` are those of LexLIP, heaviest first, and add up to its score; BM25 gives none.
+    `terms` are those of LexLIP, heaviest first, and add up to its score; BM25 gives none, and neither do hits after the
+    first `explain`.
     """
 
     docid: str
@@ -100,6 +102,13 @@ class DocumentAnswer(BaseModel):
     image: str | None
 
 
+class CheckAnswer(BaseModel):
+    """The check of the index that runs once in the background."""
+
+    state: State
+    error: str | None = Field(description="Why it failed or could not run.")
+
+
 class HealthAnswer(BaseModel):
     """What is served."""
 
@@ -110,3 +119,4 @@ class HealthAnswer(BaseModel):
     systems: list[System]
     keywords: dict[str, list[str]] = Field(description="Keyword field → its first values.")
     problem: str | None = Field(description="Why the index could not be refreshed.")
+    check: CheckAnswer | None = Field(description="None when the server was started without.")

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, File, Query, UploadFile
 
 from lexlip_lucene.serve.answers import (
+    CheckAnswer,
     ComparisonAnswer,
     DifferenceAnswer,
     DocumentAnswer,
@@ -95,15 +96,17 @@ async def document(served: Here, docid: Docid) -> DocumentAnswer:
 async def health(served: Here) -> HealthAnswer:
     """Say what is served."""
     documents = await served.searches.run(lambda: served.searching.images.documents)
+    check = served.check
     systems: list[System] = ["lexlip", "bm25", "fused"] if served.searching.texts is not None else ["lexlip"]
     return HealthAnswer(
-        ok=served.problem is None,
+        ok=served.problem is None and (check is None or check.state != "failed"),
         documents=documents,
         tokens=len(served.searching.model.lexicon),
         images=len(served.files.paths),
         systems=systems,
         keywords=served.keywords,
         problem=served.problem,
+        check=None if check is None else CheckAnswer(state=check.state, error=check.error),
     )
 
 

@@ -13,6 +13,9 @@ from starlette.staticfiles import StaticFiles
 
 from lexlip_lucene.serve.api import api
 from lexlip_lucene.serve.body_bound import BodyBound
+from lexlip_lucene.serve.cross_site import CrossSite
+from lexlip_lucene.serve.forwarded import Forwarded
+from lexlip_lucene.serve.head_requests import HeadRequests
 from lexlip_lucene.serve.headers import SecurityHeaders
 from lexlip_lucene.serve.host_check import HostCheck
 from lexlip_lucene.serve.limits import BODY_OVERHEAD
@@ -20,6 +23,8 @@ from lexlip_lucene.serve.pages import pages
 from lexlip_lucene.serve.picture_routes import pictures
 from lexlip_lucene.serve.problems import Faults, add_problem_handlers
 from lexlip_lucene.serve.pyserini_api import v1
+from lexlip_lucene.serve.reach import LOCAL, Reach
+from lexlip_lucene.serve.request_head import RequestHead
 from lexlip_lucene.serve.served import Served
 
 STATIC = Path(__file__).with_name("static")
@@ -27,27 +32,21 @@ STATIC = Path(__file__).with_name("static")
 logger = logging.getLogger("lexlip_lucene.serve")
 
 
-def create_app(served: Served, *, loopback: bool) -> FastAPI:
+def create_app(served: Served, *, reach: Reach = LOCAL) -> FastAPI:
     """Return the application.
 
     Args:
         served: what it serves; it is closed when the application ends.
-        loopback: whether it is reached from this machine alone, and so asked for under this machine's names alone.
+        reach: from where it is reached; as it stands, by this machine's own names only.
     """
-    limits = served.limits
-    around = [
-        Middleware(SecurityHeaders),
-        Middleware(Faults),
-        *([Middleware(HostCheck)] if loopback else []),
-        Middleware(BodyBound, most=limits.upload_bytes + BODY_OVERHEAD, seconds=limits.seconds),
-    ]
     app = FastAPI(
         title="lexlip serve",
         description="Searches images by their words, and says why.",
         version=version("lexlip-lucene"),
         docs_url=None,  # its page fetches its parts from elsewhere
         redoc_url=None,
-        middleware=around,
+        redirect_slashes=False,  # an address is exact, and no redirect has to be right behind a proxy
+        middleware=_around(served, reach),
         lifespan=_lifespan,
     )
     app.state.served = served
@@ -58,10 +57,27 @@ def create_app(served: Served, *, loopback: bool) -> FastAPI:
     return app
 
 
+def _around(served: Served, reach: Reach) -> list[Middleware]:
+    """What a request passes through, in this order."""
+    limits = served.limits
+    return [
+        Middleware(SecurityHeaders, others_may_show=reach.cross_site),
+        Middleware(HeadRequests),
+        Middleware(Faults),
+        Middleware(BodyBound, most=limits.upload_bytes + BODY_OVERHEAD, seconds=limits.seconds),
+        Middleware(RequestHead, root_path=served.root_path),
+        Middleware(Forwarded, proxies=reach.proxies),
+        Middleware(HostCheck, names=reach.names, any_origin=reach.cross_site),
+        *([] if reach.cross_site else [Middleware(CrossSite)]),
+    ]
+
+
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     served: Served = app.state.served
     refreshing = asyncio.create_task(_refresh(served))
+    if served.check is not None:
+        served.check.start()
     yield
     refreshing.cancel()
     with suppress(asyncio.CancelledError):

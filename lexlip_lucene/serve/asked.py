@@ -15,6 +15,7 @@ from lexlip_lucene.errors import InputError
 from lexlip_lucene.records import Impacts
 from lexlip_lucene.serve.limits import (
     DOCID_CHARACTERS,
+    EXPLAINED,
     FILTER_CHARACTERS,
     MOST_EXCLUDED,
     MOST_FILTERS,
@@ -73,6 +74,9 @@ class Asked(Vector):
     """A search."""
 
     k: int = Field(default=10, ge=1, le=MOST_HITS, description="Hits.")
+    explain: int = Field(
+        default=EXPLAINED, ge=0, le=MOST_HITS, description="Hits, from the first, that come with their terms."
+    )
     system: System = Field(default="lexlip", description="`bm25` and `fused` need a caption index beside.")
     exclude: list[Token] = Field(default=[], max_length=MOST_EXCLUDED, description="Tokens that no hit has.")
     filter: list[Filter] = Field(

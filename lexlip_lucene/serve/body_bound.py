@@ -1,14 +1,18 @@
 """A request's body is bounded in bytes while it arrives, and in the time it may take.
 
-Bytes are counted, whatever `Content-Length` says; a body that says that it is too large is not read at all.
+Bytes are counted, whatever `Content-Length` says; a body that says that it is too large is not kept at all. What is
+answered before the body is whole is sent at once, but the connection stays open a little while the rest is dropped: a
+client that is still sending would otherwise lose the answer with the connection.
 """
 
 import asyncio
+from contextlib import suppress
 
 from fastapi import HTTPException  # the kind that FastAPI lets through while it reads a body
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from lexlip_lucene.serve.limits import LINGER_SECONDS
 from lexlip_lucene.serve.problems import problem
 
 CLOSE = {"Connection": "close"}
@@ -28,33 +32,58 @@ class BodyBound:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        stated = Headers(scope=scope).get("content-length", "0")
-        if not stated.isdigit() or int(stated) > self._most:
-            await problem(413, self._said(), headers=CLOSE)(scope, receive, send)
+        headers = Headers(scope=scope)
+        stated = headers.get("content-length", "0")
+        if stated == "0" and "transfer-encoding" not in headers:
+            await self._app(scope, receive, send)
             return
-        await self._app(scope, self._watched(receive), send)
+        body = _Body(receive, send, self._most, self._seconds)
+        app: ASGIApp = self._app
+        if not stated.isdigit() or int(stated) > self._most:
+            app = problem(413, body.said, headers=CLOSE)
+        await app(scope, body.receive, body.send)
 
-    def _watched(self, receive: Receive) -> Receive:
-        got = 0
-        whole = False
-        until = asyncio.get_running_loop().time() + self._seconds
 
-        async def watched() -> Message:
-            nonlocal got, whole
-            if whole:  # what comes now is the client going away
-                return await receive()
-            try:
-                async with asyncio.timeout_at(until):
-                    message = await receive()
-            except TimeoutError:
-                raise HTTPException(408, f"the body must arrive within {self._seconds:g} s", CLOSE) from None
-            got += len(message.get("body", b""))
-            whole = not message.get("more_body", False)
-            if got > self._most:
-                raise HTTPException(413, self._said(), CLOSE)
-            return message
+class _Body:
+    """The body of one request, and the answer to it."""
 
-        return watched
+    def __init__(self, receive: Receive, send: Send, most: int, seconds: float) -> None:
+        self.said = f"a body of at most {most} bytes is taken"
+        self._receive = receive
+        self._send = send
+        self._most = most
+        self._seconds = seconds
+        self._until = asyncio.get_running_loop().time() + seconds
+        self._got = 0
+        self._whole = False
 
-    def _said(self) -> str:
-        return f"a body of at most {self._most} bytes is taken"
+    async def receive(self) -> Message:
+        """Receive the next part, or that the client went away."""
+        if self._whole:
+            return await self._receive()
+        try:
+            async with asyncio.timeout_at(self._until):
+                message = await self._part()
+        except TimeoutError:
+            raise HTTPException(408, f"the body must arrive within {self._seconds:g} s", CLOSE) from None
+        if self._got > self._most:
+            raise HTTPException(413, self.said, CLOSE)
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Send a part of the answer; the last one ends it when the body is whole or was waited for."""
+        if message["type"] != "http.response.body" or message.get("more_body", False) or self._whole:
+            await self._send(message)
+            return
+        await self._send({**message, "more_body": True})
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_SECONDS):
+                while not self._whole:
+                    await self._part()
+        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _part(self) -> Message:
+        message = await self._receive()
+        self._got += len(message.get("body", b""))
+        self._whole = not message.get("more_body", False)
+        return message

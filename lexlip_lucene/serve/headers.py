@@ -30,8 +30,10 @@ HEADERS = {
 class SecurityHeaders:
     """Adds HEADERS to whatever is answered; nothing is kept in a cache unless a route says so."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, others_may_show: bool = False) -> None:
+        """Let pages of other sites show what is answered if `others_may_show`."""
         self._app = app
+        self._headers = HEADERS | ({"Cross-Origin-Resource-Policy": "cross-origin"} if others_may_show else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
@@ -39,7 +41,7 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(HEADERS)
+                headers.update(self._headers)
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 

@@ -34,9 +34,16 @@ class ImageFiles:
     outside: int = 0
 
     def path(self, docid: str) -> Path | None:
-        """Return the image file of `docid` where it has one, which still is no link."""
+        """Return the image file of `docid` if it has one, which still is no link.
+
+        Raises:
+            OSError: the machine does not let it be looked at.
+        """
         path = self.paths.get(docid)
-        return path if path is not None and _real(path) == path else None
+        try:
+            return path if path is not None and path.resolve(strict=True) == path else None
+        except (FileNotFoundError, NotADirectoryError, RuntimeError):  # gone, or a circle of links by now
+            return None
 
 
 def find_image_files(folder: Path | None, captions: Path | None) -> ImageFiles:

@@ -17,6 +17,9 @@ WEIGHTS_CHARACTERS = 8_000
 MOST_EXCLUDED, TOKEN_CHARACTERS = 16, 255
 MOST_FILTERS, FILTER_CHARACTERS = 16, 300
 MOST_HITS = 1_000
+EXPLAINED = 100
+"""Hits whose terms are looked up unless more are asked for: a look into the postings of every query token for each."""
+
 DOCID_CHARACTERS = 1_000
 
 LONGEST_LINK = 1 << 18
@@ -24,6 +27,9 @@ LONGEST_LINK = 1 << 18
 
 BODY_OVERHEAD = 16_384
 """Bytes of a body beside the picture in it: the multipart boundary and headers."""
+
+LINGER_SECONDS = 2.0
+"""How long the rest of a request that was answered early is read and dropped."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,7 @@ class Limits:
         picture_workers: pictures decoded, encoded or made smaller at a time.
         pictures_waiting: pictures that wait.
         seconds: for one request's work, and for the arrival of its body.
-        connections: open at a time.
+        connections: open at a time; when more come, those are closed that waited longest for their client.
         thumbnail_bytes: of memory for small pictures.
         vectors: of documents that are kept for "more like this".
         refresh_seconds: between two looks for a newer commit of the index.

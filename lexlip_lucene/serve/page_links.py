@@ -10,9 +10,10 @@ ALONE = 100
 
 
 class PageLinks:
-    """Links from the search `asked`."""
+    """Links from the search `asked`, to a page at `home`."""
 
-    def __init__(self, asked: PageAsked) -> None:
+    def __init__(self, asked: PageAsked, home: str) -> None:
+        self._home = home
         self._asked = asked.model_copy(update={"hit": "", "against": "", "k": PageAsked.model_fields["k"].default})
 
     def token(self, token: str) -> str:
@@ -77,7 +78,7 @@ class PageLinks:
 
     def _to(self, **changes: object) -> str:
         query = self._asked.link(**changes)
-        return f"/?{query}" if query else "/"
+        return f"{self._home}?{query}" if query else self._home
 
 
 def _written(weights: Mapping[str, int]) -> str:

@@ -5,6 +5,7 @@
 /hit        a hit seen large: its words, its cloud, where its words were seen
 """
 
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request
@@ -18,6 +19,7 @@ from lexlip_lucene.pictures.token_colour import token_colour
 from lexlip_lucene.serve.answers import SearchAnswer
 from lexlip_lucene.serve.api import search_answer
 from lexlip_lucene.serve.asked import PageAsked
+from lexlip_lucene.serve.gate import check_time
 from lexlip_lucene.serve.limits import MOST_HITS, QUERY_CHARACTERS
 from lexlip_lucene.serve.page_links import PageLinks
 from lexlip_lucene.serve.problems import said_to_client, status_of
@@ -85,7 +87,7 @@ async def _drawn(template: str, request: Request, served: Served) -> HTMLRespons
     except ValidationError as error:
         first = error.errors()[0]
         status, problem = 422, f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-    except LexlipError as error:
+    except (LexlipError, OSError) as error:
         status, problem = status_of(error), said_to_client(error)
     plain = PageAsked(query=request.query_params.get("query", "")[:QUERY_CHARACTERS])
     return HTMLResponse(_render(template, served, plain, problem=problem), status)
@@ -103,7 +105,16 @@ def _searched_and_drawn(template: str, served: Served, asked: PageAsked) -> str:
 
 
 def _render(template: str, served: Served, asked: PageAsked, **context: object) -> str:
-    return TEMPLATES.get_template(template).render(served=served, asked=asked, links=PageLinks(asked), **context)
+    home = f"{served.root_path}/"
+    values = {"served": served, "asked": asked, "home": home, "links": PageLinks(asked, home), **context}
+    parts = TEMPLATES.get_template(template).generate(values)
+    return "".join(_while_waited_for(parts))
+
+
+def _while_waited_for(parts: Iterable[str]) -> Iterator[str]:
+    for part in parts:
+        check_time()
+        yield part
 
 
 def read_asked(request: Request) -> PageAsked:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.serve.asked import Asked, Docid, System, Text
+from lexlip_lucene.serve.gate import check_time
 from lexlip_lucene.serve.limits import MOST_HITS
 from lexlip_lucene.serve.problems import problems
 from lexlip_lucene.serve.served import Here, Served
@@ -91,7 +92,7 @@ async def document(served: Here, index: System, docid: Docid, parse: Parse = Tru
 
 
 async def _answer(served: Served, index: System, text: str, hits: int, parse: bool) -> SearchResponse:
-    asked = Asked(query=text, k=hits, system=index)
+    asked = Asked(query=text, k=hits, system=index, explain=0)
 
     def work() -> list[Candidate]:
         return [
@@ -104,6 +105,7 @@ async def _answer(served: Served, index: System, text: str, hits: int, parse: bo
 
 
 def _stored(served: Served, docid: str) -> dict[str, str] | None:
+    check_time()
     try:
         return served.searching.stored(docid)
     except InputError:  # a caption's document that the image index lacks

@@ -1,7 +1,8 @@
 """A search from what is asked to what was found: query weights, hits of LexLIP, BM25 or both, and each hit's terms."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,6 +12,7 @@ from lexlip_lucene.errors import InputError, SearchError
 from lexlip_lucene.evaluate.fuse import reciprocal_rank_fusion
 from lexlip_lucene.records import Hit, Impacts
 from lexlip_lucene.serve.asked import Asked, Vector
+from lexlip_lucene.serve.gate import check_time
 from lexlip_lucene.serve.problems import NotThere
 from lexlip_lucene.serve.query_model import QueryModel
 
@@ -79,18 +81,24 @@ class Searching:
             NotThere: no such document to be like, no such keyword field, or no BM25 index.
             InputError: the weights are not what is needed.
             SearchError: the index can't be read.
+            TooSlow: the request was answered meanwhile.
         """
         begun = time.perf_counter()
         query = self.query(asked, asked.exclude)
+        check_time()
         encoded = time.perf_counter()
         hits, ranks = self._hits(asked, query)
         found = time.perf_counter()
         weights, postings = self._looked_at(asked, query)
+        terms = [self._terms(asked, query, hit) for hit in hits[: asked.explain]]
         return Found(
             weights=weights,
             excluded=query.excluded,
             unknown=query.unknown,
-            hits=[FoundHit(*hit, self._terms(asked, query, hit), ranks.get(hit.docid, {})) for hit in hits],
+            hits=[
+                FoundHit(*hit, terms[place] if place < len(terms) else [], ranks.get(hit.docid, {}))
+                for place, hit in enumerate(hits)
+            ],
             postings=postings,
             encode_milliseconds=1000 * (encoded - begun),
             milliseconds=1000 * (found - encoded),
@@ -119,20 +127,16 @@ class Searching:
         with self._lock:
             kept = self._vectors.get(docid)
         if kept is None:
-            try:
+            with _not_there(docid):
                 kept = self.images.vector(docid)
-            except InputError as error:
-                raise NotThere(_without_path(error, docid)) from None
             with self._lock:
                 self._vectors[docid] = kept
         return kept
 
     def stored(self, docid: str) -> dict[str, str]:
         """Return the stored fields of a document; errors as in `vector`."""
-        try:
+        with _not_there(docid):
             return self.images.stored(docid)
-        except InputError as error:
-            raise NotThere(_without_path(error, docid)) from None
 
     def explain(self, asked: Vector, docid: str, against: str = "") -> "tuple[Explanation, Comparison | None]":
         """Explain the score of `docid`, and compare it with another document; errors as in `search`."""
@@ -207,6 +211,7 @@ class Searching:
         return weights, postings
 
     def _terms(self, asked: Asked, query: Query, hit: Hit) -> "list[Term]":
+        check_time()
         if asked.system == "bm25":
             return []
         try:
@@ -230,6 +235,17 @@ def require_fields(filters: Mapping[str, object], searcher: "ImpactSearcher | Bm
             raise NotThere(f"{what} has no keyword field {field!r}; it has {', '.join(there) or 'none'}")
 
 
-def _without_path(error: InputError, docid: str) -> str:
-    """A client is not told where the index lies."""
-    return f"the index has no document {docid!r}" if "has no document" in str(error) else "the id is not valid Unicode"
+@contextmanager
+def _not_there(docid: str) -> Iterator[None]:
+    """Say in a client's words that a document is missing: it is not told where the index lies.
+
+    Raises:
+        NotThere: the index refused the docid.
+    """
+    try:
+        docid.encode()
+        yield
+    except UnicodeEncodeError:
+        raise NotThere("the id is not valid Unicode") from None
+    except InputError:
+        raise NotThere(f"the index has no document {docid!r}") from None

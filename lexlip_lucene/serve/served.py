@@ -1,5 +1,6 @@
 """All that a server has: the indexes and the model, the pictures, and the threads that do the work."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -9,19 +10,41 @@ from fastapi import Depends, Request
 
 from lexlip_lucene.serve.gate import Gate
 from lexlip_lucene.serve.image_files import ImageFiles
+from lexlip_lucene.serve.index_check import Check, IndexCheck
 from lexlip_lucene.serve.limits import Limits
 from lexlip_lucene.serve.problems import NotThere
 from lexlip_lucene.serve.searching import Searching
 from lexlip_lucene.serve.thumbnails import Thumbnails
 from lexlip_lucene.serve.welcome import Welcome, welcome_of
 
+logger = logging.getLogger("lexlip_lucene.serve")
+
 
 class Served:
-    """What is served, and with which limits. `find_files` looks the pictures up, now and after every refresh."""
+    """What is served, with which limits, and below which path."""
 
-    def __init__(self, searching: Searching, find_files: Callable[[], ImageFiles], limits: Limits) -> None:
+    def __init__(
+        self,
+        searching: Searching,
+        find_files: Callable[[], ImageFiles],
+        limits: Limits,
+        *,
+        root_path: str = "",
+        check: Check | None = None,
+    ) -> None:
+        """Serve `searching`.
+
+        Args:
+            searching: the indexes and the model.
+            find_files: looks the pictures up, now and after every refresh.
+            limits: what all of it may take.
+            root_path: path that all addresses begin with, such as `/photos`.
+            check: looks once, in the background, whether the index is damaged.
+        """
         self.searching = searching
         self.limits = limits
+        self.root_path = root_path
+        self.check = None if check is None else IndexCheck(check)
         self.problem: str | None = None
         self.searches = Gate("searches", workers=limits.workers, waiting=limits.waiting, seconds=limits.seconds)
         self.pictures = Gate(
@@ -71,19 +94,25 @@ class Served:
             raise NotThere(f"document {docid!r} has no picture")
         return path
 
-    def image_address(self, docid: str) -> str | None:
-        """Return where the picture of `docid` is, None where it has none."""
-        return f"/images/{quote(docid, safe='')}" if docid in self.files.paths else None
+    def image_address(self, docid: str, kind: str = "images") -> str | None:
+        """Return where the picture of `docid` is (or its `thumbnails`, `patches`), None where it has none."""
+        return self.address(kind, docid) if docid in self.files.paths else None
+
+    def address(self, kind: str, docid: str) -> str:
+        """Return where something of a document is, such as its `clouds`."""
+        return f"{self.root_path}/{kind}/{quote(docid, safe='')}"
 
     def caption(self, docid: str) -> str | None:
         """Return the first caption of `docid`, None where none is known."""
         return next(iter(self.files.captions.get(docid, ())), None)
 
     def close(self) -> None:
-        """Let go of the threads and close the indexes."""
-        self.searches.close()
-        self.pictures.close()
-        self.searching.close()
+        """Let go of the threads and close the indexes; those that are still searched are left to the process's end."""
+        gates = (self.searches, self.pictures)
+        if all([gate.close() for gate in gates]):
+            self.searching.close()
+        else:
+            logger.warning("work that was given up has not ended: the indexes stay open")
 
 
 def served_of(request: Request) -> Served:

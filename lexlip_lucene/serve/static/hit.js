@@ -1,5 +1,5 @@
 // A hit seen large: a dialog that the address opens and closes, and where in the picture a word is.
-import { changed, fail, go, reason, told } from "./page.js";
+import { changed, fail, go, home, reason, told } from "./page.js";
 
 const dialog = document.getElementById("hit");
 const NO_MAP = "Point at a word, or move to it with Tab, to see where it is.";
@@ -9,7 +9,7 @@ let opener = null; // what had the focus, and gets it back
 
 export async function openHit(url) {
   try {
-    const answer = await fetch(`/hit${url.search}`);
+    const answer = await fetch(`${home}hit${url.search}`);
     const drawn = await answer.text();
     if (!(answer.headers.get("content-type") ?? "").startsWith("text/html")) throw new Error(told(drawn));
     if (new URL(location.href).search !== url.search) return; // something else was asked for meanwhile

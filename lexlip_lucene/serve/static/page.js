@@ -3,6 +3,7 @@ import { openHit, closeHit, watchHit } from "./hit.js";
 import { watchPictures } from "./picture.js";
 import { watchWords } from "./words.js";
 
+export const home = new URL("..", import.meta.url).pathname; // where the page is, below a proxy's path or not
 const PAUSE = 220; // milliseconds without a key until the words are searched for
 const results = document.getElementById("results");
 const status = document.getElementById("status");
@@ -48,7 +49,7 @@ async function search(url, parts, focus) {
   const mine = (underWay = new AbortController());
   const waiting = setTimeout(() => busy(true), 120);
   try {
-    const answer = await fetch(`/results${url.search}`, { signal: mine.signal });
+    const answer = await fetch(`${home}results${url.search}`, { signal: mine.signal });
     const drawn = await answer.text();
     if (mine !== underWay) return;
     if (!(answer.headers.get("content-type") ?? "").startsWith("text/html")) throw new Error(told(drawn));

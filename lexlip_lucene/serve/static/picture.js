@@ -1,5 +1,5 @@
 // Searching by a picture: chosen, dropped or pasted, it is encoded by the server and kept nowhere; its words are the query.
-import { busy, changed, fail, go, reason, told } from "./page.js";
+import { busy, changed, fail, go, home, reason, told } from "./page.js";
 
 const KEPT = 128; // tokens of a picture that go into the address
 
@@ -8,7 +8,7 @@ async function searchBy(file) {
   const body = new FormData();
   body.append("image", file);
   try {
-    const answer = await fetch("/api/encode", { method: "POST", body });
+    const answer = await fetch(`${home}api/encode`, { method: "POST", body });
     const text = await answer.text();
     if (!answer.ok) return fail(told(text));
     const weights = Object.entries(JSON.parse(text).weights).slice(0, KEPT);

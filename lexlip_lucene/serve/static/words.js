@@ -1,5 +1,5 @@
 // The query's words: weights that are dragged, or moved by the arrow keys; words that are added; the rest of a long list.
-import { changed, fail, go, told } from "./page.js";
+import { changed, fail, go, home, told } from "./page.js";
 
 const PAUSE = 90; // milliseconds between two searches while a weight is dragged
 const ADDED = 100; // weight of a word that is added, where the model does not say
@@ -65,7 +65,7 @@ export function watchWords() {
 }
 
 async function add(word) {
-  const answer = await fetch(`/api/encode?text=${encodeURIComponent(word)}`);
+  const answer = await fetch(`${home}api/encode?text=${encodeURIComponent(word)}`);
   const text = await answer.text();
   if (!answer.ok) return fail(told(text));
   const tokens = Object.keys(JSON.parse(text).weights);
