@@ -47,7 +47,7 @@ def recipe_of(data: Path, **changes: Any) -> EncoderRecipe:
     """A recipe over `data`: the tiny ViT, the static text side. `training__epochs=2` changes a key of a group."""
     values: dict[str, Any] = {
         "name": "tiny",
-        "data": {"captions": data / "captions.jsonl", "keep_aside": ASIDE, "outside": True},
+        "data": {"captions": data / "captions.jsonl", "keep_aside": ASIDE},
         "vocabulary": {"wordpieces": data / "vocab.txt"},
         "image": tiny.VIT.model_dump(),
         "text": {"kind": "static"},

@@ -95,7 +95,7 @@ def many_images(job: Job, tmp_path: Path) -> Path:
 def test_ctrl_c_during_encode_is_one_line_and_leaves_no_collection(job: Job, many_images: Path, tmp_path: Path) -> None:
     shard = tmp_path / ".out.partial" / "shards" / "part-00000.jsonl"
     status, err = interrupt(
-        ["encode", "images", many_images, tmp_path / "out", "--model", job.root / "modèle"],
+        ["encode", "images", many_images, tmp_path / "out", "--model", job.root / "modèle", "--outside"],
         lambda _: shard.exists() and shard.stat().st_size > 0,
     )
     assert (status, err) == (130, ["interrupted"])

@@ -230,7 +230,7 @@ def test_pyserinis_encoded_topics_are_read(tmp_path: Path, name: str) -> None:
     content = b"7\tred red cat\n\n8\t\n"
     (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
     assert read_queries(tmp_path / name) == [Document("7", "7", {"red": 2, "cat": 1}), Document("8", "8", {})]
-    (tmp_path / name).write_text("7 red\n")
+    (tmp_path / name).write_bytes(gzip.compress(b"7 red\n") if name.endswith("gz") else b"7 red\n")
     with pytest.raises(InputError, match=rf"{name}:1: an encoded query is 'qid TAB tokens'"):
         read_queries(tmp_path / name)
 

@@ -75,13 +75,15 @@ def test_figures_of_a_run_file_are_those_of_ir_measures_whatever_its_ranks_say(
     (tmp_path / "run").write_text("".join(lines))
     judged = [f"{line.split()[0]} 0 {line.split()[2]} {random_.randint(0, 2)}\n" for line in lines[::3]]
     (tmp_path / "qrels").write_text("".join([*judged, "q%20 0 relevant 1\n"]))
+    measures = {"R@1": ir_measures.Success @ 1, "MRR@10": ir_measures.RR @ 10, "nDCG@10": ir_measures.nDCG @ 10}
     stock = ir_measures.calc_aggregate(
-        [ir_measures.Success @ 1, ir_measures.RR @ 10, ir_measures.nDCG @ 10],
+        list(measures.values()),
         ir_measures.read_trec_qrels(str(tmp_path / "qrels")),
         ir_measures.read_trec_run(str(tmp_path / "run")),
     )
     ours = evaluate(read_qrels(tmp_path / "qrels"), read_run(tmp_path / "run"))
-    assert [ours["R@1"], ours["MRR@10"], ours["nDCG@10"]] == pytest.approx(list(stock.values()), abs=1e-9)
+    for name, measure in measures.items():
+        assert ours[name] == pytest.approx(stock[measure], abs=1e-9), name
 
 
 def test_a_run_of_ours_goes_with_qrels_of_other_tools_and_the_other_way_round(tmp_path: Path) -> None:

@@ -31,8 +31,9 @@ from PIL import Image
 from torch import Tensor
 
 import lexlip_lucene
+from lexlip_lucene.data import images
 from lexlip_lucene.data.captions import read_captions
-from lexlip_lucene.encoders import pixels
+from lexlip_lucene.data.image_limits import ImageLimits
 from lexlip_lucene.encoders.export import encode_images
 from lexlip_lucene.encoders.image_tower import ImageTower
 from lexlip_lucene.encoders.lexlip import LexLip
@@ -166,13 +167,13 @@ def test_defect_8_a_run_and_an_encoding_open_every_picture_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: Counter[str] = Counter()
-    read = pixels.open_image
+    read = images.open_image
 
-    def counted(path: Path) -> Image.Image:
+    def counted(path: Path, limits: ImageLimits) -> Image.Image:
         opened[path.name] += 1
-        return read(path)
+        return read(path, limits)
 
-    monkeypatch.setattr(pixels, "open_image", counted)
+    monkeypatch.setattr(images, "open_image", counted)
     recipe = recipe_of(write(tmp_path, draw(tmp_path)), training__epochs=3, training__evaluations=3)
     model, _ = trained(recipe, tmp_path / "model")
     assert opened == {f"{number}.png": 1 for number in range(40)}

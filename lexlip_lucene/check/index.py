@@ -6,6 +6,11 @@ from lexlip_lucene.check.kind import Checked, DamageError
 from lexlip_lucene.lucene.integrity import IndexDamage, check_integrity
 
 
+def check_index(index: Path) -> bool | None:
+    """Return True for an index as it was written, None where there is nothing to compare; errors as in `Kind.check`."""
+    return IndexKind().check(index, full=False).compared or None
+
+
 class IndexKind:
     """A folder that Lucene wrote, ours or others'."""
 

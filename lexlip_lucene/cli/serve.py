@@ -93,6 +93,7 @@ def open_served(
     require_kind(index, "impact", "name an impact index first, and this one with --bm25")
     if bm25 is not None:
         require_kind(bm25, "bm25", "--bm25 takes an index that lexlip index --bm25 built")
+    from lexlip_lucene.check.index import check_index
     from lexlip_lucene.lucene.bm25_searcher import Bm25Searcher
     from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
     from lexlip_lucene.serve.limits import Limits
@@ -106,7 +107,7 @@ def open_served(
     searching = Searching(
         ImpactSearcher(index), encoder, None if bm25 is None else Bm25Searcher(bm25), vectors=limits.vectors
     )
-    return Served(searching, find_files, limits, root_path=root_path)
+    return Served(searching, find_files, limits, root_path=root_path, check=lambda: check_index(index))
 
 
 def run_server(

@@ -1,6 +1,7 @@
 """Files elsewhere that a captions file, or a link in a folder of images, names: they are read only on demand.
 
-A captions file may come from a stranger, and must not make pictures of theirs out of files of ours.
+A captions file may come from a stranger, and must not make pictures of theirs out of files of ours. Where a file really
+lies decides, all links followed.
 """
 
 from pathlib import Path
@@ -23,19 +24,18 @@ class Inside:
         """Folder below → whether it really is; most images share one, and links are looked up slowly."""
 
     def refused(self, name: str | Path) -> str:
-        """Return why the file that is named relative to the folder is not to be opened; "" where it may be."""
-        relative = Path(name)
+        """Return why the file that is named, relative to the folder, is not to be opened; "" where it may be."""
+        file = Path(name)
         if self._outside:
             return ""
-        if relative.is_absolute() or ".." in relative.parts:
-            return f"not below {self._folder}: {_REMEDY}"
         try:
-            if self._is_inside(relative.parent) and not (self._folder / relative).is_symlink():
-                return ""
-            inside = self._leads_inside(relative)
+            if ".." in file.parts or not self._is_inside(file.parent) or (self._folder / file).is_symlink():
+                inside = self._leads_inside(file)
+            else:
+                inside = True
         except (OSError, RuntimeError, ValueError):  # links in a circle, or no name: opening it says so
             return ""
-        return "" if inside else f"a link leads out of {self._folder}: {_REMEDY}"
+        return "" if inside else f"not below {self._folder}: {_REMEDY}"
 
     def _is_inside(self, folder: Path) -> bool:
         if folder not in self._inside:

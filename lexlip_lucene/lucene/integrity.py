@@ -12,6 +12,9 @@ from lexlip_lucene.lucene.java_paths import to_java
 from lexlip_lucene.lucene.jvm import StaticMethods
 from lexlip_lucene.lucene.unreadable import damaged, said
 
+_ATTEMPTS = 3
+"""At checking an index while it is written to."""
+
 
 class IndexDamage(LexlipError):
     """A file of an index is not what its checksum says, or its counts are not what its commit states."""
@@ -31,6 +34,17 @@ def check_integrity(index: Path, *, full: bool) -> tuple[int, int]:
         JavaError: no Java 21.
     """
     require_folder(index, "index")
+    for _ in range(_ATTEMPTS):
+        latest = _lists(index)[0]
+        try:
+            return _compared(index, full=full)
+        except IndexDamage:
+            if _lists(index)[0] == latest:  # else a writer committed meanwhile, and removed files of the commit before
+                raise
+    return _compared(index, full=full)
+
+
+def _compared(index: Path, *, full: bool) -> tuple[int, int]:
     java, folder = StaticMethods("lexlip.check.Integrity"), to_java(index.absolute())
     size = 0
     names = _lists(index)

@@ -72,7 +72,7 @@ async def encode_text(served: Here, text: Annotated[Text, Query()]) -> EncodeAns
 
 @api.post("/encode", responses=problems(400, 408, 413, 415, 422, 503, 504))
 async def encode_picture(
-    served: Here, image: Annotated[UploadFile, File(description="A JPEG, PNG, WebP or GIF.")]
+    served: Here, image: Annotated[UploadFile, File(description="A picture of any format that is read.")]
 ) -> EncodeAnswer:
     """Encode a picture, to search by its weights."""
     begun = time.perf_counter()

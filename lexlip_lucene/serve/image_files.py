@@ -11,12 +11,19 @@ from pathlib import Path
 
 from lexlip_lucene.data.captioned_image import CaptionedImage
 from lexlip_lucene.data.captions import read_captions
-from lexlip_lucene.data.image_folder import read_image_folder
+from lexlip_lucene.data.image_folder import ENDINGS, read_image_folder
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.files import require_folder
 
-SIGNATURES = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"), (b"GIF8", "image/gif"))
-"""How the files begin that are served; WebP has its name eight bytes later."""
+SIGNATURES = (
+    (0, b"\xff\xd8\xff", "image/jpeg"),
+    (0, b"\x89PNG\r\n\x1a\n", "image/png"),
+    (0, b"GIF8", "image/gif"),
+    (0, b"BM", "image/bmp"),
+    (8, b"WEBP", "image/webp"),
+    (4, b"ftypavif", "image/avif"),
+)
+"""What is at which place of the files that browsers show as they are."""
 
 
 @dataclass(frozen=True)
@@ -69,19 +76,17 @@ def find_image_files(folder: Path | None, captions: Path | None) -> ImageFiles:
 
 
 def media_type(path: Path) -> str | None:
-    """Return the media type of an image file by how it begins; None for any other file."""
+    """Return the media type of an image file by how it begins; None for a file that browsers don't show."""
     with path.open("rb") as file:
         head = file.read(12)
-    if head[:4] == b"RIFF" and head[8:] == b"WEBP":
-        return "image/webp"
-    return next((media for signature, media in SIGNATURES if head.startswith(signature)), None)
+    return next((media for at, signature, media in SIGNATURES if head.startswith(signature, at)), None)
 
 
 def _by_relative_path(folder: Path) -> dict[str, Path]:
     files = dict(_below(folder.resolve(), ((image.id, image.path) for image in read_image_folder(folder))))
     without_ending: dict[str, Path] = {}
-    for name, path in files.items():
-        without_ending.setdefault(name[: -len(Path(name).suffix)], path)
+    for name, path in sorted(files.items(), key=lambda item: Path(item[0]).suffix.lower() not in ENDINGS):
+        without_ending.setdefault(name.removesuffix(Path(name).suffix), path)
     return without_ending | files
 
 

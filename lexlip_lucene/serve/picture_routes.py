@@ -3,11 +3,13 @@
 from fastapi import APIRouter
 from fastapi.responses import FileResponse, Response
 
+from lexlip_lucene.data.images import UnreadableImage
 from lexlip_lucene.pictures.token_colour import token_colour, token_colour_on_dark
 from lexlip_lucene.serve.asked import Docid, Token
 from lexlip_lucene.serve.image_files import media_type
 from lexlip_lucene.serve.problems import NotThere, Responses, problems
 from lexlip_lucene.serve.served import Here
+from lexlip_lucene.serve.thumbnails import shown
 
 pictures = APIRouter(tags=["pictures"])
 
@@ -24,17 +26,20 @@ SVG: Responses = {200: {"description": "The cloud.", "content": {"image/svg+xml"
 
 @pictures.get("/images/{docid:path}", response_class=Response, responses={**FILES, **problems(404, 422, 503, 504)})
 async def image(served: Here, docid: Docid) -> Response:
-    """Return the file of a document's picture."""
+    """Return the file of a document's picture, or what browsers show of it where they don't show the file."""
 
-    def look() -> tuple[str, str]:
+    def look() -> Response:
         path = served.picture_of(docid)
         media = media_type(path)
-        if media is None:
-            raise NotThere(f"document {docid!r} has no picture of a kind that is served")
-        return str(path), media
+        if media is not None:
+            return FileResponse(path, media_type=media, headers=KEPT)
+        try:
+            picture = shown(path)
+        except UnreadableImage:
+            raise NotThere(f"document {docid!r} has no picture of a kind that is served") from None
+        return Response(picture.content, media_type=picture.media, headers=KEPT)
 
-    path, media = await served.pictures.run(look)
-    return FileResponse(path, media_type=media, headers=KEPT)
+    return await served.pictures.run(look)
 
 
 @pictures.get(

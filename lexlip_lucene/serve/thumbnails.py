@@ -6,12 +6,16 @@ from threading import Lock
 from typing import NamedTuple
 
 from cachetools import LRUCache
+from PIL import Image
 
 from lexlip_lucene.data.images import open_image
 from lexlip_lucene.serve.image_files import media_type
 
 SIDE = 480
 """Pixels of the longer side: a column of the grid on a screen of double density."""
+
+LARGE_SIDE = 2048
+"""Pixels of the longer side of a picture seen large that is no file which browsers show."""
 
 QUALITY = 82
 
@@ -59,7 +63,20 @@ def _made(path: Path) -> Thumbnail:
     picture, media = open_image(path), media_type(path)
     if max(picture.size) <= SIDE and media in AS_IT_IS and path.stat().st_size <= SMALL_BYTES:
         return Thumbnail(path.read_bytes(), media)
-    picture.thumbnail((SIDE, SIDE))
+    return _jpeg(picture, SIDE)
+
+
+def shown(path: Path) -> Thumbnail:
+    """Return a picture that browsers don't show (TIFF, HEIC) as one that they do, at most LARGE_SIDE pixels a side.
+
+    Raises:
+        UnreadableImage: it can't be read.
+    """
+    return _jpeg(open_image(path), LARGE_SIDE)
+
+
+def _jpeg(picture: Image.Image, side: int) -> Thumbnail:
+    picture.thumbnail((side, side))
     file = BytesIO()
     picture.save(file, "JPEG", quality=QUALITY)
     return Thumbnail(file.getvalue(), "image/jpeg")
