@@ -1,7 +1,14 @@
-"""What of a model goes into its folder: each tensor once, and the names of its tokenizer's special tokens."""
+"""The part of a model that goes into its folder: each tensor once, and the names of its tokenizer's special tokens."""
+
+from pathlib import Path
 
 from tokenizers import Tokenizer
 from torch import Tensor, nn
+
+from lexlip_lucene.errors import ModelError
+
+COMPUTED = 1 << 30
+"""Bytes of what a network computes of itself and its file need not hold: tables of relative positions, masks."""
 
 
 def tensors_once(model: nn.Module) -> dict[str, Tensor]:
@@ -18,3 +25,19 @@ def special_tokens(tokenizer: Tokenizer) -> dict[str, str]:
     """BERT's special tokens as transformers names them, those that the vocabulary has."""
     names = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
     return {f"{name}_token": token for name, token in names.items() if tokenizer.token_to_id(token) is not None}
+
+
+def require_held(shapes: nn.Module, weights: Path) -> None:
+    """Raise ModelError when a model needs more memory than the file of its weights, `weights`, can be the reason for.
+
+    Args:
+        shapes: the model on torch's meta device, whose tensors take no memory.
+        weights: the file.
+    """
+    tensors = {id(tensor): tensor for tensor in (*shapes.parameters(), *shapes.buffers())}.values()
+    needed, held = sum(tensor.nbytes for tensor in tensors), weights.stat().st_size
+    if needed > held + COMPUTED:
+        raise ModelError(
+            f"{weights} does not fit config.json beside it: that describes {needed / 1e9:.1f} GB of tensors, but the "
+            f"file has {held / 1e9:.1f} GB"
+        )
