@@ -60,9 +60,8 @@ class ClipTowers:
 def _loaded(name: str, needed: str) -> tuple[Any, Any, Any]:
     from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoTokenizer
 
-    safely = {"trust_remote_code": False}
     try:
-        config = AutoConfig.from_pretrained(name, **safely)
+        config = AutoConfig.from_pretrained(name, trust_remote_code=False)
         if config.model_type not in MODEL_TYPES:
             raise ModelError(f"{needed}, but this is of the type {config.model_type}")
         if getattr(config, "quantization_config", None) is not None:
@@ -74,12 +73,12 @@ def _loaded(name: str, needed: str) -> tuple[Any, Any, Any]:
             attn_implementation="sdpa",  # a config may name a kernel of the hub, which is code
             output_loading_info=True,
             use_safetensors=True,
-            **safely,
+            trust_remote_code=False,
         )
         if found["missing_keys"]:
             raise ModelError(f"{needed}, but its weights lack {sorted(found['missing_keys'])[0]} among others")
-        processor, tokenizer = (part.from_pretrained(name, **safely) for part in (AutoImageProcessor, AutoTokenizer))
-        return network, processor, tokenizer
+        processor = AutoImageProcessor.from_pretrained(name, trust_remote_code=False)
+        return network, processor, AutoTokenizer.from_pretrained(name, trust_remote_code=False)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"{needed}: {' '.join(str(error).split())[:300]}") from error
 

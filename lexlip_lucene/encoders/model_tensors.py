@@ -8,7 +8,10 @@ from torch import Tensor, nn
 from lexlip_lucene.errors import ModelError
 
 COMPUTED = 1 << 30
-"""Bytes of what a network computes of itself and its file need not hold: tables of relative positions, masks."""
+"""Bytes of what a network computes of itself and its file does not hold: tables of relative positions, masks."""
+
+LACKING = 64 << 20
+"""Bytes that a file may lack of what is needed: the tensor that is missing is named then, when it is loaded."""
 
 
 def tensors_once(model: nn.Module) -> dict[str, Tensor]:
@@ -34,10 +37,11 @@ def require_held(shapes: nn.Module, weights: Path) -> None:
         shapes: the model on torch's meta device, whose tensors take no memory.
         weights: the file.
     """
-    tensors = {id(tensor): tensor for tensor in (*shapes.parameters(), *shapes.buffers())}.values()
-    needed, held = sum(tensor.nbytes for tensor in tensors), weights.stat().st_size
-    if needed > held + COMPUTED:
+    saved = {id(tensor): tensor.nbytes for tensor in shapes.state_dict(keep_vars=True).values()}
+    computed = sum(tensor.nbytes for tensor in shapes.buffers() if id(tensor) not in saved)
+    needed, held = sum(saved.values()), weights.stat().st_size
+    if needed > held + LACKING or computed > COMPUTED:
         raise ModelError(
-            f"{weights} does not fit config.json beside it: that describes {needed / 1e9:.1f} GB of tensors, but the "
-            f"file has {held / 1e9:.1f} GB"
+            f"{weights} does not fit config.json beside it: that describes {needed / 1e9:.1f} GB of tensors and "
+            f"{computed / 1e9:.1f} GB of tables, but the file has {held / 1e9:.1f} GB"
         )
