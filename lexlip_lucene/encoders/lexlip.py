@@ -30,6 +30,7 @@ from lexlip_lucene.encoders.static_query import StaticQuery
 from lexlip_lucene.encoders.text_encoders import StaticText, TransformerText, fresh_network
 from lexlip_lucene.encoders.tokens import TokenBatch, tokenise
 from lexlip_lucene.encoders.transformer_query import TransformerQuery, can_pack
+from lexlip_lucene.encoders.unset_parameters import UnsetParameters
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.files import written_folder
 from lexlip_lucene.recipes.model_spec import StaticTextSpec
@@ -99,9 +100,10 @@ class LexLip(nn.Module):
         weights = folder / WEIGHTS_FILE
         require_readable(weights)
         tokenizer = load_tokenizer(folder, rows=config.vocabulary_size)
-        with torch.device("meta"):  # shapes only, so that a config can't ask for memory that its weights don't need
-            require_held(cls(config, tokenizer), weights)
-        model = cls(config, tokenizer)
+        with UnsetParameters():
+            with torch.device("meta"):  # shapes only: no config gets memory that its weights don't need
+                require_held(cls(config, tokenizer), weights)
+            model = cls(config, tokenizer)
         try:
             load_model(model, weights)
         except (RuntimeError, SafetensorError) as error:
