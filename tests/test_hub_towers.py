@@ -1,5 +1,6 @@
 """Towers as a hub gives them, loaded by the code that would fetch them, and the recipes that name some."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +43,20 @@ def released(folder: Path, backbone: str) -> tuple[Path, dict[str, torch.Tensor]
     return folder / "released.safetensors", tensors
 
 
-def small(file: Path) -> str:
-    """Arguments that make the named tower small, and point timm at a file where it would look at the hub."""
-    return f"image.arguments={ {**SMALL, 'pretrained_cfg_overlay': {'file': str(file)}} }"
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], str]:
+    """Point timm at a file where it would look at the hub; gives the arguments that make a tower as small as its."""
+
+    def pointed_at(file: Path) -> str:
+        def create(name: str, *, pretrained: bool, **arguments: Any) -> Any:
+            overlay = {"pretrained_cfg_overlay": {"file": str(file)}} if pretrained else {}
+            return made(name, pretrained=pretrained, **overlay, **arguments)
+
+        made = timm.create_model
+        monkeypatch.setattr(timm, "create_model", create)
+        return f"image.arguments={SMALL}"
+
+    return pointed_at
 
 
 @pytest.fixture
@@ -53,9 +65,11 @@ def data(tmp_path: Path) -> Path:
 
 
 @BACKBONES
-def test_a_tower_named_on_the_hub_is_loaded_with_its_weights_and_not_fetched_again(data: Path, backbone: str) -> None:
+def test_a_tower_named_on_the_hub_is_loaded_with_its_weights_and_not_fetched_again(
+    data: Path, backbone: str, hub: Callable[[Path], str]
+) -> None:
     file, tensors = released(data, backbone)
-    made = recipe("frozen-siglip", data, f"image.backbone={backbone}", small(file), "image.size=32", "image.grid=2")
+    made = recipe("frozen-siglip", data, f"image.backbone={backbone}", hub(file), "image.size=32", "image.grid=2")
     images = read_captions(made.data.captions)
     vocabulary = make_vocabulary(made, images, np.arange(40))
     model = make_model(made, vocabulary, captions_of(images, np.arange(40)))
@@ -69,12 +83,10 @@ def test_a_tower_named_on_the_hub_is_loaded_with_its_weights_and_not_fetched_aga
         assert torch.equal(loaded.image_weights(pixels), model.eval().image_weights(pixels))
 
 
-def test_the_quick_recipe_trains_from_the_hub_s_tower_to_a_model(data: Path) -> None:
+def test_the_quick_recipe_trains_from_the_hub_s_tower_to_a_model(data: Path, hub: Callable[[Path], str]) -> None:
     file, tensors = released(data, "vit_base_patch16_siglip_224.webli")
     changes = ("image.size=32", "image.grid=2", "training.epochs=2", "training.batch_size=8", "quantise.top_k=5")
-    made = recipe(
-        "frozen-siglip", data, small(file), *changes, "training.captions_per_image=2", "vocabulary.min_count=0"
-    )
+    made = recipe("frozen-siglip", data, hub(file), *changes, "training.captions_per_image=2", "vocabulary.min_count=0")
     train(made, data / "model")
     model = LexLip.from_pretrained(data / "model")
     name = "patch_embed.proj.weight"

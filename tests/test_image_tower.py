@@ -174,7 +174,7 @@ def test_a_file_that_is_not_safetensors_is_refused(tmp_path: Path, content: byte
     ("backbone", "arguments"),
     [
         ("no_such_backbone", {}),
-        ("vit_tiny_patch16_224", {"no_such_argument": 1}),
+        ("vit_tiny_patch16_224", {"channels": [8]}),
         ("vit_tiny_patch16_224", {**VIT, "num_heads": 3}),
     ],
 )

@@ -117,9 +117,10 @@ def test_a_root_is_relative_to_the_recipe_and_moves_relative_to_the_current_fold
 
 
 def test_a_root_reaches_every_text_below_it(tmp_path: Path) -> None:
-    text = ENCODER.replace("vit,", 'vit, arguments: {file: "{here}/x", list: ["{here}", "{here}y"]},')
-    arguments = encoder(tmp_path, text=text).image.arguments
-    assert arguments == {"file": str(tmp_path / "data/x"), "list": [str(tmp_path / "data"), "{here}y"]}
+    recipe = encoder(tmp_path, text=ENCODER + 'about: "{here}/x"\nexpander: {texts: ["{here}", "{here}y"]}\n')
+    assert recipe.about == str(tmp_path / "data/x")
+    assert recipe.expander is not None
+    assert recipe.expander.texts == (tmp_path / "data", tmp_path / "{here}y")
 
 
 def test_the_names_of_no_file_are_not_taken_for_paths(tmp_path: Path) -> None:

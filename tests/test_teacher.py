@@ -120,7 +120,7 @@ def test_what_is_no_teacher_is_refused(tmp_path: Path, images: list[CaptionedIma
     (tmp_path / "empty").mkdir()
     tiny.lexlip().save_pretrained(tmp_path / "ours")
     for name, message in {
-        "bert": "a CLIP or SigLIP by hub name or folder, or a model folder of ours .* but this is a BertModel",
+        "bert": "a CLIP or SigLIP by hub name or folder, or a model folder of ours .* but this is of the type bert",
         "empty": "a CLIP or SigLIP by hub name or folder, or a model folder of ours",
         "gone": "a CLIP or SigLIP by hub name or folder, or a model folder of ours",
         "ours": "model tiny has no dense twin",

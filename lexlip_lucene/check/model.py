@@ -5,6 +5,7 @@ from pathlib import Path
 from lexlip_lucene.check.kind import Checked, DamageError
 from lexlip_lucene.check.listed_files import require_listed
 from lexlip_lucene.encoders import model_config, onnx_query
+from lexlip_lucene.encoders.model_files import require_readable
 from lexlip_lucene.errors import ModelError
 
 
@@ -32,5 +33,7 @@ class ModelKind:
         if not read.files:
             size = sum((path / name).stat().st_size for name in there)
             return Checked(False, len(there), size, f"its {config} is from before checksums and names none")
+        for name in sorted(there & read.files.keys()):
+            require_readable(path / name)
         files, size = require_listed(path, read.files, there & read.files.keys(), path / config)
         return Checked(True, files + 1, size + (path / config).stat().st_size)

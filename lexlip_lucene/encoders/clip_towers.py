@@ -11,9 +11,12 @@ from torch.nn import functional
 
 from lexlip_lucene.errors import ModelError
 
+MODEL_TYPES = ("clip", "siglip", "siglip2", "metaclip_2", "chinese_clip")
+"""Kinds whose towers are given in full by their own config; others may name a further model, or code, to be fetched."""
+
 
 class ClipTowers:
-    """Both towers, with what their pictures and texts go through first.
+    """Both towers, with what their pictures and texts go through first; weights are read from safetensors only.
 
     Args:
         name: hub name or folder.
@@ -55,15 +58,27 @@ class ClipTowers:
 
 
 def _loaded(name: str, needed: str) -> tuple[Any, Any, Any]:
-    from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
+    from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoTokenizer
 
     try:
-        network, found = AutoModel.from_pretrained(name, dtype=torch.float32, output_loading_info=True)
-        if not all(hasattr(network, method) for method in ("get_image_features", "get_text_features")):
-            raise ModelError(f"{needed}, but this is a {type(network).__name__}")
+        config = AutoConfig.from_pretrained(name, trust_remote_code=False)
+        if config.model_type not in MODEL_TYPES:
+            raise ModelError(f"{needed}, but this is of the type {config.model_type}")
+        if getattr(config, "quantization_config", None) is not None:
+            raise ModelError(f"{needed}, but this is a quantised one")
+        network, found = AutoModel.from_pretrained(
+            name,
+            config=config,
+            dtype=torch.float32,
+            attn_implementation="sdpa",  # a config may name a kernel of the hub, which is code
+            output_loading_info=True,
+            use_safetensors=True,
+            trust_remote_code=False,
+        )
         if found["missing_keys"]:
             raise ModelError(f"{needed}, but its weights lack {sorted(found['missing_keys'])[0]} among others")
-        return network, AutoImageProcessor.from_pretrained(name), AutoTokenizer.from_pretrained(name)
+        processor = AutoImageProcessor.from_pretrained(name, trust_remote_code=False)
+        return network, processor, AutoTokenizer.from_pretrained(name, trust_remote_code=False)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"{needed}: {' '.join(str(error).split())[:300]}") from error
 

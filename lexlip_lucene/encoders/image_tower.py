@@ -117,8 +117,8 @@ class ImageTower(nn.Module):
 
 def _create_backbone(name: str, arguments: dict[str, Any], identity: tuple[str, ...], *, from_hub: bool) -> nn.Module:
     try:
-        backbone: nn.Module = timm.create_model(name, pretrained=from_hub, **{"num_classes": 0, **arguments})
-    except (RuntimeError, TypeError, ValueError, AssertionError, OSError) as error:
+        backbone: nn.Module = timm.create_model(name, pretrained=from_hub, num_classes=0, **arguments)
+    except Exception as error:  # timm checks few arguments: its layers raise errors of any kind
         reason = " ".join(str(error).split())[:300]
         raise ModelError(f"backbone {name} with arguments {arguments}: timm says: {reason}") from error
     for module in identity:

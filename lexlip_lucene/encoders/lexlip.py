@@ -1,6 +1,7 @@
 """`LexLip`: the model a user loads, encodes with, and saves.
 
-A model folder holds `config.json`, `model.safetensors`, the tokenizer's own files and `README.md`; never a pickle.
+A model folder holds `config.json`, `model.safetensors`, the tokenizer's own files and `README.md`; never a pickle. It
+is data, which may come from anybody: nothing in it is run, nothing outside it is read, nothing is fetched for it.
 """
 
 from collections.abc import Sequence
@@ -22,13 +23,14 @@ from lexlip_lucene.encoders.heaviest import Heaviest, heaviest, quantised
 from lexlip_lucene.encoders.image_encoder import ImageEncoder
 from lexlip_lucene.encoders.model_config import CONFIG_FILE, Ceilings, ModelConfig, config_bytes, read_config
 from lexlip_lucene.encoders.model_files import files_of, require_as_written, require_readable
-from lexlip_lucene.encoders.model_tensors import special_tokens, tensors_once
+from lexlip_lucene.encoders.model_tensors import require_held, special_tokens, tensors_once
 from lexlip_lucene.encoders.pixels import normalise, to_square
 from lexlip_lucene.encoders.pooling import divide_by_length
 from lexlip_lucene.encoders.static_query import StaticQuery
 from lexlip_lucene.encoders.text_encoders import StaticText, TransformerText, fresh_network
 from lexlip_lucene.encoders.tokens import TokenBatch, tokenise
 from lexlip_lucene.encoders.transformer_query import TransformerQuery, can_pack
+from lexlip_lucene.encoders.unset_parameters import UnsetParameters
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.files import written_folder
 from lexlip_lucene.integers import as_count
@@ -98,13 +100,11 @@ class LexLip(nn.Module):
         config = read_config(folder)
         weights = folder / WEIGHTS_FILE
         require_readable(weights)
-        tokenizer = load_tokenizer(folder)
-        if tokenizer.get_vocab_size() != config.vocabulary_size:
-            raise ModelError(
-                f"{folder}: its tokenizer has {tokenizer.get_vocab_size()} tokens, but config.json says "
-                f"{config.vocabulary_size}: the files are of two models"
-            )
-        model = cls(config, tokenizer)
+        tokenizer = load_tokenizer(folder, rows=config.vocabulary_size)
+        with UnsetParameters():
+            with torch.device("meta"):  # shapes only: no config gets memory that its weights don't need
+                require_held(cls(config, tokenizer), weights)
+            model = cls(config, tokenizer)
         try:
             load_model(model, weights)
         except (RuntimeError, SafetensorError) as error:

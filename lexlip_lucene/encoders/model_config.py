@@ -7,12 +7,13 @@ before checksums has neither, and is read as it is.
 from pathlib import Path
 
 import orjson
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from lexlip_lucene.checksum import require_checksum, with_checksum, without_checksum
-from lexlip_lucene.errors import ModelError
-from lexlip_lucene.recipes.model_spec import FileName, ImageSpec, Spec, TextSpec
-from lexlip_lucene.vectors.lexicon import Lexicon
+from lexlip_lucene.checksum import with_checksum
+from lexlip_lucene.encoders.config_file import read_config_file
+from lexlip_lucene.recipes.model_spec import FileName, ImageSpec, Spec, TextSpec, Title
+from lexlip_lucene.vectors.lexicon import Lexicon, require_terms
+from lexlip_lucene.vectors.quantise import MAX_BITS
 
 CONFIG_FILE = "config.json"
 
@@ -26,9 +27,9 @@ class Ceilings(Spec):
     `document` is that of texts as documents, where they are measured against a bank, which divides anew.
     """
 
-    image: float
-    text: float
-    document: float | None = None
+    image: float = Field(gt=0)
+    text: float = Field(gt=0)
+    document: float | None = Field(default=None, gt=0)
 
 
 class ModelConfig(Spec):
@@ -43,17 +44,17 @@ class ModelConfig(Spec):
     """
 
     schema_version: int = SCHEMA
-    name: str
+    name: Title
     image: ImageSpec
     text: TextSpec
     tokens: tuple[str, ...]
     rows: tuple[int, ...]
-    vocabulary_size: int
+    vocabulary_size: int = Field(gt=0, le=10_000_000)
     ceilings: Ceilings | None = None
-    bits: int = 8
-    top_k: int | None = None
-    text_top_k: int | None = None
-    dense_width: int | None = Field(default=None, gt=0)
+    bits: int = Field(default=8, ge=1, le=MAX_BITS)
+    top_k: int | None = Field(default=None, gt=0)
+    text_top_k: int | None = Field(default=None, gt=0)
+    dense_width: int | None = Field(default=None, gt=0, le=16384)
     files: dict[FileName, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -62,6 +63,7 @@ class ModelConfig(Spec):
             raise ValueError(f"{len(self.tokens)} tokens need as many rows, but there are {len(self.rows)}")
         if not all(0 <= row < self.vocabulary_size for row in self.rows):
             raise ValueError(f"rows must be in 0..{self.vocabulary_size - 1}, the vocabulary's")
+        require_terms(self.tokens)
         return self
 
     def top_k_of(self, side: str) -> int | None:
@@ -81,30 +83,14 @@ def read_config(folder: Path) -> ModelConfig:
         ModelError: the folder is not a model, is one of another schema version, can't be read, or its config is not as
             it was written.
     """
-    path = folder / CONFIG_FILE
-    try:
-        record = orjson.loads(path.read_bytes())
-        version = record.get("schema_version") if isinstance(record, dict) else None
-        if version != SCHEMA:
-            raise ModelError(
-                f"{path}: a LexLIP model of schema version {SCHEMA} is needed, got {version!r}; train it again, or use "
-                "the version of lexlip_lucene that wrote it"
-            )
-        config = ModelConfig.model_validate(without_checksum(record))
-        require_checksum(record, path, ModelError)
-        return config
-    except (FileNotFoundError, NotADirectoryError):
-        raise ModelError(
-            f"{folder}: a model folder with {CONFIG_FILE} and model.safetensors is needed; train makes one"
-        ) from None
-    except OSError as error:
-        raise ModelError(f"can't read {path}: {error.strerror}") from error
-    except orjson.JSONDecodeError as error:
-        raise ModelError(f"{path}: not JSON: {error}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the lexicon"
-        raise ModelError(f"{path}: {place}: {first['msg'].removeprefix('Value error, ')}") from None
+    return read_config_file(
+        folder / CONFIG_FILE,
+        ModelConfig,
+        SCHEMA,
+        missing=f"a model folder with {CONFIG_FILE} and model.safetensors is needed; train makes one",
+        outdated=f"a LexLIP model of schema version {SCHEMA} is needed",
+        advice="train it again, or use the version of lexlip_lucene that wrote it",
+    )
 
 
 def config_bytes(config: ModelConfig) -> bytes:

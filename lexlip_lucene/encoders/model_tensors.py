@@ -1,7 +1,17 @@
-"""What of a model goes into its folder: each tensor once, and the names of its tokenizer's special tokens."""
+"""The part of a model that goes into its folder: each tensor once, and the names of its tokenizer's special tokens."""
+
+from pathlib import Path
 
 from tokenizers import Tokenizer
 from torch import Tensor, nn
+
+from lexlip_lucene.errors import ModelError
+
+COMPUTED = 1 << 30
+"""Bytes of what a network computes of itself and its file does not hold: tables of relative positions, masks."""
+
+LACKING = 64 << 20
+"""Bytes that a file may lack of what is needed: the tensor that is missing is named then, when it is loaded."""
 
 
 def tensors_once(model: nn.Module) -> dict[str, Tensor]:
@@ -18,3 +28,20 @@ def special_tokens(tokenizer: Tokenizer) -> dict[str, str]:
     """BERT's special tokens as transformers names them, those that the vocabulary has."""
     names = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
     return {f"{name}_token": token for name, token in names.items() if tokenizer.token_to_id(token) is not None}
+
+
+def require_held(shapes: nn.Module, weights: Path) -> None:
+    """Raise ModelError when a model needs more memory than the file of its weights, `weights`, can be the reason for.
+
+    Args:
+        shapes: the model on torch's meta device, whose tensors take no memory.
+        weights: the file.
+    """
+    saved = {id(tensor): tensor.nbytes for tensor in shapes.state_dict(keep_vars=True).values()}
+    computed = sum(tensor.nbytes for tensor in shapes.buffers() if id(tensor) not in saved)
+    needed, held = sum(saved.values()), weights.stat().st_size
+    if needed > held + LACKING or computed > COMPUTED:
+        raise ModelError(
+            f"{weights} does not fit config.json beside it: that describes {needed / 1e9:.1f} GB of tensors and "
+            f"{computed / 1e9:.1f} GB of tables, but the file has {held / 1e9:.1f} GB"
+        )

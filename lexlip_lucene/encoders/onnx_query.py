@@ -12,19 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
-from pydantic import Field, ValidationError
+from pydantic import Field, model_validator
 from tokenizers import Tokenizer
 
-from lexlip_lucene.checksum import require_checksum, without_checksum
+from lexlip_lucene.encoders.config_file import read_config_file
 from lexlip_lucene.encoders.encoding import encoded, load_tokenizer
 from lexlip_lucene.encoders.model_files import require_as_written, require_readable
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.integers import as_int
 from lexlip_lucene.recipes.model_spec import FileName, Spec
 from lexlip_lucene.records import Impacts
-from lexlip_lucene.vectors.lexicon import Lexicon
-from lexlip_lucene.vectors.quantise import Quantiser
+from lexlip_lucene.vectors.lexicon import Lexicon, require_terms
+from lexlip_lucene.vectors.quantise import MAX_BITS, Quantiser
 
 GRAPH_FILE, CONFIG_FILE = "query.onnx", "query.json"
 
@@ -42,11 +41,18 @@ class QueryConfig(Spec):
     model_sha256: str
     tokens: tuple[str, ...]
     rows: tuple[int, ...]
-    ceiling: float
-    bits: int
-    top_k: int | None
-    max_length: int
+    ceiling: float = Field(gt=0)
+    bits: int = Field(ge=1, le=MAX_BITS)
+    top_k: int | None = Field(gt=0)
+    max_length: int = Field(gt=2, le=65536)
     files: dict[FileName, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _tokens_are_terms(self) -> "QueryConfig":
+        if len(self.tokens) != len(self.rows):
+            raise ValueError(f"{len(self.tokens)} tokens need as many rows, but there are {len(self.rows)}")
+        require_terms(self.tokens)
+        return self
 
     @property
     def lexicon(self) -> Lexicon:
@@ -74,6 +80,9 @@ class OnnxQuery:
         for name in self.config.files:
             require_as_written(folder, name, self.config.files, CONFIG_FILE)
         self._inputs = {given.name for given in self._session.get_inputs()}
+        self._graph = folder / GRAPH_FILE
+        if not self._inputs <= {"ids", "attention", "words"} or len(self._session.get_outputs()) != 1:
+            raise ModelError(f"{self._graph}: inputs ids, attention, words and one output are needed; export it again")
 
     def encode(self, text: str, *, top_k: int | None = None, bits: int | None = None) -> Impacts:
         """Encode one query, heaviest token first; {} when the model knows none of its tokens.
@@ -93,8 +102,20 @@ class OnnxQuery:
         if not words.any():
             return {}
         given = {"ids": np.array([encoding.ids], dtype=np.int64), "attention": np.ones_like(words), "words": words}
-        (weights,) = self._session.run(None, {name: given[name] for name in self._inputs})
-        return quantiser.vector(weights[0], self.lexicon.tokens)
+        return quantiser.vector(self._weights({name: given[name] for name in self._inputs}), self.lexicon.tokens)
+
+    def _weights(self, given: dict[str, Any]) -> Any:
+        try:
+            (weights,) = self._session.run(None, given)
+        except Exception as error:  # its exceptions have no common class below this one
+            reason = " ".join(str(error).split())[:300]
+            raise ModelError(f"{self._graph}: ONNX Runtime can't run it: {reason}; export it again") from None
+        if np.shape(weights) != (1, len(self.lexicon)):
+            raise ModelError(
+                f"{self._graph}: weights of shape (1, {len(self.lexicon)}) are needed, got {np.shape(weights)}; export "
+                "it again"
+            )
+        return weights[0]
 
 
 def is_onnx_query(folder: Path) -> bool:
@@ -122,23 +143,11 @@ def read_query_config(folder: Path) -> QueryConfig:
     Raises:
         ModelError: the folder is no such export, is of another schema version, or its config has changed since.
     """
-    path = folder / CONFIG_FILE
-    try:
-        record = orjson.loads(path.read_bytes())
-        version = record.get("schema_version") if isinstance(record, dict) else None
-        if version != SCHEMA:
-            raise ModelError(f"{path}: schema version {SCHEMA} is needed, got {version!r}: export it again")
-        config = QueryConfig.model_validate(without_checksum(record))
-        require_checksum(record, path, ModelError)
-        return config
-    except (FileNotFoundError, NotADirectoryError):
-        raise ModelError(
-            f"{folder}: a folder that lexlip export onnx wrote is needed, but {CONFIG_FILE} is missing"
-        ) from None
-    except OSError as error:
-        raise ModelError(f"can't read {path}: {error.strerror}") from error
-    except orjson.JSONDecodeError as error:
-        raise ModelError(f"{path}: not JSON: {error}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise ModelError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    return read_config_file(
+        folder / CONFIG_FILE,
+        QueryConfig,
+        SCHEMA,
+        missing=f"a folder that lexlip export onnx wrote is needed, but {CONFIG_FILE} is missing",
+        outdated=f"an exported query side of schema version {SCHEMA} is needed",
+        advice="export it again",
+    )

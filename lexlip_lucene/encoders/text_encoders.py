@@ -19,6 +19,7 @@ from lexlip_lucene.encoders.lexicon_pool import lexicon_logits
 from lexlip_lucene.encoders.own_words import OwnWords
 from lexlip_lucene.encoders.pooling import saturate
 from lexlip_lucene.errors import ModelError
+from lexlip_lucene.recipes.architecture import allowed, shaping
 from lexlip_lucene.recipes.model_spec import StaticTextSpec, TransformerTextSpec
 from lexlip_lucene.vectors.lexicon import Lexicon
 
@@ -180,14 +181,25 @@ class TransformerText(nn.Module):
 def load_network(name: str) -> nn.Module:
     """Return the masked-language model of a hub name or a local folder, in float32; a head it lacks starts afresh.
 
+    Only safetensors are read, and of its config only what shapes the network.
+
     Raises:
-        ModelError: it is neither here nor can it be fetched, or its encoder lacks tensors.
+        ModelError: it is neither here nor can it be fetched, is of a kind that is not known here, or its encoder lacks
+            tensors.
     """
-    from transformers import AutoModelForMaskedLM
+    from transformers import AutoConfig, AutoModelForMaskedLM
 
     try:
         with _quiet_loading():
-            network, found = AutoModelForMaskedLM.from_pretrained(name, dtype=torch.float32, output_loading_info=True)
+            whole = AutoConfig.from_pretrained(name, trust_remote_code=False).to_dict()
+            network, found = AutoModelForMaskedLM.from_pretrained(
+                name,
+                config=AutoConfig.for_model(**allowed(shaping(whole))),
+                dtype=torch.float32,
+                output_loading_info=True,
+                use_safetensors=True,
+                trust_remote_code=False,
+            )
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:300]
         raise ModelError(f"text.model {name}: a hub name or a folder of transformers is needed: {reason}") from error
@@ -221,14 +233,14 @@ def fresh_network(architecture: dict[str, Any]) -> nn.Module:
     """Return an untrained masked-language model of a Hugging Face config (with its `model_type`).
 
     Raises:
-        ModelError: the architecture names no model that transformers knows.
+        ModelError: the architecture has a key or value that it may not have, or transformers can't build it.
     """
-    from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig, AutoModelForMaskedLM
 
     try:
-        network: nn.Module = AutoModelForMaskedLM.from_config(AutoConfig.for_model(**architecture), dtype=torch.float32)
-    except (TypeError, ValueError, KeyError, StrictDataclassError) as error:
+        config = AutoConfig.for_model(**allowed(architecture))
+        network: nn.Module = AutoModelForMaskedLM.from_config(config, dtype=torch.float32)
+    except Exception as error:  # transformers checks few values: its layers raise errors of any kind
         reason = " ".join(str(error).split())[:300]
-        raise ModelError(f"text.architecture {architecture}: transformers says: {reason}") from error
+        raise ModelError(f"text.architecture: {reason}") from error
     return network

@@ -4,8 +4,9 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from lexlip_lucene.recipes.architecture import shaping
 from lexlip_lucene.recipes.expander_recipe import ExpanderRecipe
-from lexlip_lucene.recipes.model_spec import ImageSpec, Spec, StaticTextSpec, TransformerTextSpec, ViewSpec
+from lexlip_lucene.recipes.model_spec import ImageSpec, Spec, StaticTextSpec, Title, TransformerTextSpec, ViewSpec
 from lexlip_lucene.recipes.recipe_path import RecipePath
 from lexlip_lucene.recipes.training_recipe import TrainingRecipe
 
@@ -91,7 +92,7 @@ class ImageRecipe(ImageSpec):
     """
 
     weights: Literal["hub", "none"] | RecipePath = "none"
-    views: tuple[ViewRecipe, ...] = ()
+    views: tuple[ViewRecipe, ...] = Field(default=(), max_length=16)
     frozen: bool = False
     flip: bool = False
     shift: int = Field(default=0, ge=0)
@@ -128,10 +129,9 @@ class TransformerTextRecipe(TransformerTextSpec):
     model: str | None = None
 
     def spec(self, architecture: dict[str, Any]) -> TransformerTextSpec:
-        """Return what the model keeps of this, with the architecture that was loaded but not the folder it was in."""
-        kept = {key: value for key, value in architecture.items() if key != "_name_or_path"}
+        """Return what the model keeps of this, with the architecture that was loaded."""
         own = {name: getattr(self, name) for name in TransformerTextSpec.model_fields}
-        return TransformerTextSpec(**{**own, "architecture": kept})
+        return TransformerTextSpec(**{**own, "architecture": shaping(architecture)})
 
 
 class QuantiseRecipe(Spec):
@@ -145,7 +145,7 @@ class QuantiseRecipe(Spec):
 class EncoderRecipe(Spec):
     """A whole encoder recipe. `about` says where it comes from; `roots` names folders that `--set` can move."""
 
-    name: str
+    name: Title
     about: str = ""
     roots: dict[str, str] = Field(default={})
     data: DataRecipe

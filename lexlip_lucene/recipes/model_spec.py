@@ -3,9 +3,12 @@
 No torch here: a recipe can be read and refused before anything heavy is loaded.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from lexlip_lucene.recipes.architecture import Architecture
+from lexlip_lucene.recipes.backbone import LARGEST_PICTURE, BackboneArguments, BackboneName, ModuleName
 
 
 class Spec(BaseModel):
@@ -14,8 +17,11 @@ class Spec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=(), allow_inf_nan=False)
 
 
-FileName = Annotated[str, Field(pattern=r"^[^/\\\x00]+$")]
-"""The name of a file in a folder, which leads to no other folder."""
+FileName = Annotated[str, Field(pattern=r"^[^./\\\x00][^/\\\x00]*$")]
+"""The name of a file in a folder, which is not hidden and leads to no other folder."""
+
+Title = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+"""What a model or recipe is called in messages and reports: one line."""
 
 
 class AdapterSpec(Spec):
@@ -24,9 +30,9 @@ class AdapterSpec(Spec):
     Dropout rates are for training: of the backbone's states, inside the layers, and before the last layer.
     """
 
-    width: int = Field(gt=0)
-    layers: int = Field(default=0, ge=0)
-    heads: int = Field(default=4, gt=0)
+    width: int = Field(gt=0, le=16384)
+    layers: int = Field(default=0, ge=0, le=128)
+    heads: int = Field(default=4, gt=0, le=256)
     state_dropout: float = Field(default=0.0, ge=0, lt=1)
     layer_dropout: float = Field(default=0.0, ge=0, lt=1)
     head_dropout: float = Field(default=0.0, ge=0, lt=1)
@@ -48,10 +54,10 @@ class ViewSpec(Spec):
         mirrored: also see the mirror image, and keep the mean of both.
     """
 
-    backbone: str | None = None
-    arguments: dict[str, Any] = {}
-    identity: tuple[str, ...] = ()
-    size: int | None = Field(default=None, gt=0)
+    backbone: BackboneName | None = None
+    arguments: BackboneArguments = {}
+    identity: tuple[ModuleName, ...] = ()
+    size: int | None = Field(default=None, gt=0, le=LARGEST_PICTURE)
     mirrored: bool = False
 
 
@@ -66,9 +72,9 @@ class BankSpec(Spec):
         make_up: of what a document loses when it is cut, so much is made up for (0: nothing, 1: all).
     """
 
-    size: int = Field(default=2000, gt=0)
-    tokens: int = Field(default=128, gt=0)
-    nearest: int = Field(default=20, gt=0)
+    size: int = Field(default=2000, gt=0, le=10_000_000)
+    tokens: int = Field(default=128, gt=0, le=1_000_000)
+    nearest: int = Field(default=20, gt=0, le=1_000_000)
     power: float = Field(default=1.0, ge=0, le=1)
     make_up: float = Field(default=0.0, ge=0, le=1)
 
@@ -79,7 +85,7 @@ class ImageSpec(Spec):
     Attributes:
         backbone: a timm model name; anything whose `forward_features` gives patch states (batch, positions, width)
             or a map (batch, width, height, width).
-        arguments: further arguments of `timm.create_model`.
+        arguments: further arguments of `timm.create_model`, those of `recipes/backbone.py`.
         identity: modules of the backbone replaced by the identity (weights converted from elsewhere may need it).
         size: input height and width in pixels; the whole picture is resized to it.
         mean, std: per channel, of pixels in 0..1.
@@ -93,15 +99,15 @@ class ImageSpec(Spec):
         bank: measure images against a bank of training captions instead, once trained; null: divide by length alone.
     """
 
-    backbone: str
-    arguments: dict[str, Any] = {}
-    identity: tuple[str, ...] = ()
-    size: int = Field(default=224, gt=0)
+    backbone: BackboneName
+    arguments: BackboneArguments = {}
+    identity: tuple[ModuleName, ...] = ()
+    size: int = Field(default=224, gt=0, le=LARGEST_PICTURE)
     mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
     std: tuple[float, float, float] = (0.5, 0.5, 0.5)
-    grid: int | None = Field(default=None, gt=0)
+    grid: int | None = Field(default=None, gt=0, le=256)
     global_state: bool = False
-    views: tuple[ViewSpec, ...] = ()
+    views: tuple[ViewSpec, ...] = Field(default=(), max_length=16)
     global_path: bool = False
     adapter: AdapterSpec
     length_power: float = Field(default=0.5, ge=0, le=1)
@@ -123,7 +129,7 @@ class StaticTextSpec(Spec):
     """
 
     kind: Literal["static"]
-    max_length: int = Field(default=64, gt=2)
+    max_length: int = Field(default=64, gt=2, le=65536)
     token_keep: float = Field(default=1.0, gt=0, le=1)
     length_power: float = Field(default=1.0, ge=0, le=1)
     bank: BankSpec | None = None
@@ -133,16 +139,16 @@ class TransformerTextSpec(Spec):
     """A BERT-like encoder with its masked-language-model head.
 
     Attributes:
-        architecture: the Hugging Face config (with `model_type`); in a recipe it describes a fresh model where no
-            `model` is named.
+        architecture: the Hugging Face config (with `model_type`), keys of `recipes/architecture.py`; in a recipe it
+            describes a fresh model where no `model` is named.
         word_path: add a learned number to the logit of each token that the text has, beside the network's own.
         token_keep: share of a caption's tokens that the word path sees in a training step.
         bank: as the static side has it.
     """
 
     kind: Literal["transformer"]
-    max_length: int = Field(default=40, gt=2)
-    architecture: dict[str, Any] = {}
+    max_length: int = Field(default=40, gt=2, le=65536)
+    architecture: Architecture = {}
     word_path: bool = False
     token_keep: float = Field(default=1.0, gt=0, le=1)
     length_power: float = Field(default=1.0, ge=0, le=1)

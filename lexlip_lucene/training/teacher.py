@@ -82,7 +82,8 @@ def load_teacher(
 def _is_ours(folder: Path) -> bool:
     """Whether the folder's config is of `save_pretrained`; transformers' own has no schema version."""
     try:
-        return "schema_version" in orjson.loads((folder / "config.json").read_bytes())
+        record = orjson.loads((folder / "config.json").read_bytes())
+        return isinstance(record, dict) and "schema_version" in record
     except (OSError, orjson.JSONDecodeError):
         return False
 

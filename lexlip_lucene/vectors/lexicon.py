@@ -1,14 +1,16 @@
 """The lexicon: which rows of a tokenizer's vocabulary are dimensions of the vectors, and so terms of the index.
 
 A row is blocked when it can never be a word somebody searches for: special tokens ([CLS], [PAD], …), BERT's
-`[unusedN]` rows, tokens without any letter or digit, tokens that white-space tokenising would break, and rows
-the training captions use fewer than `min_count` times (there is nothing to learn a weight from). Everything
-that holds a vector, from the head's last layer to the index, counts in lexicon positions, not vocabulary rows:
-with BERT's 30,522 rows and Flickr8k's captions 3,700 positions remain, and the head costs an eighth.
+`[unusedN]` rows, tokens without any letter or digit, tokens with a control character or that white-space tokenising
+would break, and rows the training captions use fewer than `min_count` times (there is nothing to learn a weight from).
+Everything that holds a vector, from the head's last layer to the index, counts in lexicon positions, not vocabulary
+rows: with BERT's 30,522 rows and Flickr8k's captions 3,700 positions remain, and the head costs an eighth.
 """
 
 import hashlib
 import re
+import reprlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +25,7 @@ JAVA_WHITE_SPACE = frozenset(
     "\u205f\u3000"
 )
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _UNUSED = re.compile(r"\[unused\d+\]")
 
 
@@ -35,6 +38,20 @@ def why_not_indexable(token: str) -> str | None:
     if len(token) > MAX_TOKEN_LENGTH // 2 and len(token.encode("utf-16-le")) // 2 > MAX_TOKEN_LENGTH:
         return f"is longer than {MAX_TOKEN_LENGTH} characters"
     return None
+
+
+def require_terms(tokens: Sequence[str]) -> None:
+    """Raise ValueError when a token can't be a term of an index, has a control character, or is there twice."""
+    for token in tokens:
+        if (reason := why_not_indexable(token)) is not None or (reason := _control_character(token)) is not None:
+            raise ValueError(f"each token must be a term, but {reprlib.repr(token)} {reason}")
+    if len(set(tokens)) < len(tokens):
+        twice = next(token for token, count in Counter(tokens).items() if count > 1)
+        raise ValueError(f"each token must be there once, but {reprlib.repr(twice)} is there again")
+
+
+def _control_character(token: str) -> str | None:
+    return None if token.isprintable() or not _CONTROL.search(token) else "contains a control character"
 
 
 @dataclass(frozen=True)
@@ -82,6 +99,7 @@ def make_lexicon(
         and not _UNUSED.fullmatch(token)
         and any(character.isalnum() for character in token)
         and why_not_indexable(token) is None
+        and _control_character(token) is None
         and (counts is None or counts.get(row, 0) >= min_count)
     )
     return Lexicon(tokens=tuple(token for _, token in chosen), rows=tuple(row for row, _ in chosen))
