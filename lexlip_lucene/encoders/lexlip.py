@@ -92,6 +92,8 @@ class LexLip(nn.Module):
     def from_pretrained(cls, folder: str | Path, *, device: str = "cpu") -> "LexLip":
         """Load a model folder, ready to encode.
 
+        The folder may come from anybody. Nothing is fetched, and a file that is a link to elsewhere is not read.
+
         Raises:
             ModelError: the folder is not a model, is of another schema version, can't be read, or its files do not fit
                 together or are not those that were written.
