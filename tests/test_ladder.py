@@ -45,6 +45,7 @@ from lexlip_lucene.recipes.ladder_recipe import (
 )
 from lexlip_lucene.records import Hit, Qrel
 from lexlip_lucene.training.teacher import load_teacher
+from lexlip_lucene.trec_id import encode_id
 
 MAIN, SHORT, SPARSER = "LexLIP 24 × 8 bit", "LexLIP 6 × 4 bit", "LexLIP 24 × 8 bit, FLOPS 3"
 TOWER = "LexLIP 24 × 8 bit, tower"
@@ -148,7 +149,8 @@ def test_the_quality_of_lexlip_is_that_of_the_integer_products(
         for token, weight in vector.items():
             query[place[token]] = weight
         scores = matrix @ query
-        run[topic.qid] = rank_hits(((ids[row], int(scores[row])) for row in np.flatnonzero(scores)), RUNGS[-1])
+        scored = ((encode_id(ids[row]), int(scores[row])) for row in np.flatnonzero(scores))
+        run[encode_id(topic.qid)] = rank_hits(scored, RUNGS[-1])
     qrels = read_qrels(bench.folder / "topics" / "qrels.txt")
     found = record["rungs"][str(RUNGS[-1])]["systems"][name]["quality"]
     worst, best = (evaluate(qrels, _with_ties(run, qrels, sign)) for sign in (1, -1))

@@ -143,7 +143,15 @@ def test_without_captions_an_id_is_a_relative_path_with_or_without_its_ending(tm
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"")
     files = find_image_files(tmp_path, None)
-    assert set(files.paths) == {"x/1.png", "x/1.jpg", "x/1", "2.WEBP", "2"}
+    assert set(files.paths) == {
+        "x/1.png",
+        "x/1.jpg",
+        "x/1",
+        "2.WEBP",
+        "2",
+        "3.txt",
+        "3",
+    }, "whether a file is a picture is looked at when it is asked for"
     assert files.path("x/1") == tmp_path / "x/1.jpg"
 
 

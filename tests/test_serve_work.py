@@ -13,6 +13,7 @@ import served
 from served import Place
 from starlette.testclient import TestClient
 
+from lexlip_lucene.check.kind import DamageError
 from lexlip_lucene.errors import SearchError
 from lexlip_lucene.serve.app import create_app
 from lexlip_lucene.serve.asked import Asked
@@ -232,7 +233,7 @@ def test_an_index_without_checksums_has_nothing_to_compare(place: Place) -> None
 
 def test_a_damaged_index_is_said_and_searched_all_the_same(place: Place, caplog: pytest.LogCaptureFixture) -> None:
     def fail() -> bool:
-        raise SearchError("/home/secret/index/_0.cfs: checksum failed")
+        raise DamageError("/home/secret/index/_0.cfs: checksum failed")
 
     health = ends_as(place, fail)
     assert not health["ok"] and health["check"]["state"] == "failed"

@@ -23,17 +23,21 @@ class CollectionKind:
 
     def check(self, path: Path, *, full: bool) -> Checked:
         """Compare the shards with the manifest; errors as in `Kind`."""
-        return _compared(path, path, {shard.relative_to(path).as_posix() for shard in find_shards(path).paths})
+        if not manifest_path(path).exists():
+            find_shards(path)  # says what is no collection at all
+        there = {file.relative_to(path).as_posix() for file in path.rglob("*") if not file.is_dir()}
+        return _compared(path, path, {name for name in there if not name.startswith(".") and "/." not in name})
 
 
 class QueryFileKind:
-    """A file of encoded queries."""
+    """A file of encoded queries; only our own has a manifest."""
 
     name = "queries"
 
     def recognises(self, path: Path) -> bool:
-        """Say if the name is that of a file of lines of JSON."""
-        return path.is_file() and without_gz(path).suffix.lower() == ".jsonl"
+        """Say if the name is that of a file that `lexlip search --encoded` reads."""
+        is_manifest = path.name.endswith(".manifest.json")
+        return path.is_file() and not is_manifest and without_gz(path).suffix.lower() in (".jsonl", ".json", ".tsv")
 
     def check(self, path: Path, *, full: bool) -> Checked:
         """Compare the file with its manifest; errors as in `Kind`."""

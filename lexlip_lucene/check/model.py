@@ -1,5 +1,7 @@
 """Checking a model folder, or a query side that was exported: its files against its config, and that against itself."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from lexlip_lucene.check.kind import Checked, DamageError
@@ -23,17 +25,25 @@ class ModelKind:
         """Compare every file that the config names; errors as in `Kind`."""
         exported = onnx_query.is_onnx_query(path)
         config = onnx_query.CONFIG_FILE if exported else model_config.CONFIG_FILE
-        try:
+        with _damage_unless_of_the_system():
             read = onnx_query.read_query_config(path) if exported else model_config.read_config(path)
-        except ModelError as error:
-            if isinstance(error.__cause__, OSError):
-                raise
-            raise DamageError(str(error)) from error
         there = {file.name for file in path.iterdir() if file.name != config and not file.name.startswith(".")}
         if not read.files:
             size = sum((path / name).stat().st_size for name in there)
             return Checked(False, len(there), size, f"its {config} is from before checksums and names none")
         for name in sorted(there & read.files.keys()):
-            require_readable(path / name)
+            with _damage_unless_of_the_system():
+                require_readable(path / name)
         files, size = require_listed(path, read.files, there & read.files.keys(), path / config)
         return Checked(True, files + 1, size + (path / config).stat().st_size)
+
+
+@contextmanager
+def _damage_unless_of_the_system() -> Iterator[None]:
+    """Turn a ModelError of the block into DamageError, but for one that the system's refusal caused."""
+    try:
+        yield
+    except ModelError as error:
+        if isinstance(error.__cause__, OSError):
+            raise
+        raise DamageError(str(error)) from error

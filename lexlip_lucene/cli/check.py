@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from lexlip_lucene.cli.verb import Debug, Json, answer, verb
+from lexlip_lucene.errors import LexlipError
 
 
 @verb
@@ -36,9 +37,10 @@ def check(
     record: dict[str, Any] = {"ok": None, "kind": kind.name, "path": path.absolute(), "files": 0, "bytes": 0}
     try:
         checked = kind.check(path, full=full)
-    except DamageError as damage:
+    except LexlipError as error:
         if json:
-            record |= {"ok": False, "seconds": time.monotonic() - begun, "error": str(damage)}
+            found = False if isinstance(error, DamageError) else None
+            record |= {"ok": found, "seconds": time.monotonic() - begun, "error": str(error)}
             answer(record, "", as_json=True)
         raise
     seconds = time.monotonic() - begun

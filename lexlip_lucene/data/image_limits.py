@@ -16,9 +16,9 @@ class ImageLimits(NamedTuple):
     allow_truncated: bool = False
 
     def checked(self) -> "ImageLimits":
-        """Return it, or raise InputError when `max_pixels` is below 1."""
-        if self.max_pixels < 1:
-            raise InputError(f"--max-pixels must be at least 1, got {self.max_pixels}")
+        """Return it, or raise InputError when `max_pixels` is out of range."""
+        if not 1 <= self.max_pixels < 2**63:
+            raise InputError(f"--max-pixels must be at least 1 and below 2^63, got {self.max_pixels}")
         return self
 
 

@@ -1,7 +1,10 @@
 """What the files of photos are known by, without reading them: a million are looked at in seconds."""
 
 import hashlib
+import os
+import stat
 from collections.abc import Iterable
+from pathlib import Path
 
 import orjson
 
@@ -16,8 +19,16 @@ def listed_photos(images: Iterable[CaptionedImage]) -> str:
     digest = hashlib.sha256()
     for image in images:
         file: list[object] = ["missing"]
-        if image.path.is_file():
-            stat = image.path.stat()
-            file = [stat.st_size, stat.st_mtime_ns]
+        if not image.refused and (found := stat_of(image.path)) is not None:
+            file = [found.st_size, found.st_mtime_ns]
         digest.update(orjson.dumps([image.id, *file], option=orjson.OPT_APPEND_NEWLINE))
     return digest.hexdigest()
+
+
+def stat_of(path: Path) -> os.stat_result | None:
+    """Return what the system knows of a file; None where it is none, or the system does not say."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):  # missing, no permission, or a name that no file can have
+        return None
+    return found if stat.S_ISREG(found.st_mode) else None

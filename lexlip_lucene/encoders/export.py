@@ -167,10 +167,10 @@ def _unfinished(
         "inputs_sha256": inputs_sha256,
         "arithmetic": str(arithmetic),
         "grid": None if grid is None else format_grid(grid),
+        **limits.checked()._asdict(),
     }
     config = config_bytes(model.config.model_copy(update={"files": {}}))  # the model card among them decides nothing
-    settings: dict[str, Any] = {"config_sha256": hashlib.sha256(config).hexdigest(), "batch_size": batch_size}
-    settings |= limits.checked()._asdict()
+    settings = {"config_sha256": hashlib.sha256(config).hexdigest(), "batch_size": batch_size}
     return Unfinished(output, facts=facts, settings=settings, stretches=stretches_of(inputs))
 
 

@@ -1,6 +1,6 @@
 """What makes two encode runs be of the same inputs: a hash of their ids and of what is cheap to know of each.
 
-A picture counts by the size of its file (−1 where there is none), so a data set that was copied is still the same;
+A picture counts by the size of its file (−1 where there is none that may be opened), so a data set that was copied is still the same;
 one that was painted over in place with not a byte more or less goes unnoticed.
 """
 
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 import orjson
 
 from lexlip_lucene.data.captions import CaptionedImage
+from lexlip_lucene.data.photo_files import stat_of
 from lexlip_lucene.errors import OutputError
 from lexlip_lucene.records import Topic
 
@@ -20,7 +21,12 @@ def identity_of_images(images: Sequence[CaptionedImage]) -> str:
     Raises:
         OutputError: an id occurs twice.
     """
-    return _identity((image.id, image.path.stat().st_size if image.path.is_file() else -1) for image in images)
+    return _identity((image.id, _size(image)) for image in images)
+
+
+def _size(image: CaptionedImage) -> int:
+    found = None if image.refused else stat_of(image.path)
+    return -1 if found is None else found.st_size
 
 
 def identity_of_texts(texts: Sequence[Topic]) -> str:

@@ -11,7 +11,7 @@ from typing import Any, cast
 import torch
 from PIL import Image
 from safetensors import SafetensorError
-from safetensors.torch import load_model, save_file
+from safetensors.torch import load_model
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
@@ -27,6 +27,7 @@ from lexlip_lucene.encoders.model_tensors import require_held, special_tokens, t
 from lexlip_lucene.encoders.pixels import normalise, to_square
 from lexlip_lucene.encoders.pooling import divide_by_length
 from lexlip_lucene.encoders.static_query import StaticQuery
+from lexlip_lucene.encoders.tensor_file import put_tensors
 from lexlip_lucene.encoders.text_encoders import StaticText, TransformerText, fresh_network
 from lexlip_lucene.encoders.tokens import TokenBatch, tokenise
 from lexlip_lucene.encoders.transformer_query import TransformerQuery, can_pack
@@ -125,7 +126,7 @@ class LexLip(nn.Module):
         from transformers import PreTrainedTokenizerFast
 
         with written_folder(Path(folder), force=force) as partial:
-            save_file(tensors_once(self), partial / WEIGHTS_FILE)
+            put_tensors(tensors_once(self), partial / WEIGHTS_FILE)
             self.tokenizer.no_truncation()
             PreTrainedTokenizerFast(tokenizer_object=self.tokenizer, **special_tokens(self.tokenizer)).save_pretrained(
                 partial

@@ -10,13 +10,12 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from lexlip_lucene.encoders.arithmetic import Arithmetic
 from lexlip_lucene.encoders.image_tower import ImageTower
 from lexlip_lucene.encoders.pixels import normalise
-from lexlip_lucene.files import written_path
+from lexlip_lucene.encoders.tensor_file import keep_tensors, kept_tensors
 from lexlip_lucene.recipes.model_spec import ImageSpec
 
 
@@ -54,10 +53,9 @@ class StatesPass:
         digest.update(pixels.numpy().tobytes())
         file = self.keep / f"{digest.hexdigest()[:32]}.safetensors"
         if file.exists():
-            return load_file(file)["states"].to(self.device)
+            return kept_tensors(file)["states"].to(self.device)
         states = self._computed(pixels)
-        with written_path(file) as partial:
-            save_file({"states": states.cpu().contiguous()}, partial)
+        keep_tensors({"states": states.cpu().contiguous()}, file)
         return states
 
     def _computed(self, pixels: Tensor) -> Tensor:

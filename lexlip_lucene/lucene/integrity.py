@@ -1,6 +1,7 @@
 """An index's files against the checksums in their footers, and its counts against what its commit states."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from lexlip_lucene.lucene.index_counts import require_on_disk
 from lexlip_lucene.lucene.java_paths import to_java
 from lexlip_lucene.lucene.jvm import StaticMethods
 from lexlip_lucene.lucene.unreadable import damaged, said
+
+_COMMIT = re.compile("segments_[0-9a-z]+")
 
 _ATTEMPTS = 3
 """At checking an index while it is written to."""
@@ -35,28 +38,33 @@ def check_integrity(index: Path, *, full: bool) -> tuple[int, int]:
     """
     require_folder(index, "index")
     for _ in range(_ATTEMPTS):
-        latest = _lists(index)[0]
+        latest = _latest(index)
         try:
-            return _compared(index, full=full)
+            return _compared(index, latest, full=full)
         except IndexDamage:
-            if _lists(index)[0] == latest:  # else a writer committed meanwhile, and removed files of the commit before
+            if _latest(index) == latest:  # else a writer committed meanwhile, and removed files of the commit before
                 raise
-    return _compared(index, full=full)
+    return _compared(index, _latest(index), full=full)
 
 
-def _compared(index: Path, *, full: bool) -> tuple[int, int]:
+def _compared(index: Path, latest: str, *, full: bool) -> tuple[int, int]:
     java, folder = StaticMethods("lexlip.check.Integrity"), to_java(index.absolute())
-    size = 0
-    names = _lists(index)
-    compared: set[str] = set()
-    while left := [name for name in names if name not in compared]:
-        for name in left:
+
+    def compare(names: Iterable[str]) -> int:
+        total = 0
+        for name in names:
             with _damage_named(index / name):
-                size += java.compare(folder, name)
-            compared.add(name)
-        # What the lists name is known once they are sound; they are among what they name.
+                total += java.compare(folder, name)
+        return total
+
+    compare([latest])
+    try:
         with _damage_named(index):
             names = list(java.files(folder))
+    except IndexDamage:
+        compare(sorted(path.name for path in index.glob("_*.si")))  # to name the one that it is
+        raise
+    size = compare(names)
     _require_counts(index)
     if full:
         with _damage_named(index):
@@ -66,19 +74,23 @@ def _compared(index: Path, *, full: bool) -> tuple[int, int]:
     return len(names), size
 
 
-def _lists(index: Path) -> list[str]:
-    """Return the names of the files that say which files the index has."""
-    commits = [path.name for path in index.glob("segments_*")]
-    if not commits:
-        if any(index.glob("_*.si")):
-            raise IndexDamage(f"{index} has files of segments, but no file segments_… that names them")
-        raise SearchError(f"{index} is not a Lucene index: it has no file segments_…")
-    latest = max(commits, key=lambda name: int(name.removeprefix("segments_"), 36))
-    return [latest, *sorted(path.name for path in index.glob("_*.si"))]
+def _latest(index: Path) -> str:
+    """Return the name of the latest commit's file."""
+    commits = [path.name for path in index.iterdir() if _COMMIT.fullmatch(path.name)]
+    if commits:
+        return max(commits, key=lambda name: int(name.removeprefix("segments_"), 36))
+    if any(index.glob("_*.si")):
+        raise IndexDamage(f"{index} has files of segments, but no file segments_… that names them")
+    raise SearchError(f"{index} is not a Lucene index: it has no file segments_…")
 
 
 def _require_counts(index: Path) -> None:
-    facts = commit_facts(index)
+    try:
+        facts = commit_facts(index)
+    except SearchError as error:
+        if damaged(getattr(error.__cause__, "classname", "")):
+            raise IndexDamage(str(error)) from error
+        raise
     if not {"documents", "empty", "postings"} <= facts.keys():
         return
     documents, empty, postings = (int(facts[key]) for key in ("documents", "empty", "postings"))

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from threading import Thread
 from typing import Literal
 
-from lexlip_lucene.errors import LexlipError
+from lexlip_lucene.check.kind import DamageError
 from lexlip_lucene.serve.environment import environment_reason
 
 Check = Callable[[], bool | None]
-"""Returns True for an index as it was written, None where there is nothing to compare with; raises LexlipError for a
-damaged one, or one that can't be read."""
+"""Returns True for an index as it was written, None where there is nothing to compare with; raises DamageError for a
+damaged one, and another error where it can't be checked."""
 
 State = Literal["running", "ok", "failed", "nothing to compare", "could not run"]
 
@@ -40,7 +40,7 @@ class IndexCheck:
         except Exception as error:  # of whatever kind: nobody else would tell of it
             logger.error("the check of the index: %s", error, exc_info=error)
             reason = environment_reason(error)
-            if reason is None and isinstance(error, LexlipError):
+            if isinstance(error, DamageError):
                 self.error = "the index is not as it was written: see the server's log"
                 self.state = "failed"
             else:

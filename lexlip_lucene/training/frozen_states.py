@@ -10,13 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from lexlip_lucene.encoders.arithmetic import choose_arithmetic
 from lexlip_lucene.encoders.lexlip import LexLip
 from lexlip_lucene.encoders.states_pass import StatesPass, tower_fingerprint
-from lexlip_lucene.files import written_path
+from lexlip_lucene.encoders.tensor_file import keep_tensors, kept_tensors
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.training.looks import AS_THEY_ARE, Look
 from lexlip_lucene.training.sources import LOAD_BATCH, HeldPictures, ReadPictures, Wanted
@@ -58,7 +57,7 @@ def frozen_states(
     file = cache / f"states-{_fingerprint(model, pictures, mirrored)}.safetensors" if cache else None
     if file is not None and file.exists():
         progress.note(f"backbone states read from {file}")
-        return FrozenStates(load_file(file)["states"])
+        return FrozenStates(kept_tensors(file)["states"])
     arithmetic = choose_arithmetic(model.device, inputs=len(pictures))
     run = StatesPass(model.image.tower.eval(), model.device, arithmetic, batch_size=LOAD_BATCH)
     looks = [AS_THEY_ARE, Look(mirrored=True)] if mirrored else [AS_THEY_ARE]
@@ -69,8 +68,7 @@ def frozen_states(
     joined = torch.cat([run(pixels).half().cpu() for pixels in batches])
     states = joined.view(len(looks), count, *joined.shape[1:])
     if file is not None:
-        with written_path(file) as partial:
-            save_file({"states": states}, partial)
+        keep_tensors({"states": states}, file)
     return FrozenStates(states)
 
 

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
 
 from lexlip_lucene.data.caption_sets import read_caption_sets, without
 from lexlip_lucene.data.captions import read_captions
 from lexlip_lucene.encoders.lexlip import LexLip
-from lexlip_lucene.files import written_path
+from lexlip_lucene.encoders.tensor_file import keep_tensors, kept_tensors
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 from lexlip_lucene.recipes.expander_recipe import ExpanderRecipe
@@ -95,7 +94,7 @@ def _read_or_trained(
     if file is not None and file.exists():
         progress.note(f"expander read from {file}")
         expander = _blank(model, settings)
-        expander.load_state_dict(load_file(file))
+        expander.load_state_dict(kept_tensors(file))
         return expander
     bags = CaptionBags.of([*own, *further], model.tokenizer, model.lexicon, max_length=recipe.text.max_length)
     captions = sum(map(len, own))
@@ -110,8 +109,7 @@ def _read_or_trained(
         progress=progress,
     )
     if file is not None:
-        with written_path(file) as partial:
-            save_file(expander.state_dict(), partial)
+        keep_tensors(expander.state_dict(), file)
     return expander
 
 

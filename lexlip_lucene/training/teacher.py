@@ -14,7 +14,6 @@ import orjson
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from lexlip_lucene.data.captioned_image import CaptionedImage
@@ -22,8 +21,9 @@ from lexlip_lucene.data.images import UnreadableImage, open_listed
 from lexlip_lucene.encoders.clip_towers import ClipTowers
 from lexlip_lucene.encoders.embedding import embed_images, embed_texts
 from lexlip_lucene.encoders.lexlip import LexLip
+from lexlip_lucene.encoders.tensor_file import keep_tensors, kept_tensors
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.files import sha256_of, written_path
+from lexlip_lucene.files import sha256_of
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.records import Topic
 
@@ -69,13 +69,12 @@ def load_teacher(
     file = cache / f"teacher-{_fingerprint(name, images, captions)}.safetensors" if cache else None
     if file is not None and file.exists():
         progress.note(f"the teacher's embeddings read from {file}")
-        kept = load_file(file, device=device)
+        kept = kept_tensors(file, device=device)
     else:
         embed = _embed_by_ours if _is_ours(Path(name)) else _embed_by_clip
         kept = dict(zip(("images", "captions"), embed(name, images, captions, device, progress), strict=True))
         if file is not None:
-            with written_path(file) as partial:
-                save_file(kept, partial)
+            keep_tensors(kept, file)
     return Teacher(**kept)
 
 

@@ -12,6 +12,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from lexlip_lucene.checksum import require_checksum, with_checksum, without_checksum
+from lexlip_lucene.data.image_limits import LIMITS
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.files import written_file
 
@@ -40,7 +41,8 @@ class Manifest(BaseModel):
 
     `inputs_sha256` is the identity of the inputs (ids and file sizes, or ids and texts), `arithmetic` what the model
     computed in ("float32", "bfloat16, compiled"); a manifest from before they were noted has null there. `grid` is what
-    the lines' `positions` count in (`vectors/positions.py`), null where the lines have none.
+    the lines' `positions` count in (`vectors/positions.py`), null where the lines have none. `max_pixels` and
+    `allow_truncated` say which pictures were read (`data/image_limits.py`).
     """
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
@@ -57,6 +59,8 @@ class Manifest(BaseModel):
     inputs_sha256: str | None = None
     arithmetic: str | None = None
     grid: str | None = None
+    max_pixels: int = LIMITS.max_pixels
+    allow_truncated: bool = LIMITS.allow_truncated
     documents: int
     empty: int
     postings: int
