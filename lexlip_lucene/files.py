@@ -28,7 +28,8 @@ def require_file(path: Path, what: str) -> Path:
     if not _readable(path, what):
         raise InputError(f"{what}: no such file: {path}")
     if not path.is_file():
-        raise InputError(f"{what}: a file is needed, but this is a folder: {path}")
+        kind = "a folder" if path.is_dir() else "a pipe or a device"
+        raise InputError(f"{what}: a file is needed, but this is {kind}: {path}")
     return path
 
 
@@ -78,7 +79,9 @@ def _left_behind(target: Path) -> str:
 
 
 def require_absent(path: Path, *, force: bool) -> None:
-    """Raise OutputError when `path` exists and `force` is off. Call it before the work, not after."""
+    """Raise OutputError when `path` exists and `force` is off, or can't be. Call it before the work, not after."""
+    if path.suffix.lower() == ".gz":
+        raise OutputError(f"{path}: results are written as they are, not compressed: leave .gz out of the name")
     if _there(path) and not force:
         raise OutputError(f"{path} exists already: choose another name, or overwrite it with --force")
 

@@ -224,9 +224,12 @@ def test_files_that_a_captions_file_names_elsewhere_are_refused_unless_asked_for
     assert named(folder, leaving, outside=True) == [""] * len(leaving)
 
 
-def test_file_name_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
+def test_a_file_whose_name_is_not_utf8_is_an_image_that_is_refused(tmp_path: Path) -> None:
     (tmp_path / "caf\udce9.jpg").touch()
-    assert "must be UTF-8 to be an id" in refusal(tmp_path)
+    (tmp_path / "good.jpg").touch()
+    bad, good = read_captions(tmp_path)
+    assert (bad.id, good.id) == ("caf\\xe9.jpg", "good.jpg")
+    assert "not UTF-8" in bad.refused and not good.refused
 
 
 def test_split_of_a_folder_is_refused(tmp_path: Path) -> None:

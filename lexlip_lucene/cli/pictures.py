@@ -8,7 +8,7 @@ from lexlip_lucene.data.image_limits import MAX_PIXELS
 
 MaxPixels = Annotated[int, typer.Option("--max-pixels", help="Largest width times height that is decoded.")]
 AllowTruncated = Annotated[
-    bool, typer.Option("--allow-truncated", help="Also read pictures that were cut; what is missing is grey.")
+    bool, typer.Option("--allow-truncated", help="Also read pictures that were cut; what is missing is blank.")
 ]
 Outside = Annotated[
     bool,

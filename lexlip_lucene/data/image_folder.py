@@ -5,7 +5,6 @@ hidden folders are passed over and counted. A folder is entered once, however ma
 """
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,7 +37,7 @@ def look_through(folder: Path, *, outside: bool = False) -> ImageFolder:
         outside: read what links lead to elsewhere; otherwise each is an image that is refused.
 
     Raises:
-        InputError: no such folder, no file in it, a folder that can't be read, or a file name that is not UTF-8.
+        InputError: no such folder, or one that can't be read, or no file in it.
     """
     inside = Inside(require_folder(folder, "image folder"), outside=outside)
     top = folder.absolute()
@@ -46,37 +45,43 @@ def look_through(folder: Path, *, outside: bool = False) -> ImageFolder:
     if not found:
         raise InputError(f"image folder: no file below {folder} that is not hidden")
     images = []
-    for path in sorted(found, key=lambda path: path.relative_to(folder).as_posix()):
+    for path, reason in sorted(found.items()):
         name = path.relative_to(folder).as_posix()
-        try:
-            name.encode()
-        except UnicodeEncodeError as error:
-            raise InputError(f"{folder}: a file name must be UTF-8 to be an id, but there is {name!r}") from error
-        images.append(CaptionedImage(name, top / name, "", (), f"{folder}/{name}", inside.refused(name)))
-    return ImageFolder(images, hidden)
+        id = os.fsencode(name).decode(errors="backslashreplace")
+        why = reason or inside.refused(name) or ("" if id == name else "its name is not UTF-8, so it can't be an id")
+        images.append(CaptionedImage(id, top / name, "", (), f"{folder}/{id}", why))
+    return ImageFolder(sorted(images, key=lambda image: image.id), hidden)
 
 
-def _walk(folder: Path, inside: Inside) -> tuple[list[Path], int]:
-    """Return every file that is not hidden, with links to folders that are not to be entered, and count what is."""
-    found: list[Path] = []
+def _walk(folder: Path, inside: Inside) -> tuple[dict[Path, str], int]:
+    """Return every file that is not hidden, and why it can't be read where that shows here; and count what is hidden.
+
+    Folders that are not to be entered, or can't be, are among the files.
+    """
+    found: dict[Path, str] = {}
     hidden = 0
     entered: set[tuple[int, int]] = set()
     waiting, links = [folder], list[Path]()
     while waiting or links:  # folders first, so that a file has the id of its own place and not that of a link to it
         home = waiting.pop() if waiting else links.pop(0)
-        stat = home.stat()
-        if (stat.st_dev, stat.st_ino) in entered:
+        try:
+            stat = home.stat()
+            entries = [] if (stat.st_dev, stat.st_ino) in entered else _entries(home)
+        except OSError as error:
+            if home == folder:
+                raise InputError(f"image folder: can't read {folder}: {error.strerror}") from error
+            found[home] = f"can't read this folder: {error.strerror}"
             continue
         entered.add((stat.st_dev, stat.st_ino))
-        for entry in _entries(home):
+        for entry in entries:
             if entry.name.startswith("."):
                 hidden += 1
             elif not _is_folder(entry):
-                found.append(Path(entry.path))
+                found[Path(entry.path)] = ""
             elif not entry.is_symlink():
                 waiting.append(Path(entry.path))
             elif inside.refused(Path(entry.path).relative_to(folder)):
-                found.append(Path(entry.path))
+                found[Path(entry.path)] = ""
             else:
                 links.append(Path(entry.path))
     return found, hidden
@@ -89,9 +94,6 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            yield from sorted(entries, key=lambda entry: entry.name)
-    except OSError as error:
-        raise InputError(f"image folder: can't read {folder}: {error.strerror}") from error
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return sorted(entries, key=lambda entry: entry.name)

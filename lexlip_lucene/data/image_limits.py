@@ -10,7 +10,7 @@ MAX_PIXELS = 89_478_485
 
 
 class ImageLimits(NamedTuple):
-    """Pictures of up to `max_pixels` (width × height) are read, cut ones, whose rest is grey, by `allow_truncated`."""
+    """Pictures of up to `max_pixels` (width × height) are read, and cut ones, whose rest is blank, on demand."""
 
     max_pixels: int = MAX_PIXELS
     allow_truncated: bool = False

@@ -27,6 +27,9 @@ from lexlip_lucene.errors import InputError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF")
 
+CUT_FORMATS = ("JPEG", "PNG", "GIF", "TIFF", "BMP")
+"""Of these a file that was cut still shows what came before; of the others nothing does."""
+
 __all__ = ["LIMITS", "MAX_PIXELS", "ImageLimits", "TooManyPixels", "UnreadableImage", "open_image", "read_image"]
 
 _NAMES = "JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF or HEIC"
@@ -42,6 +45,9 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 """EXIF orientation → what turns the picture upright (CIPA DC-008, tag 0x0112; 1 is upright already)."""
+
+_BITS_PER_SAMPLE, _PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0
+"""Tags of TIFF 6.0, and a value of the second."""
 
 # Warnings' filters and Pillow's settings are of the whole process, so two threads must not change them at once.
 _settings_of_the_process = threading.RLock()
@@ -132,7 +138,7 @@ def _read_again(file: IO[bytes], limits: ImageLimits, error: UnreadableImage) ->
             before = ImageFile.LOAD_TRUNCATED_IMAGES
             try:
                 ImageFile.LOAD_TRUNCATED_IMAGES = True
-                image = _first_readable([content, *less], limits)
+                image = _first_readable([content, *less], limits, CUT_FORMATS)
             finally:
                 ImageFile.LOAD_TRUNCATED_IMAGES = before
     if image is None:
@@ -140,19 +146,21 @@ def _read_again(file: IO[bytes], limits: ImageLimits, error: UnreadableImage) ->
     return image
 
 
-def _first_readable(contents: Iterable[bytes], limits: ImageLimits) -> Image.Image | None:
+def _first_readable(
+    contents: Iterable[bytes], limits: ImageLimits, formats: tuple[str, ...] | None = None
+) -> Image.Image | None:
     for content in contents:
         try:
-            return _read(BytesIO(content), limits)
+            return _read(BytesIO(content), limits, formats)
         except UnreadableImage:
             continue
     return None
 
 
-def _read(file: IO[bytes], limits: ImageLimits) -> Image.Image:
+def _read(file: IO[bytes], limits: ImageLimits, formats: tuple[str, ...] | None = None) -> Image.Image:
     try:
-        image = _open_lazily(file, limits)
-        image.load()
+        image = _open_lazily(file, limits, formats)
+        _load(image)
         turn = UPRIGHT.get(_orientation(image))
         rgb = _as_rgb(image)
         return rgb if turn is None else rgb.transpose(turn)
@@ -165,7 +173,16 @@ def _read(file: IO[bytes], limits: ImageLimits) -> Image.Image:
         raise UnreadableImage(f"broken image: {_one_line(error)}") from error
 
 
-def _open_lazily(file: IO[bytes], limits: ImageLimits) -> Image.Image:
+def _load(image: Image.Image) -> None:
+    if image.format != "TIFF":
+        image.load()
+        return
+    with _settings_of_the_process, warnings.catch_warnings():  # it warns of tags when it loads, not when it opens
+        warnings.simplefilter("ignore")
+        image.load()
+
+
+def _open_lazily(file: IO[bytes], limits: ImageLimits, formats: tuple[str, ...] | None = None) -> Image.Image:
     """Parse the header alone; Pillow's warnings about metadata and size are kept quiet, and the limit is ours."""
     if not file.read(1):
         raise UnreadableImage("the file is empty")
@@ -174,7 +191,7 @@ def _open_lazily(file: IO[bytes], limits: ImageLimits) -> Image.Image:
         largest = Image.MAX_IMAGE_PIXELS
         try:
             Image.MAX_IMAGE_PIXELS = None
-            image = Image.open(file, formats=_formats())
+            image = Image.open(file, formats=formats or _formats())
         except UnidentifiedImageError as error:
             raise UnreadableImage(f"not a {_NAMES} image, or its header is broken{_missing(file)}") from error
         except Exception as error:  # as many kinds as in _read
@@ -218,6 +235,8 @@ def _orientation(image: Image.Image) -> int:
 def _as_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "F":
         raise UnreadableImage("its pixels are floating-point numbers, of which nothing says what is white")
+    if image.mode == "I":
+        raise UnreadableImage("its pixels have more than 16 bits, of which nothing says what is white")
     if image.mode.startswith("I"):
         return _from_16_bit_grey(image)
     if image.has_transparency_data:
@@ -228,10 +247,12 @@ def _as_rgb(image: Image.Image) -> Image.Image:
 
 
 def _from_16_bit_grey(image: Image.Image) -> Image.Image:
-    values = np.asarray(image)
-    if values.min() < 0 or values.max() > 0xFFFF:
-        raise UnreadableImage("its pixels have more than 16 bits, of which nothing says what is white")
-    grey = (values >> 8).astype(np.uint8)
+    values = np.asarray(image).astype(np.uint16)
+    tags = getattr(image, "tag_v2", {})  # of a TIFF, whose grey may have fewer bits, and may count from white
+    bits = tags.get(_BITS_PER_SAMPLE, (16,))[0]
+    grey = (values >> max(bits - 8, 0)).astype(np.uint8)
+    if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
+        grey = 255 - grey
     if "transparency" in image.info:
         grey[values == image.info["transparency"]] = 255
     return Image.fromarray(grey).convert("RGB")

@@ -47,7 +47,9 @@ def find_shards(collection: Path, what: str = "collection") -> ShardFiles:
         folders[:] = [name for name in shown if not _leads_back(Path(home, name))]
         found += [Path(home, name) for name in names if not name.startswith(".")]
     for path in found:
-        if not path.name.lower().endswith(ENDINGS) or not path.is_file():
+        if path.name.lower().endswith(ENDINGS) and not path.is_file():
+            raise InputError(f"{path}: a shard must be a file, but this is a pipe, a device or a link to nothing")
+        if not path.name.lower().endswith(ENDINGS):
             raise InputError(
                 f"{path}: a {what} folder holds nothing but shards ({', '.join(ENDINGS)}), because Anserini parses "
                 "every file in it: move this one out"
@@ -95,6 +97,8 @@ def _values(path: Path, content: bytes, what: str) -> Iterator[tuple[str, bytes]
         at = _after_white(text, end)
         if array and text[at : at + 1] == ",":
             at = _after_white(text, at + 1)
+            if text[at : at + 1] == "]":
+                raise InputError(f"{where}: a comma follows the last document of the array")
         elif array and text[at : at + 1] != "]":
             raise InputError(f"{where}: a comma or the end of the array is missing after this document")
     if array and _after_white(text, at + 1) < len(text):

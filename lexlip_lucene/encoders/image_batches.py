@@ -4,6 +4,7 @@ What a verb does with them is its own: `export` writes a collection, `zero_shot`
 be read stays in its batch as a rejected one, so ids travel with their pictures and no later image can take its id.
 """
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -75,7 +76,7 @@ def image_batches(
             [image for image, _ in readable],
             partial(quantised, found, quantiser, model.lexicon.tokens) if found else list,
             [
-                Rejected(image.id, str(image.path), str(reason))
+                Rejected(image.id, os.fsencode(image.path).decode(errors="backslashreplace"), str(reason))
                 for image, reason in named
                 if isinstance(reason, UnreadableImage)
             ],

@@ -37,7 +37,6 @@ from lexlip_lucene.vectors.manifest import (
     Manifest,
     Rejected,
     ShardEntry,
-    manifest_path,
     read_manifest,
     write_manifest,
 )
@@ -45,7 +44,7 @@ from lexlip_lucene.vectors.manifest import (
 
 def is_query_file(output: Path) -> bool:
     """Whether `output` names a file of encoded queries rather than a collection folder (contract §1)."""
-    return output.suffix == ".jsonl"
+    return output.suffix.lower() == ".jsonl"
 
 
 class Found(Enum):
@@ -139,7 +138,8 @@ class Unfinished:
         """Put the result in its place, with `manifest` beside it, and clear away what led to it."""
         with system_errors_named(self.output, self.folder):
             if not self._placed:
-                manifest_path(self.output).unlink(missing_ok=True)  # an earlier one must not stand beside this result
+                # An earlier manifest stays until the new one replaces it: shards that it does not fit are refused, and
+                # shards without any would be taken as they are.
                 self._put_in_place()
             write_manifest(self.output, manifest)
             remove_replaced(self.output)

@@ -83,6 +83,13 @@ def _by_ranks(rankings: Sequence[Sequence[Hit]], k: int) -> list[tuple[str, floa
 def _normalised(hits: Sequence[Hit]) -> dict[str, float]:
     if not hits:
         return {}
-    scores = [hit.score for hit in hits]
-    low, span = min(scores), max(scores) - min(scores)
-    return {hit.docid: (hit.score - low) / span if span else 1.0 for hit in hits}
+    low, high = min(hit.score for hit in hits), max(hit.score for hit in hits)
+    if low == high:
+        return dict.fromkeys((hit.docid for hit in hits), 1.0)
+    # Halves, where the scores are so far apart that their difference is no finite float.
+    part = 2 if isinstance(high - low, float) and math.isinf(high - low) else 1
+    return (
+        {hit.docid: (hit.score / part - low / part) / (high / part - low / part) for hit in hits}
+        if part > 1
+        else {hit.docid: (hit.score - low) / (high - low) for hit in hits}
+    )
