@@ -12,6 +12,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+import unprivileged
 from cli_run import Job, whole_job
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="finds processes by /proc")
@@ -178,3 +179,29 @@ def chunks(terminal: int) -> Iterator[bytes]:
         while chunk := os.read(terminal, 65536):
             yield chunk
     os.close(terminal)
+
+
+def test_a_path_that_may_not_be_read_is_one_line_and_status_1() -> None:
+    script = """
+import os
+import sys
+from lexlip_lucene.cli.main import main
+sys.argv = ["lexlip", "eval", sys.argv[1] + "/qrels", sys.argv[1] + "/run"]
+for mode in (0o644, 0):  # at first everything that is imported late is
+    os.chmod(sys.argv[-1], mode)
+    if not mode and os.geteuid() == 0:
+        os.setegid(65534)
+        os.seteuid(65534)
+    try:
+        main()
+    except SystemExit as end:
+        status = end.code
+sys.exit(status)
+"""
+    with unprivileged.open_folder() as root:
+        (root / "qrels").write_text("q 0 a 1\n")
+        (root / "run").write_text("q Q0 a 1 1 x\n")
+        command = [sys.executable, "-c", script, str(root)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 1 and done.stdout.count("\n") == 1
+        assert done.stderr == f"error: run: can't read {root}/run: Permission denied\n"

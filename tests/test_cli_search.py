@@ -246,3 +246,21 @@ def test_another_vocabulary_than_that_of_encoded_queries_is_refused(
 def test_another_vocabulary_is_refused_by_explain(job: Job, other_model: Path) -> None:
     asked = ("--query", "red", "--docid", "é test-00000%", "--model", other_model)
     assert "was made with vocabulary" in lexlip("explain", job.root / "images index", *asked).error
+
+
+def test_docids_that_a_run_could_not_tell_apart_are_refused_before_the_search(tmp_path: Path) -> None:
+    (tmp_path / "c").mkdir()
+    lines = [
+        '{"id": "a b", "vector": {"x": 9}}',
+        '{"id": "a%20b", "vector": {"x": 3}}',
+        '{"id": "c", "vector": {"x": 1}}',
+    ]
+    (tmp_path / "c" / "a.jsonl").write_text("\n".join(lines))
+    done("index", tmp_path / "c", tmp_path / "index")
+    (tmp_path / "q.jsonl").write_text('{"id": "q", "vector": {"x": 1}}')
+    run = ("search", tmp_path / "index", "--encoded", tmp_path / "q.jsonl", "--output", tmp_path / "run", "-k", 1)
+    assert "the document ids 'a b' and 'a%20b' are both written as 'a%20b'" in lexlip(*run).error
+    (tmp_path / "ids").write_text("a%20b\n")
+    done("index", "--delete", tmp_path / "ids", tmp_path / "index")
+    assert lexlip(*run).status == 0
+    assert (tmp_path / "run").read_text().startswith("q Q0 a%20b 1 9 ")

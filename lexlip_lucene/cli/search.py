@@ -199,6 +199,7 @@ def _searched(
         texts = {topic.qid: topic.text for topic in read_topics(topics)}
         require_told_apart(texts, "topic")
         with Bm25Searcher(index) as searcher:
+            searcher.require_ids_told_apart()
             begun = time.perf_counter()
             run = searcher.search_batch(texts, k, threads=threads, filters=filters, progress=progress)
             return run, time.perf_counter() - begun
@@ -206,6 +207,7 @@ def _searched(
     queries = encoded_queries(index, topics, encoded, model)
     require_told_apart(queries, "topic")  # before the search, whose run could not be written
     with ImpactSearcher(index) as impacts:
+        impacts.require_ids_told_apart()
         begun = time.perf_counter()
         run = impacts.search_batch(
             queries, k, threads=threads, filters=filters, approximate=approximate, progress=progress

@@ -1,6 +1,7 @@
 """What every verb shares: its options, its one error line, its result as text or as one JSON object."""
 
 import functools
+import inspect
 import os
 import sys
 import traceback
@@ -32,6 +33,10 @@ DEBUG_FLAG = "--debug"
 
 def verb(function: Callable[Parameters, None]) -> Callable[Parameters, None]:
     """Turn a known error into one line on stderr and exit status 1, and Ctrl-C into one line and 130."""
+    for annotation in inspect.get_annotations(function).values():
+        for info in getattr(annotation, "__metadata__", ()):
+            if hasattr(info, "readable"):
+                info.readable = False  # Typer would end with 2 and a usage text; the verb names what may not be read
 
     @functools.wraps(function)
     def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:

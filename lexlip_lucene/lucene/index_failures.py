@@ -27,7 +27,7 @@ def failure(failed: JobFailed, index: Path, collection: Path | None) -> LexlipEr
         return InputError(f"can't read {from_java(path)}: {said(java, message, path)}")
     if kind == "compressed":
         path, reason = details
-        return InputError(f"collection: can't read {from_java(path)}: it is gzip, and damaged ({reason})")
+        return InputError(f"collection: can't read {from_java(path)}: it is no gzip file, or damaged ({reason})")
     if kind == "changed":
         path, stated, found = details
         return InputError(

@@ -20,6 +20,7 @@ from lexlip_lucene.lucene.java_entry import ENTRY
 from lexlip_lucene.lucene.jvm import ONE_AT_A_TIME, JavaObject, StaticMethods, java_class, java_errors_as
 from lexlip_lucene.lucene.request import pack_filters, pack_queries, utf8
 from lexlip_lucene.progress import Progress
+from lexlip_lucene.trec_id import require_told_apart
 
 Filters = Mapping[str, str | Collection[str]]
 """Keyword field → the value, or one of the values, that a document must have; of several filters, all."""
@@ -123,6 +124,12 @@ class Searcher:
         with self._errors("count"):
             found = self._java.frequencies(self._engine, pack_queries([dict.fromkeys(asked, 1)]))
         return dict(zip(asked, np.frombuffer(found.tostring(), "<i4").tolist(), strict=True))
+
+    def require_ids_told_apart(self) -> None:
+        """Raise InputError where two docids would be the same in a run, in which white space is percent-encoded."""
+        with self._errors("read"):
+            alike = unpack_texts(self._java.writtenAlike(self._engine).tostring())
+        require_told_apart(alike, "document")
 
     def close(self) -> None:
         """Close the index. In a forked process it is not open, so nothing happens."""

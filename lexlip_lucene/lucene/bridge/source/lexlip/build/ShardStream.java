@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Locale;
 import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipException;
 
 /**
  * One shard of a collection as lines of JSON: decompressed where its bytes are gzip, cut into lines where it is a
@@ -39,6 +40,9 @@ final class ShardStream implements Closeable {
       InputStream content = Arrays.equals(first, GZIP) ? begun(new GZIPInputStream(bytes, BUFFER)) : bytes;
       skipMark((PushbackInputStream) content);
       String name = path.toLowerCase(Locale.ROOT);
+      if (content == bytes && first.length > 0 && name.endsWith(".gz")) {
+        throw new ZipException("its name ends in .gz");
+      }
       lines = name.endsWith(".json") || name.endsWith(".json.gz") ? new JsonValues(content) : content;
     } catch (IOException | RuntimeException error) {
       plain.close();

@@ -177,6 +177,19 @@ public final class Searches {
     }
   }
 
+  /**
+   * Two docids, as {@link Texts}, that are the same once ASCII white space in them is percent-encoded, as in a TREC run;
+   * none where all stay different.
+   */
+  public static byte[] writtenAlike(Engine engine) throws IOException {
+    Snapshot snapshot = engine.acquire();
+    try {
+      return Texts.pack(WrittenIds.alike(snapshot, engine.id));
+    } finally {
+      engine.release(snapshot);
+    }
+  }
+
   /** How many documents have each token, deleted ones among them until the next merge, as 32-bit little-endian integers. */
   public static byte[] frequencies(Engine engine, byte[] tokens) throws IOException {
     Snapshot snapshot = engine.acquire();
