@@ -110,3 +110,36 @@ def test_the_command_finds_nothing_by_a_keyword_whose_documents_are_gone(index: 
     found = done("search", index, "--query", "all:1", "--filter", f"{SPLIT}=x")
     assert found["hits"] == []
     assert [hit["docid"] for hit in done("search", index, "--query", "all:1")["hits"]] == ["c"]
+
+
+def test_keywords_stay_keywords_for_what_is_appended_without_naming_them(tmp_path: Path) -> None:
+    for name in ("d1", "d2"):
+        (tmp_path / name).mkdir()
+        line = f'{{"id": "{name}", "contents": "", "split": "val", "vector": {{"a": 1}}}}\n'
+        (tmp_path / name / "a.jsonl").write_text(line)
+    ImpactIndex.build(tmp_path / "d1", tmp_path / "index", keywords=["split"])
+    with ImpactIndex.open(tmp_path / "index") as writing:
+        writing.add_collection(tmp_path / "d2")
+    with ImpactIndex.open(tmp_path / "index") as writing:
+        writing.add_collection(tmp_path / "d1", replace=True)
+    with ImpactSearcher(tmp_path / "index") as searcher:
+        assert sorted(searcher.search({"a": 1}, filters={"split": "val"}).docids) == ["d1", "d2"]
+
+
+@pytest.mark.parametrize("value", [2020, [2020], None, {"val", 3}])
+def test_a_filter_that_is_no_text_is_refused(tmp_path: Path, value: Any) -> None:
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "a.jsonl").write_text('{"id": "d", "year": 2020, "vector": {"a": 1}}\n')
+    ImpactIndex.build(tmp_path / "c", tmp_path / "index", keywords=["year"])
+    with ImpactSearcher(tmp_path / "index") as searcher:
+        with pytest.raises(InputError, match="filter 'year' must be a text"):
+            searcher.search({"a": 1}, filters={"year": value})
+        for wrong in (5, None):
+            with pytest.raises(InputError, match="a docid or token must be a text"):
+                searcher.stored(wrong)  # type: ignore[arg-type]  # what the test is about
+        for query in ({1: 2}, ["a"], None):
+            with pytest.raises(InputError, match="a mapping of token"):
+                searcher.search(query)  # type: ignore[arg-type]  # likewise
+    for cache_mb in (2**43, -1, -(2**70)):
+        with pytest.raises(InputError, match="cache_mb must be at least 0"):
+            ImpactSearcher(tmp_path / "index", cache_mb=cache_mb)

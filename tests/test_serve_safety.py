@@ -359,3 +359,25 @@ def test_thumbnails_are_kept_within_their_bytes(tmp_path: Path) -> None:
     assert all(Image.open(BytesIO(each.content)).size == (SIDE, 320) for each in made)
     assert sum(len(kept.content) for kept in thumbnails._kept.values()) <= 250_000
     assert thumbnails.of(paths[-1]) is made[-1]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder"])
+def test_a_picture_whose_place_is_taken_by_something_else_is_not_waited_for(tmp_path: Path, kind: str) -> None:
+    place = served.make(tmp_path)
+    with TestClient(create_app(place.opened(Limits())), base_url=BASE) as client:
+        docid = "val%2Fred-circle-0"
+        assert client.get(f"/images/{docid}").status_code == 200
+        (place.images / "0.png").unlink()
+        os.mkfifo(place.images / "0.png") if kind == "pipe" else (place.images / "0.png").mkdir()
+        for _ in range(4):  # more than there are workers
+            assert client.get(f"/images/{docid}").status_code == 404
+            assert client.get(f"/thumbnails/{docid}").status_code in (404, 415)
+
+
+@pytest.mark.parametrize("wanted", ["bytes=999999-", "bytes=-0", "zz", "lines=1-2", "bytes=5-2", "bytes=0-3"])
+def test_ranges_are_passed_over(tmp_path: Path, wanted: str) -> None:
+    place = served.make(tmp_path)
+    with TestClient(create_app(place.opened(Limits())), base_url=BASE) as client:
+        whole = client.get("/static/page.js")
+        answer = client.get("/static/page.js", headers={"Range": wanted})
+        assert (answer.status_code, answer.content) == (200, whole.content)

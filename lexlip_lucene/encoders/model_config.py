@@ -63,6 +63,8 @@ class ModelConfig(Spec):
             raise ValueError(f"{len(self.tokens)} tokens need as many rows, but there are {len(self.rows)}")
         if not all(0 <= row < self.vocabulary_size for row in self.rows):
             raise ValueError(f"rows must be in 0..{self.vocabulary_size - 1}, the vocabulary's")
+        if len(set(self.rows)) != len(self.rows):
+            raise ValueError("rows must differ, but one is there twice")
         require_terms(self.tokens)
         return self
 

@@ -150,6 +150,8 @@ class ImpactIndex:
     ) -> Iterator["ImpactIndex"]:
         """Give the index in the folder `path` to write to. Arguments as in `create`; `order` is for what is added.
 
+        Keys that were keywords before stay so for what is added.
+
         Raises:
             InputError: no such folder, or an argument is not what is needed.
             SearchError: not an index that this version built, or one of another kind.
@@ -161,7 +163,12 @@ class ImpactIndex:
                 f"{path}: an impact index that lexlip built is needed, got {facts.get('kind', 'another')}"
             )
         options = checked_options(
-            threads=threads, memory=memory, order=order, store=store, keywords=keywords, merge_small=merge_small
+            threads=threads,
+            memory=memory,
+            order=order,
+            store=store,
+            keywords=(*keywords, *sorted(known - set(keywords))),
+            merge_small=merge_small,
         )
         with open_writer(Path(path), options, create=False) as writer:
             index = ImpactIndex(Path(path), writer, lasting(facts), options, progress)

@@ -15,7 +15,7 @@ from lexlip_lucene.errors import InputError, JavaError, LexlipError
 from lexlip_lucene.lucene.java import BRIDGE, find_jar, find_java
 from lexlip_lucene.lucene.java_entry import ENTRY
 from lexlip_lucene.lucene.java_locale import java_locale
-from lexlip_lucene.lucene.other_jvm import require_no_other_jvm, require_own_jvm
+from lexlip_lucene.lucene.other_jvm import had_another_jvm, require_no_other_jvm, require_own_jvm
 from lexlip_lucene.lucene.unreadable import said
 
 JavaObject: TypeAlias = Any
@@ -151,7 +151,9 @@ def _boot(heap: str | None) -> None:
         with java_locale():
             import jnius
     except Exception as error:  # pyjnius raises SystemError, RuntimeError and bare Exception here
-        raise JavaError(f"the JVM of {java.path} (Java {java.version}) does not start: {reason_of(error)}") from error
+        raise JavaError(
+            f"the JVM of {java.path} (Java {java.version}) does not start: {reason_of(error)}{had_another_jvm()}"
+        ) from error
     logging = jnius.autoclass("java.util.logging.LogManager").getLogManager()
     logging.readConfiguration(jnius.autoclass("java.io.ByteArrayInputStream")(_LOGGING))
 

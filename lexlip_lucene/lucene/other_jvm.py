@@ -31,6 +31,14 @@ def require_no_other_jvm() -> None:
             )
 
 
+def had_another_jvm() -> str:
+    """Return what to say of a library that may have had a JVM here, which no process can have twice; else ""."""
+    starter = next((name for module, name in _STARTERS.items() if module in sys.modules), "")
+    if not starter:
+        return ""
+    return f"; {starter} is loaded in this process, and if it had a JVM there can be no other: use another process"
+
+
 def require_own_jvm() -> None:
     """Look whether the JVM that pyjnius has runs in this process, and not in the one that it was forked from.
 

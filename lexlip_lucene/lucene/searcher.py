@@ -47,11 +47,13 @@ class Searcher:
             cache_mb: memory for decoded postings, in MB; without it a third of Java's heap serves all searchers.
 
         Raises:
-            InputError: no such folder.
+            InputError: no such folder, or `cache_mb` is out of range.
             SearchError: not an index, one of another kind, or one this version does not read.
         """
         self.path = Path(index)
         cache_bytes = -1 if cache_mb is None else as_int(cache_mb, "cache_mb") << 20
+        if cache_mb is not None and not 0 <= cache_bytes < 2**63:
+            raise InputError(f"cache_mb must be at least 0 and below 2^43, got {cache_mb}")
         reader = open_reader(self.path)
         with ONE_AT_A_TIME:
             # A static setting of the JVM, 1,024 unless raised: a longer query would be refused, and an encoder that
@@ -162,7 +164,10 @@ class Searcher:
         return dict(zip(ids, progress.track(found(), "searching", len(ids)), strict=True))
 
     def _packed_filters(self, filters: Filters, without: Sequence[str] = ()) -> bytes:
-        values = {field: [value] if isinstance(value, str) else list(value) for field, value in filters.items()}
+        values = {field: [value] if isinstance(value, str) else value for field, value in filters.items()}
+        for field, value in values.items():
+            if not isinstance(value, Collection) or not all(isinstance(one, str) for one in value):
+                raise InputError(f"filter {field!r} must be a text, or several, as keywords are, got {value!r}")
         if values:
             known = self._keywords()
             for field, wanted in values.items():
@@ -172,7 +177,7 @@ class Searcher:
                         f"filter {field!r} must be a keyword field of {self.path} with at least one value, got "
                         f"{wanted!r}; its keyword fields are {there}"
                     )
-        return pack_filters(values, without, CONTENTS)
+        return pack_filters({field: list(value) for field, value in values.items()}, without, CONTENTS)
 
     def _keywords(self) -> list[str]:
         """The keyword fields, also those that no document has any more."""

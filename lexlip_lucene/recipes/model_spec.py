@@ -17,6 +17,9 @@ class Spec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=(), allow_inf_nan=False)
 
 
+Deviation = Annotated[float, Field(gt=0)]
+"""A standard deviation, by which pixels are divided."""
+
 FileName = Annotated[str, Field(pattern=r"^[^./\\\x00][^/\\\x00]*$")]
 """The name of a file in a folder, which is not hidden and leads to no other folder."""
 
@@ -104,7 +107,7 @@ class ImageSpec(Spec):
     identity: tuple[ModuleName, ...] = ()
     size: int = Field(default=224, gt=0, le=LARGEST_PICTURE)
     mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
-    std: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    std: tuple[Deviation, Deviation, Deviation] = (0.5, 0.5, 0.5)
     grid: int | None = Field(default=None, gt=0, le=256)
     global_state: bool = False
     views: tuple[ViewSpec, ...] = Field(default=(), max_length=16)

@@ -18,6 +18,7 @@ from lexlip_lucene.serve.limits import (
     EXPLAINED,
     FILTER_CHARACTERS,
     MOST_EXCLUDED,
+    MOST_EXPLAINED,
     MOST_FILTERS,
     MOST_HITS,
     MOST_TOKENS,
@@ -75,7 +76,7 @@ class Asked(Vector):
 
     k: int = Field(default=10, ge=1, le=MOST_HITS, description="Hits.")
     explain: int = Field(
-        default=EXPLAINED, ge=0, le=MOST_HITS, description="Hits, from the first, that come with their terms."
+        default=EXPLAINED, ge=0, le=MOST_EXPLAINED, description="Hits, from the first, that come with their terms."
     )
     system: System = Field(default="lexlip", description="`bm25` and `fused` need a caption index beside.")
     exclude: list[Token] = Field(default=[], max_length=MOST_EXCLUDED, description="Tokens that no hit has.")

@@ -97,6 +97,10 @@ class Connection(H11Protocol):
         """Close, because others need the room."""
         if self._half_a_head or (self._under_way and not self.cycle.response_started):
             self._write_problem(503, "more connections are open than can be waited for: ask again")
+        if self._under_way:
+            self.cycle.disconnected = (
+                True  # so that the application's answer is dropped, and not written behind this one
+            )
         self.transport.abort()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -5,6 +5,7 @@ the id, with or without its ending. A file counts only when its real path, all s
 folder's real path.
 """
 
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,7 +77,9 @@ def find_image_files(folder: Path | None, captions: Path | None) -> ImageFiles:
 
 
 def media_type(path: Path) -> str | None:
-    """Return the media type of an image file by how it begins; None for a file that browsers don't show."""
+    """Return the media type of an image file by how it begins; None for what is no file, or none that browsers show."""
+    if not stat.S_ISREG(path.stat().st_mode):  # what was a file at the start may be a pipe by now, which would wait
+        return None
     with path.open("rb") as file:
         head = file.read(12)
     return next((media for at, signature, media in SIGNATURES if head.startswith(signature, at)), None)

@@ -17,8 +17,8 @@ WEIGHTS_CHARACTERS = 8_000
 MOST_EXCLUDED, TOKEN_CHARACTERS = 16, 255
 MOST_FILTERS, FILTER_CHARACTERS = 16, 300
 MOST_HITS = 1_000
-EXPLAINED = 100
-"""Hits whose terms are looked up unless more are asked for: a look into the postings of every query token for each."""
+EXPLAINED, MOST_EXPLAINED = 100, 200
+"""Hits whose terms are looked up unless more are asked for, and the most: each is a look at every query token."""
 
 DOCID_CHARACTERS = 1_000
 

@@ -44,8 +44,8 @@ class RequestHead:
         if path == self._root_path or path.startswith(f"{self._root_path}/"):
             path = path[len(self._root_path) :]
         full = self._root_path + (path or "/")
-        # One range resumes a download; a list of thousands, which a server may pass over, costs a read for each.
-        headers = [(name, text) for name, text in scope["headers"] if name != b"range" or b"," not in text]
+        # A server may pass over ranges: pictures are small, and a list of thousands costs a read for each.
+        headers = [(name, text) for name, text in scope["headers"] if name != b"range"]
         await self._app({**scope, "path": full, "root_path": self._root_path, "headers": headers}, receive, send)
 
 

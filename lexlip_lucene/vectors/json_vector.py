@@ -5,6 +5,7 @@ what is ≤ 0 and loses the rest of a file after a broken line, all without a wo
 (`io.anserini.collection.JsonVectorCollection`); so this reader refuses what that one would lose.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -60,6 +61,8 @@ def checked_impacts(vector: dict[str, Any], where: str) -> Impacts:
     Raises:
         InputError: names `where`, the token, and what is wrong with it.
     """
+    if not isinstance(vector, Mapping) or not all(isinstance(token, str) for token in vector):
+        raise InputError(f"{where}: a mapping of token → weight is needed, got {str(vector)[:60]}")
     if not all(type(weight) is int for weight in vector.values()):
         vector = {token: int(weight) if is_integer(weight) else weight for token, weight in vector.items()}
     for token, weight in vector.items():
