@@ -21,7 +21,7 @@ _OTHERS = {
 }
 
 DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error)
-"""What reading a gzip file that was cut or changed raises."""
+"""Exceptions of reading a gzip file that was cut or changed."""
 
 
 @contextmanager

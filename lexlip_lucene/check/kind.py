@@ -11,7 +11,7 @@ class DamageError(LexlipError):
 
 
 class Checked(NamedTuple):
-    """What a check that found no damage has compared.
+    """The result of a check that found no damage.
 
     `compared` is false where there was nothing to compare with; `note` says why, or is empty.
     """

@@ -14,7 +14,7 @@ from lexlip_lucene.errors import InputError
 from lexlip_lucene.files import require_folder
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".avif", ".heic")
-"""What names of images usually end in."""
+"""Usual endings of the names of images."""
 
 
 class ImageFolder(NamedTuple):

@@ -1,4 +1,4 @@
-"""Which pictures are read at all, as numbers that a verb can ask for without loading what decodes them."""
+"""Limits on the pictures that are read, which a verb can ask for without loading what decodes them."""
 
 from typing import NamedTuple
 
@@ -23,4 +23,4 @@ class ImageLimits(NamedTuple):
 
 
 LIMITS = ImageLimits()
-"""What holds unless told otherwise."""
+"""The limits that hold unless others are given."""
