@@ -164,7 +164,8 @@ def _with_ties(run: dict[str, list[Hit]], qrels: list[Qrel], sign: int) -> dict[
     def key(qid: str, hit: Hit) -> tuple[float, int]:
         return -hit.score, sign * (hit.docid == relevant[qid])
 
-    return {qid: sorted(hits, key=partial(key, qid)) for qid, hits in run.items()}
+    ordered = {qid: sorted(hits, key=partial(key, qid)) for qid, hits in run.items()}
+    return {qid: [hit._replace(rank=rank) for rank, hit in enumerate(hits, 1)] for qid, hits in ordered.items()}
 
 
 def test_two_steps_that_look_at_everything_are_exact(record: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ import torch
 from onnx import TensorProto, helper
 
 from lexlip_lucene import LexLip
+from lexlip_lucene.check.kind import DamageError
 from lexlip_lucene.check.model import ModelKind
 from lexlip_lucene.checksum import with_checksum
 from lexlip_lucene.encoders.model_config import ModelConfig
@@ -315,7 +316,7 @@ def test_a_link_out_of_a_folder_is_not_hashed_by_a_check_nor_taken_as_a_start(sa
     folder = shutil.copytree(saved / "model", tmp_path / "model")
     (folder / "README.md").unlink()
     (folder / "README.md").symlink_to("/dev/zero")
-    with pytest.raises(ModelError, match=r"README\.md is a link that leaves the folder"):
+    with pytest.raises(DamageError, match=r"README\.md is a link that leaves the folder"):
         ModelKind().check(folder, full=False)
     (folder / "model.safetensors").unlink()
     (folder / "model.safetensors").symlink_to(saved / "model" / "model.safetensors")
