@@ -153,11 +153,11 @@ def test_a_hundred_requests_ahead_of_their_answers_are_answered_in_their_order(a
     assert [answer.body.count(b'"docid"') for answer in answers] == [min(k, 6) for k in range(1, 101)]
 
 
-def test_one_range_of_a_file_is_answered_and_a_list_of_them_is_passed_over(address: str) -> None:
+def test_ranges_of_a_file_are_passed_over_and_the_whole_of_it_comes(address: str) -> None:
     asked = b"GET /static/page.js HTTP/1.1\r\n" + HOST + b"Range: bytes="
-    assert raw(address, asked + b"0-9\r\n\r\n").status == 206
-    answer = raw(address, asked + b",".join(b"%d-%d" % (at, at) for at in range(0, 9000, 2)) + b"\r\n\r\n")
-    assert answer.status == 200 and answer.body.startswith(b"// The page lives in its address")
+    for ranges in (b"0-9", b",".join(b"%d-%d" % (at, at) for at in range(0, 9000, 2))):
+        answer = raw(address, asked + ranges + b"\r\n\r\n")
+        assert answer.status == 200 and answer.body.startswith(b"// The page lives in its address")
 
 
 def test_a_client_that_sends_no_more_is_answered(address: str) -> None:
