@@ -117,7 +117,7 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
             raise UnreadableImage("Is a directory")
-        if not stat.S_ISREG(mode):  # opening a pipe would wait for whoever writes to it
+        if not stat.S_ISREG(mode):  # opening a pipe would wait for its writer
             raise UnreadableImage("a pipe, a socket or a device, and no file")
         with path.open("rb") as file:
             yield file

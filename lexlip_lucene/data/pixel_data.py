@@ -1,4 +1,4 @@
-"""What a picture's pixels need of its file, without the metadata that may be broken or too large for a reader.
+"""The parts of a file that a picture's pixels need, without metadata that may be broken or too large for a reader.
 
     JPEG   all segments but application data and comments; JFIF's and Adobe's stay, which say how colours are coded
     PNG    the critical chunks and transparency

@@ -32,7 +32,7 @@ SCHEMA = 1
 
 
 class QueryConfig(Spec):
-    """What `query.json` holds: `ceiling` is the weight that gets the largest impact, `rows` are of the vocabulary.
+    """The keys of `query.json`: `ceiling` is the weight that gets the largest impact, `rows` are of the vocabulary.
 
     `files` are the other files of the folder with their SHA-256; empty in an export from before checksums.
     """

@@ -43,7 +43,7 @@ def normalise(pixels: Tensor, spec: ImageSpec) -> Tensor:
 
 
 Listed: TypeAlias = CaptionedImage | Path
-"""What a picture is read from: an image that was listed, or a file."""
+"""The source of a picture: an image that was listed, or a file."""
 
 
 def load_square(image: Listed, size: int, limits: ImageLimits = LIMITS) -> Tensor | UnreadableImage:

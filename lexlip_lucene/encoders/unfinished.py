@@ -7,7 +7,7 @@
 In the end `shards` becomes the collection, or its files, one after another, the file of encoded queries; then the
 manifest is written, and the folder goes. Every file here appears whole or not at all, so a kill at any moment leaves
 at most the work of the stretches that were under way to be done again. A kill in the moment when `shards` has changed
-places with an older collection leaves that one here, so it is told by its content which of the two is the result.
+places with an older collection leaves that one here, so the content says which of the two is the result.
 """
 
 import hashlib
@@ -81,7 +81,7 @@ class Unfinished:
         self.shards = self.folder / "shards"
         self.as_file = is_query_file(output)
         self._placed = False
-        """Whether the shards are in their place already, which `look` finds out."""
+        """True once the shards are in their place, which `look` finds out."""
 
     def look(self, *, resume: bool, force: bool) -> Found:
         """Say what is there of this run; nothing is changed.
