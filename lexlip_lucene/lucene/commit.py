@@ -15,8 +15,8 @@ from pathlib import Path
 
 from lexlip_lucene.errors import IndexingError, InputError, SearchError
 from lexlip_lucene.files import require_folder
-from lexlip_lucene.lucene.hits import unpack_texts
 from lexlip_lucene.lucene.java_paths import to_java
+from lexlip_lucene.lucene.java_texts import unpack_texts
 from lexlip_lucene.lucene.jvm import ONE_AT_A_TIME, JavaObject, java_class, java_errors_as, start_jvm
 from lexlip_lucene.lucene.unreadable import why_not_readable
 

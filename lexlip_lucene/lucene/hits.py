@@ -109,11 +109,3 @@ def unpack(answer: bytes, queries: int, index: Path | str) -> list[Hits]:
         hits.append(Hits(scores[first:stop], ends[first:stop] - np.int32(begin), text[begin:end], most, index))
         first, begin = stop, end
     return hits
-
-
-def unpack_texts(packed: bytes) -> list[str]:
-    """Return the texts that `lexlip.search.Texts` packed."""
-    count = int(np.frombuffer(packed, "<i4", 1)[0])
-    ends = np.frombuffer(packed, "<i4", count, 4).tolist()
-    text = packed[4 + 4 * count :]
-    return [text[start:end].decode() for start, end in zip([0, *ends], ends, strict=False)]

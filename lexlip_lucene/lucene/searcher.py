@@ -15,8 +15,9 @@ import numpy as np
 from lexlip_lucene.errors import InputError, SearchError
 from lexlip_lucene.integers import as_count, as_int
 from lexlip_lucene.lucene.commit import CONTENTS, ID, checked_facts, kept_keywords, open_reader, require_index_folder
-from lexlip_lucene.lucene.hits import Hits, unpack, unpack_texts
+from lexlip_lucene.lucene.hits import Hits, unpack
 from lexlip_lucene.lucene.java_entry import ENTRY
+from lexlip_lucene.lucene.java_texts import unpack_texts
 from lexlip_lucene.lucene.jvm import ONE_AT_A_TIME, JavaObject, StaticMethods, java_class, java_errors_as
 from lexlip_lucene.lucene.request import pack_filters, pack_queries, utf8
 from lexlip_lucene.progress import Progress
