@@ -10,12 +10,12 @@ from lexlip_lucene.errors import LexlipError
 from lexlip_lucene.records import Hit
 
 if TYPE_CHECKING:
-    from lexlip_lucene.encoders.lexlip import LexLip
-    from lexlip_lucene.encoders.query_encoder import LexLipQueryEncoder
-    from lexlip_lucene.lucene.bm25_searcher import Bm25Searcher
-    from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
-    from lexlip_lucene.lucene.index import ImpactIndex
-    from lexlip_lucene.lucene.jvm import start_jvm
+    from lexlip_lucene.encoders.model.lexlip import LexLip
+    from lexlip_lucene.encoders.query.query_encoder import LexLipQueryEncoder
+    from lexlip_lucene.lucene.index.impact_index import ImpactIndex
+    from lexlip_lucene.lucene.jvm.jvm import start_jvm
+    from lexlip_lucene.lucene.search.bm25_searcher import Bm25Searcher
+    from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
 
 __all__ = [
     "Bm25Searcher",
@@ -29,12 +29,12 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Bm25Searcher": "lexlip_lucene.lucene.bm25_searcher",
-    "ImpactIndex": "lexlip_lucene.lucene.index",
-    "ImpactSearcher": "lexlip_lucene.lucene.impact_searcher",
-    "LexLip": "lexlip_lucene.encoders.lexlip",
-    "LexLipQueryEncoder": "lexlip_lucene.encoders.query_encoder",
-    "start_jvm": "lexlip_lucene.lucene.jvm",
+    "Bm25Searcher": "lexlip_lucene.lucene.search.bm25_searcher",
+    "ImpactIndex": "lexlip_lucene.lucene.index.impact_index",
+    "ImpactSearcher": "lexlip_lucene.lucene.search.impact_searcher",
+    "LexLip": "lexlip_lucene.encoders.model.lexlip",
+    "LexLipQueryEncoder": "lexlip_lucene.encoders.query.query_encoder",
+    "start_jvm": "lexlip_lucene.lucene.jvm.jvm",
 }
 
 

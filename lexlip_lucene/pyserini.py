@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 
 from lexlip_lucene.errors import JavaError
-from lexlip_lucene.lucene.jvm import start_jvm
+from lexlip_lucene.lucene.jvm.jvm import start_jvm
 
 USAGE = "usage: python -m lexlip_lucene.pyserini MODULE ARGS…, where MODULE begins with `pyserini.`"
 

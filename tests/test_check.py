@@ -8,20 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tiny
-from cli_run import lexlip
 from PIL import Image
+from support import tiny
+from support.cli_run import lexlip
 
 from lexlip_lucene.check.check import kind_of
 from lexlip_lucene.check.kind import DamageError
 from lexlip_lucene.data.captions import read_captions
-from lexlip_lucene.encoders.export import encode_images
-from lexlip_lucene.encoders.lexlip import LexLip
-from lexlip_lucene.encoders.onnx_export import export_query
+from lexlip_lucene.encode.encode import encode_images
+from lexlip_lucene.encoders.model.lexlip import LexLip
+from lexlip_lucene.encoders.query.onnx_export import export_query
 from lexlip_lucene.errors import InputError, LexlipError
-from lexlip_lucene.lucene.bm25_index import build_bm25
-from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
-from lexlip_lucene.lucene.index import ImpactIndex
+from lexlip_lucene.lucene.index.bm25_index import build_bm25
+from lexlip_lucene.lucene.index.impact_index import ImpactIndex
+from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
 from lexlip_lucene.vectors.collection import read_collection
 from lexlip_lucene.vectors.manifest import manifest_path
 
@@ -144,7 +144,7 @@ def test_counts_that_are_not_those_of_the_commit_are_found(root: Path) -> None:
         shutil.copy(file, root / "index")
     assert checked(root / "index")["ok"] is True
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lexlip_lucene.lucene.integrity.commit_facts", lambda _: dict.fromkeys(
+        patch.setattr("lexlip_lucene.lucene.index.integrity.commit_facts", lambda _: dict.fromkeys(
             ("documents", "empty", "postings"), "9"))  # fmt: skip
         assert "does not add up" in checked(root / "index")["error"]
 

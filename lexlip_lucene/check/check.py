@@ -7,7 +7,7 @@ from lexlip_lucene.check.index import IndexKind
 from lexlip_lucene.check.kind import Kind
 from lexlip_lucene.check.model import ModelKind
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.files import restore_replaced
+from lexlip_lucene.files.written import restore_replaced
 
 KINDS: tuple[Kind, ...] = (IndexKind(), ModelKind(), CollectionKind(), QueryFileKind())
 """Asked in this order; the first that recognises a path checks it."""

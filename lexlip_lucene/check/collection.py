@@ -4,9 +4,9 @@ from pathlib import Path
 
 from lexlip_lucene.check.kind import Checked, DamageError
 from lexlip_lucene.check.listed_files import require_listed
-from lexlip_lucene.compressed import without_gz
 from lexlip_lucene.data.shards import ENDINGS, find_shards
 from lexlip_lucene.errors import InputError
+from lexlip_lucene.files.compressed import without_gz
 from lexlip_lucene.vectors.manifest import manifest_path, read_manifest
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lexlip_lucene.check.kind import Checked, DamageError
-from lexlip_lucene.lucene.integrity import IndexDamage, check_integrity
+from lexlip_lucene.lucene.index.integrity import IndexDamage, check_integrity
 
 
 def check_index(index: Path) -> bool | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lexlip_lucene.check.kind import DamageError
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.files import sha256_of
+from lexlip_lucene.files.written import sha256_of
 
 
 def require_listed(folder: Path, listed: Mapping[str, str], there: set[str], source: Path) -> tuple[int, int]:

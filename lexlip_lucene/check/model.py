@@ -6,8 +6,9 @@ from pathlib import Path
 
 from lexlip_lucene.check.kind import Checked, DamageError
 from lexlip_lucene.check.listed_files import require_listed
-from lexlip_lucene.encoders import model_config, onnx_query
-from lexlip_lucene.encoders.model_files import require_readable
+from lexlip_lucene.encoders.model import model_config
+from lexlip_lucene.encoders.model.model_files import require_readable
+from lexlip_lucene.encoders.query import onnx_query
 from lexlip_lucene.errors import ModelError
 
 

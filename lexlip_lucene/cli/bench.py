@@ -10,7 +10,7 @@ from lexlip_lucene.cli.verb import Debug, Json, Overrides, answer, percent, verb
 from lexlip_lucene.errors import InputError, OutputError, RegressionError
 
 if TYPE_CHECKING:
-    from lexlip_lucene.bench import BenchReport, Comparison
+    from lexlip_lucene.experiments.recipe_run import BenchReport, Comparison
 
 
 HEAP_SHARE = 0.4
@@ -42,7 +42,7 @@ def bench(
     from lexlip_lucene.recipes.ladder_recipe import is_ladder
 
     if device == "auto":
-        from lexlip_lucene.encoders.device import choose_device
+        from lexlip_lucene.encoders.model.device import choose_device
 
         device = choose_device(device)
     if is_ladder(recipe):
@@ -57,7 +57,7 @@ def bench(
 
 
 def _experiment(recipe: Path, overrides: list[str], device: str, json: bool) -> list["Comparison"]:
-    from lexlip_lucene.bench import run_recipe
+    from lexlip_lucene.experiments.recipe_run import run_recipe
     from lexlip_lucene.progress import for_terminal
 
     report = run_recipe(recipe, overrides, device=device, progress=for_terminal())
@@ -68,12 +68,12 @@ def _experiment(recipe: Path, overrides: list[str], device: str, json: bool) -> 
 def _ladder(
     recipe: Path, overrides: list[str], device: str, judge_pool: Path | None, force: bool, json: bool
 ) -> list["Comparison"]:
-    from lexlip_lucene.bench import compared
-    from lexlip_lucene.files import require_writable
-    from lexlip_lucene.ladder.judge_pool import write_judge_pool
-    from lexlip_lucene.ladder.report import figures_of, write_report
-    from lexlip_lucene.ladder.run import run_ladder
-    from lexlip_lucene.lucene.jvm import jvm_runs, start_jvm
+    from lexlip_lucene.experiments.ladder.judge_pool import write_judge_pool
+    from lexlip_lucene.experiments.ladder.report.report import figures_of, write_report
+    from lexlip_lucene.experiments.ladder.run import run_ladder
+    from lexlip_lucene.experiments.recipe_run import compared
+    from lexlip_lucene.files.written import require_writable
+    from lexlip_lucene.lucene.jvm.jvm import jvm_runs, start_jvm
     from lexlip_lucene.progress import for_terminal
 
     if judge_pool is not None:

@@ -9,7 +9,7 @@ from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
 from lexlip_lucene.errors import InputError, RegressionError
 
 if TYPE_CHECKING:
-    from lexlip_lucene.bench_engine.data import Source
+    from lexlip_lucene.experiments.engine.data import Source
 
 
 @verb
@@ -37,11 +37,11 @@ def bench_engine(
     \b
     Example: lexlip bench-engine engines --documents 20000 --systems ours,stock
     """
-    from lexlip_lucene.bench_engine.bounds import not_held
-    from lexlip_lucene.bench_engine.report import bounds_table, markdown, record
-    from lexlip_lucene.bench_engine.run import Settings, measure
-    from lexlip_lucene.files import require_absent, written_file
-    from lexlip_lucene.lucene.java import find_jar
+    from lexlip_lucene.experiments.engine.bounds import not_held
+    from lexlip_lucene.experiments.engine.report import bounds_table, markdown, record
+    from lexlip_lucene.experiments.engine.run import Settings, measure
+    from lexlip_lucene.files.written import require_absent, written_file
+    from lexlip_lucene.lucene.jvm.java import find_jar
     from lexlip_lucene.progress import for_terminal
 
     settings = Settings(tuple(systems.split(",")), repeats, build_repeats, threads)
@@ -65,8 +65,8 @@ def bench_engine(
 def _source(
     documents: int, queries: int, model: Path | None, images: Path | None, split: str | None, output: Path
 ) -> "Source":
-    from lexlip_lucene.bench_engine.photos import PhotoVectors
-    from lexlip_lucene.bench_engine.synthetic import SyntheticVectors
+    from lexlip_lucene.experiments.engine.photos import PhotoVectors
+    from lexlip_lucene.experiments.engine.synthetic import SyntheticVectors
 
     for name, count in (("documents", documents), ("queries", queries)):
         if count < 1:

@@ -14,7 +14,7 @@ from lexlip_lucene.errors import InputError, OutputError
 
 if TYPE_CHECKING:
     from lexlip_lucene.data.captions import CaptionedImage
-    from lexlip_lucene.zero_shot import Prediction, ZeroShotReport
+    from lexlip_lucene.encode.zero_shot import Prediction, ZeroShotReport
 
 LINES_SHOWN = 20
 """Images that are printed where there is no --output: a screen of them."""
@@ -66,10 +66,10 @@ def classify(
     limits = ImageLimits(max_pixels, allow_truncated).checked()
     chosen, known = _images(images, split, truth, [label.name for label in classes], outside=outside)
 
-    from lexlip_lucene.encoders.arithmetic import choose_arithmetic
-    from lexlip_lucene.encoders.device import choose_device
-    from lexlip_lucene.encoders.lexlip import LexLip
-    from lexlip_lucene.zero_shot import classify_images, encode_labels
+    from lexlip_lucene.encode.arithmetic import choose_arithmetic
+    from lexlip_lucene.encode.zero_shot import classify_images, encode_labels
+    from lexlip_lucene.encoders.model.device import choose_device
+    from lexlip_lucene.encoders.model.lexlip import LexLip
 
     loaded = LexLip.from_pretrained(model, device=choose_device(device))
     arithmetic = choose_arithmetic(loaded.device, inputs=len(chosen), precision=precision)
@@ -101,7 +101,7 @@ def classify(
 
 def _check(output: Path | None, inputs: list[Path | None], k: int, batch_size: int, *, force: bool) -> None:
     """Refuse before any work what would be refused after it."""
-    from lexlip_lucene.files import require_writable
+    from lexlip_lucene.files.written import require_writable
 
     for name, value in (("-k", k), ("--batch-size", batch_size)):
         if value < 1:
@@ -130,7 +130,7 @@ def _images(
 @contextmanager
 def _kept(output: Path | None, shown: list[str], force: bool) -> Iterator[Callable[["Prediction"], None]]:
     """Give what takes each prediction: a line of `output`, or without one the first of them for a person."""
-    from lexlip_lucene.files import written_file
+    from lexlip_lucene.files.written import written_file
 
     if output is None:
         yield lambda found: shown.append(_shown(found)) if len(shown) < LINES_SHOWN else None

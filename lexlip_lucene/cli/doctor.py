@@ -35,7 +35,7 @@ def doctor(json: Json = False, debug: Debug = False) -> None:
 
 
 def _java(problems: list[str]) -> dict[str, str] | None:
-    from lexlip_lucene.lucene.java import find_java
+    from lexlip_lucene.lucene.jvm.java import find_java
 
     try:
         java = find_java()
@@ -46,7 +46,7 @@ def _java(problems: list[str]) -> dict[str, str] | None:
 
 
 def _lucene(problems: list[str]) -> dict[str, str] | None:
-    from lexlip_lucene.lucene.java import find_jar
+    from lexlip_lucene.lucene.jvm.java import find_jar
 
     try:
         jar = find_jar()
@@ -58,7 +58,7 @@ def _lucene(problems: list[str]) -> dict[str, str] | None:
 
 def _try_jvm(problems: list[str]) -> None:
     """Start the JVM for real: a path that looks right may still not work."""
-    from lexlip_lucene.lucene.jvm import start_jvm
+    from lexlip_lucene.lucene.jvm.jvm import start_jvm
 
     try:
         start_jvm()
@@ -76,7 +76,7 @@ def _package(name: str, problems: list[str]) -> str | None:
 
 def _device(problems: list[str]) -> str | None:
     try:
-        from lexlip_lucene.encoders.device import choose_device
+        from lexlip_lucene.encoders.model.device import choose_device
     except (ImportError, OSError) as error:
         problems.append(f"torch can't be loaded: {error}: run `pip install --force-reinstall torch torchvision`")
         return None

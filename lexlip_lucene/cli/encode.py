@@ -11,7 +11,7 @@ from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
 from lexlip_lucene.errors import OutputError
 
 if TYPE_CHECKING:
-    from lexlip_lucene.encoders.export import EncodeReport
+    from lexlip_lucene.encode.encode import EncodeReport
 
 app = typer.Typer(
     help="""Encode images or texts with a model.
@@ -78,10 +78,10 @@ def images(
     _require_free(input, output, force or resume)
     limits = ImageLimits(max_pixels, allow_truncated).checked()
     read, hidden = read_listed(input, split=split, outside=outside)
-    from lexlip_lucene.encoders.device import choose_device
-    from lexlip_lucene.encoders.export import encode_images
-    from lexlip_lucene.encoders.lexlip import LexLip
-    from lexlip_lucene.encoders.ranks import joined
+    from lexlip_lucene.encode.encode import encode_images
+    from lexlip_lucene.encoders.model.device import choose_device
+    from lexlip_lucene.encoders.model.lexlip import LexLip
+    from lexlip_lucene.processes import joined
 
     with joined() as ranks:
         report = encode_images(
@@ -130,10 +130,10 @@ def texts(
 
     _require_free(input, output, force or resume)
     read = read_texts(input, split=split)
-    from lexlip_lucene.encoders.device import choose_device
-    from lexlip_lucene.encoders.export import encode_texts
-    from lexlip_lucene.encoders.lexlip import LexLip
-    from lexlip_lucene.encoders.ranks import joined
+    from lexlip_lucene.encode.encode import encode_texts
+    from lexlip_lucene.encoders.model.device import choose_device
+    from lexlip_lucene.encoders.model.lexlip import LexLip
+    from lexlip_lucene.processes import joined
 
     with joined() as ranks:
         report = encode_texts(

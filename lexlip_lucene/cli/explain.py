@@ -12,8 +12,8 @@ from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
 from lexlip_lucene.errors import InputError
 
 if TYPE_CHECKING:
-    from lexlip_lucene.lucene.explanation import Comparison, Explanation
-    from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
+    from lexlip_lucene.lucene.search.explanation import Comparison, Explanation
+    from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
     from lexlip_lucene.vectors.positions import Positions
 
 
@@ -47,7 +47,7 @@ def explain(
     \b
     Example: lexlip explain photos-index --query "a red bicycle" --docid 1.jpg --model model --against 2.jpg
     """
-    from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
+    from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
 
     if (maps is None) != (images is None):
         raise InputError("--maps draws over the document's picture: give --maps FILE.png and --images together")
@@ -61,7 +61,7 @@ def explain(
         positions = _stored_positions(searcher, docid)
     record, lines = _score(query, explanation, positions, known=bool(weights))
     if other is not None:
-        from lexlip_lucene.lucene.explanation import compare
+        from lexlip_lucene.lucene.search.explanation import compare
 
         compared = compare(explanation, other)
         record["against"] = _against_record(compared)

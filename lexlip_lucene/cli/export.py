@@ -44,11 +44,11 @@ def onnx(
     \b
     Example: lexlip export onnx model query-model
     """
-    from lexlip_lucene.files import bytes_below
+    from lexlip_lucene.files.written import bytes_below
 
     require_replaceable(output, sign="query.onnx", what="an exported query side", force=force)
-    from lexlip_lucene.encoders.lexlip import LexLip
-    from lexlip_lucene.encoders.onnx_export import export_query
+    from lexlip_lucene.encoders.model.lexlip import LexLip
+    from lexlip_lucene.encoders.query.onnx_export import export_query
 
     loaded = LexLip.from_pretrained(model)
     export_query(loaded, output, int8=int8, force=force)

@@ -32,7 +32,7 @@ def fuse(
     """
     from lexlip_lucene.evaluate.fuse import interpolate, reciprocal_rank_fusion
     from lexlip_lucene.evaluate.run import write_run
-    from lexlip_lucene.files import require_absent
+    from lexlip_lucene.files.written import require_absent
 
     require_absent(output, force=force)
     if k < 1:

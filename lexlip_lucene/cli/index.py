@@ -78,7 +78,7 @@ def _refuse(what: str, given: dict[str, bool], *, but: list[str]) -> None:
 
 
 def _build(collection: Path, index: Path, *, force: bool, json: bool, options: dict[str, Any]) -> None:
-    from lexlip_lucene.lucene.index import ImpactIndex
+    from lexlip_lucene.lucene.index.impact_index import ImpactIndex
     from lexlip_lucene.progress import for_terminal
 
     report = ImpactIndex.build(collection, index, force=force, progress=for_terminal(), **options)
@@ -86,7 +86,7 @@ def _build(collection: Path, index: Path, *, force: bool, json: bool, options: d
 
 
 def _build_bm25(collection: Path, index: Path, *, threads: int | None, merge: bool, force: bool, json: bool) -> None:
-    from lexlip_lucene.lucene.bm25_index import build_bm25
+    from lexlip_lucene.lucene.index.bm25_index import build_bm25
     from lexlip_lucene.progress import for_terminal
 
     workers = 2 if threads is None else threads
@@ -97,7 +97,7 @@ def _build_bm25(collection: Path, index: Path, *, threads: int | None, merge: bo
 def _append(
     collection: Path, index: Path, *, replace: bool, verify: bool, merge: bool, json: bool, options: dict[str, Any]
 ) -> None:
-    from lexlip_lucene.lucene.index import ImpactIndex
+    from lexlip_lucene.lucene.index.impact_index import ImpactIndex
     from lexlip_lucene.progress import for_terminal
 
     with ImpactIndex.open(index, merge_small=merge, progress=for_terminal(), **options) as writing:
@@ -108,8 +108,8 @@ def _append(
 
 
 def _delete(index: Path, ids: Path, *, json: bool) -> None:
-    from lexlip_lucene.lines import read_lines
-    from lexlip_lucene.lucene.index import ImpactIndex
+    from lexlip_lucene.files.lines import read_lines
+    from lexlip_lucene.lucene.index.impact_index import ImpactIndex
     from lexlip_lucene.progress import for_terminal
 
     names = [line for _, line in read_lines(ids, "ids")]

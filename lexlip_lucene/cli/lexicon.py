@@ -58,7 +58,7 @@ def lexicon(
         record["cloud"] = cloud.absolute()
         lines.append(f"{cloud}: the word cloud")
     if maps is not None and image is not None and model is not None:
-        from lexlip_lucene.encoders.lexlip import LexLip
+        from lexlip_lucene.encoders.model.lexlip import LexLip
 
         record["maps"] = draw_maps(maps, image, LexLip.from_pretrained(model), list(weights)[:MAPS], force=force)
         lines.append(f"{maps}: where the heaviest tokens were seen")
@@ -74,10 +74,10 @@ def _encoded(
     if model is None:
         raise InputError("--image and --text are encoded: give --model MODEL")
     if image is not None:
-        from lexlip_lucene.encoders.lexlip import LexLip
+        from lexlip_lucene.encoders.model.lexlip import LexLip
 
         return {"image": str(image)}, LexLip.from_pretrained(model).encode_images([opened(image)])[0]
-    from lexlip_lucene.encoders.query_encoder import LexLipQueryEncoder
+    from lexlip_lucene.encoders.query.query_encoder import LexLipQueryEncoder
 
     assert text is not None, "the caller has counted"
     return {"text": text}, LexLipQueryEncoder(model).encode(text)
@@ -106,7 +106,7 @@ def _collected(source: Path, docid: str) -> Impacts:
 
 def _indexed(source: Path, docid: str) -> Impacts:
     from lexlip_lucene.cli.query import require_kind
-    from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
+    from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
 
     require_kind(source, "impact", "a text index has words, and no weights")
     with ImpactSearcher(source) as searcher:
@@ -121,7 +121,7 @@ def _table(name: str, weights: Mapping[str, int], top: int) -> list[str]:
 
 
 def _require_cloud(path: Path, *, force: bool) -> None:
-    from lexlip_lucene.files import require_absent
+    from lexlip_lucene.files.written import require_absent
 
     if path.suffix.lower() not in (".png", ".svg"):
         raise InputError(f"--cloud writes a file whose name ends in .png or .svg, got {path}")
@@ -129,7 +129,7 @@ def _require_cloud(path: Path, *, force: bool) -> None:
 
 
 def _write_cloud(path: Path, weights: Mapping[str, int], *, force: bool) -> None:
-    from lexlip_lucene.files import written_file
+    from lexlip_lucene.files.written import written_file
     from lexlip_lucene.pictures.cloud import cloud_png, cloud_svg
 
     drawn = cloud_png(weights) if path.suffix.lower() == ".png" else cloud_svg(weights).encode()

@@ -9,7 +9,7 @@ from lexlip_lucene.errors import InputError, SearchError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from lexlip_lucene.encoders.lexlip import LexLip
+    from lexlip_lucene.encoders.model.lexlip import LexLip
     from lexlip_lucene.pictures.sheet import Tile
     from lexlip_lucene.vectors.patch_map import PatchMap
     from lexlip_lucene.vectors.positions import Positions
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def require_png(path: Path, *, force: bool) -> None:
     """Raise InputError unless the name ends in .png, OutputError when the file is there and `force` is off."""
-    from lexlip_lucene.files import require_absent
+    from lexlip_lucene.files.written import require_absent
 
     if path.suffix.lower() != ".png":
         raise InputError(f"--maps writes a PNG file, so its name must end in .png, got {path}")
@@ -56,8 +56,8 @@ def model_of(index: Path, folder: Path) -> "LexLip":
     Raises:
         SearchError: the index says that another one did.
     """
-    from lexlip_lucene.encoders.lexlip import LexLip
-    from lexlip_lucene.lucene.commit import commit_facts
+    from lexlip_lucene.encoders.model.lexlip import LexLip
+    from lexlip_lucene.lucene.index.commit import commit_facts
 
     model = LexLip.from_pretrained(folder)
     made_with = commit_facts(index).get("model_sha256", model.sha256)
@@ -71,7 +71,7 @@ def model_of(index: Path, folder: Path) -> "LexLip":
 
 def draw_maps(path: Path, picture: Path, model: "LexLip", tokens: Sequence[str], *, force: bool) -> dict[str, Any]:
     """Draw the maps of `tokens` over the picture in the file `picture`; return the record of what was drawn."""
-    from lexlip_lucene.encoders.patch_maps import patch_maps
+    from lexlip_lucene.encoders.explain.patch_maps import patch_maps
     from lexlip_lucene.pictures.patch_picture import patch_overlay
     from lexlip_lucene.pictures.sheet import Tile, enlarged
     from lexlip_lucene.pictures.token_colour import token_colour
@@ -116,7 +116,7 @@ def _record(each: "PatchMap") -> dict[str, Any]:
 
 
 def _write(path: Path, ground: "Image", tiles: "Sequence[Tile]", *, force: bool) -> None:
-    from lexlip_lucene.files import written_file
+    from lexlip_lucene.files.written import written_file
     from lexlip_lucene.pictures.sheet import Tile, sheet
 
     drawn = sheet([Tile(ground, "the picture"), *tiles])

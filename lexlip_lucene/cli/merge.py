@@ -23,7 +23,7 @@ def merge(
     \b
     Example: lexlip merge photos-index
     """
-    from lexlip_lucene.lucene.index import ImpactIndex
+    from lexlip_lucene.lucene.index.impact_index import ImpactIndex
     from lexlip_lucene.progress import for_terminal
 
     with ImpactIndex.open(index, progress=for_terminal()) as writing:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from lexlip_lucene.errors import InputError
 
 if TYPE_CHECKING:
-    from lexlip_lucene.lucene.approximation import Approximation
-    from lexlip_lucene.lucene.hits import Hits
+    from lexlip_lucene.lucene.search.approximation import Approximation
+    from lexlip_lucene.lucene.search.hits import Hits
 
 
 def parse_filters(texts: Sequence[str]) -> dict[str, list[str]]:
@@ -34,7 +34,7 @@ def approximation_of(**given: int | None) -> "Approximation | None":
     numbers = {name: number for name, number in given.items() if number is not None}
     if not numbers:
         return None
-    from lexlip_lucene.lucene.approximation import Approximation
+    from lexlip_lucene.lucene.search.approximation import Approximation
 
     return Approximation(**numbers).checked()
 

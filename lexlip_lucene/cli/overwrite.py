@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lexlip_lucene.errors import OutputError
-from lexlip_lucene.files import require_absent
+from lexlip_lucene.files.written import require_absent
 
 
 def require_replaceable(folder: Path, *, sign: str, what: str, force: bool) -> None:

@@ -17,7 +17,7 @@ def is_bm25(index: Path, text: str, model: Path | None) -> bool:
     Raises:
         SearchError: there is a model, but the index is a BM25 index.
     """
-    from lexlip_lucene.lucene.commit import commit_facts
+    from lexlip_lucene.lucene.index.commit import commit_facts
 
     if model is not None:
         require_kind(index, "impact", WITHOUT_MODEL)
@@ -41,7 +41,7 @@ def encoded_query(index: Path, text: str, model: Path | None) -> Impacts:
                 f"'red:57 circle:31'; got {text!r}"
             )
         return weights
-    from lexlip_lucene.encoders.query_encoder import LexLipQueryEncoder
+    from lexlip_lucene.encoders.query.query_encoder import LexLipQueryEncoder
 
     encoder = LexLipQueryEncoder(model)
     require_same_vocabulary(index, encoder.model.lexicon.sha256, str(model))
@@ -69,8 +69,8 @@ def encoded_queries(index: Path, topics: Path | None, encoded: Path | None, mode
         return queries
     assert topics is not None and model is not None, "the caller has checked the options"
     read = read_topics(topics)
-    from lexlip_lucene.encoders.onnx_query import OnnxQuery
-    from lexlip_lucene.encoders.query_encoder import load_query_model
+    from lexlip_lucene.encoders.query.onnx_query import OnnxQuery
+    from lexlip_lucene.encoders.query.query_encoder import load_query_model
 
     loaded = load_query_model(model)
     require_same_vocabulary(index, loaded.lexicon.sha256, str(model))
@@ -101,7 +101,7 @@ def parse_weights(text: str) -> Impacts | None:
 
 def require_kind(index: Path, kind: str, otherwise: str) -> None:
     """Raise SearchError, ending in what to do `otherwise`, when the index says that it is of another kind."""
-    from lexlip_lucene.lucene.commit import commit_facts
+    from lexlip_lucene.lucene.index.commit import commit_facts
 
     there = commit_facts(index).get("kind", kind)
     if there != kind:
@@ -110,7 +110,7 @@ def require_kind(index: Path, kind: str, otherwise: str) -> None:
 
 def require_same_vocabulary(index: Path, vocabulary_sha256: str, source: str) -> None:
     """Raise SearchError when the index says it was made with another vocabulary than `source`'s."""
-    from lexlip_lucene.lucene.commit import commit_facts
+    from lexlip_lucene.lucene.index.commit import commit_facts
 
     made_with = commit_facts(index).get("vocabulary_sha256")
     if made_with is not None and made_with != vocabulary_sha256:

@@ -14,8 +14,8 @@ from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
 from lexlip_lucene.errors import InputError
 
 if TYPE_CHECKING:
-    from lexlip_lucene.lucene.approximation import Approximation
-    from lexlip_lucene.lucene.hits import Hits
+    from lexlip_lucene.lucene.search.approximation import Approximation
+    from lexlip_lucene.lucene.search.hits import Hits
 
 
 class _How(NamedTuple):
@@ -87,8 +87,8 @@ def search(
 
 
 def _one(index: Path, query: str, model: Path | None, how: _How, as_json: bool) -> None:
-    from lexlip_lucene.lucene.bm25_searcher import Bm25Searcher
-    from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
+    from lexlip_lucene.lucene.search.bm25_searcher import Bm25Searcher
+    from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
 
     weights: Mapping[str, int]
     if is_bm25(index, query, model):
@@ -156,7 +156,7 @@ def _many(
     force: bool,
 ) -> None:
     from lexlip_lucene.evaluate.run import write_run
-    from lexlip_lucene.files import require_absent
+    from lexlip_lucene.files.written import require_absent
 
     require_absent(output, force=force)
     run, seconds = _searched(index, topics, encoded, model, how)
@@ -186,10 +186,10 @@ def _searched(
 ) -> tuple[dict[str, "Hits"], float]:
     """Search and time the search alone, without encoding the queries."""
     from lexlip_lucene.data.topics import read_topics
-    from lexlip_lucene.lucene.bm25_searcher import Bm25Searcher
-    from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
+    from lexlip_lucene.data.trec_id import require_told_apart
+    from lexlip_lucene.lucene.search.bm25_searcher import Bm25Searcher
+    from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
     from lexlip_lucene.progress import for_terminal
-    from lexlip_lucene.trec_id import require_told_apart
 
     k, threads, filters, approximate = how
     progress = for_terminal()

@@ -13,8 +13,8 @@ from lexlip_lucene.cli.verb import Debug, Json, answer, verb
 if TYPE_CHECKING:
     from socket import socket
 
-    from lexlip_lucene.serve.limits import Limits
-    from lexlip_lucene.serve.reach import Reach
+    from lexlip_lucene.serve.http.limits import Limits
+    from lexlip_lucene.serve.http.reach import Reach
     from lexlip_lucene.serve.served import Served
 
 HOST, PORT = "127.0.0.1", 8080
@@ -55,7 +55,7 @@ def serve(
     \b
     Example: lexlip serve photos-index --model model --images photos --captions captions.jsonl
     """
-    from lexlip_lucene.serve.reach import Reach, checked_root_path
+    from lexlip_lucene.serve.http.reach import Reach, checked_root_path
     from lexlip_lucene.serve.server import listen
 
     reach = Reach.of(host, allow_host or (), proxy or (), cross_site=allow_cross_site)
@@ -94,9 +94,9 @@ def open_served(
     if bm25 is not None:
         require_kind(bm25, "bm25", "--bm25 takes an index that lexlip index --bm25 built")
     from lexlip_lucene.check.index import check_index
-    from lexlip_lucene.lucene.bm25_searcher import Bm25Searcher
-    from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
-    from lexlip_lucene.serve.limits import Limits
+    from lexlip_lucene.lucene.search.bm25_searcher import Bm25Searcher
+    from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
+    from lexlip_lucene.serve.http.limits import Limits
     from lexlip_lucene.serve.query_model import QueryModel
     from lexlip_lucene.serve.searching import Searching
     from lexlip_lucene.serve.served import Served
@@ -115,7 +115,7 @@ def run_server(
 ) -> None:
     """Serve until Ctrl-C, by this machine's names unless `reach` says more; `say` gets the address once it answers."""
     from lexlip_lucene.serve.app import create_app
-    from lexlip_lucene.serve.reach import LOCAL
+    from lexlip_lucene.serve.http.reach import LOCAL
     from lexlip_lucene.serve.server import run
 
     app = create_app(served, reach=reach or LOCAL)

@@ -37,8 +37,8 @@ def train(
 
     require_replaceable(output, sign="config.json", what="a model", force=force)
     read = read_recipe(recipe, EncoderRecipe, overrides or [])
-    from lexlip_lucene.encoders.device import choose_device
-    from lexlip_lucene.training.train import train as train_model
+    from lexlip_lucene.encoders.model.device import choose_device
+    from lexlip_lucene.training.run.train import train as train_model
 
     report = train_model(
         read,

@@ -43,7 +43,7 @@ def tune(
     require_replaceable(output, sign="tune.json", what="a folder of lexlip tune", force=force)
     require_kind(index, "impact", "BM25 is searched exactly")
 
-    from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
+    from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
     from lexlip_lucene.progress import for_terminal
     from lexlip_lucene.tuning.tune import tune as tuned
 
@@ -78,7 +78,7 @@ def _told(index: Path, sources: list[str], tuning: "Tuning") -> tuple[dict[str, 
     before = ""
     if best is not None:
         command += f" {report.options(best.setting)}"
-        before = "from lexlip_lucene.lucene.approximation import Approximation\n\n"
+        before = "from lexlip_lucene.lucene.search.approximation import Approximation\n\n"
         python = f"searcher.search(query, k={tuning.k}, approximate={report.in_python(best.setting)})"
     text = (
         f"{report.table(tuning)}\n\n{report.verdict(tuning)}\n\n"
@@ -91,7 +91,7 @@ def _told(index: Path, sources: list[str], tuning: "Tuning") -> tuple[dict[str, 
 def _write(output: Path, tuning: "Tuning", record: dict[str, Any], text: str, *, force: bool) -> None:
     import orjson
 
-    from lexlip_lucene.files import written_folder
+    from lexlip_lucene.files.written import written_folder
     from lexlip_lucene.tuning.picture import draw
 
     title = f"# Recall and latency of approximate search in {record['index']}"

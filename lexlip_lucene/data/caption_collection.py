@@ -13,8 +13,8 @@ import orjson
 
 from lexlip_lucene.data.shards import documents_in, find_shards
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.files import written_file, written_folder
-from lexlip_lucene.lines import json_object, text_at
+from lexlip_lucene.files.lines import json_object, text_at
+from lexlip_lucene.files.written import written_file, written_folder
 
 
 class CaptionDocument(NamedTuple):

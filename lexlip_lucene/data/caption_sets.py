@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.lines import list_at, read_json_lines, text_at
+from lexlip_lucene.files.lines import list_at, read_json_lines, text_at
 
 ENDINGS = (".jsonl", ".jsonl.gz")
 

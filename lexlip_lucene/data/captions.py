@@ -11,13 +11,13 @@ An image file that is missing or broken is no error here: it is rejected, with i
 
 from pathlib import Path
 
-from lexlip_lucene.compressed import without_gz
 from lexlip_lucene.data.captioned_image import CaptionedImage
 from lexlip_lucene.data.captions_file import read_captions_file
 from lexlip_lucene.data.image_folder import ImageFolder, look_through
 from lexlip_lucene.data.karpathy import read_karpathy
 from lexlip_lucene.data.lexlip_tsv import read_lexlip_tsv
 from lexlip_lucene.errors import InputError
+from lexlip_lucene.files.compressed import without_gz
 
 __all__ = ["CaptionedImage", "of_split", "read_captions"]
 

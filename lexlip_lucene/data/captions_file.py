@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lexlip_lucene.data.captioned_image import CaptionedImage
 from lexlip_lucene.data.outside import Inside
-from lexlip_lucene.lines import list_at, read_json_lines, text_at
+from lexlip_lucene.files.lines import list_at, read_json_lines, text_at
 
 
 def read_captions_file(path: Path, *, outside: bool = False) -> list[CaptionedImage]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from lexlip_lucene.data.captioned_image import CaptionedImage
 from lexlip_lucene.data.outside import Inside
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.files import require_folder
+from lexlip_lucene.files.written import require_folder
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".avif", ".heic")
 """Usual endings of the names of images."""

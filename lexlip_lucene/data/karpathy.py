@@ -12,11 +12,11 @@ from typing import Any
 
 import orjson
 
-from lexlip_lucene.compressed import opened
 from lexlip_lucene.data.captioned_image import CaptionedImage
 from lexlip_lucene.data.outside import Inside
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.lines import list_at, text_at
+from lexlip_lucene.files.compressed import opened
+from lexlip_lucene.files.lines import list_at, text_at
 
 
 def read_karpathy(path: Path, *, outside: bool = False) -> list[CaptionedImage]:

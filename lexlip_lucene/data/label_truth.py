@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.lines import read_lines
+from lexlip_lucene.files.lines import read_lines
 
 
 def read_truth(path: Path, *, ids: Collection[str], labels: Collection[str]) -> dict[str, str]:

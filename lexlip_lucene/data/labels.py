@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.lines import read_full_lines
+from lexlip_lucene.files.lines import read_full_lines
 
 
 class Label(NamedTuple):

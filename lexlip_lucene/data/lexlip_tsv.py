@@ -15,11 +15,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from lexlip_lucene.compressed import opened, without_gz
 from lexlip_lucene.data.captioned_image import CaptionedImage
 from lexlip_lucene.data.outside import Inside
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.lines import text_lines
+from lexlip_lucene.files.compressed import opened, without_gz
+from lexlip_lucene.files.lines import text_lines
 
 COLUMNS = ("title", "filepath", "image_id")
 

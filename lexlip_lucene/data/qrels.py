@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from lexlip_lucene.data.trec_id import WrittenIds, columns_of, utf8_lines
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.files import written_file
-from lexlip_lucene.lines import read_lines
+from lexlip_lucene.files.lines import read_lines
+from lexlip_lucene.files.written import written_file
 from lexlip_lucene.records import Qrel
-from lexlip_lucene.trec_id import WrittenIds, columns_of, utf8_lines
 
 COLUMNS = 4
 _GRADE = re.compile(r"[+-]?[0-9]{1,9}")

@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from lexlip_lucene.compressed import opened, without_gz
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.files import require_folder
+from lexlip_lucene.files.compressed import opened, without_gz
+from lexlip_lucene.files.written import require_folder
 
 ENDINGS = (".jsonl", ".json", ".jsonl.gz", ".json.gz")
 

@@ -8,12 +8,12 @@ a folder                   a caption collection: its documents
 
 from pathlib import Path
 
-from lexlip_lucene.compressed import without_gz
 from lexlip_lucene.data.caption_collection import read_caption_collection
 from lexlip_lucene.data.captions import read_captions
 from lexlip_lucene.data.lexlip_tsv import is_lexlip_tsv
 from lexlip_lucene.data.topics import caption_id, read_topics
 from lexlip_lucene.errors import InputError
+from lexlip_lucene.files.compressed import without_gz
 from lexlip_lucene.records import Topic
 
 

@@ -15,11 +15,11 @@ from typing import Literal, get_args
 from lexlip_lucene.data.caption_collection import CaptionDocument, write_caption_collection
 from lexlip_lucene.data.captioned_image import CaptionedImage
 from lexlip_lucene.data.qrels import write_qrels
+from lexlip_lucene.data.trec_id import WrittenIds, utf8_lines
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.files import written_file, written_folder
-from lexlip_lucene.lines import read_lines
+from lexlip_lucene.files.lines import read_lines
+from lexlip_lucene.files.written import written_file, written_folder
 from lexlip_lucene.records import Qrel, Topic
-from lexlip_lucene.trec_id import WrittenIds, utf8_lines
 
 Direction = Literal["t2i", "i2t"]
 

@@ -28,8 +28,8 @@ from lexlip_lucene.demo.scenes import make_scenes, write_scenes
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.evaluate.fuse import reciprocal_rank_fusion
 from lexlip_lucene.evaluate.measures import evaluate
-from lexlip_lucene.experiment import Experiment, run_bm25, run_lexlip
-from lexlip_lucene.files import replace_folder, require_absent, temporary_name
+from lexlip_lucene.experiments.one_system import Experiment, run_bm25, run_lexlip
+from lexlip_lucene.files.written import replace_folder, require_absent, temporary_name
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 from lexlip_lucene.recipes.reading import read_recipe
@@ -37,7 +37,7 @@ from lexlip_lucene.records import Hit
 from lexlip_lucene.vectors.collection import read_queries
 
 if TYPE_CHECKING:
-    from lexlip_lucene.lucene.explanation import Term
+    from lexlip_lucene.lucene.search.explanation import Term
 
 TRAIN_SCENES, TEST_SCENES, CAPTIONS = 3500, 1000, 5
 LARGEST_SEED = 2**63 - 1
@@ -88,7 +88,7 @@ def run_demo(
         InputError: the seed is out of range.
         JavaError: there is no Java; said before anything is trained.
     """
-    from lexlip_lucene.lucene.jvm import start_jvm
+    from lexlip_lucene.lucene.jvm.jvm import start_jvm
 
     require_absent(output, force=force)
     if not 0 <= seed <= LARGEST_SEED:
@@ -133,7 +133,7 @@ def _job(
 def _train(captions: Path, model: Path, overrides: Sequence[str], progress: Progress) -> float:
     """Train on split train as the packaged recipe says; returns the seconds it took."""
     recipe = read_recipe(RECIPE, EncoderRecipe, [f"roots.scenes={captions.parent.absolute()}", *overrides])
-    from lexlip_lucene.training.train import train
+    from lexlip_lucene.training.run.train import train
 
     return train(recipe, model, progress=progress).seconds
 
@@ -156,7 +156,7 @@ def _show(path: Path, report: DemoReport, images: list[CaptionedImage], found: E
 
 def shown_queries(images: list[CaptionedImage], found: Experiment, texts: Experiment) -> list[ShownQuery]:
     """Return a dozen queries evenly spread over the topics, whoever wins them."""
-    from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
+    from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
 
     pictures = {image.id: image.path for image in images}
     vectors = {query.id: query.vector for query in read_queries(found.folder / "queries.jsonl")}

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, select_autoescape
 
-from lexlip_lucene.files import written_file
+from lexlip_lucene.files.written import written_file
 from lexlip_lucene.pictures.score_bar import Contribution, bar_of
 from lexlip_lucene.pictures.token_colour import token_colour
 

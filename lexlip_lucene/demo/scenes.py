@@ -19,7 +19,7 @@ from lexlip_lucene.demo.layout import place
 from lexlip_lucene.demo.scene import PIXELS, Look, Scene, SceneObject
 from lexlip_lucene.demo.wording import caption
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.files import written_folder
+from lexlip_lucene.files.written import written_folder
 from lexlip_lucene.progress import Progress
 
 Pair = tuple[str, str]

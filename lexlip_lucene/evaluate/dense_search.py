@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.evaluate.run import rank_hits
-from lexlip_lucene.files import written_folder
+from lexlip_lucene.files.written import written_folder
 from lexlip_lucene.integers import as_int
 from lexlip_lucene.records import Hit, Run
 

@@ -11,10 +11,10 @@ MRR@10 0.25. Ids of both sides are compared as they stand in TREC files.
 
 from collections.abc import Sequence
 
+from lexlip_lucene.data.trec_id import encode_id
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.evaluate.run import best_first
 from lexlip_lucene.records import Qrel, Run
-from lexlip_lucene.trec_id import encode_id
 
 
 def evaluate(qrels: Sequence[Qrel], run: Run) -> dict[str, float]:

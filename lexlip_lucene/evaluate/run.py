@@ -14,12 +14,12 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
+from lexlip_lucene.data.trec_id import WrittenIds, columns_of, utf8_lines
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.files import written_file
+from lexlip_lucene.files.lines import read_lines
+from lexlip_lucene.files.written import written_file
 from lexlip_lucene.integers import as_int, is_integer
-from lexlip_lucene.lines import read_lines
 from lexlip_lucene.records import Hit, Run
-from lexlip_lucene.trec_id import WrittenIds, columns_of, utf8_lines
 
 COLUMNS = 6
 # Python's own int() and float() would take "1_000", "nan" and digits of other scripts, too.

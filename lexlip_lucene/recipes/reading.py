@@ -16,7 +16,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from lexlip_lucene.errors import RecipeError
-from lexlip_lucene.files import require_file
+from lexlip_lucene.files.written import require_file
 from lexlip_lucene.recipes.recipe_path import ROOT, path_from_here
 
 Recipe = TypeVar("Recipe", bound=BaseModel)

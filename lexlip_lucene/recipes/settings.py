@@ -5,7 +5,7 @@ from pathlib import Path
 import orjson
 from pydantic import BaseModel
 
-from lexlip_lucene.files import sha256_of
+from lexlip_lucene.files.written import sha256_of
 
 
 def settings_of(recipe: BaseModel, leave_out: set[str], *, by_name: bool = False) -> str:

@@ -2,8 +2,8 @@
 
 from pydantic import BaseModel, Field
 
-from lexlip_lucene.serve.asked import System
 from lexlip_lucene.serve.index_check import State
+from lexlip_lucene.serve.search_request import System
 
 
 class TermAnswer(BaseModel):

@@ -18,8 +18,8 @@ from lexlip_lucene.serve.answers import (
     SearchAnswer,
     TermAnswer,
 )
-from lexlip_lucene.serve.asked import Asked, Docid, System, Text, Vector
-from lexlip_lucene.serve.problems import problems
+from lexlip_lucene.serve.http.problems import problems
+from lexlip_lucene.serve.search_request import Asked, Docid, System, Text, Vector
 from lexlip_lucene.serve.searching import Found
 from lexlip_lucene.serve.served import Here, Served
 from lexlip_lucene.serve.uploads import read_upload

@@ -12,19 +12,19 @@ from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
 from lexlip_lucene.serve.api import api
-from lexlip_lucene.serve.body_bound import BodyBound
-from lexlip_lucene.serve.cross_site import CrossSite
-from lexlip_lucene.serve.forwarded import Forwarded
-from lexlip_lucene.serve.head_requests import HeadRequests
-from lexlip_lucene.serve.headers import SecurityHeaders
-from lexlip_lucene.serve.host_check import HostCheck
-from lexlip_lucene.serve.limits import BODY_OVERHEAD
+from lexlip_lucene.serve.http.body_bound import BodyBound
+from lexlip_lucene.serve.http.cross_site import CrossSite
+from lexlip_lucene.serve.http.forwarded import Forwarded
+from lexlip_lucene.serve.http.head_requests import HeadRequests
+from lexlip_lucene.serve.http.headers import SecurityHeaders
+from lexlip_lucene.serve.http.host_check import HostCheck
+from lexlip_lucene.serve.http.limits import BODY_OVERHEAD
+from lexlip_lucene.serve.http.problems import Faults, add_problem_handlers
+from lexlip_lucene.serve.http.reach import LOCAL, Reach
+from lexlip_lucene.serve.http.request_head import RequestHead
 from lexlip_lucene.serve.pages import pages
 from lexlip_lucene.serve.picture_routes import pictures
-from lexlip_lucene.serve.problems import Faults, add_problem_handlers
 from lexlip_lucene.serve.pyserini_api import v1
-from lexlip_lucene.serve.reach import LOCAL, Reach
-from lexlip_lucene.serve.request_head import RequestHead
 from lexlip_lucene.serve.served import Served
 
 STATIC = Path(__file__).with_name("static")

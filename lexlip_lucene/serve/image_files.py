@@ -14,7 +14,7 @@ from lexlip_lucene.data.captioned_image import CaptionedImage
 from lexlip_lucene.data.captions import read_captions
 from lexlip_lucene.data.image_folder import ENDINGS, read_image_folder
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.files import require_folder
+from lexlip_lucene.files.written import require_folder
 
 SIGNATURES = (
     (0, b"\xff\xd8\xff", "image/jpeg"),

@@ -6,7 +6,7 @@ from threading import Thread
 from typing import Literal
 
 from lexlip_lucene.check.kind import DamageError
-from lexlip_lucene.serve.environment import environment_reason
+from lexlip_lucene.serve.http.environment import environment_reason
 
 Check = Callable[[], bool | None]
 """Returns True for an index as it was written, None where there is nothing to compare with; raises DamageError for a

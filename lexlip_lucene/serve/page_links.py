@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from lexlip_lucene.serve.asked import PageAsked
+from lexlip_lucene.serve.search_request import PageAsked
 from lexlip_lucene.serve.searching import MINUS
 
 ALONE = 100

@@ -18,11 +18,11 @@ from lexlip_lucene.pictures.score_bar import bar_of
 from lexlip_lucene.pictures.token_colour import token_colour
 from lexlip_lucene.serve.answers import SearchAnswer
 from lexlip_lucene.serve.api import search_answer
-from lexlip_lucene.serve.asked import PageAsked
-from lexlip_lucene.serve.gate import check_time
-from lexlip_lucene.serve.limits import MOST_HITS, QUERY_CHARACTERS
+from lexlip_lucene.serve.http.gate import check_time
+from lexlip_lucene.serve.http.limits import MOST_HITS, QUERY_CHARACTERS
+from lexlip_lucene.serve.http.problems import said_to_client, status_of
 from lexlip_lucene.serve.page_links import PageLinks
-from lexlip_lucene.serve.problems import said_to_client, status_of
+from lexlip_lucene.serve.search_request import PageAsked
 from lexlip_lucene.serve.served import Here, Served
 from lexlip_lucene.vectors.positions import POSITIONS
 

@@ -5,9 +5,9 @@ from fastapi.responses import FileResponse, Response
 
 from lexlip_lucene.data.images import UnreadableImage
 from lexlip_lucene.pictures.token_colour import token_colour, token_colour_on_dark
-from lexlip_lucene.serve.asked import Docid, Token
+from lexlip_lucene.serve.http.problems import NotThere, Responses, problems
 from lexlip_lucene.serve.image_files import media_type
-from lexlip_lucene.serve.problems import NotThere, Responses, problems
+from lexlip_lucene.serve.search_request import Docid, Token
 from lexlip_lucene.serve.served import Here
 from lexlip_lucene.serve.thumbnails import shown
 

@@ -11,10 +11,10 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.serve.asked import Asked, Docid, System, Text
-from lexlip_lucene.serve.gate import check_time
-from lexlip_lucene.serve.limits import MOST_HITS
-from lexlip_lucene.serve.problems import problems
+from lexlip_lucene.serve.http.gate import check_time
+from lexlip_lucene.serve.http.limits import MOST_HITS
+from lexlip_lucene.serve.http.problems import problems
+from lexlip_lucene.serve.search_request import Asked, Docid, System, Text
 from lexlip_lucene.serve.served import Here, Served
 
 v1 = APIRouter(prefix="/v1", tags=["Pyserini"])

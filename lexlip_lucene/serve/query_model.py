@@ -11,7 +11,7 @@ from lexlip_lucene.vectors.lexicon import Lexicon
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from lexlip_lucene.encoders.lexlip import LexLip
+    from lexlip_lucene.encoders.model.lexlip import LexLip
     from lexlip_lucene.vectors.patch_map import PatchMap
 
 
@@ -23,8 +23,8 @@ class QueryModel:
     """
 
     def __init__(self, folder: Path) -> None:
-        from lexlip_lucene.encoders.encoding import load_tokenizer
-        from lexlip_lucene.encoders.query_encoder import LexLipQueryEncoder
+        from lexlip_lucene.encoders.model.tokenizer import load_tokenizer
+        from lexlip_lucene.encoders.query.query_encoder import LexLipQueryEncoder
 
         self._encoder = LexLipQueryEncoder(folder)
         self._tokenizer = load_tokenizer(folder)  # one of its own: the encoder's cuts texts
@@ -39,7 +39,7 @@ class QueryModel:
     @property
     def sees_pictures(self) -> bool:
         """Whether it encodes pictures, too."""
-        from lexlip_lucene.encoders.onnx_query import OnnxQuery
+        from lexlip_lucene.encoders.query.onnx_query import OnnxQuery
 
         return not isinstance(self._encoder.model, OnnxQuery)
 
@@ -62,7 +62,7 @@ class QueryModel:
         Raises:
             InputError: the token is not in the lexicon, or the model is an exported query side.
         """
-        from lexlip_lucene.encoders.patch_maps import patch_maps
+        from lexlip_lucene.encoders.explain.patch_maps import patch_maps
 
         return patch_maps(self._with_images(), picture, [token])[0]
 

@@ -11,15 +11,15 @@ from cachetools import LRUCache
 from lexlip_lucene.errors import InputError, SearchError
 from lexlip_lucene.evaluate.fuse import reciprocal_rank_fusion
 from lexlip_lucene.records import Hit, Impacts
-from lexlip_lucene.serve.asked import Asked, Vector
-from lexlip_lucene.serve.gate import check_time
-from lexlip_lucene.serve.problems import NotThere
+from lexlip_lucene.serve.http.gate import check_time
+from lexlip_lucene.serve.http.problems import NotThere
 from lexlip_lucene.serve.query_model import QueryModel
+from lexlip_lucene.serve.search_request import Asked, Vector
 
 if TYPE_CHECKING:
-    from lexlip_lucene.lucene.bm25_searcher import Bm25Searcher
-    from lexlip_lucene.lucene.explanation import Comparison, Explanation, Term
-    from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
+    from lexlip_lucene.lucene.search.bm25_searcher import Bm25Searcher
+    from lexlip_lucene.lucene.search.explanation import Comparison, Explanation, Term
+    from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
 
 FUSED_DEPTH = 100
 """Hits of each system that are fused, when fewer are asked for."""
@@ -140,7 +140,7 @@ class Searching:
 
     def explain(self, asked: Vector, docid: str, against: str = "") -> "tuple[Explanation, Comparison | None]":
         """Explain the score of `docid`, and compare it with another document; errors as in `search`."""
-        from lexlip_lucene.lucene.explanation import compare
+        from lexlip_lucene.lucene.search.explanation import compare
 
         weights = self.query(asked).weights
         explanations = []

@@ -8,11 +8,11 @@ from urllib.parse import quote
 
 from fastapi import Depends, Request
 
-from lexlip_lucene.serve.gate import Gate
+from lexlip_lucene.serve.http.gate import Gate
+from lexlip_lucene.serve.http.limits import Limits
+from lexlip_lucene.serve.http.problems import NotThere
 from lexlip_lucene.serve.image_files import ImageFiles
 from lexlip_lucene.serve.index_check import Check, IndexCheck
-from lexlip_lucene.serve.limits import Limits
-from lexlip_lucene.serve.problems import NotThere
 from lexlip_lucene.serve.searching import Searching
 from lexlip_lucene.serve.thumbnails import Thumbnails
 from lexlip_lucene.serve.welcome import Welcome, welcome_of

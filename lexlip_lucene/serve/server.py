@@ -13,9 +13,9 @@ import uvicorn
 from fastapi import FastAPI
 
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.serve.connection import Connection
-from lexlip_lucene.serve.crowd import Crowd
-from lexlip_lucene.serve.limits import LONGEST_LINK
+from lexlip_lucene.serve.http.connection import Connection
+from lexlip_lucene.serve.http.crowd import Crowd
+from lexlip_lucene.serve.http.limits import LONGEST_LINK
 
 GRACE_SECONDS = 5.0
 """How long requests under way may take to end when the server is told to."""

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lexlip_lucene.lucene.approximation import Approximation
-from lexlip_lucene.lucene.hits import Hits
+from lexlip_lucene.lucene.search.approximation import Approximation
+from lexlip_lucene.lucene.search.hits import Hits
 
 
 class Figures(NamedTuple):

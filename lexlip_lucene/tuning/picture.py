@@ -12,7 +12,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lexlip_lucene.lucene.approximation import EVERYTHING
+from lexlip_lucene.lucene.search.approximation import EVERYTHING
 from lexlip_lucene.tuning.choice import pareto_front
 from lexlip_lucene.tuning.figures import Measured
 from lexlip_lucene.tuning.report import described

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lexlip_lucene.lucene.approximation import EVERYTHING, Approximation
+from lexlip_lucene.lucene.search.approximation import EVERYTHING, Approximation
 from lexlip_lucene.tuning.choice import pareto_front
 from lexlip_lucene.tuning.figures import Figures
 from lexlip_lucene.tuning.settings import round_number

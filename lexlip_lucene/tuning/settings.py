@@ -8,7 +8,7 @@ reaches it, halving finds about the fewest postings that do: with 0.93 at 32,000
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from lexlip_lucene.lucene.approximation import EVERYTHING
+from lexlip_lucene.lucene.search.approximation import EVERYTHING
 from lexlip_lucene.records import Impacts
 
 LEAST_SHARE = 65_536

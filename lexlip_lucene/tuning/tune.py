@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.integers import as_count
-from lexlip_lucene.lucene.approximation import Approximation
-from lexlip_lucene.lucene.commit import CONTENTS, open_reader
-from lexlip_lucene.lucene.hits import Hits
-from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
-from lexlip_lucene.lucene.jvm import ONE_AT_A_TIME
+from lexlip_lucene.lucene.index.commit import CONTENTS, open_reader
+from lexlip_lucene.lucene.jvm.jvm import ONE_AT_A_TIME
+from lexlip_lucene.lucene.search.approximation import Approximation
+from lexlip_lucene.lucene.search.hits import Hits
+from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.records import Impacts
 from lexlip_lucene.tuning.choice import Choice, choose

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from lexlip_lucene.compressed import without_gz
 from lexlip_lucene.data.shards import documents_in, find_shards
 from lexlip_lucene.errors import InputError, OutputError
-from lexlip_lucene.files import sha256_of, written_file
-from lexlip_lucene.lines import read_lines
+from lexlip_lucene.files.compressed import without_gz
+from lexlip_lucene.files.lines import read_lines
+from lexlip_lucene.files.written import sha256_of, written_file
 from lexlip_lucene.records import Document
 from lexlip_lucene.vectors.json_vector import checked_impacts, format_line, parse_line
 

@@ -11,10 +11,10 @@ from typing import NamedTuple
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from lexlip_lucene.checksum import require_checksum, with_checksum, without_checksum
 from lexlip_lucene.data.image_limits import LIMITS
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.files import written_file
+from lexlip_lucene.files.checksum import require_checksum, with_checksum, without_checksum
+from lexlip_lucene.files.written import written_file
 
 SCHEMA = 1
 """Version of the manifest's keys."""

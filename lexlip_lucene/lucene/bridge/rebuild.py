@@ -16,8 +16,8 @@ import zipfile
 from pathlib import Path
 
 from lexlip_lucene.errors import JavaError
-from lexlip_lucene.files import written_file
-from lexlip_lucene.lucene.java import BRIDGE, find_jar
+from lexlip_lucene.files.written import written_file
+from lexlip_lucene.lucene.jvm.java import BRIDGE, find_jar
 
 SOURCES = Path(__file__).parent / "source"
 

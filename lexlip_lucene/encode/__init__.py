@@ -1,0 +1,1 @@
+"""The encode job: images and texts through a model into collections (torch)."""

@@ -1,0 +1,84 @@
+"""Image files → vectors, batch by batch: threads decode the next batches while the device encodes one.
+
+What a verb does with them is its own: `export` writes a collection, `zero_shot` looks for labels. An image that can't
+be read stays in its batch as a rejected one, so ids travel with their pictures and no later image can take its id.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from torch import Tensor
+
+from lexlip_lucene.data.captioned_image import CaptionedImage
+from lexlip_lucene.data.images import LIMITS, ImageLimits, UnreadableImage
+from lexlip_lucene.encode.arithmetic import Arithmetic
+from lexlip_lucene.encode.image_pass import ImagePass
+from lexlip_lucene.encoders.model.lexlip import LexLip
+from lexlip_lucene.encoders.model.pixels import load_groups
+from lexlip_lucene.encoders.pool.heaviest import placed, quantised
+from lexlip_lucene.records import Impacts
+from lexlip_lucene.vectors.manifest import Rejected
+from lexlip_lucene.vectors.patch_map import Grid
+from lexlip_lucene.vectors.quantise import Quantiser
+
+
+class ImageBatch(NamedTuple):
+    """The images of a batch that could be read, in order; what gives their vectors; and those that could not.
+
+    `vectors`, and `positions` where they are asked for, may wait for the device, so the next batch can be begun before
+    they are called.
+    """
+
+    images: list[CaptionedImage]
+    vectors: Callable[[], Sequence[Impacts]]
+    rejected: list[Rejected]
+    positions: Callable[[], Sequence[str]] | None = None
+
+
+def image_batches(
+    model: LexLip,
+    images: Sequence[CaptionedImage],
+    batches: Sequence[range],
+    *,
+    quantiser: Quantiser,
+    arithmetic: Arithmetic,
+    batch_size: int,
+    states: Path | None = None,
+    grid: Grid | None = None,
+    limits: ImageLimits = LIMITS,
+) -> Iterator[ImageBatch]:
+    """Encode the images of each batch.
+
+    Args:
+        model: the model; it is not changed.
+        images: what `batches` count in.
+        batches: the places of each batch's images, at most `batch_size` of them; each gives one `ImageBatch`.
+        quantiser: that of the model's side "image".
+        arithmetic: what to compute in.
+        batch_size: at least 1.
+        states: a folder that keeps the backbone's states; None: don't.
+        grid: the model's, where the places of tokens are asked for.
+        limits: which pictures are read.
+    """
+    encode = ImagePass(
+        model, arithmetic, top_k=quantiser.top_k, batch_size=batch_size, states=states, winners=grid is not None
+    )
+    groups = ([images[number] for number in batch] for batch in batches)
+    loaded = load_groups(groups, size=model.config.image.size, limits=limits)
+    for batch, pictures in zip(batches, loaded, strict=True):
+        named = [(images[number], picture) for number, picture in zip(batch, pictures, strict=True)]
+        readable = [(image, picture) for image, picture in named if isinstance(picture, Tensor)]
+        found = encode([picture for _, picture in readable]) if readable else None
+        yield ImageBatch(
+            [image for image, _ in readable],
+            partial(quantised, found, quantiser, model.lexicon.tokens) if found else list,
+            [
+                Rejected(image.id, os.fsencode(image.path).decode(errors="backslashreplace"), str(reason))
+                for image, reason in named
+                if isinstance(reason, UnreadableImage)
+            ],
+            partial(placed, found, grid, quantiser, model.lexicon.tokens) if found and grid else None,
+        )

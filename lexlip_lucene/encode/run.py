@@ -1,0 +1,71 @@
+"""One encode run: what is not done yet is encoded, by one process or several, and the result put in its place."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from lexlip_lucene.encode.shard_plan import Stretch
+from lexlip_lucene.encode.shard_thread import EncodedBatch, ShardThread
+from lexlip_lucene.encode.unfinished import Found, Unfinished
+from lexlip_lucene.processes import Ranks
+from lexlip_lucene.progress import SILENT, Progress
+from lexlip_lucene.vectors.manifest import Manifest
+
+
+def encode_stretches(
+    unfinished: Unfinished,
+    batches_of: Callable[[Sequence[Stretch]], Iterator[EncodedBatch]],
+    *,
+    label: str,
+    resume: bool,
+    force: bool,
+    ranks: Ranks,
+    progress: Progress,
+) -> Manifest:
+    """Encode what is to be encoded, and return the manifest of the whole.
+
+    Args:
+        unfinished: the run on disk; processes that share it give the same.
+        batches_of: encodes stretches, batch by batch, in order.
+        label: what the progress line says.
+        resume: keep what an earlier run of the same has done.
+        force: replace a result that exists.
+        ranks: the processes that share the work, stretch by stretch; the first speaks for all.
+        progress: told about this process's share.
+
+    Raises:
+        InputError: not one input could be read, or `resume` finds another run.
+        OutputError: the result exists and `force` is off, or can't be written.
+    """
+    found = unfinished.look(resume=resume, force=force)
+    ranks.wait()  # all have looked before anything changes
+    if ranks.first and found is Found.ALL:
+        unfinished.clear()
+    if ranks.first and found is Found.NOTHING:
+        unfinished.begin()
+    ranks.wait()
+    if found is Found.ALL:
+        return unfinished.whole_manifest()
+    mine = [stretch for stretch in unfinished.stretches[ranks.rank :: ranks.world] if unfinished.done(stretch) is None]
+    _encode(unfinished, mine, batches_of(mine), label, progress if ranks.first else SILENT)
+    ranks.wait()
+    manifest = unfinished.manifest()
+    ranks.wait()  # all have read before the first clears away
+    if ranks.first:
+        unfinished.finish(manifest)
+    return manifest
+
+
+def _encode(
+    unfinished: Unfinished,
+    stretches: Sequence[Stretch],
+    batches: Iterator[EncodedBatch],
+    label: str,
+    progress: Progress,
+) -> None:
+    inputs = sum(stretch.end - stretch.begin for stretch in stretches)
+    done = iter(progress.track(range(inputs), label, inputs))
+    with ShardThread(unfinished) as shards:
+        for batch in batches:
+            for _ in range(len(batch.names) + len(batch.rejected)):
+                next(done)
+            shards.put(batch)
+    next(done, None)  # lets the progress line say that all are done

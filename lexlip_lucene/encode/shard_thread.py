@@ -1,0 +1,93 @@
+"""The thread beside the model: it turns what the device found into JSON lines, and writes a shard when it is whole.
+
+Batches come in order. A few may wait, so that the device is never idle; more would only take memory.
+"""
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import NamedTuple
+
+from lexlip_lucene.encode.done_shard import DoneShard
+from lexlip_lucene.encode.shard_plan import Stretch
+from lexlip_lucene.encode.unfinished import Unfinished
+from lexlip_lucene.records import Document, Impacts
+from lexlip_lucene.vectors.json_vector import format_line
+from lexlip_lucene.vectors.manifest import Rejected
+
+WAITING = 3
+
+
+class EncodedBatch(NamedTuple):
+    """A batch as the model left it.
+
+    Attributes:
+        stretch: where its inputs are.
+        last: whether it ends the stretch.
+        names: id and contents of each document.
+        vectors: gives their vectors; it may wait for the device.
+        rejected: the inputs that gave no document.
+        positions: gives the places of their tokens, likewise; None where nobody asked, or there is no document.
+    """
+
+    stretch: Stretch
+    last: bool
+    names: Sequence[tuple[str, str]]
+    vectors: Callable[[], Sequence[Impacts]]
+    rejected: Sequence[Rejected] = ()
+    positions: Callable[[], Sequence[str]] | None = None
+
+
+class ShardThread:
+    """Writes batches to `unfinished`; a context, at whose end all of them are written."""
+
+    def __init__(self, unfinished: Unfinished) -> None:
+        self._unfinished = unfinished
+        self._thread = ThreadPoolExecutor(1)
+        self._waiting: deque[Future[None]] = deque()
+        self._lines: list[bytes] = []
+        self._rejected: list[Rejected] = []
+        self._empty = self._postings = 0
+
+    def __enter__(self) -> "ShardThread":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            while error is None and self._waiting:
+                self._waiting.popleft().result()
+        finally:
+            self._thread.shutdown(cancel_futures=True)
+
+    def put(self, batch: EncodedBatch) -> None:
+        """Hand a batch over; an error of an earlier one is raised here."""
+        self._waiting.append(self._thread.submit(self._add, batch))
+        if len(self._waiting) > WAITING:
+            self._waiting.popleft().result()
+
+    def _add(self, batch: EncodedBatch) -> None:
+        vectors = batch.vectors()
+        positions = [None] * len(vectors) if batch.positions is None else batch.positions()
+        for (docid, contents), vector, places in zip(batch.names, vectors, positions, strict=True):
+            self._lines.append(format_line(Document(docid, contents, vector), places))
+            self._empty += not vector
+            self._postings += len(vector)
+        self._rejected += batch.rejected
+        if batch.last:
+            self._close(batch.stretch)
+
+    def _close(self, stretch: Stretch) -> None:
+        done = DoneShard(
+            documents=len(self._lines),
+            empty=self._empty,
+            postings=self._postings,
+            sha256=hashlib.sha256(b"".join(self._lines)).hexdigest(),
+            rejected=self._rejected,
+        )
+        self._unfinished.keep(stretch, self._lines, done)
+        self._lines, self._rejected = [], []
+        self._empty = self._postings = 0

@@ -1,0 +1,126 @@
+"""Pixels → backbone states, as fast as the machine has it: in bfloat16, compiled where that pays, and once.
+
+Compiled code is made for one shape, so there a smaller batch is filled up with black pictures.
+"""
+
+import copy
+import hashlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from lexlip_lucene.encode.arithmetic import Arithmetic
+from lexlip_lucene.encoders.model.image_tower import ImageTower
+from lexlip_lucene.encoders.model.pixels import normalise
+from lexlip_lucene.encoders.model.tensor_file import keep_tensors, kept_tensors
+from lexlip_lucene.recipes.model_spec import ImageSpec
+
+
+class StatesPass:
+    """Runs an image tower without gradient over batches of at most `batch_size` pictures.
+
+    Args:
+        tower: it is not changed.
+        device: where it is.
+        arithmetic: what to compute in; matrices and convolutions are in bfloat16 then, norms stay in float32.
+        batch_size: at least 1.
+        keep: a folder that keeps the states of each batch for the next run over the same pictures; None: don't.
+    """
+
+    def __init__(
+        self,
+        tower: ImageTower,
+        device: torch.device,
+        arithmetic: Arithmetic,
+        *,
+        batch_size: int,
+        keep: Path | None = None,
+    ) -> None:
+        self.tower, self.device, self.arithmetic, self.batch_size = tower, device, arithmetic, batch_size
+        self.keep = keep
+        self._fingerprint = tower_fingerprint(tower) if keep is not None else ""
+        self._run: Callable[[Tensor], Tensor] | None = None
+
+    @torch.inference_mode()
+    def __call__(self, pixels: Tensor) -> Tensor:
+        """(batch, 3, size, size) uint8 → states (batch, positions, width), on a GPU without waiting for them."""
+        if self.keep is None:
+            return self._computed(pixels)
+        digest = hashlib.sha256(f"{self._fingerprint}{self.arithmetic}".encode())
+        digest.update(pixels.numpy().tobytes())
+        file = self.keep / f"{digest.hexdigest()[:32]}.safetensors"
+        if file.exists():
+            return kept_tensors(file)["states"].to(self.device)
+        states = self._computed(pixels)
+        keep_tensors({"states": states.cpu().contiguous()}, file)
+        return states
+
+    def _computed(self, pixels: Tensor) -> Tensor:
+        if self._run is None:
+            self._run = self._prepared()
+        count = len(pixels)
+        if self.arithmetic.compiled and count < self.batch_size:
+            pixels = torch.cat([pixels, pixels.new_zeros(self.batch_size - count, *pixels.shape[1:])])
+        if self.device.type == "cuda":
+            pixels = pixels.pin_memory()
+        with self._autocast():
+            return self._run(pixels.to(self.device, non_blocking=True))[:count]
+
+    def _prepared(self) -> Callable[[Tensor], Tensor]:
+        """Compile by running once; the weights become constants, and batch norms part of convolutions."""
+        from torch._inductor import config
+
+        lower = self.arithmetic.precision == "bfloat16"
+        run = _OfPixels(in_bfloat16(self.tower) if lower else self.tower, self.tower.spec)
+        if not self.arithmetic.compiled:
+            return run
+        compiled: Callable[[Tensor], Tensor] = torch.compile(run, dynamic=False)
+        size = self.tower.spec.size
+        black = torch.zeros(self.batch_size, 3, size, size, dtype=torch.uint8, device=self.device)
+        with config.patch(freezing=True), self._autocast():
+            compiled(black)
+        return compiled
+
+    def _autocast(self) -> AbstractContextManager[object]:
+        lower = self.arithmetic.precision == "bfloat16"
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=lower)
+
+
+class _OfPixels(nn.Module):
+    def __init__(self, tower: nn.Module, spec: ImageSpec) -> None:
+        super().__init__()
+        self.tower, self.spec = tower, spec
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        states: Tensor = self.tower(normalise(pixels, self.spec))
+        return states
+
+
+def in_bfloat16(module: nn.Module, *, shared: nn.Module | None = None) -> nn.Module:
+    """Return a copy with the weights of matrices and convolutions in bfloat16; autocast casts what meets them.
+
+    What is `shared` stays one object with the original, as it is.
+
+    They are cast once here: autocast would for every batch. With the norms in bfloat16 as well, states are a quarter
+    further off.
+    """
+    copied = copy.deepcopy(module, {} if shared is None else {id(shared): shared})
+    kept = set() if shared is None else set(shared.modules())
+    for part in copied.modules():
+        if isinstance(part, nn.Linear | nn.Conv2d) and part not in kept:
+            part.to(dtype=torch.bfloat16)
+            part.to(memory_format=torch.channels_last)
+    return copied.eval()
+
+
+def tower_fingerprint(tower: ImageTower) -> str:
+    """Return a hash of all that the states of a picture depend on: the tower's tensors, and how it pools."""
+    image = tower.spec
+    digest = hashlib.sha256(f"{image.mean}{image.std}{image.grid}{image.global_state}{image.size}".encode())
+    digest.update(f"{image.backbone}{image.arguments}{image.identity}{image.views}".encode())
+    for tensor in tower.state_dict().values():
+        digest.update(tensor.cpu().numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,262 @@
+"""What an encode run has on disk until its result is whole, so that a run that was killed can go on.
+
+    .photos.partial/settings.json           what the run encodes, with what
+    .photos.partial/part-00007.json         counts, rejected inputs, sha256 of shard 7, once it is whole
+    .photos.partial/shards/part-00007.jsonl
+
+In the end `shards` becomes the collection, or its files, one after another, the file of encoded queries; then the
+manifest is written, and the folder goes. Every file here appears whole or not at all, so a kill at any moment leaves
+at most the work of the stretches that were under way to be done again. A kill in the moment when `shards` has changed
+places with an older collection leaves that one here, so the content says which of the two is the result.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from enum import Enum, auto
+from pathlib import Path
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from lexlip_lucene.encode.done_shard import DoneShard
+from lexlip_lucene.encode.shard_plan import Stretch
+from lexlip_lucene.errors import InputError
+from lexlip_lucene.files.durable import make_folders, rename
+from lexlip_lucene.files.written import (
+    remove_replaced,
+    replace_folder,
+    require_absent,
+    sha256_of,
+    system_errors_named,
+    temporary_name,
+)
+from lexlip_lucene.vectors.manifest import (
+    Manifest,
+    Rejected,
+    ShardEntry,
+    read_manifest,
+    write_manifest,
+)
+
+
+def is_query_file(output: Path) -> bool:
+    """Whether `output` names a file of encoded queries rather than a collection folder (contract §1)."""
+    return output.suffix.lower() == ".jsonl"
+
+
+class Found(Enum):
+    """What a run finds when it begins."""
+
+    NOTHING = auto()
+    HALF = auto()
+    ALL = auto()
+
+
+class Unfinished:
+    """The unfinished result of one run.
+
+    Args:
+        output: where the result is to go; a name in `.jsonl` makes it a file of encoded queries.
+        facts: what the manifest says of the run whatever it finds: model, inputs, quantisation.
+        settings: what else the bytes of a shard depend on.
+        stretches: all of them, in order.
+    """
+
+    def __init__(
+        self,
+        output: Path,
+        *,
+        facts: Mapping[str, Any],
+        settings: Mapping[str, Any],
+        stretches: Sequence[Stretch],
+    ) -> None:
+        self.output = output
+        self.facts = facts
+        self.settings = {**facts, **settings}
+        self.stretches = stretches
+        self.folder = temporary_name(output)
+        self.shards = self.folder / "shards"
+        self.as_file = is_query_file(output)
+        self._placed = False
+        """True once the shards are in their place, which `look` finds out."""
+
+    def look(self, *, resume: bool, force: bool) -> Found:
+        """Say what is there of this run; nothing is changed.
+
+        Raises:
+            OutputError: the result exists, this run did not make it, and `force` is off.
+            InputError: what is half done was begun with another model, other inputs or other settings.
+        """
+        if resume and self._is_whole():
+            return Found.ALL
+        begun = self._begun_with() if resume else None
+        if begun is not None:
+            self._require_same(begun)
+            self._placed = self._is_in_place()
+        if not self._placed:
+            require_absent(self.output, force=force)
+        return Found.NOTHING if begun is None else Found.HALF
+
+    def begin(self) -> None:
+        """Clear away what an earlier run left, and say what this one is."""
+        with system_errors_named(self.output, self.folder):
+            self.clear()
+            make_folders(self.shards)
+            self._write(self._settings_file, orjson.dumps(self.settings))
+
+    def keep(self, stretch: Stretch, lines: Sequence[bytes], done: DoneShard) -> None:
+        """Write the shard of a stretch, then that it is whole."""
+        with system_errors_named(self.output, self.folder):
+            if lines:
+                self._write(self.shards / stretch.name, b"".join(lines))
+            self._write(self._facts_file(stretch), orjson.dumps(done.model_dump()))
+
+    def done(self, stretch: Stretch) -> DoneShard | None:
+        """Return what is known of the shard of a stretch, or None when it is not there as it was written."""
+        done = self._facts_of(stretch)
+        shard = self._home / stretch.name
+        there = sha256_of(shard) if shard.is_file() else hashlib.sha256().hexdigest()
+        return done if done is not None and there == done.sha256 else None
+
+    def manifest(self) -> Manifest:
+        """Return the manifest of the result: every stretch has been encoded.
+
+        Raises:
+            InputError: not one input could be read.
+        """
+        shards = [done for stretch in self.stretches if (done := self.done(stretch)) is not None]
+        assert len(shards) == len(self.stretches), "every stretch has been encoded"
+        manifest = self._manifest(shards)
+        if not manifest.documents:
+            raise InputError(f"nothing to encode: not one input could be read{_first(manifest.rejected)}")
+        return manifest
+
+    def finish(self, manifest: Manifest) -> None:
+        """Put the result in its place, with `manifest` beside it, and clear away what led to it."""
+        with system_errors_named(self.output, self.folder):
+            if not self._placed:
+                # An earlier manifest stays until the new one replaces it: shards that it does not fit are refused, and
+                # shards without any would be taken as they are.
+                self._put_in_place()
+            write_manifest(self.output, manifest)
+            remove_replaced(self.output)
+            self.clear()
+
+    def whole_manifest(self) -> Manifest:
+        """Return the manifest beside a result that `look` found whole."""
+        manifest = read_manifest(self.output)
+        assert manifest is not None, "look() has read it"
+        return manifest
+
+    def clear(self) -> None:
+        """Remove whatever stands where the unfinished result goes."""
+        if self.folder.is_dir():
+            self._settings_file.unlink(missing_ok=True)  # first: without it nothing here is taken for work that is done
+            shutil.rmtree(self.folder)
+        self.folder.unlink(missing_ok=True)
+
+    @property
+    def _settings_file(self) -> Path:
+        return self.folder / "settings.json"
+
+    def _facts_file(self, stretch: Stretch) -> Path:
+        return self.folder / Path(stretch.name).with_suffix(".json")
+
+    @property
+    def _home(self) -> Path:
+        return self.output if self._placed and not self.as_file else self.shards
+
+    def _facts_of(self, stretch: Stretch) -> DoneShard | None:
+        try:
+            return DoneShard.model_validate_json(self._facts_file(stretch).read_bytes())
+        except (FileNotFoundError, ValidationError):
+            return None
+
+    def _begun_with(self) -> dict[str, Any] | None:
+        try:
+            begun: dict[str, Any] = orjson.loads(self._settings_file.read_bytes())
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return begun
+
+    def _require_same(self, begun: Mapping[str, Any]) -> None:
+        for key, value in self.settings.items():
+            if begun.get(key) != value:
+                raise InputError(
+                    f"{self.folder} was begun with {key} {begun.get(key)}, but this run has {value}: resume it "
+                    "with the same model, inputs and options, or begin anew without --resume"
+                )
+
+    def _is_whole(self) -> bool:
+        """Whether the result is there, made by such a run, with every shard as the manifest says."""
+        manifest = read_manifest(self.output) if self.output.exists() else None
+        if manifest is None or any(getattr(manifest, key) != value for key, value in self.facts.items()):
+            return False
+        files = [self.output if self.as_file else self.output / shard.name for shard in manifest.shards]
+        pairs = zip(files, manifest.shards, strict=True)
+        return all(file.is_file() and sha256_of(file) == shard.sha256 for file, shard in pairs)
+
+    def _is_in_place(self) -> bool:
+        """Say if the result is there but for its manifest."""
+        if self.as_file:
+            return self.output.is_file() and sha256_of(self.output) == self._sha256_of_all()
+        done = [(stretch.name, self._facts_of(stretch)) for stretch in self.stretches]
+        wanted = {name: facts.sha256 for name, facts in done if facts is not None and facts.documents}
+        if not self.output.is_dir() or any(facts is None for _, facts in done):
+            return False
+        there = {file.name: file for file in self.output.iterdir()}
+        return there.keys() == wanted.keys() and all(sha256_of(there[name]) == wanted[name] for name in wanted)
+
+    def _put_in_place(self) -> None:
+        if not self.as_file:
+            replace_folder(self.shards, self.output)
+            return
+        whole = self.folder / self.output.name
+        with whole.open("wb") as file:
+            for shard in self._shard_files():
+                file.write(shard.read_bytes())
+            file.flush()
+            os.fsync(file.fileno())
+        rename(whole, self.output)
+
+    def _manifest(self, done: Sequence[DoneShard]) -> Manifest:
+        entries = [
+            ShardEntry(name=stretch.name, documents=one.documents, sha256=one.sha256)
+            for stretch, one in zip(self.stretches, done, strict=True)
+            if one.documents
+        ]
+        documents = sum(one.documents for one in done)
+        if self.as_file:
+            entries = [ShardEntry(name=self.output.name, documents=documents, sha256=self._sha256_of_all())]
+        return Manifest(
+            **self.facts,
+            documents=documents,
+            empty=sum(one.empty for one in done),
+            postings=sum(one.postings for one in done),
+            rejected=[rejected for one in done for rejected in one.rejected],
+            shards=entries,
+        )
+
+    def _shard_files(self) -> list[Path]:
+        return [file for stretch in self.stretches if (file := self.shards / stretch.name).is_file()]
+
+    def _sha256_of_all(self) -> str:
+        digest = hashlib.sha256()
+        for shard in self._shard_files():
+            digest.update(shard.read_bytes())
+        return digest.hexdigest()
+
+    def _write(self, path: Path, content: bytes) -> None:
+        partial = self.folder / f"{path.name}.new"
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+
+
+def _first(rejected: Sequence[Rejected]) -> str:
+    return f"; the first of {len(rejected)} rejected: {rejected[0].file}: {rejected[0].reason}" if rejected else ""

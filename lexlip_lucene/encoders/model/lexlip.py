@@ -1,0 +1,329 @@
+"""`LexLip`: the model a user loads, encodes with, and saves.
+
+A model folder holds `config.json`, `model.safetensors`, the tokenizer's own files and `README.md`; never a pickle. It
+is data, which may come from anybody: nothing in it is run, nothing outside it is read, nothing is fetched for it.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from PIL import Image
+from safetensors import SafetensorError
+from safetensors.torch import load_model
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+
+from lexlip_lucene.data.images import open_image
+from lexlip_lucene.encoders.model.banks import DenseBank, LexiconBank
+from lexlip_lucene.encoders.model.dense import DenseTwin, mean_of_words
+from lexlip_lucene.encoders.model.image_encoder import ImageEncoder
+from lexlip_lucene.encoders.model.model_config import CONFIG_FILE, Ceilings, ModelConfig, config_bytes, read_config
+from lexlip_lucene.encoders.model.model_files import files_of, require_as_written, require_readable
+from lexlip_lucene.encoders.model.model_tensors import require_held, special_tokens, tensors_once
+from lexlip_lucene.encoders.model.pixels import normalise, to_square
+from lexlip_lucene.encoders.model.static_query import StaticQuery
+from lexlip_lucene.encoders.model.tensor_file import put_tensors
+from lexlip_lucene.encoders.model.text_encoders import StaticText, TransformerText, fresh_network
+from lexlip_lucene.encoders.model.tokenizer import TOKENIZER_FILE, encoded, load_tokenizer
+from lexlip_lucene.encoders.model.tokens import TokenBatch, tokenise
+from lexlip_lucene.encoders.model.transformer_query import TransformerQuery, can_pack
+from lexlip_lucene.encoders.model.unset_parameters import UnsetParameters
+from lexlip_lucene.encoders.pool.heaviest import Heaviest, heaviest, quantised
+from lexlip_lucene.encoders.pool.saturation import divide_by_length
+from lexlip_lucene.errors import ModelError
+from lexlip_lucene.files.written import written_folder
+from lexlip_lucene.integers import as_count
+from lexlip_lucene.recipes.model_spec import StaticTextSpec
+from lexlip_lucene.records import Impacts
+from lexlip_lucene.vectors.quantise import Quantiser
+
+WEIGHTS_FILE = "model.safetensors"
+
+
+class LexLip(nn.Module):
+    """An image encoder and a text encoder over one lexicon (LexLIP, ICCV 2023).
+
+    Build one with `from_pretrained`; training builds fresh ones.
+    """
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        tokenizer: Tokenizer,
+        *,
+        text_network: nn.Module | None = None,
+        from_hub: bool = False,
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.tokenizer = tokenizer
+        self.lexicon = config.lexicon
+        self.sha256 = ""
+        self._query: TransformerQuery | None = None
+        self.image = ImageEncoder(config.image, len(self.lexicon), from_hub=from_hub)
+        self.text: StaticText | TransformerText
+        if isinstance(config.text, StaticTextSpec):
+            self.text = StaticText(config.text, self.lexicon, config.vocabulary_size)
+        else:
+            network = text_network if text_network is not None else fresh_network(config.text.architecture)
+            rows = cast(Any, network).get_input_embeddings().num_embeddings
+            if rows < config.vocabulary_size:
+                raise ModelError(
+                    f"the text network has {rows} tokens, fewer than the tokenizer's {config.vocabulary_size}: "
+                    "take the tokenizer that belongs to it"
+                )
+            self.text = TransformerText(config.text, self.lexicon, network)
+        self.dense = self._dense_twin(config.dense_width) if config.dense_width is not None else None
+        self.banks, self.dense_banks = nn.ModuleDict(), nn.ModuleDict()
+        for side, bank in (("image", config.image.bank), ("document", config.text.bank)):
+            if bank is not None:
+                self.banks[side] = LexiconBank(bank, len(self.lexicon))
+            if bank is not None and config.dense_width is not None:
+                self.dense_banks[side] = DenseBank(bank, config.dense_width)
+
+    def _dense_twin(self, width: int) -> DenseTwin:
+        text_width = None
+        if isinstance(self.text, TransformerText):
+            text_width = self.text.vocabulary_projection()[0].shape[1]
+        return DenseTwin(self.image.whole_width, self.config.image.adapter.width, len(self.lexicon), width, text_width)
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path, *, device: str = "cpu") -> "LexLip":
+        """Load a model folder, ready to encode.
+
+        The folder may come from anybody. Nothing is fetched, and a file that is a link to elsewhere is not read.
+
+        Raises:
+            ModelError: the folder is not a model, is of another schema version, can't be read, or its files do not fit
+                together or are not those that were written.
+        """
+        folder = Path(folder)
+        config = read_config(folder)
+        weights = folder / WEIGHTS_FILE
+        require_readable(weights)
+        tokenizer = load_tokenizer(folder, rows=config.vocabulary_size)
+        with UnsetParameters():
+            with torch.device("meta"):  # shapes only: no config gets memory that its weights don't need
+                require_held(cls(config, tokenizer), weights)
+            model = cls(config, tokenizer)
+        try:
+            load_model(model, weights)
+        except (RuntimeError, SafetensorError) as error:
+            reason = " ".join(str(error).split())[:300]
+            raise ModelError(f"{weights} does not fit config.json beside it: {reason}") from None
+        require_as_written(folder, TOKENIZER_FILE, config.files, CONFIG_FILE)
+        model.sha256 = require_as_written(folder, WEIGHTS_FILE, config.files, CONFIG_FILE)
+        return model.to(device).eval()
+
+    def save_pretrained(self, folder: str | Path, *, card: str = "", force: bool = False) -> None:
+        """Write the model folder, whole or not at all; `card` is the text of its README.md.
+
+        Raises:
+            OutputError: the folder exists and `force` is off, or can't be written.
+        """
+        from transformers import PreTrainedTokenizerFast
+
+        with written_folder(Path(folder), force=force) as partial:
+            put_tensors(tensors_once(self), partial / WEIGHTS_FILE)
+            self.tokenizer.no_truncation()
+            PreTrainedTokenizerFast(tokenizer_object=self.tokenizer, **special_tokens(self.tokenizer)).save_pretrained(
+                partial
+            )
+            (partial / "README.md").write_text(card or f"# {self.config.name}\n", encoding="utf-8")
+            config = self.config.model_copy(update={"files": files_of(partial, but=CONFIG_FILE)})
+            (partial / CONFIG_FILE).write_bytes(config_bytes(config))
+        self.config, self.sha256 = config, config.files[WEIGHTS_FILE]
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors are."""
+        return self.image.state_mean.device
+
+    def image_weights(self, pixels: Tensor) -> Tensor:
+        """(batch, 3, size, size) uint8 → lexicon weights (batch, tokens) float ≥ 0, divided by length."""
+        weights = self.image(normalise(pixels.to(self.device), self.config.image))
+        return divide_by_length(weights, self.config.image.length_power)
+
+    def kept(self, weights: Tensor, side: str, top_k: int | None) -> Heaviest:
+        """Return the `top_k` heaviest tokens of vectors (batch, tokens) of `side`, as `encode` quantises them.
+
+        Args:
+            weights: float ≥ 0, divided by length; where the side ("image", "document") has a bank, by that instead.
+            side: as `quantiser` has it.
+            top_k: None keeps all positive ones.
+        """
+        if side not in self.banks:
+            return heaviest(weights, top_k)
+        bank = self.banks[side]
+        assert isinstance(bank, LexiconBank)
+        return bank.kept(weights, top_k)
+
+    def cut_lengths(self, weights: Tensor, side: str, cuts: Sequence[int]) -> Tensor:
+        """Return what a vector kept at `cuts[0]`, the largest, is multiplied with when fewer tokens are kept.
+
+        Args:
+            weights: (batch, tokens) as `kept` takes them.
+            side: as there.
+            cuts: numbers of tokens, the largest first.
+
+        Returns:
+            (batch, cuts) float > 0; 1 without a bank.
+        """
+        if side not in self.banks:
+            return weights.new_ones(len(weights), len(cuts))
+        bank = self.banks[side]
+        assert isinstance(bank, LexiconBank)
+        made_up = bank.made_up(weights, cuts)
+        return made_up / made_up[:, :1]
+
+    def text_weights(self, texts: Sequence[str]) -> Tensor:
+        """Texts → lexicon weights (batch, tokens) float ≥ 0, divided by length."""
+        weights = self.raw_text_weights(tokenise(self.tokenizer, texts, max_length=self.config.text.max_length))
+        return divide_by_length(weights, self.config.text.length_power)
+
+    def raw_text_weights(self, tokens: TokenBatch) -> Tensor:
+        """Tokenised texts → lexicon weights (batch, tokens) before any division: what the FLOPS loss sees."""
+        tokens = TokenBatch(*(part.to(self.device) for part in tokens))
+        if isinstance(self.text, TransformerText):
+            weights: Tensor = self.text(tokens.ids, tokens.words, tokens.attention)
+        else:
+            weights = self.text(tokens.ids, tokens.words)
+        return weights
+
+    def image_embeddings(self, pixels: Tensor) -> Tensor:
+        """(batch, 3, size, size) uint8 → the dense twin's unit vectors (batch, dense width) float32.
+
+        Raises:
+            ModelError: the model has no dense twin.
+        """
+        return self.embeddings_of_states(self.image.tower(normalise(pixels.to(self.device), self.config.image)))
+
+    def embeddings_of_states(self, states: Tensor) -> Tensor:
+        """Backbone states (batch, positions, width) → the dense twin's unit vectors (batch, dense width).
+
+        Raises:
+            ModelError: the model has no dense twin.
+        """
+        return self._twin().image(*self.image.adapted(states))
+
+    def text_embeddings(self, texts: Sequence[str]) -> Tensor:
+        """Texts → the dense twin's unit vectors (batch, dense width) float32; zeros without any known token.
+
+        Raises:
+            ModelError: the model has no dense twin.
+        """
+        twin = self._twin()
+        tokens = tokenise(self.tokenizer, texts, max_length=self.config.text.max_length)
+        return twin.text(self.dense_text_input(tokens))
+
+    def dense_documents(self, vectors: Tensor, side: str) -> Tensor:
+        """Return the dense twin's vectors of `side` ("image", "document") as documents: divided by its bank, if any."""
+        if side not in self.dense_banks:
+            return vectors
+        bank = self.dense_banks[side]
+        assert isinstance(bank, DenseBank)
+        return bank.documents(vectors)
+
+    def dense_text_input(self, tokens: TokenBatch) -> Tensor:
+        """Tokenised texts → what `DenseTwin.text` takes: weights (batch, tokens) or mean hidden states."""
+        if not isinstance(self.text, TransformerText):
+            return self.raw_text_weights(tokens)
+        ids, words, attention = (part.to(self.device) for part in tokens)
+        return mean_of_words(self.text.hidden(ids, attention), words)
+
+    def _twin(self) -> DenseTwin:
+        if self.dense is None:
+            raise ModelError(f"model {self.config.name} has no dense twin: train it with training.dense in its recipe")
+        return self.dense
+
+    def quantiser(self, side: str, *, bits: int | None = None, top_k: int | None = None) -> Quantiser:
+        """Return the quantiser of `side` ("image", "text", "document"); bits and top-k default to the model's own.
+
+        A "document" is a text; without a bank it is quantised as any text.
+
+        Raises:
+            ModelError: the model's scale was never calibrated.
+        """
+        ceilings = self.config.ceilings
+        if ceilings is None:
+            raise ModelError(f"model {self.config.name} has no calibrated scale; training calibrates it at its end")
+        ceiling = {"image": ceilings.image, "text": ceilings.text, "document": ceilings.document or ceilings.text}[side]
+        return Quantiser(
+            ceiling=ceiling,
+            bits=self.config.bits if bits is None else bits,
+            top_k=self.config.top_k_of(side) if top_k is None else top_k,
+        )
+
+    def with_ceilings(self, ceilings: Ceilings) -> None:
+        """Keep the calibrated ceilings in the config."""
+        self.config = self.config.model_copy(update={"ceilings": ceilings})
+
+    @torch.inference_mode()
+    def encode_images(
+        self,
+        images: Sequence[str | Path | Image.Image],
+        *,
+        top_k: int | None = None,
+        bits: int | None = None,
+        batch_size: int = 32,
+    ) -> list[Impacts]:
+        """Encode pictures (files, or PIL images in mode RGB) as token → impact, heaviest first.
+
+        Raises:
+            UnreadableImage: a file can't be read as an image.
+        """
+        quantiser, batch_size = self.quantiser("image", bits=bits, top_k=top_k), as_count(batch_size, "batch size")
+        size = self.config.image.size
+        vectors: list[Impacts] = []
+        for begin in range(0, len(images), batch_size):
+            opened = [
+                image.convert("RGB") if isinstance(image, Image.Image) else open_image(Path(image))
+                for image in images[begin : begin + batch_size]
+            ]
+            weights = self.image_weights(torch.stack([to_square(image, size) for image in opened]))
+            vectors += quantised(self.kept(weights, "image", quantiser.top_k), quantiser, self.lexicon.tokens)
+        return vectors
+
+    def train(self, mode: bool = True) -> "LexLip":
+        """Set the mode of the modules, as torch does; what was made ready for single queries is forgotten."""
+        self._query = None
+        return super().train(mode)
+
+    def _one_text_weights(self, text: str) -> Tensor:
+        """The weights (1, tokens) of one text, the quick way where there is one: on a CPU, in no training."""
+        if self.training or self.device.type != "cpu" or not isinstance(self.text, TransformerText) or not can_pack():
+            return self.text_weights([text])
+        if self._query is None:
+            self._query = TransformerQuery(self.text)
+        return self._query.weights(tokenise(self.tokenizer, [text], max_length=self.config.text.max_length))
+
+    @torch.inference_mode()
+    def encode_texts(
+        self,
+        texts: Sequence[str],
+        *,
+        documents: bool = False,
+        top_k: int | None = None,
+        bits: int | None = None,
+        batch_size: int = 256,
+    ) -> list[Impacts]:
+        """Encode texts as token → impact, heaviest first; a text without any known token gives {}.
+
+        With `documents` they are encoded to be searched, by images, and not to search: a model with a bank divides
+        them by how easily they are found (see `encoders/banks.py`).
+        """
+        side = "document" if documents and "document" in self.banks else "text"
+        quantiser, batch_size = self.quantiser(side, bits=bits, top_k=top_k), as_count(batch_size, "batch size")
+        if isinstance(self.text, StaticText) and side == "text":
+            static = StaticQuery(self.lexicon, self.text.raw_weight.cpu().numpy(), self.config.text.length_power)
+            encodings = encoded(self.tokenizer, texts, max_length=self.config.text.max_length)
+            return [static.encode(encoding, quantiser) for encoding in encodings]
+        vectors: list[Impacts] = []
+        for begin in range(0, len(texts), batch_size):
+            batch = texts[begin : begin + batch_size]
+            alone = len(batch) == 1 and side == "text"
+            weights = self._one_text_weights(batch[0]) if alone else self.text_weights(batch)
+            vectors += quantised(self.kept(weights, side, quantiser.top_k), quantiser, self.lexicon.tokens)
+        return vectors

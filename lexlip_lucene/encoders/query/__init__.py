@@ -1,0 +1,1 @@
+"""Query encoders: for Pyserini, and by ONNX Runtime."""

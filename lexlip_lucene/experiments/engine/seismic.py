@@ -1,0 +1,111 @@
+"""Seismic as an engine of the bench: approximate search of the same vectors (Bruch et al., SIGIR 2024).
+
+An optional package, `pyseismic-lsr`. Its values are half-precision floats, so its scores are not used: what it finds
+is compared by docid.
+"""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lexlip_lucene.experiments.engine.engine import Pass, Queries, Ranking
+from lexlip_lucene.progress import Progress
+from lexlip_lucene.records import Impacts
+from lexlip_lucene.vectors.collection import read_collection
+
+POSTINGS, SUMMARY_ENERGY = 3500, 0.4
+"""Its defaults: postings kept a token on average, and the share of a block's mass that its summary keeps."""
+
+
+class SeismicPoint(NamedTuple):
+    """How much of a query it looks at, and how sure it must be that a block holds nothing better."""
+
+    query_cut: int
+    heap_factor: float
+
+
+def seismic_points(terms: int) -> dict[str, SeismicPoint]:
+    """Return the operating points to try for queries of so many terms, cheapest first."""
+    cuts = sorted({max(1, terms * eighths // 8) for eighths in (1, 2, 4, 6, 8)})
+    points = [SeismicPoint(cut, factor) for cut in cuts for factor in (1.0, 0.9, 0.7, 0.5)]
+    return {f"query_cut={point.query_cut}, heap_factor={point.heap_factor}": point for point in points}
+
+
+def build_seismic(collection: Path, target: Path, *, threads: int, progress: Progress) -> Path:
+    """Build an index of `collection` and save it; return its file, whose name begins with `target`."""
+    from seismic import SeismicDataset, SeismicIndex
+
+    dataset = SeismicDataset()
+    for document in progress.track(read_collection(collection), "reading for Seismic"):
+        dataset.add_document(document.id, *query_arrays(document.vector))
+    index = SeismicIndex.build_from_dataset(
+        dataset, n_postings=POSTINGS, summary_energy=SUMMARY_ENERGY, num_threads=threads
+    )
+    index.save(str(target))
+    return target.with_name(f"{target.name}.index.seismic")
+
+
+class SeismicEngine:
+    """An open Seismic index at one operating point."""
+
+    def __init__(self, index: Any, point: SeismicPoint) -> None:
+        self._index = index
+        self._point = point
+
+    def one_by_one(self, queries: Queries, k: int) -> Pass:
+        """Return a pass that searches for each query; its arrays are made beforehand."""
+        arrays = [query_arrays(vector) for vector in queries.values()]
+
+        def answer() -> None:
+            for tokens, weights in arrays:
+                self._index.search("", tokens, weights, k, **self._point._asdict())
+
+        return answer
+
+    def all_at_once(self, queries: Queries, k: int, threads: int) -> Pass:
+        """Return a pass that is one `batch_search`."""
+        return lambda: self._batch(queries, k, threads)
+
+    def rankings(self, queries: Queries, k: int) -> list[Ranking]:
+        """Answer each query by itself."""
+        return [
+            _ranking(self._index.search("", *query_arrays(q), k, **self._point._asdict())) for q in queries.values()
+        ]
+
+    def batch_rankings(self, queries: Queries, k: int, threads: int) -> list[Ranking]:
+        """Answer the queries in one call."""
+        found = {hits[0][0]: hits for hits in self._batch(queries, k, threads) if hits}  # they come in any order
+        return [_ranking(found.get(qid, [])) for qid in queries]
+
+    def close(self) -> None:
+        """Do nothing: its memory goes with it."""
+
+    def _batch(self, queries: Queries, k: int, threads: int) -> Any:
+        arrays = [query_arrays(vector) for vector in queries.values()]
+        qids = np.array(list(queries), dtype=_text())
+        tokens, weights = [pair[0] for pair in arrays], [pair[1] for pair in arrays]
+        return self._index.batch_search(qids, tokens, weights, k, **self._point._asdict(), num_threads=threads)
+
+
+def open_seismic(path: Path) -> Any:
+    """Load a saved index."""
+    from seismic import SeismicIndex
+
+    return SeismicIndex.load(str(path))
+
+
+def query_arrays(vector: Impacts) -> tuple[NDArray[np.str_], NDArray[np.float32]]:
+    """Return a vector as Seismic takes it: its tokens and their weights."""
+    return np.array(list(vector), dtype=_text()), np.fromiter(vector.values(), dtype=np.float32, count=len(vector))
+
+
+def _text() -> str:
+    from seismic import get_seismic_string
+
+    return str(get_seismic_string())
+
+
+def _ranking(hits: list[tuple[str, float, str]]) -> Ranking:
+    return Ranking([docid for _, _, docid in hits], [round(score) for _, score, _ in hits])

@@ -1,0 +1,115 @@
+"""Stock search as an engine of the bench: Pyserini's `LuceneImpactSearcher`, or the Java class below it.
+
+Pyserini 1.6's Python does not load beside the jar of Pyserini 2 (`PrebuiltInvertedIndex$E` changed); then
+`io.anserini.search.SimpleImpactSearcher` is called directly, exactly as Pyserini calls it. Either way a pass ends with
+what the caller gets: a list of Java objects, whose docids and scores are not read yet.
+"""
+
+import logging
+import sys
+from collections.abc import Iterable
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+from lexlip_lucene.experiments.engine.engine import Pass, Queries, Ranking
+from lexlip_lucene.lucene.jvm.java_paths import to_java
+from lexlip_lucene.lucene.jvm.jvm import JavaObject, java_class, start_jvm
+from lexlip_lucene.records import Impacts
+
+KEEP_ALL_TERMS = -1
+"""Pyserini's `min_idf`: with its default of 0 it drops a term that is in all documents."""
+
+
+class _AsItIs:
+    """A query encoder for queries that are encoded already."""
+
+    def encode(self, query: Impacts) -> Impacts:
+        return query
+
+
+class _Anserini:
+    """`SimpleImpactSearcher` with the two methods of `LuceneImpactSearcher` that are used here."""
+
+    def __init__(self, index: Path) -> None:
+        self._searcher = java_class("io.anserini.search.SimpleImpactSearcher")(to_java(index))
+
+    def search(self, query: Impacts, k: int) -> Any:
+        return self._searcher.search(_java_map(query), k)
+
+    def batch_search(self, queries: list[Impacts], qids: list[str], k: int, threads: int) -> dict[str, Any]:
+        vectors, names = java_class("java.util.ArrayList")(), java_class("java.util.ArrayList")()
+        for query, qid in zip(queries, qids, strict=True):
+            vectors.add(_java_map(query))
+            names.add(qid)
+        found = self._searcher.batch_search(vectors, names, k, threads)
+        return {entry.getKey(): entry.getValue() for entry in found.entrySet().toArray()}
+
+
+def load_pyserini() -> tuple[Any, str]:
+    """Import Pyserini's searcher class on our JVM; return it, or None and why it does not load."""
+    start_jvm()  # first: Pyserini would start one that does not work everywhere
+    disabled = logging.root.manager.disable
+    logging.disable(logging.WARNING)  # it warns of a hundred topics that another jar lacks
+    try:
+        with redirect_stdout(sys.stderr):
+            from pyserini.search.lucene import LuceneImpactSearcher
+    except Exception as error:  # whatever its module body runs into
+        return None, str(error)
+    finally:
+        logging.disable(disabled)
+    return LuceneImpactSearcher, ""
+
+
+class StockEngine:
+    """Stock search on an open index; `how` says by which class."""
+
+    def __init__(self, index: Path) -> None:
+        searcher, reason = load_pyserini()
+        self._searcher: Any
+        if searcher is None:
+            self.how = f"io.anserini.search.SimpleImpactSearcher (Pyserini does not load with this jar: {reason})"
+            self._searcher = _Anserini(index)
+        else:
+            self.how = "pyserini.search.lucene.LuceneImpactSearcher, min_idf=-1"
+            self._searcher = searcher(str(index), _AsItIs(), min_idf=KEEP_ALL_TERMS)
+
+    def one_by_one(self, queries: Queries, k: int) -> Pass:
+        """Return a pass that searches for each query."""
+        vectors = list(queries.values())
+
+        def answer() -> None:
+            for vector in vectors:
+                self._searcher.search(vector, k)
+
+        return answer
+
+    def all_at_once(self, queries: Queries, k: int, threads: int) -> Pass:
+        """Return a pass that is one `batch_search`."""
+        vectors, qids = list(queries.values()), list(queries)
+        return lambda: self._searcher.batch_search(vectors, qids, k, threads)
+
+    def rankings(self, queries: Queries, k: int) -> list[Ranking]:
+        """Answer each query by itself."""
+        return [_ranking(self._searcher.search(vector, k)) for vector in queries.values()]
+
+    def batch_rankings(self, queries: Queries, k: int, threads: int) -> list[Ranking]:
+        """Answer the queries in one call."""
+        found = self._searcher.batch_search(list(queries.values()), list(queries), k, threads)
+        return [_ranking(found[qid]) for qid in queries]
+
+    def close(self) -> None:
+        """Do nothing: Pyserini's searcher has no end but the process's."""
+
+
+def _java_map(query: Impacts) -> JavaObject:
+    integer, found = java_class("java.lang.Integer"), java_class("java.util.HashMap")()
+    for token, weight in query.items():
+        found.put(token, integer(weight))
+    return found
+
+
+def _ranking(hits: Iterable[Any]) -> Ranking:
+    # Stock moves tied scores apart by parts of a unit.
+    found = [(hit.docid, round(hit.score)) for hit in hits]
+    return Ranking([docid for docid, _ in found], [score for _, score in found])

@@ -1,0 +1,1 @@
+"""A ladder's record, report and pictures."""

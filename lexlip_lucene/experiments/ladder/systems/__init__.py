@@ -1,0 +1,1 @@
+"""The systems that a ladder sets side by side."""

@@ -1,0 +1,203 @@
+"""The bridge's building half from Python: an index open for writing, and its long jobs in Java's own threads.
+
+Java (`lexlip.build.Builds`) does the work and words no messages: a job that fails says which of a few things went
+wrong, as `JobFailed`, and whoever started it knows what the caller calls these things.
+"""
+
+import struct
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import NamedTuple
+
+from lexlip_lucene.errors import IndexingError, InputError
+from lexlip_lucene.lucene.index.counts import Counts
+from lexlip_lucene.lucene.index.options import WriteOptions
+from lexlip_lucene.lucene.jvm.java_entry import ENTRY
+from lexlip_lucene.lucene.jvm.java_paths import to_java
+from lexlip_lucene.lucene.jvm.jvm import JavaObject, StaticMethods, java_errors_as, reason_of, start_jvm
+from lexlip_lucene.lucene.jvm.unreadable import LOCKED, reading
+from lexlip_lucene.progress import Progress
+
+_POLL_MILLISECONDS = 50
+"""How long Ctrl-C waits at most before Python sees it."""
+
+_MEGABYTE = 1 << 20
+
+
+class JobFailed(Exception):
+    """A job ended early.
+
+    `kind` and `details` are those of the Java class BuildError, or `java` and an exception's class and message.
+    """
+
+    def __init__(self, kind: str, *details: str) -> None:
+        super().__init__(kind, *details)
+        self.kind = kind
+        self.details = details
+
+
+class Added(NamedTuple):
+    """What an input came to: what was read, what is in the index of it, and how many documents it replaced.
+
+    `seconds` are those of reading and parsing, of sorting into lists, and of writing. `zeros` is how many weights of 0
+    were passed over.
+    """
+
+    read: Counts
+    written: Counts
+    replaced: int
+    seconds: tuple[float, float, float]
+    zeros: int
+
+
+class Packed(NamedTuple):
+    """Texts as Java takes them: all their UTF-8, and their lengths in bytes as little-endian int32."""
+
+    texts: bytes
+    lengths: bytes
+
+
+def packed(texts: Iterable[str]) -> Packed:
+    """Pack `texts`; UnicodeEncodeError for half a surrogate pair."""
+    encoded = [text.encode() for text in texts]
+    return Packed(b"".join(encoded), struct.pack(f"<{len(encoded)}i", *map(len, encoded)))
+
+
+class IndexWriter:
+    """A Lucene index that is open for writing: ends with `commit` or with `rollback`.
+
+    Raises:
+        InputError: no such index.
+        IndexingError: another writer has it, or it can't be opened.
+    """
+
+    def __init__(self, folder: Path, *, create: bool, options: WriteOptions) -> None:
+        start_jvm()
+        from jnius import JavaException
+
+        self._java = StaticMethods("lexlip.build.Builds")
+        self._job: JavaObject = None
+        path, memory = to_java(folder.absolute()), options.memory * _MEGABYTE
+        kept = (*packed(options.store), *packed(options.keywords))
+        try:
+            self._session = self._java.open(path, create, *kept, options.threads, memory, options.order)
+        except JavaException as error:
+            if error.classname == LOCKED:
+                raise IndexingError(f"{folder} is being written already: wait until the other writer ends") from error
+            _require_writable(folder)
+            raise IndexingError(f"{folder} can't be opened for writing: {reason_of(error)}") from error
+        except UnicodeEncodeError as error:
+            raise InputError(f"{error.object!r} is not valid Unicode: leave it out") from error
+
+    def read(self, shards: Mapping[Path, str], *, replace: bool, progress: Progress) -> Added:
+        """Add the documents of `shards` (path → SHA-256 to compare, or ""), in their order."""
+        with java_errors_as(IndexingError, "can't read the shards"):
+            source = self._java.shards(*packed(map(to_java, shards)), *packed(shards.values()))
+        with reading():
+            total = sum(shard.stat().st_size for shard in shards) // _MEGABYTE
+        self._job = self._java.startReading(self._session, source, replace)
+        for _ in progress.track(self._megabytes(source, total), "indexing (MB of JSON)", total):
+            pass
+        return _added(self._result())
+
+    def rows(self, tokens: Packed, *, replace: bool) -> JavaObject:
+        """Begin to add rows whose columns are `tokens`."""
+        return self._java.rows(self._session, *tokens, replace)
+
+    def add_rows(self, rows: JavaObject, ids: Packed, sizes: bytes, columns: bytes, impacts: bytes) -> None:
+        """Add rows: their ids, their numbers of entries, then column and impact of each entry, all int32."""
+        self._wait(self._java.startRows(rows, *ids, sizes, columns, impacts))
+
+    def end_rows(self, rows: JavaObject) -> Added:
+        """End adding rows."""
+        return _added(self._wait(self._java.startEnd(rows)))
+
+    def delete(self, ids: Iterable[str]) -> int:
+        """Delete documents by id, each named once; return how many."""
+        return self._wait(self._java.startDelete(self._session, *packed(ids)))[0]
+
+    def merge(self) -> None:
+        """Merge to one segment."""
+        self._wait(self._java.startMerge(self._session))
+
+    def merge_small(self) -> bool:
+        """Merge segments of like size where there are too many; return False when there are not."""
+        return bool(self._wait(self._java.startMergeSmall(self._session))[0])
+
+    def count(self) -> tuple[Counts, int]:
+        """Count what is not deleted, and the segments."""
+        *counts, segments = self._wait(self._java.startCount(self._session))
+        return Counts(*counts), segments
+
+    def commit(self, facts: dict[str, str]) -> int:
+        """Make everything last, with these facts, and close the index; return its number of segments."""
+        texts = [text for pair in facts.items() for text in pair]
+        return self._wait(self._java.startCommit(self._session, *packed(texts)))[0]
+
+    def rollback(self) -> None:
+        """Drop everything since the index was opened, and close it; a job that runs is stopped first.
+
+        In a forked process the index is not open, so nothing happens.
+        """
+        if ENTRY.forked():
+            return
+        self._java.stop(self._session)
+        while self._job is not None and not self._finished():
+            pass
+        with java_errors_as(IndexingError, "could not roll back"):
+            self._java.rollback(self._session)
+
+    def __del__(self) -> None:
+        ENTRY.let_go()
+
+    def _megabytes(self, source: JavaObject, total: int) -> Iterator[None]:
+        done = 0
+        finished = False
+        while not finished:
+            finished = self._finished()
+            read = total if finished else min(total, self._java.bytesRead(source) // _MEGABYTE)
+            for _ in range(done, read):
+                yield
+            done = read
+
+    def _wait(self, job: JavaObject) -> list[int]:
+        self._job = job
+        while not self._finished():
+            pass
+        return self._result()
+
+    def _finished(self) -> bool:
+        return bool(self._java.finished(self._job, _POLL_MILLISECONDS))
+
+    def _result(self) -> list[int]:
+        error = self._java.error(self._job)
+        if error is not None:
+            raise JobFailed(*error.tostring().decode().split("\0"))
+        return list(self._java.result(self._job))
+
+
+@contextmanager
+def open_writer(folder: Path, options: WriteOptions, *, create: bool) -> Iterator[IndexWriter]:
+    """Give a writer, and roll it back when the block raises; the block itself commits."""
+    writer = IndexWriter(folder, create=create, options=options)
+    try:
+        yield writer
+    except BaseException:
+        writer.rollback()
+        raise
+
+
+def _require_writable(folder: Path) -> None:
+    """Raise IndexingError when nothing can be written into `folder`: Lucene says then that it lacks its lock file."""
+    try:
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise IndexingError(f"{folder} can't be opened for writing: {error.strerror or error}: {folder}") from error
+
+
+def _added(numbers: list[int]) -> Added:
+    reading, sorting, writing = (number / 1000 for number in numbers[9:12])
+    return Added(Counts(*numbers[:4]), Counts(*numbers[4:8]), numbers[8], (reading, sorting, writing), numbers[12])

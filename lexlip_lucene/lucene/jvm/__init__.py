@@ -1,0 +1,1 @@
+"""The JVM of this process, and the way into it."""

@@ -1,0 +1,1 @@
+"""Searching and explaining: impact indexes and BM25."""

@@ -1,0 +1,191 @@
+"""Searching an impact index: score(q, d) = Σ over shared tokens of query weight × impact, and nothing else.
+
+Query {"red": 3, "cat": 2} scores document {"red": 10, "cat": 7, "big": 1} with 3 × 10 + 2 × 7 = 44. No idf, no
+length norm, no token dropped, also not one that is in all documents. Sums are integers throughout, so a score below
+2^63 is exact; one from there on, which takes tens of thousands of the largest weights, is refused. Stock Lucene's
+float32 has every integer only below 2^24 = 16,777,216.
+
+Postings are decoded once, into a cache, and searched there window by window (`lexlip.search.WindowSearch`); where the
+cache is too small for a query, Lucene's own block-max MAXSCORE reads them from disk. The hits are the same.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from lexlip_lucene.errors import InputError, SearchError
+from lexlip_lucene.lucene.search.approximation import Approximation
+from lexlip_lucene.lucene.search.explanation import Explanation, Term
+from lexlip_lucene.lucene.search.hits import Hits, unpack
+from lexlip_lucene.lucene.search.request import pack_matrix, pack_queries, utf8
+from lexlip_lucene.lucene.search.searcher import Filters, Searcher, as_mapping
+from lexlip_lucene.progress import SILENT, Progress
+from lexlip_lucene.records import Document, Impacts
+from lexlip_lucene.vectors.json_vector import checked_impacts
+from lexlip_lucene.vectors.vector_matrix import VectorMatrix, checked_matrix
+
+Execution = Literal["auto", "windows", "lucene"]
+
+_EXACT = Approximation(candidates=0)
+
+_NO_SCORE = 2**63 - 1
+"""Scores cross from Java as 64-bit integers, whose largest stands for all that are too large (`lexlip.search.Sums`)."""
+
+
+class ImpactSearcher(Searcher):
+    """Searches an index of impacts with queries of token → query weight (integers ≥ 1); scores are exact integers.
+
+    An index built by others is searched all the same, when it has Anserini's fields `contents` and `id`.
+    """
+
+    kind = "impact"
+
+    def __init__(self, index: Path | str, *, cache_mb: int | None = None, execution: Execution = "auto") -> None:
+        """Open the index folder `index`; arguments and errors as in `Searcher`.
+
+        Args:
+            index: the folder.
+            cache_mb: as in `Searcher`.
+            execution: `auto` chooses for each query; `windows` and `lucene` are for measuring.
+        """
+        super().__init__(index, cache_mb=cache_mb)
+        self._execution = execution.upper()
+
+    def search(
+        self,
+        query: Impacts,
+        k: int = 10,
+        *,
+        filters: Filters | None = None,
+        without: Sequence[str] = (),
+        approximate: Approximation | None = None,
+    ) -> Hits:
+        """Return the top `k` hits, fewer when fewer documents match; none for a query without terms.
+
+        Args:
+            query: token → query weight.
+            k: hits, at least 1.
+            filters: keyword field → value or values that a hit must have.
+            without: tokens that no hit has.
+            approximate: how much to look at; everything unless told otherwise, which is exact.
+
+        Raises:
+            InputError: the query is not what is needed, `k` < 1, or no such keyword field.
+            SearchError: a score reaches 2^63, the index can't be read, or the searcher is closed.
+        """
+        k, threads = self._checked_counts(k, 1)
+        answer = self._call(k, threads, filters, approximate, without)
+        return unpack(answer(pack_queries([checked_impacts(query, "query")])), 1, self.path)[0]
+
+    def search_batch(
+        self,
+        queries: Mapping[str, Impacts] | Sequence[Document] | VectorMatrix,
+        k: int = 1000,
+        *,
+        threads: int = 1,
+        filters: Filters | None = None,
+        approximate: Approximation | None = None,
+        progress: Progress = SILENT,
+    ) -> dict[str, Hits]:
+        """Return qid → the top `k` hits, in the order of `queries`; errors name the qid.
+
+        Args:
+            queries: qid → query, encoded queries as `read_queries` gives them, or a matrix with a query a row.
+            k: hits a query, at least 1.
+            threads: at least 1; Java shares the queries out among them.
+            filters: as in `search`.
+            approximate: as in `search`.
+            progress: told after every query.
+
+        Raises:
+            InputError: a query is not what is needed, `k` or `threads` < 1, or no such keyword field.
+            SearchError: a score reaches 2^63, the index can't be read, or the searcher is closed.
+        """
+        k, threads = self._checked_counts(k, threads)
+        ids, pack = _packing(queries)
+        answer = self._call(k, threads, filters, approximate)
+        return self._gather(ids, lambda start, stop: answer(pack(start, stop)), k, threads, progress)
+
+    def explain(self, query: Impacts, docid: str) -> Explanation:
+        """Say how the score of document `docid` comes about.
+
+        Raises:
+            InputError: the index has no such document, or a query weight is not a positive integer.
+            SearchError: the score reaches 2^63, the index can't be read, or the searcher is closed.
+        """
+        query = checked_impacts(query, "query")
+        tokens = pack_queries([query])
+        with self._errors("search"):
+            found = self._java.impacts(self._engine, utf8(docid), tokens)
+        if found is None:
+            raise InputError(f"{self.path} has no document {docid!r}: nothing to explain")
+        impacts = dict(zip(query, np.frombuffer(found.tostring(), "<i4").tolist(), strict=True))
+        heaviest = sorted(query.items(), key=lambda item: (-item[1] * (impacts[item[0]] or 1), item[0]))
+        terms = [Term(t, weight, impacts[t], weight * impacts[t]) for t, weight in heaviest if impacts[t]]
+        missing = [(t, weight) for t, weight in heaviest if not impacts[t]]
+        score = sum(term.contribution for term in terms)
+        if score >= _NO_SCORE:
+            raise SearchError(f"{self.path}: document {docid!r} has the score {score}, and no search has 2^63 or more")
+        return Explanation(docid, score, terms, missing)
+
+    def vector(self, docid: str) -> Impacts:
+        """Return a document's token → impact, heaviest first, equal ones by token; {} for one without any token.
+
+        It asks the postings of every token: some 50 ms with 30,000 tokens over 100,000 documents.
+
+        Raises:
+            InputError: the index has no such document.
+            SearchError: the index can't be read, or the searcher is closed.
+        """
+        with self._errors("read"):
+            found = self._java.vector(self._engine, utf8(docid))
+        if found is None:
+            raise InputError(f"{self.path} has no document {docid!r}")
+        impacts = {token: int(impact) for token, impact in as_mapping(found).items()}
+        return dict(sorted(impacts.items(), key=lambda item: (-item[1], item[0])))
+
+    def _call(
+        self,
+        k: int,
+        threads: int,
+        filters: Filters | None,
+        approximate: Approximation | None,
+        without: Sequence[str] = (),
+    ) -> Callable[[bytes], bytes]:
+        """Check what a search is asked for; return what turns packed queries into Java's answer."""
+        packed = self._packed_filters(filters or {}, without)
+        how = _EXACT if approximate is None else approximate.checked()
+
+        def answer(queries: bytes) -> bytes:
+            with self._errors("search"):
+                found = self._java.search(
+                    self._engine,
+                    queries,
+                    packed,
+                    k,
+                    threads,
+                    self._execution,
+                    how.terms,
+                    how.postings,
+                    how.document_terms,
+                    how.candidates,
+                )
+            return bytes(found.tostring())
+
+        return answer
+
+
+def _packing(
+    queries: Mapping[str, Impacts] | Sequence[Document] | VectorMatrix,
+) -> tuple[list[str], Callable[[int, int], bytes]]:
+    """Return the queries' ids, and what packs those from one place to another."""
+    if isinstance(queries, VectorMatrix):
+        ids, matrix, tokens = checked_matrix(queries, "query")
+        return list(ids), lambda start, stop: pack_matrix(matrix[start:stop], tokens)
+    vectors = queries if isinstance(queries, Mapping) else {query.id: query.vector for query in queries}
+    if len(vectors) != len(queries):
+        raise InputError(f"queries: ids must differ, but {len(queries)} queries have {len(vectors)} ids")
+    packed = [checked_impacts(vector, f"query {qid}") for qid, vector in vectors.items()]
+    return list(vectors), lambda start, stop: pack_queries(packed[start:stop])

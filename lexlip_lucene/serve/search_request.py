@@ -1,0 +1,121 @@
+"""What a search is asked for: the parameters that the API, the page and its links share.
+
+A query's weights are those of its text, or of the document `like`, with the edits in `weights` laid over them: a token
+with another weight is re-weighted or added, one with weight 0 is taken out. Without text and document the edits are
+the whole query: that is how a token, or a picture that was encoded, is searched by.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from lexlip_lucene.errors import InputError
+from lexlip_lucene.records import Impacts
+from lexlip_lucene.serve.http.limits import (
+    DOCID_CHARACTERS,
+    EXPLAINED,
+    FILTER_CHARACTERS,
+    MOST_EXCLUDED,
+    MOST_EXPLAINED,
+    MOST_FILTERS,
+    MOST_HITS,
+    MOST_TOKENS,
+    QUERY_CHARACTERS,
+    TOKEN_CHARACTERS,
+    WEIGHTS_CHARACTERS,
+)
+
+System = Literal["lexlip", "bm25", "fused"]
+
+NO_SPACE = r"[^\u0000-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+"""What a token may consist of: no white space, as Java or Python or a browser counts it, and no control character."""
+
+WEIGHT_PATTERN = rf"{NO_SPACE}+:[0-9]{{1,7}}"
+WEIGHTS_PATTERN = rf"^({WEIGHT_PATTERN}( {WEIGHT_PATTERN})*)?$"
+
+Text = Annotated[str, Field(max_length=QUERY_CHARACTERS)]
+Docid = Annotated[str, Field(max_length=DOCID_CHARACTERS)]
+Token = Annotated[str, Field(min_length=1, max_length=TOKEN_CHARACTERS, pattern=rf"^{NO_SPACE}+$")]
+Filter = Annotated[
+    str, Field(min_length=3, max_length=FILTER_CHARACTERS, pattern=r"^[^=\u0000-\u001f]+=[^\u0000-\u001f]+$")
+]
+
+
+class Vector(BaseModel):
+    """What becomes a query vector."""
+
+    model_config = ConfigDict(frozen=True)
+
+    query: Text = Field(default="", description="Words; a word after a minus sign, as in `dog -beach`, is excluded.")
+    weights: str = Field(
+        default="",
+        max_length=WEIGHTS_CHARACTERS,
+        pattern=WEIGHTS_PATTERN,
+        description="`token:weight token:weight …`, laid over the query's own; 0 takes a token out.",
+    )
+    like: Docid = Field(default="", description="Id of a document whose vector is the query, when there are no words.")
+
+    @property
+    def edits(self) -> Impacts:
+        """The weights as token → weight from 0 on; the last counts of a token that comes again.
+
+        Raises:
+            InputError: there are too many.
+        """
+        pairs = (pair.rpartition(":") for pair in self.weights.split(" ") if pair)
+        edits = {token: int(weight) for token, _, weight in pairs}
+        if len(edits) > MOST_TOKENS:
+            raise InputError(f"weights must be at most {MOST_TOKENS}, got {len(edits)}")
+        return edits
+
+
+class Asked(Vector):
+    """A search."""
+
+    k: int = Field(default=10, ge=1, le=MOST_HITS, description="Hits.")
+    explain: int = Field(
+        default=EXPLAINED, ge=0, le=MOST_EXPLAINED, description="Hits, from the first, that come with their terms."
+    )
+    system: System = Field(default="lexlip", description="`bm25` and `fused` need a caption index beside.")
+    exclude: list[Token] = Field(default=[], max_length=MOST_EXCLUDED, description="Tokens that no hit has.")
+    filter: list[Filter] = Field(
+        default=[], max_length=MOST_FILTERS, description="`KEY=VALUE` of a keyword field, repeated."
+    )
+
+    @property
+    def filters(self) -> dict[str, list[str]]:
+        """Keyword field → values; a value may hold `=`."""
+        filters: dict[str, list[str]] = {}
+        for field, _, value in (each.partition("=") for each in self.filter):
+            filters.setdefault(field, []).append(value)
+        return filters
+
+    def link(self, **changes: Any) -> str:
+        """Return the query string of this search with `changes`: what differs from the defaults, in a fixed order."""
+        values: Mapping[str, Any] = {**self.model_dump(exclude_defaults=True), **changes}
+        pairs = [(name, values[name]) for name in type(self).model_fields if name in values]
+        return urlencode([(name, value) for name, value in pairs if value not in ("", [], None)], doseq=True)
+
+
+class PageAsked(Asked):
+    """A search as the page shows it: one system or both beside each other, and the hit that is open."""
+
+    k: int = Field(default=30, ge=1, le=MOST_HITS)
+    # The page alone can show two; whoever searches asks `searches`, where it is one of `Asked`'s own again.
+    system: Literal["lexlip", "bm25", "fused", "both"] = "lexlip"  # type: ignore[assignment]
+    hit: Docid = ""
+    against: Docid = ""
+
+    @property
+    def searches(self) -> list[Asked]:
+        """What is searched for it: one search, or two to be shown side by side."""
+        systems = ("lexlip", "bm25") if self.system == "both" else (self.system,)
+        fields = {name: getattr(self, name) for name in Asked.model_fields}
+        return [Asked.model_construct(**{**fields, "system": system}) for system in systems]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is searched for."""
+        return not (self.query.strip() or self.edits or self.like)

@@ -1,0 +1,1 @@
+"""Losses: what a training step minimises, and what it looks at (torch)."""

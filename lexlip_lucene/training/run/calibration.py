@@ -1,0 +1,68 @@
+"""What a trained model is given last: its banks, and the scale of its impacts on either side."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lexlip_lucene.encoders.model.banks import DenseBank, LexiconBank
+from lexlip_lucene.encoders.model.lexlip import LexLip
+from lexlip_lucene.encoders.model.model_config import Ceilings
+from lexlip_lucene.training.examples.sources import ImageSource, plan_of, weights_of
+from lexlip_lucene.vectors.quantise import calibrate_ceiling
+
+CALIBRATION_IMAGES = 2000
+"""Images (and their captions) that are looked at, or nearly twice as many."""
+
+AT_ONCE = 256
+
+
+@torch.inference_mode()
+def calibrate(
+    model: LexLip, source: ImageSource, captions: Sequence[Sequence[str]], trained: NDArray[np.int64]
+) -> None:
+    """Fill the model's banks, and fix the scale of both sides, on training images and their captions.
+
+    Args:
+        model: in its best state; it is changed.
+        source: of the images.
+        captions: of all images, by their number.
+        trained: numbers of the images trained on.
+    """
+    model.eval()
+    sample = trained[:: max(1, len(trained) // CALIBRATION_IMAGES)]
+    every = [caption for number in sample for caption in captions[number]]
+    texts = [every[begin : begin + AT_ONCE] for begin in range(0, len(every), AT_ONCE)]
+    images = weights_of(model, source, sample)
+    queries = torch.cat([model.text_weights(batch).cpu() for batch in texts])
+    for side, bank in model.banks.items():
+        assert isinstance(bank, LexiconBank)
+        bank.fill(*((queries, images) if side == "image" else (images, queries)))
+    if len(model.dense_banks):
+        _fill_dense(model, source, texts, sample)
+    model.with_ceilings(
+        Ceilings(
+            image=_ceiling(model, "image", images),
+            text=_ceiling(model, "text", queries),
+            document=_ceiling(model, "document", queries) if "document" in model.banks else None,
+        )
+    )
+
+
+def _ceiling(model: LexLip, side: str, weights: Tensor) -> float:
+    """The largest impact's weight: of all tokens where vectors are cut or not, so that one scale serves any top-k."""
+    if side in model.banks:
+        parts = [model.kept(part.to(model.device), side, None).weights.cpu() for part in weights.split(AT_ONCE)]
+        weights = torch.cat([part[part > 0] for part in parts])
+    return calibrate_ceiling(weights.numpy())
+
+
+def _fill_dense(model: LexLip, source: ImageSource, texts: Sequence[Sequence[str]], sample: NDArray[np.int64]) -> None:
+    inputs = source.batches(plan_of(sample, AT_ONCE))
+    images = torch.cat([model.embeddings_of_states(source.states(model, one)).cpu() for one in inputs])
+    queries = torch.cat([model.text_embeddings(batch).cpu() for batch in texts])
+    for side, bank in model.dense_banks.items():
+        assert isinstance(bank, DenseBank)
+        bank.fill(*((queries, images) if side == "image" else (images, queries)))

@@ -1,0 +1,24 @@
+"""The figures of a step, for the log: every loss, and what the vectors of its batch are like."""
+
+from collections.abc import Mapping
+
+import torch
+
+from lexlip_lucene.training.losses.objective import Objective
+from lexlip_lucene.training.losses.views import Views
+from lexlip_lucene.training.run.health import expected_flops, vector_figures
+
+
+@torch.no_grad()
+def step_figures(losses: Mapping[str, float], views: Views, objective: Objective, rate: float) -> dict[str, float]:
+    """Return name → figure: `loss/…`, `images/…` and `texts/…` (of the last part of the step), rate and scales."""
+    figures = {f"loss/{name}": value for name, value in losses.items()}
+    figures["rate"] = rate
+    figures["scale"] = float(objective.scale.log.exp())
+    if objective.dense_scale is not None:
+        figures["dense_scale"] = float(objective.dense_scale.log.exp())
+    images, texts = views.image_weights.detach(), views.text_weights.detach()
+    figures |= {f"images/{name}": value for name, value in vector_figures(images).items()}
+    figures |= {f"texts/{name}": value for name, value in vector_figures(texts).items()}
+    figures["expected_flops"] = expected_flops(images, texts)
+    return figures

@@ -1,0 +1,216 @@
+"""The training loop: one run over the images trained on, whichever losses its recipe names.
+
+A step draws a batch, computes it in `accumulate` parts on every process, adds the gradients up, and moves the
+weights once; the moving average and the momentum encoders follow once per step. Everything that a run carries is in
+its checkpoint, so it can go on where it was killed.
+"""
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from lexlip_lucene.encoders.model.lexlip import LexLip
+from lexlip_lucene.errors import TrainingError
+from lexlip_lucene.progress import Progress
+from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
+from lexlip_lucene.training.examples.draws import Draws
+from lexlip_lucene.training.examples.examples import CaptionTokens
+from lexlip_lucene.training.examples.sources import ImageSource, Wanted
+from lexlip_lucene.training.losses.objective import Objective
+from lexlip_lucene.training.losses.views import Views
+from lexlip_lucene.training.parallel import ALONE, Team
+from lexlip_lucene.training.run.checkpoint import read_checkpoint, write_checkpoint
+from lexlip_lucene.training.run.figures import step_figures
+from lexlip_lucene.training.run.memory import memory_told
+from lexlip_lucene.training.run.optimiser import set_rate
+from lexlip_lucene.training.run.run_log import RunLog
+from lexlip_lucene.training.run.run_state import Outcome, RunState
+from lexlip_lucene.training.run.selection import blended, measure_aside, state_of
+from lexlip_lucene.training.start.held_out import HeldOut
+
+LOG_EVERY = 10
+"""Steps between two rows of the log."""
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """One run's parts. `aside` is None in a final run: nothing is chosen there.
+
+    `folder` takes the log and the checkpoint; `held_out` is what training moves logits by.
+    """
+
+    model: LexLip
+    recipe: EncoderRecipe
+    source: ImageSource
+    draws: Draws
+    captions: CaptionTokens
+    aside: NDArray[np.int64] | None
+    objective: Objective
+    folder: Path
+    progress: Progress
+    team: Team = ALONE
+    held_out: HeldOut | None = None
+
+    @property
+    def steps(self) -> int:
+        """Steps that the schedule is laid out for."""
+        training = self.recipe.training
+        return training.steps or self.draws.steps_of_an_epoch * (training.epochs or 0)
+
+    def run(self, *, stop_after: float = 1.0, resume: bool = False) -> Outcome:
+        """Train; the schedule is laid out for all steps even when `stop_after` (a share of them) is less.
+
+        Args:
+            stop_after: share of the steps after which it ends.
+            resume: go on from the checkpoint in `folder`, where there is one.
+
+        Raises:
+            TrainingError: the loss is no number any more, or memory does not do.
+            InputError: the checkpoint is of another recipe.
+        """
+        last = max(1, round(self.steps * stop_after))
+        state = RunState(self.model, self.objective, self.recipe, self.steps, last)
+        path = self.folder / "checkpoint.pt"
+        written = read_checkpoint(path, self.recipe) if resume else None
+        if written is None:
+            self.fill_queues()
+            if self.team.leads and self.aside is not None:
+                self._consider(state, 0)
+        else:
+            state.load(written)
+            self.progress.note(f"going on after step {state.step} of {last}, from {path}")
+        first = state.step
+        tracked = self.progress.track(self.inputs(first, last), "training (steps)", last - first)
+        with RunLog(self.folder, resumed_at=first + 1) if self.team.leads else nullcontext() as log:
+            for step, images, inputs in tracked:
+                figures = self._step(step, images, inputs, state)
+                state.step = step + 1
+                if _is_evaluated(step, last, self.recipe.training.evaluations) and log is not None:
+                    figures |= self._consider(state, step + 1)
+                if log is not None and figures:
+                    log.write(step + 1, figures)
+                if _is_evaluated(step, last, self.recipe.training.evaluations) and log is not None:
+                    write_checkpoint(path, self.recipe, state.saved())
+        return state.outcome()
+
+    def inputs(self, first: int, last: int) -> Iterator[tuple[int, NDArray[np.int64], list[Tensor]]]:
+        """Yield each step's number, its images, and this process's inputs of each of its parts."""
+        numbered = list(zip(range(first, last), self.draws.images(first, last), strict=True))
+        plan = [
+            Wanted(part[self.team.own(len(part))], self.draws.look(step))
+            for step, images in numbered
+            for part in self._parts(images)
+        ]
+        batches = iter(self.source.batches(plan))
+        for step, images in numbered:
+            yield step, images, [next(batches) for _ in range(self.recipe.training.accumulate)]
+
+    def _parts(self, images: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        return np.split(images, self.recipe.training.accumulate)
+
+    def _step(self, step: int, images: NDArray[np.int64], inputs: list[Tensor], state: RunState) -> dict[str, float]:
+        """Take one step; returns its figures where they are due."""
+        training = self.recipe.training
+        set_rate(state.optimiser, training, step, self.steps)
+        state.optimiser.zero_grad(set_to_none=True)
+        losses, views = self.gradients(step, images, inputs, state.parameters)
+        torch.nn.utils.clip_grad_norm_(state.parameters, training.gradient_norm)
+        state.optimiser.step()
+        if self.objective.momentum is not None:
+            self.objective.momentum.after_step(self.model)
+        if state.average is not None:
+            state.average.follow(self.model, min(training.average, (step + 1) / (step + 10)))
+        self._watch(step, losses, state)
+        if (step + 1) % LOG_EVERY and step + 1 != state.last:
+            return {}
+        rate = state.optimiser.param_groups[0]["lr"] / state.optimiser.param_groups[0]["rate"]
+        return step_figures(losses, views, self.objective, rate)
+
+    def gradients(
+        self, step: int, images: NDArray[np.int64], inputs: list[Tensor], parameters: list[nn.Parameter]
+    ) -> tuple[dict[str, float], Views]:
+        """Compute the gradients of a step's loss over the whole team; return its losses and its last part."""
+        self.draws.seed_networks(step, self.team.rank)
+        self.model.train()
+        self.objective.train()
+        if self.recipe.image.frozen:
+            self.model.image.tower.eval()
+        each: list[dict[str, Tensor]] = []
+        with memory_told(self.recipe.training):
+            for number, part in enumerate(self._parts(images)):
+                views = self._views(step, number, part, inputs[number])
+                losses = self.objective(views)
+                (losses.total / len(inputs)).backward()
+                each.append(losses.each)
+            self.team.add_gradients(parameters)
+        return {name: float(np.mean([float(losses[name]) for losses in each])) for name in each[-1]}, views
+
+    def _views(self, step: int, number: int, images: NDArray[np.int64], inputs: Tensor) -> Views:
+        whole = self.draws.part(step, number, images, step / self.steps)
+        own = whole.part(self.team.own(len(images)), self.draws.each)
+        done = step / self.steps
+        return Views(self.model, self.recipe, self.team, self.source, inputs, whole, own, done, self.held_out)
+
+    def _watch(self, step: int, losses: dict[str, float], state: RunState) -> None:
+        """Remember the step's loss without the regularisers; stop when it is no number."""
+        training = self.recipe.training
+        wrong = [name for name, value in losses.items() if not math.isfinite(value)]
+        if wrong:
+            raise TrainingError(
+                f"step {step + 1}: a loss must be a finite number, but {wrong[0]} is {losses[wrong[0]]}: "
+                f"lower training.learning_rate ({training.learning_rate}) or similarity_scale, or lengthen warmup"
+            )
+        state.losses.append(sum(value for name, value in losses.items() if not name.endswith("_flops")))
+
+    def fill_queues(self) -> None:
+        """Fill the momentum queues with keys of batches that no step sees in this order."""
+        momentum = self.objective.momentum
+        if momentum is None:
+            return
+        self.model.eval()
+        first = self.steps
+        each = self.draws.each
+        batches = math.ceil(momentum.images.size / self.draws.batch) + 1
+        numbered = list(zip(range(first, first + batches), self.draws.images(first, first + batches), strict=True))
+        plan = [Wanted(images[self.team.own(len(images))]) for _, images in numbered]
+        tracked = self.progress.track(self.source.batches(plan), "filling the queues (batches)", batches)
+        for (step, images), inputs in zip(numbered, tracked, strict=True):
+            momentum.fill(self._views(step, 0, images, inputs))
+        assert momentum.is_filled, f"{batches} batches of {self.draws.batch} × {each} fill the queues"
+
+    def _consider(self, state: RunState, step: int) -> dict[str, float]:
+        """Measure on the images kept aside; keep the state when it is the one wanted so far. Returns the figures."""
+        model = blended(state.evaluated, state.start, self.recipe.training.keep_start)
+        if self.aside is None:
+            if step == state.last:
+                state.best_step, state.best = step, state_of(model)
+            return {}
+        begun = time.monotonic()
+        aside = measure_aside(model, self.source, self.captions, self.aside)
+        figures = ", ".join(f"{name} {100 * value:.1f}" for name, value in aside.recall.items())
+        if aside.dense_recall is not None:
+            figures += "; dense twin " + ", ".join(f"{100 * value:.1f}" for value in aside.dense_recall.values())
+        self.progress.note(
+            f"step {step}: kept aside {figures}; {aside.tokens_per_image:.0f} tokens an image "
+            f"({time.monotonic() - begun:.1f} s)"
+        )
+        for line in state.health.look(step, aside.documents, aside.queries) if step else ():
+            self.progress.note(f"warning: {line}")
+        latest = self.recipe.training.keep == "last"
+        if latest or state.best_aside is None or aside.mean > state.best_aside.mean:
+            state.best_step, state.best_aside, state.best = step, aside.without_vectors(), state_of(model)
+        dense = {} if aside.dense_recall is None else {f"aside/dense_{k}": v for k, v in aside.dense_recall.items()}
+        return {f"aside/{name}": value for name, value in aside.recall.items()} | dense
+
+
+def _is_evaluated(step: int, steps: int, evaluations: int) -> bool:
+    """Whether the step ends one of `evaluations` equal parts of the run."""
+    return (step + 1) * evaluations // steps > step * evaluations // steps

@@ -1,0 +1,93 @@
+"""A folder of photos as people have it: every file is encoded, or listed with the reason why not."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from support import tiny
+from support.cli_run import lexlip
+
+from lexlip_lucene.vectors.collection import read_collection
+from lexlip_lucene.vectors.manifest import read_manifest
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("model") / "model"
+    tiny.lexlip().save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """One photo under many names, and what is no photo."""
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    picture = Image.linear_gradient("L").resize((40, 30)).convert("RGB")
+    picture.save(photos / "photo.jpg", quality=95)
+    for name in ("phone.jfif", "a.jpe", "no ending", "wrong.txt", "UPPER.JPG"):
+        shutil.copy(photos / "photo.jpg", photos / name)
+    for name in ("b.bmp", "c.tif"):
+        picture.save(photos / name)
+    (photos / "notes.md").write_text("# mine")
+    (photos / "empty.jpg").touch()
+    (photos / "cut.jpg").write_bytes((photos / "photo.jpg").read_bytes()[:-2])
+    os.mkfifo(photos / "pipe.jpg")
+    (photos / "dangling.png").symlink_to("nothing")
+    (photos / "circle.png").symlink_to("circle.png")
+    (photos / ".DS_Store").touch()
+    (photos / ".thumbnails").mkdir()
+    (tmp_path / "album").mkdir()
+    shutil.copy(photos / "photo.jpg", tmp_path / "album")
+    (photos / "album").symlink_to("../album")
+    return photos
+
+
+READ = ["UPPER.JPG", "a.jpe", "b.bmp", "c.tif", "no ending", "phone.jfif", "photo.jpg", "wrong.txt"]
+
+
+def test_every_file_is_a_document_or_rejected_with_its_reason(folder: Path, model: Path, tmp_path: Path) -> None:
+    record = lexlip("encode", "images", folder, tmp_path / "c", "--model", model, "--json").record
+    assert (record["documents"], record["rejected"], record["hidden"]) == (8, 7, 2)
+    vectors = {document.id: document.vector for document in read_collection(tmp_path / "c")}
+    assert sorted(vectors) == READ
+    assert all(vectors[name] == vectors["photo.jpg"] for name in READ if name not in ("b.bmp", "c.tif"))
+    manifest = read_manifest(tmp_path / "c")
+    assert manifest is not None and manifest.inputs == 15
+    reasons = {rejected.id: rejected.reason for rejected in manifest.rejected}
+    assert reasons["pipe.jpg"] == "a pipe, a socket or a device, and no file"
+    assert reasons["album"].startswith("not below")
+    assert set(reasons) == {"notes.md", "empty.jpg", "cut.jpg", "pipe.jpg", "dangling.png", "circle.png", "album"}
+    text = lexlip("encode", "images", folder, tmp_path / "c", "--model", model, "--force").out
+    assert "2 hidden files or folders passed over" in text
+
+
+def test_cut_pictures_and_linked_folders_are_read_on_demand(folder: Path, model: Path, tmp_path: Path) -> None:
+    run = ("encode", "images", folder, tmp_path / "c", "--model", model)
+    assert lexlip(*run, "--allow-truncated", "--outside", "--json").record["documents"] == 10
+    assert "album/photo.jpg" in {document.id for document in read_collection(tmp_path / "c")}
+    assert lexlip(*run, "--force", "--max-pixels", "1199").error.startswith("error: nothing to encode")
+    assert "--max-pixels must be at least 1 and below 2^63" in lexlip(*run, "--force", "--max-pixels", "0").error
+
+
+def test_a_resumed_run_must_have_the_same_limits(folder: Path, model: Path, tmp_path: Path) -> None:
+    run = ("encode", "images", folder, tmp_path / "c", "--model", model, "--resume")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lexlip_lucene.encode.unfinished.Unfinished.finish", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            lexlip(*run)
+    assert "begun with allow_truncated False, but this run has True" in lexlip(*run, "--allow-truncated").error
+    assert lexlip(*run).status == 0
+
+
+def test_files_that_a_captions_file_names_elsewhere_are_rejected_unless_asked_for(
+    folder: Path, model: Path, tmp_path: Path
+) -> None:
+    names = ["photo.jpg", "../album/photo.jpg", str(tmp_path / "album" / "photo.jpg"), "album/photo.jpg", "pipe.jpg"]
+    lines = [{"id": f"i{n}", "file": name, "split": "", "captions": []} for n, name in enumerate(names)]
+    (folder / "captions.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    run = ("encode", "images", folder / "captions.jsonl", tmp_path / "c", "--model", model, "--json", "--force")
+    assert (lexlip(*run).record["documents"], lexlip(*run, "--outside").record["documents"]) == (1, 4)
