@@ -21,7 +21,7 @@ from lexlip_lucene.encode import unfinished
 from lexlip_lucene.encode.encode import encode_images, encode_texts
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.errors import InputError, OutputError
-from lexlip_lucene.files.written import written as files
+from lexlip_lucene.files import written as files
 from lexlip_lucene.records import Topic
 from lexlip_lucene.vectors.manifest import manifest_path
 

@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from support import tiny
 
 from lexlip_lucene.errors import InputError, OutputError
+from lexlip_lucene.files import written as files
 from lexlip_lucene.files.exchange import exchange
 from lexlip_lucene.files.written import (
     durable,
@@ -26,7 +27,6 @@ from lexlip_lucene.files.written import (
     written_folder,
     written_path,
 )
-from lexlip_lucene.files.written import written as files
 
 Step = tuple[str, ...]
 
@@ -141,8 +141,8 @@ def test_a_kill_between_two_renames_is_mended_by_whatever_looks_next(tmp_path: P
     script = """if True:
         import os, sys
         from pathlib import Path
-        from lexlip_lucene.files.written import durable
-from lexlip_lucene.files.written import written as files
+        from lexlip_lucene.files import durable
+from lexlip_lucene.files import written as files
         renames = []
         def rename(source, target, real=os.replace):
             if renames:

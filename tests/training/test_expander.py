@@ -20,8 +20,8 @@ from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 from lexlip_lucene.recipes.expander_recipe import ExpanderRecipe
 from lexlip_lucene.training.examples.caption_bags import CaptionBags
 from lexlip_lucene.training.examples.examples import inverse_document_frequency
+from lexlip_lucene.training.expander import kept as kept_expander
 from lexlip_lucene.training.expander.expander import Expander
-from lexlip_lucene.training.expander.expander import kept as kept_expander
 from lexlip_lucene.training.expander.kept import expander_of, further_captions
 from lexlip_lucene.training.expander.teacher import ExpanderTeacher
 from lexlip_lucene.training.expander.training import draw, fit_expander

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from lexlip_lucene.errors import JavaError
+from lexlip_lucene.lucene.jvm import java
 from lexlip_lucene.lucene.jvm.java import find_jar, find_java
-from lexlip_lucene.lucene.jvm.jvm import java
 
 
 def java_home(folder: Path, version: str) -> Path:
