@@ -15,10 +15,10 @@ from safetensors.torch import load_file, save_file
 from support import tiny
 
 from lexlip_lucene.errors import InputError, OutputError
+from lexlip_lucene.files import durable
 from lexlip_lucene.files import written as files
 from lexlip_lucene.files.exchange import exchange
 from lexlip_lucene.files.written import (
-    durable,
     replace_folder,
     require_absent,
     require_file,
@@ -142,7 +142,7 @@ def test_a_kill_between_two_renames_is_mended_by_whatever_looks_next(tmp_path: P
         import os, sys
         from pathlib import Path
         from lexlip_lucene.files import durable
-from lexlip_lucene.files import written as files
+        from lexlip_lucene.files import written as files
         renames = []
         def rename(source, target, real=os.replace):
             if renames:
