@@ -10,14 +10,23 @@ import pytest
 import lexlip_lucene
 
 NAMES = {
+    "Approximation",
     "Bm25Searcher",
     "Hit",
     "ImpactIndex",
     "ImpactSearcher",
+    "IndexOptions",
     "LexLip",
     "LexLipQueryEncoder",
     "LexlipError",
+    "build_bm25",
+    "classify_images",
+    "compare",
+    "encode_images",
+    "encode_texts",
+    "patch_maps",
     "start_jvm",
+    "train",
 }
 """The contract's (§2)."""
 
@@ -75,5 +84,7 @@ def test_importing_the_package_loads_two_small_modules_of_ours_and_none_of_other
 
 
 def test_a_light_name_stays_light() -> None:
-    loaded = in_a_fresh_process("from lexlip_lucene import Hit, LexlipError, start_jvm, ImpactSearcher")
+    loaded = in_a_fresh_process(
+        "from lexlip_lucene import Hit, LexlipError, start_jvm, ImpactSearcher, IndexOptions, compare"
+    )
     assert not {"torch", "jnius", "transformers", "timm", "pyserini"} & loaded

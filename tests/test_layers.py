@@ -28,7 +28,7 @@ EXAMPLES = TRAINING | {"training.examples"}
 START = EXAMPLES | {"training.expander", "training.start"}
 TRAIN = START | {"training.losses", "training.run"}
 
-JAVA = VECTORS | {"lucene.bridge", "lucene.jvm"}
+JAVA = VECTORS | {"search", "lucene.bridge", "lucene.jvm"}
 INDEX = JAVA | {"lucene.index"}
 SEARCH = INDEX | {"lucene.search"}
 
@@ -55,6 +55,7 @@ MAY_IMPORT = {
     "training.start": START,
     "training.losses": START | {"training.losses"},
     "training.run": TRAIN,
+    "search": GROUND | {"search"},
     "lucene": set(),
     "lucene.bridge": JAVA,
     "lucene.jvm": JAVA,

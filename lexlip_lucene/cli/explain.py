@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lexlip_lucene.cli.maps import draw_maps, draw_places, model_of, picture_of, require_png
+from lexlip_lucene.cli.open_index import open_impacts
 from lexlip_lucene.cli.pictures import Outside
 from lexlip_lucene.cli.query import encoded_query, require_kind
 from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
 from lexlip_lucene.errors import InputError
+from lexlip_lucene.search.explanation import compare
 
 if TYPE_CHECKING:
-    from lexlip_lucene.lucene.search.explanation import Comparison, Explanation
-    from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
+    from lexlip_lucene.search.explanation import Comparison, Explanation
+    from lexlip_lucene.search.searcher import Searcher
     from lexlip_lucene.vectors.positions import Positions
 
 
@@ -47,22 +49,18 @@ def explain(
     \b
     Example: lexlip explain photos-index --query "a red bicycle" --docid 1.jpg --model model --against 2.jpg
     """
-    from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
-
     if (maps is None) != (images is None):
         raise InputError("--maps draws over the document's picture: give --maps FILE.png and --images together")
     if maps is not None:
         require_png(maps, force=force)
     require_kind(index, "impact", "a BM25 score is not explained")
     weights = encoded_query(index, query, model)
-    with ImpactSearcher(index) as searcher:
+    with open_impacts(index) as searcher:
         explanation = searcher.explain(weights, docid)
         other = None if against is None else searcher.explain(weights, against)
         positions = _stored_positions(searcher, docid)
     record, lines = _score(query, explanation, positions, known=bool(weights))
     if other is not None:
-        from lexlip_lucene.lucene.search.explanation import compare
-
         compared = compare(explanation, other)
         record["against"] = _against_record(compared)
         lines = _against_lines(compared)
@@ -74,7 +72,7 @@ def explain(
     answer(record, "\n".join(lines), as_json=json)
 
 
-def _stored_positions(searcher: "ImpactSearcher", docid: str) -> "Positions | None":
+def _stored_positions(searcher: "Searcher", docid: str) -> "Positions | None":
     from lexlip_lucene.vectors.positions import POSITIONS, parse_positions
 
     stored = searcher.stored(docid).get(POSITIONS)

@@ -1,12 +1,16 @@
 """`lexlip index`: a Lucene index from a collection, and what is put into one or deleted from it later."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
 from lexlip_lucene.errors import InputError
+
+if TYPE_CHECKING:
+    from lexlip_lucene.lucene.index.options import IndexOptions
+    from lexlip_lucene.lucene.index.report import IndexReport
 
 
 @verb
@@ -53,8 +57,8 @@ def index(
     """
     flags = {"--append": append, "--replace": replace, "--delete": delete is not None, "--bm25": bm25, "--force": force}
     kept = {"--order": order, "--store": bool(store), "--keyword": bool(keyword), "--no-verify": not verify}
-    options: dict[str, Any] = {"threads": threads, "memory": memory, "order": order}
-    options |= {"store": tuple(store or ()), "keywords": tuple(keyword or ())}
+    options: IndexOptions = {"threads": threads, "memory": memory, "order": order}
+    options |= {"store": store or (), "keywords": keyword or ()}
     if delete is not None:
         _refuse("--delete", flags | kept | {"a collection": index is not None}, but=["--delete"])
         _delete(collection, delete, json=json)
@@ -68,7 +72,7 @@ def index(
         _build_bm25(collection, index, threads=threads, merge=merge, force=force, json=json)
     else:
         _refuse("a new index", flags, but=["--force"])
-        _build(collection, index, force=force, json=json, options={**options, "merge": merge, "verify": verify})
+        _build(collection, index, merge=merge, verify=verify, force=force, json=json, options=options)
 
 
 def _refuse(what: str, given: dict[str, bool], *, but: list[str]) -> None:
@@ -77,26 +81,32 @@ def _refuse(what: str, given: dict[str, bool], *, but: list[str]) -> None:
             raise InputError(f"{name} does not go with {what}: leave one of them out")
 
 
-def _build(collection: Path, index: Path, *, force: bool, json: bool, options: dict[str, Any]) -> None:
+def _build(
+    collection: Path, index: Path, *, merge: bool, verify: bool, force: bool, json: bool, options: "IndexOptions"
+) -> None:
+    """Build an impact index."""
     from lexlip_lucene.lucene.index.impact_index import ImpactIndex
     from lexlip_lucene.progress import for_terminal
 
-    report = ImpactIndex.build(collection, index, force=force, progress=for_terminal(), **options)
+    report = ImpactIndex.build(
+        collection, index, merge=merge, verify=verify, force=force, progress=for_terminal(), **options
+    )
     answer_report(index, report, {}, json=json)
 
 
 def _build_bm25(collection: Path, index: Path, *, threads: int | None, merge: bool, force: bool, json: bool) -> None:
+    """Build a text index."""
     from lexlip_lucene.lucene.index.bm25_index import build_bm25
     from lexlip_lucene.progress import for_terminal
 
-    workers = 2 if threads is None else threads
-    report = build_bm25(collection, index, threads=workers, merge=merge, force=force, progress=for_terminal())
+    report = build_bm25(collection, index, threads=threads, merge=merge, force=force, progress=for_terminal())
     answer_report(index, report, {}, json=json)
 
 
 def _append(
-    collection: Path, index: Path, *, replace: bool, verify: bool, merge: bool, json: bool, options: dict[str, Any]
+    collection: Path, index: Path, *, replace: bool, verify: bool, merge: bool, json: bool, options: "IndexOptions"
 ) -> None:
+    """Add the documents of a collection to an impact index."""
     from lexlip_lucene.lucene.index.impact_index import ImpactIndex
     from lexlip_lucene.progress import for_terminal
 
@@ -108,6 +118,7 @@ def _append(
 
 
 def _delete(index: Path, ids: Path, *, json: bool) -> None:
+    """Delete the documents of these ids from an impact index."""
     from lexlip_lucene.files.lines import read_lines
     from lexlip_lucene.lucene.index.impact_index import ImpactIndex
     from lexlip_lucene.progress import for_terminal
@@ -118,7 +129,7 @@ def _delete(index: Path, ids: Path, *, json: bool) -> None:
     answer_report(index, writing.report, {"deleted": deleted}, json=json)
 
 
-def answer_report(index: Path, report: Any, changed: dict[str, int], *, json: bool) -> None:
+def answer_report(index: Path, report: "IndexReport", changed: dict[str, int], *, json: bool) -> None:
     """Print what an index holds, and how many documents were `changed` in which way."""
     text = (
         f"{index}: {report.documents} documents ({report.empty} empty), {report.postings} postings, "

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from lexlip_lucene.cli.maps import draw_maps, opened, require_png
+from lexlip_lucene.cli.open_index import open_impacts
 from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.records import Impacts
@@ -106,10 +107,9 @@ def _collected(source: Path, docid: str) -> Impacts:
 
 def _indexed(source: Path, docid: str) -> Impacts:
     from lexlip_lucene.cli.query import require_kind
-    from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
 
     require_kind(source, "impact", "a text index has words, and no weights")
-    with ImpactSearcher(source) as searcher:
+    with open_impacts(source) as searcher:
         return searcher.vector(docid)
 
 

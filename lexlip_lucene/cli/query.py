@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from lexlip_lucene.cli.open_index import facts_of
 from lexlip_lucene.errors import InputError, SearchError
 from lexlip_lucene.records import Impacts
 
@@ -17,12 +18,10 @@ def is_bm25(index: Path, text: str, model: Path | None) -> bool:
     Raises:
         SearchError: there is a model, but the index is a BM25 index.
     """
-    from lexlip_lucene.lucene.index.commit import commit_facts
-
     if model is not None:
         require_kind(index, "impact", WITHOUT_MODEL)
         return False
-    kind = commit_facts(index).get("kind")
+    kind = facts_of(index).get("kind")
     return kind == "bm25" or (kind is None and parse_weights(text) is None)
 
 
@@ -101,18 +100,14 @@ def parse_weights(text: str) -> Impacts | None:
 
 def require_kind(index: Path, kind: str, otherwise: str) -> None:
     """Raise SearchError, ending in what to do `otherwise`, when the index says that it is of another kind."""
-    from lexlip_lucene.lucene.index.commit import commit_facts
-
-    there = commit_facts(index).get("kind", kind)
+    there = facts_of(index).get("kind", kind)
     if there != kind:
         raise SearchError(f"{index}: an index of kind {kind} is needed here, got {there}: {otherwise}")
 
 
 def require_same_vocabulary(index: Path, vocabulary_sha256: str, source: str) -> None:
     """Raise SearchError when the index says it was made with another vocabulary than `source`'s."""
-    from lexlip_lucene.lucene.index.commit import commit_facts
-
-    made_with = commit_facts(index).get("vocabulary_sha256")
+    made_with = facts_of(index).get("vocabulary_sha256")
     if made_with is not None and made_with != vocabulary_sha256:
         raise SearchError(
             f"{index} was made with vocabulary {made_with[:12]}…, but {source} has {vocabulary_sha256[:12]}…: "

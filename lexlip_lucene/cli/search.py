@@ -2,13 +2,14 @@
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from lexlip_lucene.cli.narrowing import approximation_of, lost_nothing, parse_filters, what_may_be_lost
+from lexlip_lucene.cli.open_index import open_impacts, open_texts
 from lexlip_lucene.cli.query import WITHOUT_MODEL, encoded_queries, encoded_query, is_bm25, require_kind
 from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
 from lexlip_lucene.errors import InputError
@@ -16,15 +17,18 @@ from lexlip_lucene.errors import InputError
 if TYPE_CHECKING:
     from lexlip_lucene.lucene.search.approximation import Approximation
     from lexlip_lucene.lucene.search.hits import Hits
+    from lexlip_lucene.records import Hit
 
 
-class _How(NamedTuple):
-    """How is searched, whatever is searched for."""
+class _Setting(NamedTuple):
+    """The setting of a search, whatever is searched for."""
 
     k: int
     threads: int
     filters: dict[str, list[str]]
     approximate: "Approximation | None"
+    as_json: bool
+    force: bool
 
     def require_exact(self, index: Path) -> None:
         if self.approximate is not None:
@@ -75,33 +79,39 @@ def search(
         if value < 1:
             raise InputError(f"{name} must be at least 1, got {value}")
     narrowed = approximation_of(terms=terms, postings=postings, candidates=candidates, document_terms=document_terms)
-    how = _How(k, threads, parse_filters(filters or []), narrowed)
+    setting = _Setting(k, threads, parse_filters(filters or []), narrowed, as_json=json, force=force)
     if query is not None:
         if output is not None:
             raise InputError("--output is for a run: give --topics or --encoded, or leave it out with --query")
-        _one(index, query, model, how, json)
+        _one(index, query, model, setting)
         return
     if output is None:
         raise InputError("--topics and --encoded write a run: say where with --output RUN")
-    _many(index, topics, encoded, model, output, how, json, force)
+    _many(index, _Source(topics, encoded, model), output, setting)
 
 
-def _one(index: Path, query: str, model: Path | None, how: _How, as_json: bool) -> None:
-    from lexlip_lucene.lucene.search.bm25_searcher import Bm25Searcher
-    from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
+class _Source(NamedTuple):
+    """The queries of a run: a file of topics, or one of encoded queries; and what encodes topics."""
 
+    topics: Path | None
+    encoded: Path | None
+    model: Path | None
+
+
+def _one(index: Path, query: str, model: Path | None, setting: _Setting) -> None:
     weights: Mapping[str, int]
+    hits: Sequence[Hit]
     if is_bm25(index, query, model):
-        how.require_exact(index)
-        with Bm25Searcher(index) as texts:
+        setting.require_exact(index)
+        with open_texts(index) as texts:
             weights = texts.terms(query)
             begun = time.perf_counter()
-            hits = texts.search(query, how.k, filters=how.filters)
+            hits = texts.search(query, setting.k, filters=setting.filters)
     else:
         weights = encoded_query(index, query, model)
-        with ImpactSearcher(index) as images:
+        with open_impacts(index, setting.approximate) as images:
             begun = time.perf_counter()
-            hits = images.search(dict(weights), how.k, filters=how.filters, approximate=how.approximate)
+            hits = images.search(dict(weights), setting.k, filters=setting.filters)
     milliseconds = 1000 * (time.perf_counter() - begun)
     record: dict[str, Any] = {
         "query": query,
@@ -109,58 +119,59 @@ def _one(index: Path, query: str, model: Path | None, how: _How, as_json: bool) 
         "hits": [hit._asdict() for hit in hits],
         "milliseconds": milliseconds,
     }
-    if how.approximate is not None:
-        record |= {"approximate": _setting(how.approximate), "unseen": hits.unseen}
-    if as_json and not hits:
-        print(_nothing(query, weights, how), file=sys.stderr)
-    answer(record, _told(query, weights, hits, how, milliseconds), as_json=as_json)
+    if setting.approximate is not None:
+        record |= {"approximate": _as_record(setting.approximate), "unseen": _narrowed(hits).unseen}
+    if setting.as_json and not hits:
+        print(_nothing(query, weights, setting), file=sys.stderr)
+    answer(record, _as_text(query, weights, hits, setting, milliseconds), as_json=setting.as_json)
 
 
-def _nothing(query: str, weights: Mapping[str, int], how: _How) -> str:
+def _nothing(query: str, weights: Mapping[str, int], setting: _Setting) -> str:
     if not weights:
         return f"no hits: the query {query!r} has no known token that could be searched for"
-    if how.filters:
+    if setting.filters:
         return f"no hits: no document that the filter lets through has any of the tokens {' '.join(weights)}"
     return f"no hits: no document has any of the tokens {' '.join(weights)}"
 
 
-def _told(query: str, weights: Mapping[str, int], hits: "Hits", how: _How, milliseconds: float) -> str:
-    lines = [_nothing(query, weights, how)]
+def _as_text(
+    query: str, weights: Mapping[str, int], hits: "Sequence[Hit]", setting: _Setting, milliseconds: float
+) -> str:
+    lines = [_nothing(query, weights, setting)]
     if hits:
         lines = ["query  " + " ".join(f"{token}:{weight}" for token, weight in weights.items())]
         lines += [f"{hit.rank:>5}  {_score(hit.score):>9}  {hit.docid}" for hit in hits]
         lines.append(f"{len(hits)} hits in {milliseconds:.1f} ms")
-    if how.approximate is not None:
-        lines.append(what_may_be_lost(hits, how.k))
+    if setting.approximate is not None:
+        lines.append(what_may_be_lost(_narrowed(hits), setting.k))
     return "\n".join(lines)
 
 
-def _setting(approximate: "Approximation") -> dict[str, int | None]:
+def _as_record(approximate: "Approximation") -> dict[str, int | None]:
     from lexlip_lucene.tuning.report import as_record
 
     return as_record(approximate)
+
+
+def _narrowed(hits: "Sequence[Hit]") -> "Hits":
+    """Return the hits of an approximate search, which say what they may have lost."""
+    from lexlip_lucene.lucene.search.hits import Hits
+
+    assert isinstance(hits, Hits), "only Lucene searches approximately"
+    return hits
 
 
 def _score(score: int | float) -> str:
     return str(score) if isinstance(score, int) else f"{score:.4f}"
 
 
-def _many(
-    index: Path,
-    topics: Path | None,
-    encoded: Path | None,
-    model: Path | None,
-    output: Path,
-    how: _How,
-    as_json: bool,
-    force: bool,
-) -> None:
+def _many(index: Path, source: _Source, output: Path, setting: _Setting) -> None:
     from lexlip_lucene.evaluate.run import write_run
     from lexlip_lucene.files.written import require_absent
 
-    require_absent(output, force=force)
-    run, seconds = _searched(index, topics, encoded, model, how)
-    write_run(output, run, force=force)
+    require_absent(output, force=setting.force)
+    run, seconds = _timed(index, source, setting)
+    write_run(output, run, force=setting.force)
     without_hits = sum(not hits for hits in run.values())
     record = {
         "topics": len(run),
@@ -173,43 +184,42 @@ def _many(
         f"{output}: {len(run)} topics ({without_hits} without hits) in {seconds:.2f} s "
         f"({record['queries_per_second']:.0f} queries/s, search alone)"
     )
-    if how.approximate is not None:
-        record["approximate"] = _setting(how.approximate)
-        record["unseen"] = {qid: hits.unseen for qid, hits in run.items()}
-        sure = sum(lost_nothing(hits, how.k) for hits in run.values())
+    if setting.approximate is not None:
+        narrowed = {qid: _narrowed(hits) for qid, hits in run.items()}
+        record["approximate"] = _as_record(setting.approximate)
+        record["unseen"] = {qid: hits.unseen for qid, hits in narrowed.items()}
+        sure = sum(lost_nothing(hits, setting.k) for hits in narrowed.values())
         text += f"\napproximate: for {sure} of {len(run)} topics it is sure that nothing was lost"
-    answer(record, text, as_json=as_json)
+    answer(record, text, as_json=setting.as_json)
 
 
-def _searched(
-    index: Path, topics: Path | None, encoded: Path | None, model: Path | None, how: _How
-) -> tuple[dict[str, "Hits"], float]:
-    """Search and time the search alone, without encoding the queries."""
+def _timed(index: Path, source: _Source, setting: _Setting) -> "tuple[Mapping[str, Sequence[Hit]], float]":
+    """Search, and time the search only, without encoding the queries."""
     from lexlip_lucene.data.topics import read_topics
     from lexlip_lucene.data.trec_id import require_told_apart
-    from lexlip_lucene.lucene.search.bm25_searcher import Bm25Searcher
-    from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
     from lexlip_lucene.progress import for_terminal
 
-    k, threads, filters, approximate = how
+    topics, encoded, model = source
     progress = for_terminal()
     if topics is not None and model is None:
         require_kind(index, "bm25", "give --model MODEL to encode the topics, or encoded queries with --encoded")
-        how.require_exact(index)
+        setting.require_exact(index)
         texts = {topic.qid: topic.text for topic in read_topics(topics)}
         require_told_apart(texts, "topic")
-        with Bm25Searcher(index) as searcher:
-            searcher.require_ids_told_apart()
+        with open_texts(index) as captions:
+            captions.require_ids_told_apart()
             begun = time.perf_counter()
-            run = searcher.search_batch(texts, k, threads=threads, filters=filters, progress=progress)
+            run = captions.search_batch(
+                texts, setting.k, threads=setting.threads, filters=setting.filters, progress=progress
+            )
             return run, time.perf_counter() - begun
     require_kind(index, "impact", WITHOUT_MODEL if encoded is None else "search it with --topics")
     queries = encoded_queries(index, topics, encoded, model)
     require_told_apart(queries, "topic")  # before the search, whose run could not be written
-    with ImpactSearcher(index) as impacts:
-        impacts.require_ids_told_apart()
+    with open_impacts(index, setting.approximate) as images:
+        images.require_ids_told_apart()
         begun = time.perf_counter()
-        run = impacts.search_batch(
-            queries, k, threads=threads, filters=filters, approximate=approximate, progress=progress
+        run = images.search_batch(
+            queries, setting.k, threads=setting.threads, filters=setting.filters, progress=progress
         )
         return run, time.perf_counter() - begun

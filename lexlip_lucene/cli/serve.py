@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lexlip_lucene.cli.open_index import open_impacts, open_texts
 from lexlip_lucene.cli.query import require_kind, require_same_vocabulary
 from lexlip_lucene.cli.verb import Debug, Json, answer, verb
 
@@ -94,8 +95,6 @@ def open_served(
     if bm25 is not None:
         require_kind(bm25, "bm25", "--bm25 takes an index that lexlip index --bm25 built")
     from lexlip_lucene.check.index import check_index
-    from lexlip_lucene.lucene.search.bm25_searcher import Bm25Searcher
-    from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
     from lexlip_lucene.serve.http.limits import Limits
     from lexlip_lucene.serve.query_model import QueryModel
     from lexlip_lucene.serve.searching import Searching
@@ -105,7 +104,7 @@ def open_served(
     require_same_vocabulary(index, encoder.lexicon.sha256, str(model))
     limits = limits or Limits()
     searching = Searching(
-        ImpactSearcher(index), encoder, None if bm25 is None else Bm25Searcher(bm25), vectors=limits.vectors
+        open_impacts(index), encoder, None if bm25 is None else open_texts(bm25), vectors=limits.vectors
     )
     return Served(searching, find_files, limits, root_path=root_path, check=lambda: check_index(index))
 

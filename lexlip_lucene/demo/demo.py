@@ -37,7 +37,7 @@ from lexlip_lucene.records import Hit
 from lexlip_lucene.vectors.collection import read_queries
 
 if TYPE_CHECKING:
-    from lexlip_lucene.lucene.search.explanation import Term
+    from lexlip_lucene.search.explanation import Term
 
 TRAIN_SCENES, TEST_SCENES, CAPTIONS = 3500, 1000, 5
 LARGEST_SEED = 2**63 - 1

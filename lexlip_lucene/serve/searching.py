@@ -4,22 +4,19 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from cachetools import LRUCache
 
 from lexlip_lucene.errors import InputError, SearchError
 from lexlip_lucene.evaluate.fuse import reciprocal_rank_fusion
 from lexlip_lucene.records import Hit, Impacts
+from lexlip_lucene.search.explanation import Comparison, Explanation, Term, compare
+from lexlip_lucene.search.searcher import OpenIndex, Searcher, TextSearcher
 from lexlip_lucene.serve.http.gate import check_time
 from lexlip_lucene.serve.http.problems import NotThere
 from lexlip_lucene.serve.query_model import QueryModel
 from lexlip_lucene.serve.search_request import Asked, Vector
-
-if TYPE_CHECKING:
-    from lexlip_lucene.lucene.search.bm25_searcher import Bm25Searcher
-    from lexlip_lucene.lucene.search.explanation import Comparison, Explanation, Term
-    from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
 
 FUSED_DEPTH = 100
 """Hits of each system that are fused, when fewer are asked for."""
@@ -36,7 +33,7 @@ class FoundHit(NamedTuple):
     docid: str
     score: int | float
     rank: int
-    terms: "list[Term]"
+    terms: list[Term]
     ranks: dict[str, int]
 
 
@@ -65,7 +62,7 @@ class Searching:
     """The indexes and the model of a server. Safe for several threads."""
 
     def __init__(
-        self, images: "ImpactSearcher", model: QueryModel, texts: "Bm25Searcher | None" = None, *, vectors: int = 256
+        self, images: Searcher, model: QueryModel, texts: TextSearcher | None = None, *, vectors: int = 256
     ) -> None:
         """Search `images` with queries of `model`, and `texts`, whose docids are the same, beside; keep `vectors`."""
         self.images = images
@@ -138,10 +135,8 @@ class Searching:
         with _not_there(docid):
             return self.images.stored(docid)
 
-    def explain(self, asked: Vector, docid: str, against: str = "") -> "tuple[Explanation, Comparison | None]":
+    def explain(self, asked: Vector, docid: str, against: str = "") -> tuple[Explanation, Comparison | None]:
         """Explain the score of `docid`, and compare it with another document; errors as in `search`."""
-        from lexlip_lucene.lucene.search.explanation import compare
-
         weights = self.query(asked).weights
         explanations = []
         for wanted in (docid, against) if against else (docid,):
@@ -210,7 +205,7 @@ class Searching:
             weights = terms if asked.system == "bm25" else weights
         return weights, postings
 
-    def _terms(self, asked: Asked, query: Query, hit: Hit) -> "list[Term]":
+    def _terms(self, asked: Asked, query: Query, hit: Hit) -> list[Term]:
         check_time()
         if asked.system == "bm25":
             return []
@@ -227,7 +222,7 @@ def parted(text: str) -> tuple[str, list[str]]:
     return " ".join(word for word in words if not (len(word) > 1 and word.startswith(MINUS))), minus
 
 
-def require_fields(filters: Mapping[str, object], searcher: "ImpactSearcher | Bm25Searcher", what: str) -> None:
+def require_fields(filters: Mapping[str, object], searcher: OpenIndex, what: str) -> None:
     """Raise NotThere unless each filter's field is a keyword field of the index."""
     there = list(searcher.keywords(0)) if filters else []
     for field in filters:

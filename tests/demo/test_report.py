@@ -9,7 +9,7 @@ from PIL import Image
 
 from lexlip_lucene.demo.report import ShownHit, ShownQuery, picture_uri, write_report
 from lexlip_lucene.errors import OutputError
-from lexlip_lucene.lucene.search.explanation import Term
+from lexlip_lucene.search.explanation import Term
 
 HOSTILE = "</h2><script>alert('1')</script> & \"red\" <img src=x onerror=alert(1)>"
 FIGURES = {"LexLIP": {"R@1": 0.25, "R@10": 0.7}, "BM25 <k1>": {"R@1": 0.125, "R@10": 0.5}}

@@ -3,6 +3,7 @@
 Anserini loses documents without a word, so they are counted here first and in the index afterwards.
 """
 
+import os
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -30,7 +31,7 @@ def build_bm25(
     collection: Path,
     index: Path,
     *,
-    threads: int = 2,
+    threads: int | None = None,
     merge: bool = True,
     force: bool = False,
     progress: Progress = SILENT,
@@ -43,10 +44,10 @@ def build_bm25(
     Args:
         collection: folder of shards (`data/shards.py`).
         index: folder to be created.
-        threads: at least 1; every thread takes whole files.
+        threads: at least 1; all cores unless given. Every thread takes whole files.
         merge: merge to one segment, which searches fastest.
         force: replace an index that is there already.
-        progress: told what is going on.
+        progress: what shows how far it is.
 
     Raises:
         InputError: `collection` or a line of it is not what is needed, or `threads` < 1.
@@ -55,7 +56,7 @@ def build_bm25(
         JavaError: no Java 21 or no Anserini jar.
     """
     begun = time.monotonic()
-    threads = as_count(threads, "threads")
+    threads = (os.cpu_count() or 1) if threads is None else as_count(threads, "threads")
     require_index_place(index, force=force)
     require_outside(index, collection)
     start_jvm()

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from lexlip_lucene.data.shards import find_shards
 from lexlip_lucene.errors import IndexingError, InputError, SearchError
@@ -24,7 +24,7 @@ from lexlip_lucene.lucene.index.facts import (
     stated_sha256,
 )
 from lexlip_lucene.lucene.index.failures import failure
-from lexlip_lucene.lucene.index.options import WriteOptions, checked_options
+from lexlip_lucene.lucene.index.options import IndexOptions, WriteOptions, checked_options
 from lexlip_lucene.lucene.index.report import IndexReport, require_index_place, require_outside
 from lexlip_lucene.lucene.index.rows import pieces, require_rows
 from lexlip_lucene.lucene.index.writer import Added, IndexWriter, JobFailed, open_writer, packed
@@ -64,15 +64,11 @@ class ImpactIndex:
         collection: Path,
         index: Path,
         *,
-        threads: int | None = None,
-        memory: int = 1024,
         merge: bool = True,
-        order: bool = False,
-        store: Sequence[str] = (),
-        keywords: Sequence[str] = (),
         verify: bool = True,
         force: bool = False,
         progress: Progress = SILENT,
+        **options: Unpack[IndexOptions],
     ) -> IndexReport:
         """Build the index `index` from `collection`, whole or not at all.
 
@@ -81,15 +77,11 @@ class ImpactIndex:
         Args:
             collection: folder of JsonVectorCollection shards.
             index: folder to be created.
-            threads: at least 1; all cores unless given.
-            memory: MB for documents that wait to be written, 1 to a third of Java's heap; more is written in parts.
             merge: merge to one segment, which searches fastest; otherwise every part stays a segment of its own.
-            order: reorder documents so that similar ones stand side by side: 4–6 % smaller where vectors are alike.
-            store: keys of a line whose values are stored, texts as they are and others as JSON.
-            keywords: keys whose values (texts, numbers, true or false, lists of texts) can be filtered by.
             verify: compare each shard with the SHA-256 that the collection's manifest says, if it has one.
             force: replace an index that is there already.
-            progress: told what is going on.
+            progress: what shows how far it is.
+            **options: `IndexOptions`.
 
         Raises:
             InputError: `collection` or a line of it (file:line), or another argument, is not what is needed.
@@ -98,13 +90,11 @@ class ImpactIndex:
             JavaError: no Java 21 or no Anserini jar.
         """
         begun = time.monotonic()
-        options = checked_options(
-            threads=threads, memory=memory, order=order, store=store, keywords=keywords, merge_small=merge
-        )
+        checked = checked_options(merge_small=merge, **options)
         with reading():
             find_shards(collection)  # what is wrong with it is said before anything is written
         require_outside(index, collection)
-        with _created(index, options, force=force, progress=progress) as writing:
+        with _created(index, checked, force=force, progress=progress) as writing:
             writing.add_collection(collection, verify=verify)
             if merge:
                 writing.merge()
@@ -115,24 +105,18 @@ class ImpactIndex:
     def create(
         path: Path,
         *,
-        threads: int | None = None,
-        memory: int = 1024,
-        order: bool = False,
-        store: Sequence[str] = (),
-        keywords: Sequence[str] = (),
         merge_small: bool = True,
         force: bool = False,
         progress: Progress = SILENT,
+        **options: Unpack[IndexOptions],
     ) -> Iterator["ImpactIndex"]:
         """Give a new, empty index to write to; it becomes `path` when the block ends well.
 
         Arguments as in `build`. Every step that adds documents makes a segment or more. With `merge_small`, 32 segments
         of like size become one when the block ends; without it, all stay as they are.
         """
-        options = checked_options(
-            threads=threads, memory=memory, order=order, store=store, keywords=keywords, merge_small=merge_small
-        )
-        with _created(Path(path), options, force=force, progress=progress) as index:
+        checked = checked_options(merge_small=merge_small, **options)
+        with _created(Path(path), checked, force=force, progress=progress) as index:
             yield index
 
     @staticmethod
@@ -140,15 +124,11 @@ class ImpactIndex:
     def open(
         path: Path,
         *,
-        threads: int | None = None,
-        memory: int = 1024,
-        order: bool = False,
-        store: Sequence[str] = (),
-        keywords: Sequence[str] = (),
         merge_small: bool = True,
         progress: Progress = SILENT,
+        **options: Unpack[IndexOptions],
     ) -> Iterator["ImpactIndex"]:
-        """Give the index in the folder `path` to write to. Arguments as in `create`; `order` is for what is added.
+        """Give the index in the folder `path` to write to. Arguments as in `create`.
 
         Keys that were keywords before stay so for what is added.
 
@@ -162,16 +142,11 @@ class ImpactIndex:
             raise SearchError(
                 f"{path}: an impact index that lexlip built is needed, got {facts.get('kind', 'another')}"
             )
-        options = checked_options(
-            threads=threads,
-            memory=memory,
-            order=order,
-            store=store,
-            keywords=(*keywords, *sorted(known - set(keywords))),
-            merge_small=merge_small,
-        )
-        with open_writer(Path(path), options, create=False) as writer:
-            index = ImpactIndex(Path(path), writer, lasting(facts), options, progress)
+        named = options.pop("keywords", ())
+        options["keywords"] = (*named, *sorted(known - set(named)))
+        checked = checked_options(merge_small=merge_small, **options)
+        with open_writer(Path(path), checked, create=False) as writer:
+            index = ImpactIndex(Path(path), writer, lasting(facts), checked, progress)
             index._keywords |= known
             yield index
             index._commit(Path(path))
@@ -260,7 +235,7 @@ class ImpactIndex:
     @contextmanager
     def _step(self, collection: Path | None) -> Iterator[None]:
         if self._broken:
-            raise IndexingError(f"an earlier step failed, so {self.path} stays as it was: begin anew")
+            raise IndexingError(f"an earlier step failed, so {self.path} stays as it was: begin again")
         self._broken = True
         try:
             yield

@@ -14,14 +14,15 @@ from lexlip_lucene.errors import SearchError
 from lexlip_lucene.lucene.index.commit import CONTENTS
 from lexlip_lucene.lucene.jvm.jvm import ONE_AT_A_TIME, JavaObject, java_class, java_errors_as
 from lexlip_lucene.lucene.search.hits import Hits
-from lexlip_lucene.lucene.search.searcher import Filters, Searcher
+from lexlip_lucene.lucene.search.lucene_searcher import LuceneSearcher
 from lexlip_lucene.progress import SILENT, Progress
+from lexlip_lucene.search.searcher import Filters
 
 K1, B = 0.9, 0.4
 """Anserini's and Pyserini's defaults, by which published baselines are computed."""
 
 
-class Bm25Searcher(Searcher):
+class Bm25Searcher(LuceneSearcher):
     """Searches a text index with texts; scores are floats."""
 
     kind = "bm25"

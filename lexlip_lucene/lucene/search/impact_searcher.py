@@ -11,18 +11,19 @@ cache is too small for a query, Lucene's own block-max MAXSCORE reads them from 
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
 from lexlip_lucene.errors import InputError, SearchError
 from lexlip_lucene.lucene.search.approximation import Approximation
-from lexlip_lucene.lucene.search.explanation import Explanation, Term
 from lexlip_lucene.lucene.search.hits import Hits, unpack
+from lexlip_lucene.lucene.search.lucene_searcher import LuceneSearcher, as_mapping
 from lexlip_lucene.lucene.search.request import pack_matrix, pack_queries, utf8
-from lexlip_lucene.lucene.search.searcher import Filters, Searcher, as_mapping
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.records import Document, Impacts
+from lexlip_lucene.search.explanation import Explanation, explanation_of
+from lexlip_lucene.search.searcher import Filters
 from lexlip_lucene.vectors.json_vector import checked_impacts
 from lexlip_lucene.vectors.vector_matrix import VectorMatrix, checked_matrix
 
@@ -34,7 +35,7 @@ _NO_SCORE = 2**63 - 1
 """Scores cross from Java as 64-bit integers, whose largest stands for all that are too large (`lexlip.search.Sums`)."""
 
 
-class ImpactSearcher(Searcher):
+class ImpactSearcher(LuceneSearcher):
     """Searches an index of impacts with queries of token → query weight (integers ≥ 1); scores are exact integers.
 
     An index built by others is searched all the same, when it has Anserini's fields `contents` and `id`.
@@ -42,16 +43,30 @@ class ImpactSearcher(Searcher):
 
     kind = "impact"
 
-    def __init__(self, index: Path | str, *, cache_mb: int | None = None, execution: Execution = "auto") -> None:
-        """Open the index folder `index`; arguments and errors as in `Searcher`.
+    def __init__(
+        self,
+        index: Path | str,
+        *,
+        cache_mb: int | None = None,
+        execution: Execution = "auto",
+        approximate: Approximation | None = None,
+    ) -> None:
+        """Open the index folder `index`; arguments and errors as in `LuceneSearcher`.
 
         Args:
             index: the folder.
-            cache_mb: as in `Searcher`.
+            cache_mb: as in `LuceneSearcher`.
             execution: `auto` chooses for each query; `windows` and `lucene` are for measuring.
+            approximate: how much a search looks at unless it says so itself; everything unless given, which is exact.
+
+        Raises:
+            InputError: also if `execution` is none of these.
         """
+        if execution not in get_args(Execution):
+            raise InputError(f"execution must be one of {', '.join(get_args(Execution))}, got {execution!r}")
         super().__init__(index, cache_mb=cache_mb)
         self._execution = execution.upper()
+        self._approximate = approximate
 
     def search(
         self,
@@ -69,7 +84,7 @@ class ImpactSearcher(Searcher):
             k: hits, at least 1.
             filters: keyword field → value or values that a hit must have.
             without: tokens that no hit has.
-            approximate: how much to look at; everything unless told otherwise, which is exact.
+            approximate: how much to look at; unless given, as the searcher was opened.
 
         Raises:
             InputError: the query is not what is needed, `k` < 1, or no such keyword field.
@@ -86,6 +101,7 @@ class ImpactSearcher(Searcher):
         *,
         threads: int = 1,
         filters: Filters | None = None,
+        without: Sequence[str] = (),
         approximate: Approximation | None = None,
         progress: Progress = SILENT,
     ) -> dict[str, Hits]:
@@ -96,6 +112,7 @@ class ImpactSearcher(Searcher):
             k: hits a query, at least 1.
             threads: at least 1; Java shares the queries out among them.
             filters: as in `search`.
+            without: as in `search`.
             approximate: as in `search`.
             progress: told after every query.
 
@@ -105,11 +122,11 @@ class ImpactSearcher(Searcher):
         """
         k, threads = self._checked_counts(k, threads)
         ids, pack = _packing(queries)
-        answer = self._call(k, threads, filters, approximate)
+        answer = self._call(k, threads, filters, approximate, without)
         return self._gather(ids, lambda start, stop: answer(pack(start, stop)), k, threads, progress)
 
     def explain(self, query: Impacts, docid: str) -> Explanation:
-        """Say how the score of document `docid` comes about.
+        """Explain the score of document `docid`.
 
         Raises:
             InputError: the index has no such document, or a query weight is not a positive integer.
@@ -122,13 +139,12 @@ class ImpactSearcher(Searcher):
         if found is None:
             raise InputError(f"{self.path} has no document {docid!r}: nothing to explain")
         impacts = dict(zip(query, np.frombuffer(found.tostring(), "<i4").tolist(), strict=True))
-        heaviest = sorted(query.items(), key=lambda item: (-item[1] * (impacts[item[0]] or 1), item[0]))
-        terms = [Term(t, weight, impacts[t], weight * impacts[t]) for t, weight in heaviest if impacts[t]]
-        missing = [(t, weight) for t, weight in heaviest if not impacts[t]]
-        score = sum(term.contribution for term in terms)
-        if score >= _NO_SCORE:
-            raise SearchError(f"{self.path}: document {docid!r} has the score {score}, and no search has 2^63 or more")
-        return Explanation(docid, score, terms, missing)
+        explanation = explanation_of(query, docid, impacts)
+        if explanation.score >= _NO_SCORE:
+            raise SearchError(
+                f"{self.path}: document {docid!r} has the score {explanation.score}, and no search has 2^63 or more"
+            )
+        return explanation
 
     def vector(self, docid: str) -> Impacts:
         """Return a document's token → impact, heaviest first, equal ones by token; {} for one without any token.
@@ -152,11 +168,12 @@ class ImpactSearcher(Searcher):
         threads: int,
         filters: Filters | None,
         approximate: Approximation | None,
-        without: Sequence[str] = (),
+        without: Sequence[str],
     ) -> Callable[[bytes], bytes]:
         """Check what a search is asked for; return what turns packed queries into Java's answer."""
         packed = self._packed_filters(filters or {}, without)
-        how = _EXACT if approximate is None else approximate.checked()
+        narrowed = self._approximate if approximate is None else approximate
+        how = _EXACT if narrowed is None else narrowed.checked()
 
         def answer(queries: bytes) -> bytes:
             with self._errors("search"):

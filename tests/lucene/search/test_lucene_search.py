@@ -11,9 +11,9 @@ from support.searched import MANY, ODD_TOKENS, SEED, build, make_documents
 
 from lexlip_lucene.errors import InputError, SearchError
 from lexlip_lucene.lucene.search.bm25_searcher import Bm25Searcher
-from lexlip_lucene.lucene.search.explanation import compare
 from lexlip_lucene.lucene.search.impact_searcher import Execution, ImpactSearcher
 from lexlip_lucene.records import Document, Impacts
+from lexlip_lucene.search.explanation import compare
 
 
 @pytest.fixture(scope="module")

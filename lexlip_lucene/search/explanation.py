@@ -1,13 +1,15 @@
-"""Why a document has its score: one line for each token that it shares with the query; and why another has more.
+"""The explanation of a score: one line for each token that a document shares with the query; and two compared.
 
 Query {"red": 3, "cat": 2, "dog": 1} and document {"red": 10, "cat": 7} give the contributions 30 and 14, the score
 44 and the missing token ("dog", 1). Against the document {"red": 12, "dog": 5}, whose score is 41, the differences
 are cat +14, red −6 and dog −5, which add up to 3.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from lexlip_lucene.errors import InputError
+from lexlip_lucene.records import Impacts
 
 
 class Term(NamedTuple):
@@ -60,8 +62,24 @@ class Comparison(NamedTuple):
     missing: list[tuple[str, int]]
 
 
+def explanation_of(query: Impacts, docid: str, impacts: Mapping[str, int]) -> Explanation:
+    """Return the explanation of a document's score.
+
+    Args:
+        query: token → query weight, an integer of at least 1.
+        docid: the document.
+        impacts: token → impact of the document; a token of the query that is missing, or is 0, is not in it.
+    """
+    heaviest = sorted(query.items(), key=lambda item: (-item[1] * (impacts.get(item[0]) or 1), item[0]))
+    terms = [
+        Term(token, weight, impacts[token], weight * impacts[token]) for token, weight in heaviest if impacts.get(token)
+    ]
+    missing = [(token, weight) for token, weight in heaviest if not impacts.get(token)]
+    return Explanation(docid, sum(term.contribution for term in terms), terms, missing)
+
+
 def compare(explanation: Explanation, against: Explanation) -> Comparison:
-    """Say why the document of `explanation` ranks above or below the one of `against`.
+    """Compare the document of `explanation` with that of `against`, which has the same query.
 
     Raises:
         InputError: they are not of the same query.

@@ -1,10 +1,10 @@
-"""What all searchers share: an open index, its facts, top-k by score and then docid, many queries at once.
+"""An open Lucene index: its facts, top-k by score and then docid, many queries at once.
 
 A batch of queries crosses into Java once and comes back as bytes (`request.py`, `hits.py`); Java's threads share it
 out. Ties, also those across the k-th score, go to the smaller docid in byte order ("d10" before "d2").
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
@@ -29,9 +29,7 @@ from lexlip_lucene.lucene.jvm.jvm import ONE_AT_A_TIME, JavaObject, StaticMethod
 from lexlip_lucene.lucene.search.hits import Hits, unpack
 from lexlip_lucene.lucene.search.request import pack_filters, pack_queries, utf8
 from lexlip_lucene.progress import Progress
-
-Filters = Mapping[str, str | Collection[str]]
-"""Keyword field → the value, or one of the values, that a document must have; of several filters, all."""
+from lexlip_lucene.search.searcher import Filters
 
 _INT_MAX = 2**31 - 1
 
@@ -39,8 +37,8 @@ _HITS_AT_ONCE = 1_000_000
 """What one crossing brings back at most, so that progress shows and memory stays bounded."""
 
 
-class Searcher:
-    """An open index. Safe to use from several threads; close it, or use it in a `with` block.
+class LuceneSearcher:
+    """An open Lucene index. Safe to use from several threads; close it, or use it in a `with` block.
 
     It sees the index as it was when it was opened, or at the last `refresh`.
     """

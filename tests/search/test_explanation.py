@@ -3,7 +3,7 @@
 import pytest
 
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.lucene.search.explanation import Comparison, Explanation, Term, TermDifference, compare
+from lexlip_lucene.search.explanation import Comparison, Explanation, Term, TermDifference, compare
 
 FIRST = Explanation("a", 44, [Term("red", 3, 10, 30), Term("cat", 2, 7, 14)], [("dog", 1), ("sea", 1)])
 SECOND = Explanation("b", 41, [Term("red", 3, 12, 36), Term("dog", 1, 5, 5)], [("cat", 2), ("sea", 1)])
