@@ -1,6 +1,7 @@
 """The ways an impact search can go: each gives the oracle's hits, or says what it may have lost."""
 
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -153,3 +154,8 @@ def test_stored_fields_have_at_least_the_id(searcher: ImpactSearcher, documents:
     assert searcher.stored(documents[3].id) == {"id": documents[3].id}
     with pytest.raises(InputError, match="has no document 'nobody'"):
         searcher.stored("nobody")
+
+
+def test_an_unknown_execution_is_refused_with_those_that_there_are(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="execution must be one of auto, windows, lucene, got 'fast'"):
+        ImpactSearcher(tmp_path, execution=cast(Any, "fast"))

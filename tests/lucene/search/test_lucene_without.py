@@ -44,6 +44,7 @@ def test_no_hit_has_an_excluded_token_and_the_others_rank_as_before(
 ) -> None:
     left = [document for document in documents if not set(without) & set(document.vector)]
     assert searcher.search(query, k, without=without) == rank(query, left, k)
+    assert searcher.search_batch({"q": query}, k, without=without)["q"] == rank(query, left, k)
 
 
 def test_the_vector_of_a_document_is_what_was_indexed(searcher: ImpactSearcher, documents: list[Document]) -> None:
