@@ -1,7 +1,7 @@
 """Another engine behind the same commands: exact search of a collection by a sparse matrix product, without Lucene.
 
     python examples/add_a_searcher.py COLLECTION "token:weight token:weight …"
-    python examples/add_a_searcher.py lexlip-demo/lexlip/collection "red:220 circle:219" --like-index lexlip-demo/lexlip/index
+    python examples/add_a_searcher.py COLLECTION "red:220 circle:219" --like-index INDEX
 
 It reads the collection's shards into a SciPy matrix (documents × tokens), multiplies it by the query, and prints the
 hits and why the first was found. `--like-index` searches a Lucene index of the same collection as well and says if both

@@ -53,6 +53,7 @@ class OpenIndex(Protocol):
 
     def require_ids_told_apart(self) -> None:
         """Raise InputError if two docids would be the same in a run; unless answered, writing a run finds them."""
+        return None
 
     def refresh(self) -> bool:
         """See what was committed since, and return True if there was anything; unless answered, there never is."""
@@ -60,6 +61,7 @@ class OpenIndex(Protocol):
 
     def close(self) -> None:
         """Close the index; unless answered, there is nothing to close."""
+        return None
 
     def __enter__(self) -> Self:
         return self
