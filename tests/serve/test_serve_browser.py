@@ -387,6 +387,14 @@ def test_an_overloaded_server_and_a_lost_one_are_said_and_the_page_goes_on(page:
     first_hit(page, "test/dog")
 
 
+def test_a_word_that_is_added_while_the_server_is_gone_says_so(page: Page) -> None:
+    at(page, "/?query=red")
+    page.route("**/api/encode?text=blue", lambda route: route.abort())
+    page.locator("#add input").fill("blue")
+    page.locator("#add input").press("Enter")
+    expect(page.locator("#results .problem")).to_contain_text("The server can’t be reached.")
+
+
 def test_a_search_that_takes_its_time_is_seen_to(page: Page) -> None:
     held: list[Route] = []
     page.route("**/results?query=dog", lambda route: held.append(route))

@@ -1,5 +1,6 @@
 // A hit seen large: a dialog that the address opens and closes, and where in the picture a word is.
-import { changed, fail, go, home, reason, told } from "./page.js";
+import { changed, go, home } from "./address.js";
+import { fail, reason, told } from "./status.js";
 
 const dialog = document.getElementById("hit");
 const NO_MAP = "Point at a word, or move to it with Tab, to see where it is.";

@@ -1,9 +1,10 @@
 // The page lives in its address: every change is a new address, and what it leads to is drawn by the server.
+import { changed, go, home, onGo } from "./address.js";
 import { openHit, closeHit, watchHit } from "./hit.js";
 import { watchPictures } from "./picture.js";
+import { busy, fail, reason, told } from "./status.js";
 import { watchWords } from "./words.js";
 
-export const home = new URL("..", import.meta.url).pathname; // where the page is, below a proxy's path or not
 const PAUSE = 220; // milliseconds without a key until the words are searched for
 const results = document.getElementById("results");
 const status = document.getElementById("status");
@@ -11,24 +12,6 @@ const field = document.getElementById("query");
 
 let underWay = null; // the request whose answer is waited for; an older one is dropped
 let typing = false; // whether the newest address came from typing: the next letter then replaces it
-
-/** Go to an address of this page. `replace`: no new step in the history; `parts`: draw these alone. */
-export async function go(address, { replace = false, parts = null, focus = null } = {}) {
-  const url = new URL(address, location.href);
-  const before = new URL(location.href);
-  history[replace ? "replaceState" : "pushState"]({}, "", url);
-  await show(url, { before, parts, focus });
-}
-
-/** The address of the page with some parameters changed; "" takes one away, and so does []. */
-export function changed(changes) {
-  const url = new URL(location.href);
-  for (const [name, value] of Object.entries({ hit: "", against: "", k: "", ...changes })) {
-    url.searchParams.delete(name);
-    for (const each of [value].flat()) if (each !== "") url.searchParams.append(name, each);
-  }
-  return url;
-}
 
 async function show(url, { before = null, parts = null, focus = null } = {}) {
   const hit = url.searchParams.get("hit");
@@ -75,39 +58,6 @@ function draw(html, parts, focus) {
   if (active && !parts) document.querySelector(`[data-focus="${CSS.escape(active)}"]`)?.focus();
 }
 
-/** Say what went wrong, with the page as it was. */
-export function fail(message) {
-  const note = document.createElement("section");
-  note.className = "note problem";
-  const title = document.createElement("h2");
-  title.textContent = "That did not work";
-  const text = document.createElement("p");
-  text.textContent = message;
-  note.append(title, text);
-  results.replaceChildren(note);
-  status.textContent = `That did not work. ${message}`;
-}
-
-export function busy(is) {
-  document.body.classList.toggle("busy", is);
-  results.setAttribute("aria-busy", String(is));
-  if (is) status.textContent = "Searching…";
-}
-
-/** What to say of an error: `fetch` has a TypeError for a server that does not answer. */
-export function reason(error) {
-  return error instanceof TypeError ? "The server can’t be reached." : error.message;
-}
-
-/** The reason in a JSON answer. */
-export function told(text) {
-  try {
-    return JSON.parse(text).error;
-  } catch {
-    return "The server did not answer as it should.";
-  }
-}
-
 let pause = null;
 function searchForWords() {
   clearTimeout(pause);
@@ -137,6 +87,7 @@ window.addEventListener("popstate", () => {
   show(new URL(location.href));
 });
 
+onGo(show);
 watchWords();
 watchPictures();
 watchHit();

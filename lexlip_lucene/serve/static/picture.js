@@ -1,5 +1,6 @@
 // Searching by a picture: chosen, dropped or pasted, it is encoded by the server and kept nowhere; its words are the query.
-import { busy, changed, fail, go, home, reason, told } from "./page.js";
+import { changed, go, home } from "./address.js";
+import { busy, fail, reason, told } from "./status.js";
 
 const KEPT = 128; // tokens of a picture that go into the address
 

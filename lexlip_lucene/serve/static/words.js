@@ -1,5 +1,6 @@
 // The query's words: weights that are dragged, or moved by the arrow keys; words that are added; the rest of a long list.
-import { changed, fail, go, home, told } from "./page.js";
+import { changed, go, home } from "./address.js";
+import { fail, reason, told } from "./status.js";
 
 const PAUSE = 90; // milliseconds between two searches while a weight is dragged
 const ADDED = 100; // weight of a word that is added, where the model does not say
@@ -65,11 +66,16 @@ export function watchWords() {
 }
 
 async function add(word) {
-  const answer = await fetch(`${home}api/encode?text=${encodeURIComponent(word)}`);
-  const text = await answer.text();
-  if (!answer.ok) return fail(told(text));
-  const tokens = Object.keys(JSON.parse(text).weights);
-  if (!tokens.length) return fail(`The model does not know the word “${word}”.`);
-  const heaviest = Math.max(ADDED, ...[...document.querySelectorAll(".chip input[type=range]")].map((each) => Number(each.value)));
-  go(withEdits(tokens.slice(0, 4).map((token) => [token, heaviest])), { focus: "add" });
+  try {
+    const answer = await fetch(`${home}api/encode?text=${encodeURIComponent(word)}`);
+    const text = await answer.text();
+    if (!answer.ok) return fail(told(text));
+    const tokens = Object.keys(JSON.parse(text).weights);
+    if (!tokens.length) return fail(`The model does not know the word “${word}”.`);
+    const weights = [...document.querySelectorAll(".chip input[type=range]")].map((each) => Number(each.value));
+    const heaviest = Math.max(ADDED, ...weights);
+    await go(withEdits(tokens.slice(0, 4).map((token) => [token, heaviest])), { focus: "add" });
+  } catch (error) {
+    fail(reason(error));
+  }
 }
