@@ -1,4 +1,4 @@
-"""An encoder recipe (`encode/*.yaml`): what is trained, on what, and how images become vectors."""
+"""The encoder recipe (`encode/*.yaml`): a model, its training, and how images become vectors."""
 
 from typing import Any, Literal
 
@@ -12,12 +12,17 @@ from lexlip_lucene.recipes.training_recipe import TrainingRecipe
 
 
 class DataRecipe(Spec):
-    """Where the captioned images are.
+    """The captioned images.
 
-    `keep_aside` images of the training split are kept out of training; the best step and every setting are chosen
-    on them. With `final_run` the model is then trained again on all of the split, for as many steps as were best.
-    Pictures are held in memory up to `hold_megabytes`; more are read by `workers` processes while the model trains.
-    Image files that lie outside of the folder of `captions` are read with `outside`.
+    Attributes:
+        captions: a captions file, or what else `lexlip encode images` reads.
+        split: the images trained on.
+        keep_aside: so many images of the split are kept out of training; the best step and every setting are chosen on
+            them.
+        final_run: train again on all of the split, for as many steps as were best.
+        hold_megabytes: pictures are held in memory up to this; more are read while the model trains.
+        workers: processes that read pictures then.
+        outside: read image files that lie outside of the folder of `captions`.
     """
 
     captions: RecipePath
@@ -30,7 +35,7 @@ class DataRecipe(Spec):
 
 
 class VocabularyRecipe(Spec):
-    """Where the tokenizer comes from: exactly one of the first three.
+    """The source of the tokenizer: exactly one of the first three.
 
     Attributes:
         wordpieces: a BERT `vocab.txt` (lower-cased WordPiece).
@@ -46,16 +51,22 @@ class VocabularyRecipe(Spec):
 
 
 class AugmentRecipe(Spec):
-    """RandAugment: `operations` changes a picture, of `magnitude` in 0..30 (the official code: 2 of 9)."""
+    """RandAugment (the official code: 2 operations of magnitude 9).
+
+    Attributes:
+        operations: changes of a picture.
+        magnitude: of each change.
+    """
 
     operations: int = Field(default=2, gt=0)
     magnitude: int = Field(default=9, ge=0, le=30)
 
 
 class ViewRecipe(ViewSpec):
-    """A further view, and the weights of its backbone, where it names one.
+    """A further view, and the weights of its backbone if it names one.
 
-    `weights` is a safetensors file; null: from the hub where the image's own come from it, else fresh.
+    Attributes:
+        weights: a safetensors file; null: from the hub if the image's own come from it, else fresh.
     """
 
     weights: RecipePath | None = None
@@ -79,7 +90,7 @@ class RidgeRecipe(Spec):
 
 
 class ImageRecipe(ImageSpec):
-    """The image side, and where its backbone's weights come from.
+    """The image side, and the source of its backbone's weights.
 
     Attributes:
         weights: `hub` (timm fetches them by the backbone's name), `none` (fresh), or a safetensors file.
@@ -88,7 +99,7 @@ class ImageRecipe(ImageSpec):
         shift: show pictures moved by up to this many pixels either way (not with a frozen backbone).
         brightness: show pictures brighter or darker by up to this share (not with a frozen backbone).
         augment: RandAugment, drawn for every picture apart (not with a frozen backbone); null: none.
-        ridge: the ridge solution that starts the global path; null starts it at random.
+        ridge: the ridge solution that the global path starts from; null: it starts at random.
     """
 
     weights: Literal["hub", "none"] | RecipePath = "none"
@@ -124,7 +135,11 @@ class StaticTextRecipe(StaticTextSpec):
 
 
 class TransformerTextRecipe(TransformerTextSpec):
-    """The transformer text side; `model` is a hub name or a folder, null with an `architecture` starts afresh."""
+    """The transformer text side.
+
+    Attributes:
+        model: a hub name or a folder; null with an `architecture`: a fresh network.
+    """
 
     model: str | None = None
 
@@ -135,7 +150,13 @@ class TransformerTextRecipe(TransformerTextSpec):
 
 
 class QuantiseRecipe(Spec):
-    """What `encode` does with the weights unless told otherwise; `text_top_k` is `top_k` of texts, null: the same."""
+    """The quantisation of `lexlip encode`, unless its options say otherwise.
+
+    Attributes:
+        bits: of an impact, which is in 1..2^bits − 1.
+        top_k: heaviest tokens kept of a vector; null: all.
+        text_top_k: heaviest tokens kept of a text's vector; null: as `top_k`.
+    """
 
     bits: int = Field(default=8, ge=1, le=16)
     top_k: int | None = Field(default=None, gt=0)
@@ -143,7 +164,20 @@ class QuantiseRecipe(Spec):
 
 
 class EncoderRecipe(Spec):
-    """A whole encoder recipe. `about` says where it comes from; `roots` names folders that `--set` can move."""
+    """A whole encoder recipe.
+
+    Attributes:
+        name: the model's name in messages and reports.
+        about: where the recipe comes from, for people.
+        roots: name → folder; a path of the recipe that begins with `{name}` is relative to it.
+        data: the captioned images.
+        vocabulary: the tokenizer.
+        image: the image side.
+        text: the text side, static or a transformer.
+        expander: a caption model that says which further words a photo deserves; null: none.
+        training: losses, schedule and batches.
+        quantise: the quantisation.
+    """
 
     name: Title
     about: str = ""

@@ -1,4 +1,4 @@
-"""An index recipe (`indexes/*.yaml`): which collection, index, topics and qrels, and the figures to expect."""
+"""The index recipe (`indexes/*.yaml`): a collection, its index, topics and qrels, and the figures to expect."""
 
 from typing import Literal
 
@@ -9,7 +9,13 @@ from lexlip_lucene.recipes.recipe_path import RecipePath
 
 
 class Expectation(Spec):
-    """A figure as a fraction, how far a new measurement may be off either way, and where the figure is from."""
+    """A figure to expect.
+
+    Attributes:
+        value: a fraction from 0 to 1.
+        tolerance: how far a new measurement may be off either way.
+        source: where the figure is from.
+    """
 
     value: float
     tolerance: float = Field(ge=0)
@@ -20,15 +26,19 @@ class IndexRecipe(Spec):
     """A whole index recipe.
 
     Attributes:
+        name: the recipe's name in messages and reports.
+        about: where the recipe comes from, for people.
+        roots: name → folder; a path of the recipe that begins with `{name}` is relative to it.
+        fuses: the recipes whose runs `rrf` fuses.
         system: `lexlip` (needs `encoder`), `dense` (the encoder's dense twin, searched exactly), `bm25` (t2i with
             `held_out`), or `rrf` (fuses the runs of `fuses`).
         captions, split: the images and captions that are searched.
         outside: read image files that lie outside of the folder of `captions`.
         direction, held_out: as `lexlip topics` takes them.
-        encoder: the encoder recipe; its model is trained when it is not there.
+        encoder: the encoder recipe; its model is trained if there is none yet.
         bits, top_k: as `lexlip encode` takes them; null: the model's own.
         k: hits a topic.
-        expect: measure → expected figure; a measure that is not measured is a failure.
+        expect: measure → expected figure; one that is not measured is a failure.
     """
 
     name: str

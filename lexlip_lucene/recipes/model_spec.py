@@ -28,9 +28,15 @@ Title = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$"
 
 
 class AdapterSpec(Spec):
-    """The transformer between backbone and head. With `layers: 0` it is one projection to `width`.
+    """The transformer between backbone and head.
 
-    Dropout rates are for training: of the backbone's states, inside the layers, and before the last layer.
+    Attributes:
+        width: of its states.
+        layers: of the transformer; 0: it is one projection to `width`.
+        heads: of each layer.
+        state_dropout: dropout in training of the backbone's states.
+        layer_dropout: dropout in training inside the layers.
+        head_dropout: dropout in training before the vocabulary head.
     """
 
     width: int = Field(gt=0, le=16384)
@@ -98,8 +104,9 @@ class ImageSpec(Spec):
             the global path sees. The square root is taken of a view's mean state (of a backbone that ends in ReLU),
             which evens out its few large channels.
         global_path: a linear map from the mean state to the logits, added at every position.
+        adapter: the transformer between backbone and head.
         length_power: a vector is divided by its L2 norm to this power (1: cosine, 0: raw inner product).
-        bank: measure images against a bank of training captions instead, once trained; null: divide by length alone.
+        bank: measure images against a bank of training captions instead, once trained; null: divide by length only.
     """
 
     backbone: BackboneName
@@ -127,8 +134,11 @@ class StaticTextSpec(Spec):
     """The inference-free text side: one learned weight per token, no transformer at query time.
 
     Attributes:
+        kind: of the text side.
+        max_length: tokens of a text; the rest is cut off.
+        length_power: a vector is divided by its L2 norm to this power (1: cosine, 0: raw inner product).
         token_keep: share of a caption's tokens kept in a training step.
-        bank: measure texts that are documents against a bank of training images; null: as queries are.
+        bank: measure texts that are documents against a bank of training images; null: treat them as queries.
     """
 
     kind: Literal["static"]
@@ -142,8 +152,11 @@ class TransformerTextSpec(Spec):
     """A BERT-like encoder with its masked-language-model head.
 
     Attributes:
+        kind: of the text side.
+        max_length: tokens of a text; the rest is cut off.
+        length_power: a vector is divided by its L2 norm to this power (1: cosine, 0: raw inner product).
         architecture: the Hugging Face config (with `model_type`), keys of `recipes/architecture.py`; in a recipe it
-            describes a fresh model where no `model` is named.
+            describes a fresh model if no `model` is named.
         word_path: add a learned number to the logit of each token that the text has, beside the network's own.
         token_keep: share of a caption's tokens that the word path sees in a training step.
         bank: as the static side has it.
