@@ -2,7 +2,7 @@
 
     PYTHONPATH=tests python -m support.screenshots DEMO
 
-Writes indexes/page-light.png, page-dark.png and page-phone.png, in 256 colours to keep them small.
+Writes docs/pictures/page-light.png, page-dark.png and page-phone.png, in 256 colours to keep them small.
 """
 
 import sys
@@ -18,7 +18,7 @@ from support.browser import DARK, LIGHT, PHONE, chromium, opened
 from support.served import running
 
 SIZE = {"width": 1000, "height": 660}
-TARGET = Path(__file__).parents[2] / "indexes"
+TARGET = Path(__file__).parents[2] / "docs" / "pictures"
 QUERY = "a turquoise circle and an orange striped star at night"
 
 
