@@ -3,6 +3,9 @@
 A line ends at a line feed (a carriage return before it is dropped) and nowhere else: a caption may hold
 U+2028 or a form feed. A byte-order mark at the start of a file is dropped, empty lines are passed over. A file that is
 gzip is decompressed, whatever its name.
+
+JSON lines are read by orjson. The library jsonlines would not do: it has no number of a valid line, and the error of what is
+in one must name it.
 """
 
 from collections.abc import Generator, Iterator
