@@ -4,8 +4,8 @@
     ├── InputError        a file, line, record or value handed in is not what is needed
     │   ├── RecipeError   a recipe has an unknown key or a value out of range
     │   └── ModelError    a folder is not a model, or not one this version reads
-    ├── TrainingError     a run can't go on: its loss is no number any more
-    ├── MemoryLimitError  the machine has not the memory for what was asked
+    ├── TrainingError     the loss of a run is not a finite number any more
+    ├── MemoryLimitError  the machine lacks the memory for what was asked
     ├── OutputError       a result can't be written (exists already, disk full, no permission)
     ├── JavaError         no Java ≥ 21, no Anserini jar, or a JVM that can't start
     ├── IndexingError     an index can't be built, or what was built does not add up
@@ -33,11 +33,11 @@ class ModelError(InputError):
 
 
 class TrainingError(LexlipError):
-    """A run can't go on: its loss is no number any more."""
+    """The loss of a run is not a finite number any more."""
 
 
 class MemoryLimitError(LexlipError):
-    """The machine, or its GPU, has not the memory for what was asked."""
+    """The machine, or its GPU, lacks the memory for what was asked."""
 
 
 class OutputError(LexlipError):

@@ -6,7 +6,7 @@ from lexlip_lucene.errors import InputError
 
 
 def is_integer(value: object) -> bool:
-    """Whether `value` is an integer, of Python's or numpy's."""
+    """Return True if `value` is an integer, Python's or numpy's."""
     return isinstance(value, Integral) and not isinstance(value, bool)
 
 

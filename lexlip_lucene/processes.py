@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 PATIENCE = timedelta(days=7)
-"""How long the first to be done waits for the others: torch's own half hour is less than a share of work may take."""
+"""The time that the first to be done waits for the others; torch's half hour is less than a share of work may take."""
 
 
 class Ranks(NamedTuple):
@@ -23,7 +23,7 @@ class Ranks(NamedTuple):
 
     @property
     def first(self) -> bool:
-        """Whether this is the process that does what is done once."""
+        """True for the process that does what is done once."""
         return self.rank == 0
 
     def wait(self) -> None:
@@ -44,7 +44,7 @@ def local_rank() -> int:
 
 @contextmanager
 def joined() -> Iterator[Ranks]:
-    """Join the processes that torchrun started; without torchrun, be alone."""
+    """Join the processes that torchrun started; without torchrun, this process is the only one."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield ALONE
         return

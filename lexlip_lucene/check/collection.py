@@ -24,7 +24,7 @@ class CollectionKind:
     def check(self, path: Path, *, full: bool) -> Checked:
         """Compare the shards with the manifest; errors as in `Kind`."""
         if not manifest_path(path).exists():
-            find_shards(path)  # says what is no collection at all
+            find_shards(path)  # refuses what is not a collection at all
         there = {file.relative_to(path).as_posix() for file in path.rglob("*") if not file.is_dir()}
         return _compared(path, path, {name for name in there if not name.startswith(".") and "/." not in name})
 

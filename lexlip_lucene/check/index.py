@@ -7,7 +7,7 @@ from lexlip_lucene.lucene.index.integrity import IndexDamage, check_integrity
 
 
 def check_index(index: Path) -> bool | None:
-    """Return True for an index as it was written, None where there is nothing to compare; errors as in `Kind.check`."""
+    """Return True for an index as it was written, None if nothing can be compared; errors as in `Kind.check`."""
     return IndexKind().check(index, full=False).compared or None
 
 

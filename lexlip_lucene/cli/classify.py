@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lexlip_lucene.encode.zero_shot import Prediction, ZeroShotReport
 
 LINES_SHOWN = 20
-"""Images that are printed where there is no --output: a screen of them."""
+"""Images that are printed without --output: a screen of them."""
 
 
 @verb
@@ -49,7 +49,7 @@ def classify(
     """Find the label of each image, without training for it.
 
     The score of a label is the mean over the prompts of their integer dot products with the image; ties go to the
-    label that stands earlier in the file, and labels that score 0 are not listed. Top-1 and top-5 are over the images
+    label that comes earlier in the file, and labels that score 0 are not listed. Top-1 and top-5 are over the images
     whose true label is known: from --truth, or because the image is below a folder that is named as a label.
 
     \b

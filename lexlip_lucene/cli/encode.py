@@ -65,7 +65,7 @@ def images(
     """Encode images.
 
     Every file of a folder is an input, but for hidden ones. One that can't be read is listed in the manifest
-    (OUTPUT.manifest.json) with the reason, and the run goes on.
+    (OUTPUT.manifest.json) with the reason, and the run continues.
     Several GPUs share the work under torchrun: torchrun --nproc-per-node N -m lexlip_lucene encode images …
 
     \b

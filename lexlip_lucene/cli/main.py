@@ -95,7 +95,7 @@ app.command("bench-engine")(bench_engine.bench_engine)
 def main() -> None:
     """Run the command; the entry point of `lexlip` and of `python -m lexlip_lucene`."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # JSON is UTF-8 whatever the locale says, and a file name that is no text must not end the run.
+        # JSON is UTF-8 whatever the locale says, and a file name that is not text must not end the run.
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         app()

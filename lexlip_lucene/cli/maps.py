@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def require_png(path: Path, *, force: bool) -> None:
-    """Raise InputError unless the name ends in .png, OutputError when the file is there and `force` is off."""
+    """Raise InputError unless the name ends in .png, OutputError when the file exists and `force` is off."""
     from lexlip_lucene.files.written import require_absent
 
     if path.suffix.lower() != ".png":

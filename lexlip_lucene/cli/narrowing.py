@@ -1,4 +1,4 @@
-"""What narrows a search on the command line: `--filter KEY=VALUE`, and the numbers of two-step search."""
+"""The options that narrow a search: `--filter KEY=VALUE`, and the numbers of two-step search."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -54,10 +54,10 @@ def what_may_be_lost(hits: "Hits", k: int) -> str:
 
 
 def lost_nothing(hits: "Hits", k: int) -> bool:
-    """Whether the approximate `hits` are surely the exact top `k`."""
+    """Return True if the approximate `hits` are surely the exact top `k`."""
     return hits.unseen < max(_to_beat(hits, k), 1)
 
 
 def _to_beat(hits: "Hits", k: int) -> int | float:
-    """The score of the k-th hit; 0 where there is none."""
+    """Return the score of the k-th hit, 0 without one."""
     return hits[-1].score if len(hits) == k else 0

@@ -1,4 +1,4 @@
-"""What `--force` may replace: a folder of the kind that the verb writes, and none of photos named by mistake."""
+"""The folders that `--force` may replace: of the kind that the verb writes, never one of photos named by mistake."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What queries on the command line mean: words for a model, words for BM25, or `token:weight …`; or files of them."""
+"""The meaning of queries on the command line: words for a model, words for BM25, `token:weight …`; or files of them."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ _WEIGHT = re.compile("-?[0-9]{1,18}")  # more digits Python refuses with an erro
 
 
 def is_bm25(index: Path, text: str, model: Path | None) -> bool:
-    """Whether `text` goes to BM25: no model, and the index says it is one or `text` is not `token:weight …`.
+    """Return True if `text` goes to BM25: no model, and the index says it is one or `text` is not `token:weight …`.
 
     Raises:
         SearchError: there is a model, but the index is a BM25 index.
@@ -29,7 +29,7 @@ def encoded_query(index: Path, text: str, model: Path | None) -> Impacts:
     """Return the query vector of `text`: from the model, or as written.
 
     Raises:
-        InputError: there is no model and `text` is not `token:weight …`.
+        InputError: no model is given and `text` is not `token:weight …`.
         SearchError: the index was made with another vocabulary than the model's.
     """
     if model is None:

@@ -1,4 +1,4 @@
-"""What every verb shares: its options, its one error line, its result as text or as one JSON object."""
+"""The frame of every verb: its options, its one error line, its result as text or as one JSON object."""
 
 import functools
 import inspect
@@ -43,7 +43,7 @@ def verb(function: Callable[Parameters, None]) -> Callable[Parameters, None]:
         try:
             _require_unicode(kwargs)
             function(*args, **kwargs)
-        except BrokenPipeError:  # whoever reads stdout has had enough (`| head`): no error, Typer ends quietly
+        except BrokenPipeError:  # the reader of stdout has had enough (`| head`): no error, Typer ends quietly
             raise
         except (LexlipError, OSError, KeyboardInterrupt) as error:
             stop(error)
@@ -77,7 +77,7 @@ def percent(figures: Mapping[str, float]) -> str:
 
 
 def _require_unicode(arguments: Mapping[str, object]) -> None:
-    """A command line can bring in bytes that are no text; Python hides them in it, and no tokenizer takes them."""
+    """Refuse bytes that are not text, which Python hides in a command line and no tokenizer takes."""
     for name, value in arguments.items():
         if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
             raise InputError(f"{name} must be valid UTF-8, got {value!r}: type it anew")

@@ -28,7 +28,7 @@ def read_caption_collection(folder: Path) -> list[CaptionDocument]:
     """Read all shards in the order of their names.
 
     Raises:
-        InputError: no such folder, no shard, a file that is no shard, a broken line or a duplicate id (file:line).
+        InputError: no such folder, no shard, a file that is not a shard, a broken line or a duplicate id (file:line).
     """
     documents = []
     where_of: dict[str, str] = {}

@@ -6,7 +6,7 @@
     x.tsv         LexLIP's captions            lexlip_tsv.py
     x.jsonl.gz …  one of these, compressed
 
-An image file that is missing or broken is no error here: it is rejected, with its reason, when it is opened.
+An image file that is missing or broken is not an error here: it is rejected, with its reason, when it is opened.
 """
 
 from pathlib import Path
@@ -29,7 +29,7 @@ def read_captions(source: Path, *, split: str | None = None, outside: bool = Fal
 
     Args:
         source: a folder of images or a captions file.
-        split: take the images of this split alone; None takes all.
+        split: take only the images of this split; None takes all.
         outside: read image files that lie elsewhere than below the folder, or the one of the captions file; otherwise
             such an image is refused when it is opened.
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from lexlip_lucene.errors import InputError
 
 MAX_PIXELS = 89_478_485
-"""Largest width × height that is decoded unless told otherwise: Pillow's default `Image.MAX_IMAGE_PIXELS`, 256 MiB at
+"""Largest width × height that is decoded by default: Pillow's default `Image.MAX_IMAGE_PIXELS`, 256 MiB at
 3 bytes a pixel."""
 
 

@@ -54,7 +54,7 @@ _settings_of_the_process = threading.RLock()
 
 
 class UnreadableImage(InputError):
-    """An image file can't be read. The text is the reason alone: whoever asked for the file knows its path."""
+    """An image file can't be read. The text is only the reason: the caller knows the file's path."""
 
 
 class TooManyPixels(UnreadableImage):
@@ -128,7 +128,7 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _read_again(file: IO[bytes], limits: ImageLimits, error: UnreadableImage) -> Image.Image:
-    """Read what could not be read because of `error` without its metadata, and then, where allowed, what is there."""
+    """Read a file that failed with `error` without its metadata, and then, if allowed, the part that it has."""
     file.seek(0)
     content = file.read()
     less = list(without_metadata(content))
@@ -183,7 +183,7 @@ def _load(image: Image.Image) -> None:
 
 
 def _open_lazily(file: IO[bytes], limits: ImageLimits, formats: tuple[str, ...] | None = None) -> Image.Image:
-    """Parse the header alone; Pillow's warnings about metadata and size are kept quiet, and the limit is ours."""
+    """Parse only the header; Pillow's warnings about metadata and size are kept quiet, and the limit is ours."""
     if not file.read(1):
         raise UnreadableImage("the file is empty")
     with _settings_of_the_process, warnings.catch_warnings():

@@ -3,7 +3,7 @@
     {"images": [{"filepath": "val2014", "filename": "COCO_val2014_000000391895.jpg", "cocoid": 391895,
                  "split": "test", "sentences": [{"raw": "A man with a red helmet …", …}, …], …}, …], …}
 
-`filepath` and `cocoid` are COCO's alone. The split `restval` (what is left of COCO's val2014) counts as train,
+Only COCO has `filepath` and `cocoid`. The split `restval` (what is left of COCO's val2014) counts as train,
 as the image-text papers have it. Source: Karpathy and Fei-Fei, CVPR 2015, `caption_datasets.zip`.
 """
 

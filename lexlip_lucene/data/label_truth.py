@@ -1,4 +1,4 @@
-"""Which label each image truly has: from a file, or from the folders that the images lie in.
+"""The true label of each image: from a file, or from the folders that the images lie in.
 
     n01440764/ILSVRC2012_val_00000293.JPEG	tench
 

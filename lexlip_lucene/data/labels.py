@@ -3,7 +3,7 @@
     tabby
     crane	construction crane
 
-What stands before a TAB is the name of the class, as the truth and the results write it; what stands after it are the
+The text before a TAB is the name of the class, as the truth and the results write it; the text after it has the
 words that a prompt says. Without a TAB they are the same.
 """
 
@@ -15,7 +15,7 @@ from lexlip_lucene.files.lines import read_full_lines
 
 
 class Label(NamedTuple):
-    """A class: its name, and the words that stand for it in a prompt."""
+    """A class: its name, and its words in a prompt."""
 
     name: str
     words: str

@@ -4,7 +4,7 @@
     Two young guys with shaggy hair …       images/1000092795.jpg  0
     Two young White males are outside …     images/1000092795.jpg  0
 
-Rows of the same `image_id` are the captions of one image, in their order, wherever they stand. `filepath` is
+Rows of the same `image_id` are the captions of one image, in their order, wherever they are. `filepath` is
 relative to the folder that holds the file. Further columns are ignored; the file names no split.
 Source: the data loader of LexLIP (Luo et al., ICCV 2023), which reads it with pandas and `sep="\\t"`.
 """

@@ -1,4 +1,4 @@
-"""What the files of photos are known by, without reading them: a million are looked at in seconds."""
+"""The identity of photo files, known without reading them: a million are looked at in seconds."""
 
 import hashlib
 import os

@@ -3,7 +3,7 @@
     a photo of a {}.
     a drawing of a {}.
 
-Several of them are an ensemble (CLIP, arXiv 2103.00020, §3.1.4); a template that stands twice counts twice.
+Several of them are an ensemble (CLIP, arXiv 2103.00020, §3.1.4); a template that is listed twice counts twice.
 """
 
 from collections.abc import Sequence

@@ -23,7 +23,7 @@ def read_qrels(path: Path) -> list[Qrel]:
     """Read judgements in their order.
 
     Raises:
-        InputError: no such file, no line, or (file:line) not four columns, a grade that is no integer, or a pair of
+        InputError: no such file, no line, or (file:line) not four columns, a grade that is not an integer, or a pair of
             topic and document that was judged before.
     """
     where_of: dict[tuple[str, str], str] = {}

@@ -111,7 +111,7 @@ def _after_white(text: str, at: int) -> int:
 
 
 def _leads_back(folder: Path) -> bool:
-    """Say if a link to a folder leads to one that it stands in."""
+    """Say if a link to a folder leads to one that it is in."""
     return folder.is_symlink() and folder.absolute().is_relative_to(folder.resolve())
 
 

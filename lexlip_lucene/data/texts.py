@@ -22,7 +22,7 @@ def read_texts(source: Path, *, split: str | None = None) -> list[Topic]:
 
     Args:
         source: topics (`.tsv`), a captions file (`.jsonl`, `.json`, LexLIP's `.tsv`) or a caption collection folder.
-        split: of a captions file: the captions of this split alone; None takes all.
+        split: of a captions file: only the captions of this split; None takes all.
 
     Raises:
         InputError: what the reader of each raises, a source of another kind, a split for a source that has none,

@@ -26,7 +26,7 @@ Direction = Literal["t2i", "i2t"]
 
 @dataclass(frozen=True)
 class TopicSet:
-    """Topics, the judgements that go with them, and the caption collection where there is one."""
+    """Topics, the judgements that go with them, and the caption collection, if any."""
 
     topics: list[Topic]
     qrels: list[Qrel]
@@ -94,8 +94,8 @@ def make_topics(images: Sequence[CaptionedImage], *, held_out: int = 0, directio
     Args:
         images: one without captions gives no topic, but with captions held out it is a document all the same,
             with blank contents, so that BM25 searches as many images as LexLIP does.
-        held_out: t2i alone: how many first captions of each image go to the caption collection instead, joined by
-            a space, one document an image. With 0 there is no collection.
+        held_out: for t2i only: how many first captions of each image go to the caption collection instead, joined by
+            a space, one document an image. With 0 no collection is written.
         direction: "t2i" or "i2t"; in i2t the collection is all captions.
 
     Returns:
@@ -120,7 +120,7 @@ def make_topics(images: Sequence[CaptionedImage], *, held_out: int = 0, directio
 
 
 def write_topic_set(folder: Path, topic_set: TopicSet, *, force: bool = False) -> None:
-    """Write `topics.tsv`, `qrels.txt` and, where there is a caption collection, `captions/captions.jsonl`.
+    """Write `topics.tsv`, `qrels.txt` and, if there is a caption collection, `captions/captions.jsonl`.
 
     Raises:
         InputError: an image id has a TAB or a line break.

@@ -1,7 +1,7 @@
 """Ids in TREC files: columns are parted by ASCII white space, so an id can't hold any.
 
-ASCII white space in an id is percent-encoded when it is written, and nothing else is: `a b%.jpg` stands as `a%20b%.jpg`
-in a run. Nothing is decoded when a file is read. Ids are compared as they stand in files, as every other tool does, so
+ASCII white space in an id is percent-encoded when it is written, and nothing else is: `a b%.jpg` is `a%20b%.jpg`
+in a run. Nothing is decoded when a file is read. Ids are compared as files have them, as every other tool does, so
 a run agrees with qrels whichever tool wrote them.
 """
 
@@ -17,7 +17,7 @@ BYTE_ORDER_MARK = "\ufeff"
 
 
 def encode_id(name: str) -> str:
-    """Return the id as it stands in a TREC file; InputError when it is empty."""
+    """Return the id as a TREC file has it; InputError if it is empty."""
     if not name:
         raise InputError("an id in a run or in qrels must not be empty")
     return _WHITE.sub(lambda match: f"%{ord(match[0]):02X}", name) if _WHITE.search(name) else name
@@ -30,7 +30,7 @@ def columns_of(line: str) -> list[str]:
 
 
 class WrittenIds:
-    """The ids of one kind that were written so far, as they were and as they stand in the file.
+    """The ids of one kind that were written so far, as they were and as the file has them.
 
     Args:
         kind: of what, for messages ("topic", "document").

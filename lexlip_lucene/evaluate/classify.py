@@ -6,7 +6,7 @@ LexLIP (ICCV 2023) classifies images that it was not trained for with the scores
 is scored by the mean over several prompts is CLIP's ensemble (arXiv 2103.00020, §3.1.4), here over scores. With the
 prompts {"cat": 3, "photo": 1} and {"cat": 5}, an image {"cat": 10, "dog": 2} scores (30 + 50) / 2 = 40.
 
-Among equal scores the label that stands earlier comes first. An image has no label with a score of 0.
+Among equal scores the earlier label comes first. An image has no label with a score of 0.
 """
 
 from collections import Counter
@@ -58,7 +58,7 @@ def label_vectors(names: Sequence[str], vectors: Iterable[Sequence[Impacts]]) ->
         vectors: for each label the quantised vectors of its prompts, as many for each; read once.
 
     Raises:
-        InputError: there is no label, a name is there twice, or there are not as many prompts for each, one at least.
+        InputError: no label, a repeated name, or not the same number of prompts for each, at least one.
     """
     from scipy.sparse import csr_array
 
@@ -123,7 +123,7 @@ def best_labels(images: Sequence[Impacts], labels: LabelVectors, k: int) -> list
     if k < 1:
         raise InputError(f"the number of labels must be at least 1, but it is {k}")
     scores = label_scores(images, labels)
-    # Compared as integers: two means that differ by a rounding of the division alone would not be a tie.
+    # Compared as integers: two means that differ by only a rounding of the division would not be a tie.
     order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
     return [
         [ScoredLabel(labels.names[place], int(row[place]) / labels.prompts) for place in best if row[place] > 0]

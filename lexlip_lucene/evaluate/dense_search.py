@@ -3,7 +3,7 @@
     folder/ids.json       the ids, a JSON list
     folder/vectors.npy    their vectors, float32, one row an id
 
-A score is summed in float64 and rounded to float32, so that equal vectors have equal scores wherever they stand; ties
+A score is summed in float64 and rounded to float32, so that equal vectors have equal scores wherever they are; ties
 go to the smaller docid in byte order. A query of (1, 0) scores (0.6, 0.8) with 0.6.
 """
 
@@ -47,7 +47,7 @@ def dense_run(queries: Mapping[str, Vector], documents: Embeddings, k: int) -> R
         text without any known word, has no hits.
 
     Raises:
-        InputError: `k` is below 1, an id is there twice, or the widths differ.
+        InputError: `k` is below 1, an id is repeated, or the widths differ.
     """
     if len(set(documents.ids)) != len(documents.ids) or len(documents.ids) != len(documents.vectors):
         raise InputError(
@@ -94,7 +94,7 @@ def read_embeddings(folder: Path) -> Embeddings:
 
 
 def _best(scores: NDArray[np.float32], ids: Sequence[str], k: int) -> list[Hit]:
-    """Rank the candidates alone: all documents that are no worse than the k-th best, its ties among them."""
+    """Rank only the candidates: all documents that are not worse than the k-th best, its ties among them."""
     places = np.arange(len(scores))
     if 0 < k < len(scores):
         places = np.flatnonzero(scores >= np.partition(scores, -k)[-k])

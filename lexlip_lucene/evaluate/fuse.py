@@ -1,4 +1,4 @@
-"""Several runs become one: by ranks alone, or by scores brought to one scale.
+"""Fusion of runs: by ranks only, or by scores brought to one scale.
 
 Reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009): score(d) = Σ over runs 1 / (k + rank of d), so
 with k = 60 a document at ranks 1 and 2 has 1/61 + 1/62 = 0.0325. A run that lacks a document adds nothing.
@@ -21,7 +21,7 @@ def reciprocal_rank_fusion(runs: Sequence[Run], *, k: int = 60, depth: int = 100
 
     Args:
         runs: a topic that is only in some of them is kept.
-        k: how little the first ranks stand out; from 0. 60 is the paper's.
+        k: from 0; the larger, the less the first ranks count. 60 is the paper's.
         depth: how many hits a topic keeps, from 1.
 
     Returns:
@@ -86,7 +86,7 @@ def _normalised(hits: Sequence[Hit]) -> dict[str, float]:
     low, high = min(hit.score for hit in hits), max(hit.score for hit in hits)
     if low == high:
         return dict.fromkeys((hit.docid for hit in hits), 1.0)
-    # Halves, where the scores are so far apart that their difference is no finite float.
+    # Halves, where the scores are so far apart that their difference is not a finite float.
     part = 2 if isinstance(high - low, float) and math.isinf(high - low) else 1
     return (
         {hit.docid: (hit.score / part - low / part) / (high / part - low / part) for hit in hits}

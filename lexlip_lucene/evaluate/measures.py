@@ -1,4 +1,4 @@
-"""How good a run is: the figures of the image-text papers, from ir_measures, as fractions from 0 to 1.
+"""Measures of a run: the figures of the image-text papers, from ir_measures, as fractions from 0 to 1.
 
     R@k       share of topics with a relevant hit in the top k: `Success@k` of ir_measures, whose own R@k would
               stop at 0.2 for five relevant captions and k = 1
@@ -6,7 +6,7 @@
     nDCG@10   normalised discounted cumulative gain, log2, the grade is the gain
 
 Scores decide, of equal ones the ranks, then the docids: a first relevant hit with the fourth score is R@1 0, R@5 1,
-MRR@10 0.25. Ids of both sides are compared as they stand in TREC files.
+MRR@10 0.25. Ids of both sides are compared as TREC files have them.
 """
 
 from collections.abc import Sequence

@@ -13,7 +13,7 @@ from lexlip_lucene.vectors.patch_map import Box, Grid, PatchMap
 
 
 class Pointed(NamedTuple):
-    """How often a map, the middle of the picture, and a random place hit: fractions of `maps`."""
+    """Hits of a map, of the middle of the picture, and of a random place, as fractions of `maps`."""
 
     maps: int
     hits: float

@@ -28,7 +28,7 @@ _FLOAT = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 def rank_hits(scored: Iterable[tuple[str, int | float]], k: int) -> list[Hit]:
-    """The `k` best of (docid, score) pairs, by score and among equals by docid in byte order; ranks from 1.
+    """Return the `k` best of (docid, score) pairs, by score and among equals by docid in byte order; ranks from 1.
 
     Raises:
         InputError: `k` is below 1.
@@ -53,7 +53,7 @@ def read_run(path: Path) -> Run:
         An empty run for an empty file. Ranks stay as they are in the file.
 
     Raises:
-        InputError: no such file, or (file:line) not six columns, a rank that is no integer, a score that is no
+        InputError: no such file, or (file:line) not six columns, a rank that is not an integer, a score that is not a
             finite number, or a docid twice in a topic.
     """
     run: dict[str, dict[str, Hit]] = {}

@@ -1,8 +1,8 @@
-"""Is one run better than another, or was it chance? A paired randomisation test over groups of topics.
+"""The significance of a difference between two runs: a paired randomisation test over groups of topics.
 
 Under the null hypothesis the two systems are exchangeable: for each group the sign of its difference could as well be
 the other. p = (1 + number of random sign patterns whose |sum| is at least that observed) / (1 + patterns), two-sided
-(Fisher; Smucker, Allan and Carterette, CIKM 2007, for retrieval). Captions of one image are no independent topics, so
+(Fisher; Smucker, Allan and Carterette, CIKM 2007, for retrieval). Captions of one image are not independent topics, so
 they change sign together.
 
 Differences 1, 1 and 1 of three groups: 2 of the 8 patterns reach |sum| 3, so p is about 0.25.

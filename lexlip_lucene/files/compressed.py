@@ -57,5 +57,5 @@ def opened(path: Path, what: str) -> Iterator[IO[bytes]]:
 
 
 def without_gz(path: Path) -> Path:
-    """Return the path that a compressed file's name stands for: `a.jsonl` for `a.jsonl.gz`."""
+    """Return the path of a compressed file without its ending: `a.jsonl` for `a.jsonl.gz`."""
     return path.with_suffix("") if path.suffix.lower() == ".gz" else path

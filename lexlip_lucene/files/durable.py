@@ -1,4 +1,4 @@
-"""Steps that outlast a power cut: contents reach the disk before the name that stands for them, and that name before
+"""Steps that outlast a power cut: contents reach the disk before their name, and that name before
 anything that it replaces goes.
 
 Without `fsync` a file system may make the renames of a minute last, and not yet what was written into the files.

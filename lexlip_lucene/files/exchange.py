@@ -12,7 +12,7 @@ _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 
 _NOT_HERE = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
-"""What a kernel or a file system says that has no exchange."""
+"""The errors of a kernel or a file system without exchange."""
 
 
 def exchange(first: Path, second: Path) -> bool:

@@ -4,8 +4,8 @@ A line ends at a line feed (a carriage return before it is dropped) and nowhere 
 U+2028 or a form feed. A byte-order mark at the start of a file is dropped, empty lines are passed over. A file that is
 gzip is decompressed, whatever its name.
 
-JSON lines are read by orjson. The library jsonlines would not do: it has no number of a valid line, and the error of what is
-in one must name it.
+JSON lines are read by orjson. The library jsonlines would not do: it gives no number of a valid line,
+which the error of what is in it must name.
 """
 
 from collections.abc import Generator, Iterator
@@ -80,7 +80,7 @@ def json_object(line: str | bytes, where: str, what: str) -> dict[str, Any]:
 
 
 def text_at(record: dict[str, Any], key: str, where: str) -> str:
-    """The text under `key`; InputError that names `where` when it is missing or no text."""
+    """Return the text under `key`; InputError that names `where` if it is missing or not a text."""
     value = _value_at(record, key, where)
     if not isinstance(value, str):
         raise InputError(f'{where}: "{key}" must be a text, but it is {_shown(value)}')
@@ -88,7 +88,7 @@ def text_at(record: dict[str, Any], key: str, where: str) -> str:
 
 
 def list_at(record: dict[str, Any], key: str, where: str, *, of: type[str] | type[dict[str, Any]]) -> list[Any]:
-    """The list under `key`, of texts or of objects alone; InputError that names `where` otherwise."""
+    """Return the list under `key`, of only texts or only objects; InputError that names `where` otherwise."""
     kind = "a text" if of is str else "an object"
     value = _value_at(record, key, where)
     if not isinstance(value, list):
@@ -106,6 +106,6 @@ def _value_at(record: dict[str, Any], key: str, where: str) -> Any:
 
 
 def _shown(value: Any) -> str:
-    """A value as JSON, cut to what fits a message."""
+    """Return a value as JSON, cut to what fits a message."""
     text = orjson.dumps(value).decode()
     return text if len(text) <= 60 else f"{text[:60]}…"

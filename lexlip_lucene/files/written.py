@@ -99,7 +99,7 @@ def require_writable(path: Path, *, force: bool) -> None:
 
 
 def temporary_name(target: Path) -> Path:
-    """The name a result has while it is being written: beside `target`, so that a rename is atomic."""
+    """Return the name of a result while it is being written: beside `target`, so that a rename is atomic."""
     if not target.name:
         raise OutputError(f"{target} can't be written to: give the result a name of its own")
     return target.with_name(f".{target.name}.partial")
@@ -168,7 +168,7 @@ def written_folder(target: Path, *, force: bool = False) -> Iterator[Path]:
 
 
 def replace_folder(source: Path, target: Path) -> None:
-    """Let `source` take the place and name of `target`, which goes away only once the new one is there for good.
+    """Let `source` take the place and name of `target`, which is removed only when the new one is durable.
 
     It is one step where the system can exchange names. Elsewhere it is two, and `restore_replaced` mends what a kill
     between them leaves.
@@ -206,7 +206,7 @@ def remove_replaced(target: Path) -> None:
 
 
 def _remove(path: Path) -> None:
-    """Remove a file, a link or a folder with all that is in it, if it is there."""
+    """Remove a file, a link or a folder with all that is in it, if it exists."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

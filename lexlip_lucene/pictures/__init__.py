@@ -1,1 +1,1 @@
-"""What explains, drawn: word clouds and patch maps, with one colour for a token wherever it appears."""
+"""Explanations, drawn: word clouds and patch maps, with one colour for a token wherever it appears."""

@@ -30,7 +30,7 @@ _FONT = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
 is a box in a PNG; an SVG is drawn with the reader's fonts."""
 
 _NO_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-"""What no XML document may have, escaped or not (XML 1.0, production 2)."""
+"""The characters that no XML document may have, escaped or not (XML 1.0, production 2)."""
 
 
 class _Word(NamedTuple):
@@ -92,7 +92,7 @@ def cloud_svg(
 
 
 def _laid_out(weights: Mapping[str, float], width: int, height: int) -> WordCloud | None:
-    """The cloud with every token in its place; None where there is none."""
+    """Return the cloud with every token in its place; None without any token."""
     if width < 50 or height < 50:
         raise InputError(f"a word cloud needs at least 50 × 50 pixels, got {width} × {height}")
     for token, weight in weights.items():
@@ -128,7 +128,7 @@ def _words(cloud: WordCloud, weights: Mapping[str, float]) -> list[_Word]:
 
 
 def _text(word: _Word, colour: str) -> str:
-    """The SVG element of a word: SVG places the baseline, the layout the upper left corner of the letters' ink."""
+    """Return the SVG element of a word: SVG places the baseline, the layout the upper left corner of the ink."""
     font = ImageFont.truetype(_FONT, word.size)
     inset, above, right, _ = font.getbbox(word.token)
     baseline = font.getmetrics()[0] - above

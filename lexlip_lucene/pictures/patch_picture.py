@@ -37,7 +37,7 @@ def box_overlay(picture: Image.Image, token: str, box: Box) -> Image.Image:
 
 
 def _light(map: PatchMap, size: tuple[int, int]) -> Image.Image:
-    """How bright each pixel is: the map stretched over the picture, moved by its shift, its edges drawn out."""
+    """Return the brightness of each pixel: the map stretched over the picture, shifted, its edges drawn out."""
     share = map.weights / max(float(map.weights.max()), 1e-30)
     cells = Image.fromarray(np.pad(np.rint(255 * share).astype(np.uint8), _EDGE, mode="edge"))
     begin = _EDGE - map.grid.shift

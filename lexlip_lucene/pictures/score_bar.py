@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from lexlip_lucene.pictures.token_colour import token_colour
 
 MOST_PARTS = 10
-"""More could not be told apart."""
+"""More could not be distinguished."""
 
 
 class Contribution(Protocol):
@@ -22,7 +22,7 @@ class Contribution(Protocol):
 
     @property
     def contribution(self) -> int:
-        """What it adds."""
+        """The part of the score that it adds."""
 
 
 class Part(NamedTuple):

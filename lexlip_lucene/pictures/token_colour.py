@@ -44,7 +44,7 @@ def _hue_and_saturation(token: str) -> tuple[float, float]:
     if token in colormap:
         red, green, blue = (channel / 255 for channel in getrgb(token)[:3])
         hue, _, saturation = colorsys.rgb_to_hls(red, green, blue)
-        greyish = max(red, green, blue) - min(red, green, blue) < _CHROMA  # "snow" is #fffafa, which is no red
+        greyish = max(red, green, blue) - min(red, green, blue) < _CHROMA  # "snow" is #fffafa, which is not red
         return hue, 0.0 if greyish else saturation
     digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest[:4], "big") / 2**32, _SATURATIONS[digest[4] % len(_SATURATIONS)]

@@ -115,4 +115,4 @@ BackboneArguments = Annotated[dict[str, Any], AfterValidator(_allowed)]
 """Keys and values of `ARGUMENTS`."""
 
 ModuleName = Annotated[str, Field(pattern=r"^\w+(\.\w+)*$", max_length=200)]
-"""Where a module is in a network: `blocks.0.0.bn1.act`."""
+"""The place of a module in a network: `blocks.0.0.bn1.act`."""

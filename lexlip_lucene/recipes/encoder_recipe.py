@@ -41,7 +41,7 @@ class VocabularyRecipe(Spec):
         wordpieces: a BERT `vocab.txt` (lower-cased WordPiece).
         tokenizer: a hub name or a folder that transformers' AutoTokenizer reads.
         train_size: train a WordPiece vocabulary of this size on the training captions.
-        min_count: tokens used fewer times by the training captions are no dimensions.
+        min_count: tokens used fewer times by the training captions are left out of the lexicon.
     """
 
     wordpieces: RecipePath | None = None

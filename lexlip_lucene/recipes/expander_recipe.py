@@ -1,6 +1,6 @@
 """The part `expander:` of an encoder recipe: which caption sets a caption model is trained on, and how.
 
-The expander (`training/expander.py`) sees texts alone, so that caption sets without their photos teach it which words
+The expander (`training/expander/`) sees only texts, so that caption sets without their photos teach it which words
 go together. The defaults are what was chosen on photos kept aside from Flickr8k's training split.
 """
 
@@ -11,7 +11,7 @@ from lexlip_lucene.recipes.recipe_path import RecipePath
 
 
 class ExpanderRecipe(Spec):
-    """How the expander is trained.
+    """The training of the expander.
 
     Attributes:
         texts: further caption sets (`.jsonl`, `.jsonl.gz`; see `data/caption_sets.py`). Those of images that

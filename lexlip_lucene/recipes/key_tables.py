@@ -13,7 +13,7 @@ from lexlip_lucene.recipes.index_recipe import IndexRecipe
 from lexlip_lucene.recipes.ladder_recipe import LadderRecipe
 from lexlip_lucene.recipes.recipe_path import RecipePath
 
-RECIPES = {
+RECIPES: dict[str, type[BaseModel]] = {
     "Encoder recipes (`encode/*.yaml`)": EncoderRecipe,
     "Index recipes (`indexes/*.yaml`)": IndexRecipe,
     "Ladders (`indexes/*.yaml` with `system: ladder`)": LadderRecipe,

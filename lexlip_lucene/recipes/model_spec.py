@@ -1,4 +1,4 @@
-"""What a LexLIP model is made of, as data: shared by recipes (before training) and a model's `config.json` (after).
+"""The parts of a LexLIP model, as data: shared by recipes (before training) and a model's `config.json` (after).
 
 No torch here: a recipe can be read and refused before anything heavy is loaded.
 """
@@ -24,7 +24,7 @@ FileName = Annotated[str, Field(pattern=r"^[^./\\\x00][^/\\\x00]*$")]
 """The name of a file in a folder, which is not hidden and leads to no other folder."""
 
 Title = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
-"""What a model or recipe is called in messages and reports: one line."""
+"""The name of a model or recipe in messages and reports: one line."""
 
 
 class AdapterSpec(Spec):
@@ -71,7 +71,7 @@ class ViewSpec(Spec):
 
 
 class BankSpec(Spec):
-    """A bank of the other side's training vectors, which documents are measured against (see `encoders/banks.py`).
+    """A bank of the other side's training vectors that documents are measured against (`encoders/model/banks.py`).
 
     Attributes:
         size: how many vectors it holds.

@@ -59,7 +59,7 @@ def _apply(values: dict[str, Any], override: str, path: Path, kind: type[BaseMod
         if not isinstance(target, dict):
             raise RecipeError(f"{path}: --set {override}: {parent} is a value, not a group of keys")
     if parents == ["roots"]:
-        value = str(Path(text).expanduser().absolute())  # a folder's name is no YAML: it may hold a #
+        value = str(Path(text).expanduser().absolute())  # a folder's name is not YAML: it may hold a #
     target[last] = path_from_here(value, kind, key.split("."))
 
 
@@ -104,7 +104,7 @@ def _explain(error: ValidationError, kind: type[BaseModel]) -> str:
 
 
 def _known_keys(kind: type[BaseModel]) -> set[str]:
-    """All field names of `kind` and of the models below it."""
+    """Return all field names of `kind` and of the models below it."""
     names: set[str] = set()
     pending: list[Any] = [kind]
     seen: set[Any] = set()

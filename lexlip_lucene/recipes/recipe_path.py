@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import AfterValidator, BaseModel, ValidationInfo
 
 ROOT = re.compile(r"^\{(\w+)\}(?:/|$)")
-"""How a path begins that is relative to a root."""
+"""The beginning of a path that is relative to a root."""
 
 
 def _from_recipe_folder(path: Path, info: ValidationInfo) -> Path:
@@ -45,13 +45,13 @@ def path_from_here(value: Any, kind: Any, keys: Sequence[str] = ()) -> Any:
 
 
 def _fields_of(kind: Any) -> dict[str, Any]:
-    """Name → type, of all models that a value of this type may be."""
+    """Return name → type, of all models that a value of this type may be."""
     models = [one for one in _types_of(kind) if isinstance(one, type) and issubclass(one, BaseModel)]
     return {name: field.annotation for model in models for name, field in model.model_fields.items()}
 
 
 def _types_of(kind: Any) -> list[Any]:
-    """The types that a value may be of: each member of a union, and what `Annotated` is of."""
+    """Return the types that a value may be of: each member of a union, and what `Annotated` is of."""
     if get_origin(kind) is Annotated:
         return _types_of(get_args(kind)[0])
     if get_origin(kind) in (Union, UnionType):

@@ -1,6 +1,6 @@
 """The README's results tables, made from the figures that the index recipes expect.
 
-A figure stands in one place, its recipe; `lexlip bench` holds it to account there.
+A figure has one place, its recipe, where `lexlip bench` holds it to account.
 """
 
 from pathlib import Path

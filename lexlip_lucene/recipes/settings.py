@@ -9,7 +9,7 @@ from lexlip_lucene.files.written import sha256_of
 
 
 def settings_of(recipe: BaseModel, leave_out: set[str], *, by_name: bool = False) -> str:
-    """The recipe as text, without what does not change its result; paths by file name where data may move."""
+    """Return the recipe as text, without what does not change its result; paths by file name where data may move."""
     values = recipe.model_dump(mode="json", exclude={"expect", "roots", "about", *leave_out})
     text = orjson.dumps(values, option=orjson.OPT_SORT_KEYS).decode()
     if by_name:
@@ -29,7 +29,7 @@ def _by_name(value: object) -> object:
 def contents_of(recipe: BaseModel) -> list[str]:
     """Return a sha256 for every file that the recipe names: captions, weights, word pieces, a model's own two files.
 
-    Pictures are known by the file that lists them. What is missing is left out: whoever reads it says so.
+    Pictures are known by the file that lists them. A missing file is left out: its reader says so.
     """
     paths = _paths(recipe.model_dump(mode="python", exclude={"roots"}))
     files = [file for path in paths for file in ([path / name for name in _OF_A_MODEL] if path.is_dir() else [path])]

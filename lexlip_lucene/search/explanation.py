@@ -34,7 +34,7 @@ class Explanation(NamedTuple):
 
 
 class TermDifference(NamedTuple):
-    """What a query token contributes to two documents, 0 where one lacks it.
+    """The contributions of a query token to two documents, 0 for one that lacks it.
 
     `difference` is `contribution` − `against_contribution`.
     """

@@ -1,4 +1,4 @@
-"""What the API answers, as it stands in the OpenAPI; the page is drawn from the same."""
+"""The answers of the API, as the OpenAPI describes them; the page is drawn from the same."""
 
 from pydantic import BaseModel, Field
 
@@ -56,7 +56,7 @@ class MissingAnswer(BaseModel):
 
 
 class DifferenceAnswer(BaseModel):
-    """What a query token contributes to two documents."""
+    """The contributions of a query token to two documents."""
 
     token: str
     query_weight: int
@@ -66,7 +66,7 @@ class DifferenceAnswer(BaseModel):
 
 
 class ComparisonAnswer(BaseModel):
-    """Why a document ranks above or below another; the differences add up to that of the scores."""
+    """The difference between two documents, by token; it adds up to that of the scores."""
 
     docid: str
     score: int
@@ -75,7 +75,7 @@ class ComparisonAnswer(BaseModel):
 
 
 class ExplainAnswer(BaseModel):
-    """Why a document has its score: the contributions of `terms` add up to it exactly."""
+    """The explanation of a score: the contributions of `terms` add up to it exactly."""
 
     query: str
     docid: str
@@ -110,7 +110,7 @@ class CheckAnswer(BaseModel):
 
 
 class HealthAnswer(BaseModel):
-    """What is served."""
+    """The state of what is served."""
 
     ok: bool
     documents: int

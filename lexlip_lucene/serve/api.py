@@ -19,8 +19,8 @@ from lexlip_lucene.serve.answers import (
     TermAnswer,
 )
 from lexlip_lucene.serve.http.problems import problems
-from lexlip_lucene.serve.search_request import Asked, Docid, System, Text, Vector
-from lexlip_lucene.serve.searching import Found
+from lexlip_lucene.serve.search_request import Docid, SearchRequest, System, Text, Vector
+from lexlip_lucene.serve.searching import SearchResult
 from lexlip_lucene.serve.served import Here, Served
 from lexlip_lucene.serve.uploads import read_upload
 
@@ -28,14 +28,14 @@ api = APIRouter(prefix="/api", tags=["api"])
 
 
 class Explained(Vector):
-    """Which score to explain."""
+    """The score to explain."""
 
     docid: Docid
     against: Docid = ""
 
 
 @api.get("/search", responses=problems(404, 422, 503, 504))
-async def search(served: Here, asked: Annotated[Asked, Query()]) -> SearchAnswer:
+async def search(served: Here, asked: Annotated[SearchRequest, Query()]) -> SearchAnswer:
     """Search by words, by weighted tokens, or by a document's own vector."""
     return search_answer(served, asked, await served.searches.run(lambda: served.searching.search(asked)))
 
@@ -110,7 +110,7 @@ async def health(served: Here) -> HealthAnswer:
     )
 
 
-def search_answer(served: Served, asked: Asked, found: Found) -> SearchAnswer:
+def search_answer(served: Served, asked: SearchRequest, found: SearchResult) -> SearchAnswer:
     """Return what was found with the documents' pictures and captions."""
     return SearchAnswer(
         query=asked.query,

@@ -1,4 +1,4 @@
-"""The application: its routes, its error answers and what stands around them."""
+"""The application: its routes, its error answers and its middleware."""
 
 import asyncio
 import logging
@@ -37,7 +37,7 @@ def create_app(served: Served, *, reach: Reach = LOCAL) -> FastAPI:
 
     Args:
         served: what it serves; it is closed when the application ends.
-        reach: from where it is reached; as it stands, by this machine's own names only.
+        reach: from where it is reached; by default, by this machine's own names only.
     """
     app = FastAPI(
         title="lexlip serve",
@@ -58,7 +58,7 @@ def create_app(served: Served, *, reach: Reach = LOCAL) -> FastAPI:
 
 
 def _around(served: Served, reach: Reach) -> list[Middleware]:
-    """What a request passes through, in this order."""
+    """Return what a request passes through, in this order."""
     limits = served.limits
     return [
         Middleware(SecurityHeaders, others_may_show=reach.cross_site),

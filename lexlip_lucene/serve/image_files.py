@@ -24,12 +24,12 @@ SIGNATURES = (
     (8, b"WEBP", "image/webp"),
     (4, b"ftypavif", "image/avif"),
 )
-"""What is at which place of the files that browsers show as they are."""
+"""The bytes, by place, of the files that browsers show as they are."""
 
 
 @dataclass(frozen=True)
 class ImageFiles:
-    """Which file and which captions an id has.
+    """The file and the captions of each id.
 
     Attributes:
         paths: id → real path.
@@ -42,7 +42,7 @@ class ImageFiles:
     outside: int = 0
 
     def path(self, docid: str) -> Path | None:
-        """Return the image file of `docid` if it has one, which still is no link.
+        """Return the image file of `docid` if it has one that is not a link.
 
         Raises:
             OSError: the machine does not let it be looked at.
@@ -77,7 +77,7 @@ def find_image_files(folder: Path | None, captions: Path | None) -> ImageFiles:
 
 
 def media_type(path: Path) -> str | None:
-    """Return the media type of an image file by how it begins; None for what is no file, or none that browsers show."""
+    """Return the media type of an image file by its first bytes; None unless it is a file that browsers show."""
     if not stat.S_ISREG(path.stat().st_mode):  # what was a file at the start may be a pipe by now, which would wait
         return None
     with path.open("rb") as file:

@@ -9,7 +9,7 @@ from lexlip_lucene.check.kind import DamageError
 from lexlip_lucene.serve.http.environment import environment_reason
 
 Check = Callable[[], bool | None]
-"""Returns True for an index as it was written, None where there is nothing to compare with; raises DamageError for a
+"""Returns True for an index as it was written, None if nothing can be compared; raises DamageError for a
 damaged one, and another error where it can't be checked."""
 
 State = Literal["running", "ok", "failed", "nothing to compare", "could not run"]
@@ -18,7 +18,7 @@ logger = logging.getLogger("lexlip_lucene.serve")
 
 
 class IndexCheck:
-    """The check, and what it found so far; searching goes on whatever that is.
+    """The check, and what it found so far; search continues whatever that is.
 
     Attributes:
         state: `could not run` says nothing of the index.

@@ -22,7 +22,7 @@ def map_picture(searching: Searching, docid: str, path: Path, token: str) -> byt
     """Return the JPEG file of the picture of document `docid`, at `path`, that shows where `token` is.
 
     Raises:
-        InputError: the token is not in the lexicon, or the model sees no pictures and there are no positions.
+        InputError: the token is not in the lexicon, or the model sees no pictures and the index has no positions.
         UnreadableImage: the picture can't be read.
     """
     picture = open_image(path)

@@ -6,7 +6,7 @@ from lexlip_lucene.serve.search_request import PageAsked
 from lexlip_lucene.serve.searching import MINUS
 
 ALONE = 100
-"""Weight of a token that is searched by alone: with one token any weight ranks alike."""
+"""Weight of a token that is the whole query: with one token any weight ranks alike."""
 
 
 class PageLinks:
@@ -17,7 +17,7 @@ class PageLinks:
         self._asked = asked.model_copy(update={"hit": "", "against": "", "k": PageAsked.model_fields["k"].default})
 
     def token(self, token: str) -> str:
-        """Search by this token alone."""
+        """Search by this token only."""
         return self._to(query="", like="", exclude=[], weights=f"{token}:{ALONE}")
 
     def adding(self, token: str) -> str:

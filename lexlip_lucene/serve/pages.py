@@ -36,7 +36,7 @@ LEXICON_SHOWN = 60
 
 
 NOT_SHOWN = ("id", POSITIONS)
-"""Stored fields that are no metadata to a reader."""
+"""Stored fields that are not metadata to a reader."""
 
 
 class Opened(NamedTuple):

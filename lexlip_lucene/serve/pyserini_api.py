@@ -14,7 +14,7 @@ from lexlip_lucene.errors import InputError
 from lexlip_lucene.serve.http.gate import check_time
 from lexlip_lucene.serve.http.limits import MOST_HITS
 from lexlip_lucene.serve.http.problems import problems
-from lexlip_lucene.serve.search_request import Asked, Docid, System, Text
+from lexlip_lucene.serve.search_request import Docid, SearchRequest, System, Text
 from lexlip_lucene.serve.served import Here, Served
 
 v1 = APIRouter(prefix="/v1", tags=["Pyserini"])
@@ -48,7 +48,7 @@ class Candidate(BaseModel):
 
 
 class SearchResponse(BaseModel):
-    """What was found."""
+    """The hits of a query."""
 
     api: str
     index: str
@@ -92,7 +92,7 @@ async def document(served: Here, index: System, docid: Docid, parse: Parse = Tru
 
 
 async def _answer(served: Served, index: System, text: str, hits: int, parse: bool) -> SearchResponse:
-    asked = Asked(query=text, k=hits, system=index, explain=0)
+    asked = SearchRequest(query=text, k=hits, system=index, explain=0)
 
     def work() -> list[Candidate]:
         return [

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class QueryModel:
-    """What encodes queries: a model folder, or an exported query side, which encodes texts alone.
+    """The encoder of queries: a model folder, or an exported query side, which encodes only texts.
 
     Raises:
         ModelError: the folder is neither.
@@ -38,7 +38,7 @@ class QueryModel:
 
     @property
     def sees_pictures(self) -> bool:
-        """Whether it encodes pictures, too."""
+        """True if it encodes pictures, too."""
         from lexlip_lucene.encoders.query.onnx_query import OnnxQuery
 
         return not isinstance(self._encoder.model, OnnxQuery)

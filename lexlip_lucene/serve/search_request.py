@@ -1,4 +1,4 @@
-"""What a search is asked for: the parameters that the API, the page and its links share.
+"""The request for a search: the parameters that the API, the page and its links share.
 
 A query's weights are those of its text, or of the document `like`, with the edits in `weights` laid over them: a token
 with another weight is re-weighted or added, one with weight 0 is taken out. Without text and document the edits are
@@ -30,7 +30,7 @@ from lexlip_lucene.serve.http.limits import (
 System = Literal["lexlip", "bm25", "fused"]
 
 NO_SPACE = r"[^\u0000-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
-"""What a token may consist of: no white space, as Java or Python or a browser counts it, and no control character."""
+"""The characters of a token: no white space, as Java or Python or a browser counts it, and no control character."""
 
 WEIGHT_PATTERN = rf"{NO_SPACE}+:[0-9]{{1,7}}"
 WEIGHTS_PATTERN = rf"^({WEIGHT_PATTERN}( {WEIGHT_PATTERN})*)?$"
@@ -44,7 +44,7 @@ Filter = Annotated[
 
 
 class Vector(BaseModel):
-    """What becomes a query vector."""
+    """The part of a request that becomes a query vector."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -71,7 +71,7 @@ class Vector(BaseModel):
         return edits
 
 
-class Asked(Vector):
+class SearchRequest(Vector):
     """A search."""
 
     k: int = Field(default=10, ge=1, le=MOST_HITS, description="Hits.")
@@ -99,23 +99,23 @@ class Asked(Vector):
         return urlencode([(name, value) for name, value in pairs if value not in ("", [], None)], doseq=True)
 
 
-class PageAsked(Asked):
+class PageAsked(SearchRequest):
     """A search as the page shows it: one system or both beside each other, and the hit that is open."""
 
     k: int = Field(default=30, ge=1, le=MOST_HITS)
-    # The page alone can show two; whoever searches asks `searches`, where it is one of `Asked`'s own again.
+    # Only the page can show two; a search is one of `searches`, whose system is one of `SearchRequest`'s own again.
     system: Literal["lexlip", "bm25", "fused", "both"] = "lexlip"  # type: ignore[assignment]
     hit: Docid = ""
     against: Docid = ""
 
     @property
-    def searches(self) -> list[Asked]:
-        """What is searched for it: one search, or two to be shown side by side."""
+    def searches(self) -> list[SearchRequest]:
+        """Return the searches of the request: one, or two to be shown side by side."""
         systems = ("lexlip", "bm25") if self.system == "both" else (self.system,)
-        fields = {name: getattr(self, name) for name in Asked.model_fields}
-        return [Asked.model_construct(**{**fields, "system": system}) for system in systems]
+        fields = {name: getattr(self, name) for name in SearchRequest.model_fields}
+        return [SearchRequest.model_construct(**{**fields, "system": system}) for system in systems]
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is searched for."""
+        """True if nothing is searched for."""
         return not (self.query.strip() or self.edits or self.like)

@@ -16,7 +16,7 @@ from lexlip_lucene.search.searcher import OpenIndex, Searcher, TextSearcher
 from lexlip_lucene.serve.http.gate import check_time
 from lexlip_lucene.serve.http.problems import NotThere
 from lexlip_lucene.serve.query_model import QueryModel
-from lexlip_lucene.serve.search_request import Asked, Vector
+from lexlip_lucene.serve.search_request import SearchRequest, Vector
 
 FUSED_DEPTH = 100
 """Hits of each system that are fused, when fewer are asked for."""
@@ -27,7 +27,7 @@ WORDS_FOR_BM25 = 10
 MINUS = ("-", "−")
 
 
-class FoundHit(NamedTuple):
+class ExplainedHit(NamedTuple):
     """A hit with LexLIP's terms, and the ranks of fused systems."""
 
     docid: str
@@ -37,13 +37,13 @@ class FoundHit(NamedTuple):
     ranks: dict[str, int]
 
 
-class Found(NamedTuple):
-    """What a search found; times in milliseconds."""
+class SearchResult(NamedTuple):
+    """The answer to a search; times in milliseconds."""
 
     weights: Impacts
     excluded: list[str]
     unknown: list[str]
-    hits: list[FoundHit]
+    hits: list[ExplainedHit]
     postings: int
     encode_milliseconds: float
     milliseconds: float
@@ -71,7 +71,7 @@ class Searching:
         self._vectors: LRUCache[str, Impacts] = LRUCache(vectors)
         self._lock = Lock()
 
-    def search(self, asked: Asked) -> Found:
+    def search(self, asked: SearchRequest) -> SearchResult:
         """Search.
 
         Raises:
@@ -88,12 +88,12 @@ class Searching:
         found = time.perf_counter()
         weights, postings = self._looked_at(asked, query)
         terms = [self._terms(asked, query, hit) for hit in hits[: asked.explain]]
-        return Found(
+        return SearchResult(
             weights=weights,
             excluded=query.excluded,
             unknown=query.unknown,
             hits=[
-                FoundHit(*hit, terms[place] if place < len(terms) else [], ranks.get(hit.docid, {}))
+                ExplainedHit(*hit, terms[place] if place < len(terms) else [], ranks.get(hit.docid, {}))
                 for place, hit in enumerate(hits)
             ],
             postings=postings,
@@ -165,7 +165,7 @@ class Searching:
         if self.texts is not None:
             self.texts.close()
 
-    def _hits(self, asked: Asked, query: Query) -> tuple[Sequence[Hit], Mapping[str, dict[str, int]]]:
+    def _hits(self, asked: SearchRequest, query: Query) -> tuple[Sequence[Hit], Mapping[str, dict[str, int]]]:
         if asked.system == "lexlip":
             return self._images(asked, query, asked.k), {}
         if asked.system == "bm25":
@@ -178,11 +178,11 @@ class Searching:
                 ranks.setdefault(hit.docid, {})[system] = hit.rank
         return reciprocal_rank_fusion([{"": hits} for hits in runs.values()], depth=asked.k)[""], ranks
 
-    def _images(self, asked: Asked, query: Query, k: int) -> Sequence[Hit]:
+    def _images(self, asked: SearchRequest, query: Query, k: int) -> Sequence[Hit]:
         require_fields(asked.filters, self.images, "the index")
         return self.images.search(query.weights, k, filters=asked.filters, without=query.excluded)
 
-    def _texts(self, asked: Asked, query: Query, k: int) -> Sequence[Hit]:
+    def _texts(self, asked: SearchRequest, query: Query, k: int) -> Sequence[Hit]:
         if self.texts is None:
             raise NotThere("no caption index is served: start with --bm25 CAPTIONS_INDEX, or search with lexlip")
         require_fields(asked.filters, self.texts, "the caption index")
@@ -190,11 +190,11 @@ class Searching:
         return self.texts.search(self._words(query), k, filters=asked.filters, without=without)
 
     def _words(self, query: Query) -> str:
-        """The text for BM25: the words, or the heaviest tokens."""
+        """Return the text for BM25: the words, or the heaviest tokens."""
         return query.words or " ".join(token.removeprefix("##") for token in list(query.weights)[:WORDS_FOR_BM25])
 
-    def _looked_at(self, asked: Asked, query: Query) -> tuple[Impacts, int]:
-        """The weights that were searched with, and how many postings they have."""
+    def _looked_at(self, asked: SearchRequest, query: Query) -> tuple[Impacts, int]:
+        """Return the weights that were searched with, and how many postings they have."""
         postings = 0
         weights = query.weights
         if asked.system != "bm25":
@@ -205,7 +205,7 @@ class Searching:
             weights = terms if asked.system == "bm25" else weights
         return weights, postings
 
-    def _terms(self, asked: Asked, query: Query, hit: Hit) -> list[Term]:
+    def _terms(self, asked: SearchRequest, query: Query, hit: Hit) -> list[Term]:
         check_time()
         if asked.system == "bm25":
             return []
@@ -232,7 +232,7 @@ def require_fields(filters: Mapping[str, object], searcher: OpenIndex, what: str
 
 @contextmanager
 def _not_there(docid: str) -> Iterator[None]:
-    """Say in a client's words that a document is missing: it is not told where the index lies.
+    """Say in a client's words that a document is missing, without the place of the index.
 
     Raises:
         NotThere: the index refused the docid.

@@ -21,7 +21,7 @@ logger = logging.getLogger("lexlip_lucene.serve")
 
 
 class Served:
-    """What is served, with which limits, and below which path."""
+    """Indexes, model, pictures and threads, with their limits and the path that they are below."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class Served:
             if self._stale:
                 self.look_again()
             self.searching.require_vocabulary()
-        except Exception:  # of whatever kind, health must tell of it; it goes on to whoever logs it
+        except Exception:  # of whatever kind: health must say so, and the caller logs it
             self.problem = "the newest commit of the index can't be searched as it should be: see the server's log"
             raise
         self.problem = None

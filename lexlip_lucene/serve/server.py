@@ -18,10 +18,10 @@ from lexlip_lucene.serve.http.crowd import Crowd
 from lexlip_lucene.serve.http.limits import LONGEST_LINK
 
 GRACE_SECONDS = 5.0
-"""How long requests under way may take to end when the server is told to."""
+"""The time that requests under way may take when the server is to end."""
 
 LAST_WORD_SECONDS = 1.0
-"""How long open connections may still ask, and be told that the server ends."""
+"""The time for which open connections may still ask, and are answered that the server ends."""
 
 QUEUE = 4096
 """Connections that the system keeps until they are accepted."""
@@ -34,7 +34,7 @@ SPARE_DESCRIPTORS = 64
 
 
 class Config(uvicorn.Config):
-    """How uvicorn serves `app`: at most `connections` at a time, whose clients are waited for `patience` seconds."""
+    """The configuration of uvicorn: at most `connections` at a time, whose clients have `patience` seconds."""
 
     def __init__(self, app: FastAPI, *, connections: int, patience: float = 10.0) -> None:
         self.crowd = Crowd(connections)
@@ -120,7 +120,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def run(app: FastAPI, bound: socket.socket, *, connections: int, ready: Callable[[], None]) -> None:
-    """Serve until the process is told to end by SIGINT or SIGTERM, which then ends it as it would any other.
+    """Serve until SIGINT or SIGTERM ends the process, which then ends it as it would any other.
 
     Args:
         app: the application.

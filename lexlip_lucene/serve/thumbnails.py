@@ -15,13 +15,13 @@ SIDE = 480
 """Pixels of the longer side: a column of the grid on a screen of double density."""
 
 LARGE_SIDE = 2048
-"""Pixels of the longer side of a picture seen large that is no file which browsers show."""
+"""Pixels of the longer side of a picture seen large whose file browsers do not show."""
 
 QUALITY = 82
 
 SMALL_BYTES = 200_000
 AS_IT_IS = ("image/jpeg", "image/png", "image/webp")
-"""What is small already is handed on; a GIF may move, and in the grid nothing does."""
+"""The size up to which a file is handed on as it is; a GIF may move, and in the grid nothing does."""
 
 
 class Thumbnail(NamedTuple):

@@ -1,7 +1,7 @@
 """A picture that was sent: bounded in bytes, in pixels and in scans before it is decoded.
 
 The header says how many pixels there are, whatever the file's size. A progressive JPEG repeats them once a scan, and a
-scan takes ten bytes: so scans are counted, too. 0xFFDA begins one and stands nowhere else in compressed data, where a
+scan takes ten bytes: so scans are counted, too. 0xFFDA begins one and is nowhere else in compressed data, where a
 zero follows each 0xFF.
 """
 
@@ -22,7 +22,7 @@ def read_upload(content: bytes, *, pixels: int) -> "Image":
     """Decode a picture that was sent.
 
     Args:
-        content: the file, bounded by whoever received it.
+        content: the file, bounded by the caller.
         pixels: the most that are decoded.
 
     Returns:

@@ -1,4 +1,4 @@
-"""What the page shows before anything was asked: words worth a try, and for each the picture that has most of it.
+"""The first page, before anything was asked: words worth a try, and for each the picture that has most of it.
 
 Words that most pictures have say nothing, and rare ones find little: of the words that are in most pictures, but in no
 more than half of them, those are shown that some picture has with the largest impact.
@@ -36,7 +36,7 @@ def welcome_of(searching: Searching, files: ImageFiles) -> Welcome:
     telling = [token for token in words if 0 < frequencies[token] <= max(1, documents * COMMONEST)]
     telling.sort(key=lambda token: (-frequencies[token], token))
     found = searching.images.search_batch({token: {token: 1} for token in telling[:_LOOKED_AT]}, _DEPTH)
-    there = [item for item in found.items() if item[1]]  # a token of deleted documents alone has no hit
+    there = [item for item in found.items() if item[1]]  # a token that only deleted documents have gives no hit
     strongest = sorted(there, key=lambda item: -item[1][0].score)[:WORDS]
     pictures: dict[str, None] = {}
     for _, hits in strongest:

@@ -1,7 +1,7 @@
 """A collection: a folder that holds nothing but shards of JsonVectorCollection documents.
 
 Ours are `*.jsonl`; what else is read is said in `data/shards.py`. Anserini parses every file below the folder it is
-given, so the manifest stands beside the folder, never inside, and a stray file is refused here. Anserini indexes one
+given, so the manifest is beside the folder, never inside, and a stray file is refused here. Anserini indexes one
 shard per thread; the shard size decides how many cores a stock build can use.
 """
 
@@ -31,7 +31,7 @@ class Shard(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """What was written: `documents` includes the `empty` ones; `postings` is the number of (token, document) pairs."""
+    """The counts of a collection: `documents` includes the `empty` ones, `postings` are (token, document) pairs."""
 
     documents: int
     empty: int
@@ -62,8 +62,8 @@ def read_collection(collection: Path) -> Iterator[Document]:
 def read_queries(path: Path) -> list[Document]:
     """Return the encoded queries of a file, in its order.
 
-    The file has lines of JSON as a collection has, or is Pyserini's `qid TAB tokens`, where a token stands as often as
-    its weight says.
+    The file has lines of JSON as a collection has, or is Pyserini's `qid TAB tokens`, where a token is repeated as
+    often as its weight says.
 
     Raises:
         InputError: names file:line; also for an id that occurs twice and for a file without queries.

@@ -17,7 +17,7 @@ from lexlip_lucene.vectors.lexicon import why_not_indexable
 from lexlip_lucene.vectors.positions import POSITIONS
 
 MAX_WEIGHT = 2**24 - 1
-"""Above it a single product is no longer exact in the float32 that Lucene scores with."""
+"""Above it even a single product is not exact in the float32 that Lucene scores with."""
 
 
 def format_line(document: Document, positions: str | None = None) -> bytes:
@@ -29,7 +29,7 @@ def format_line(document: Document, positions: str | None = None) -> bytes:
 
 
 def parse_line(line: bytes, where: str) -> Document:
-    """Return the document of one line; a weight of 0 is no posting, so its token is left out.
+    """Return the document of one line; a weight of 0 is not a posting, so its token is left out.
 
     Raises:
         InputError: anything that is not such a line; the message begins with `where` (file:line).

@@ -41,7 +41,7 @@ def why_not_indexable(token: str) -> str | None:
 
 
 def require_terms(tokens: Sequence[str]) -> None:
-    """Raise ValueError when a token can't be a term of an index, has a control character, or is there twice."""
+    """Raise ValueError when a token can't be a term of an index, has a control character, or is repeated."""
     for token in tokens:
         if (reason := why_not_indexable(token)) is not None or (reason := _control_character(token)) is not None:
             raise ValueError(f"each token must be a term, but {reprlib.repr(token)} {reason}")

@@ -79,7 +79,7 @@ class Manifest(BaseModel):
 
 
 def manifest_path(collection: Path) -> Path:
-    """Where the manifest of `collection` (a folder, or a file of encoded queries) stands."""
+    """Return the path of the manifest of `collection`, a folder or a file of encoded queries."""
     return collection.with_name(collection.name + ".manifest.json")
 
 
@@ -94,7 +94,7 @@ def read_manifest(collection: Path) -> Manifest | None:
     """Return the manifest beside `collection`, or None when others made it and there is none.
 
     Raises:
-        InputError: the file is there but can't be read, is not a manifest of this schema version, or has changed since
+        InputError: the file exists but can't be read, is not a manifest of this schema version, or has changed since
             it was written.
     """
     path = manifest_path(collection)

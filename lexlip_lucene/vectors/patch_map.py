@@ -1,4 +1,4 @@
-"""Where a token was seen in a picture: the grid of places that a model looks at, and the token's weight at each.
+"""The places of a token in a picture: the grid of places that a model looks at, and the token's weight at each.
 
 A grid of 4 rows and 8 columns has the places 0 to 31 in reading order; number 10 is row 1, column 2, and takes up the
 part from 0.25 to 0.375 across and 0.25 to 0.5 down, whatever the picture's size: it is resized whole to a square. A
@@ -49,7 +49,7 @@ class Grid(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class PatchMap:
-    """Where a token's weight comes from in one picture.
+    """The source of a token's weight in one picture, place by place.
 
     Attributes:
         token: the token.

@@ -14,7 +14,7 @@ from lexlip_lucene.vectors.lexicon import why_not_indexable
 
 
 class VectorMatrix(NamedTuple):
-    """`matrix` (ids, tokens) is a scipy CSR matrix or array of integers; a zero is no entry."""
+    """`matrix` (ids, tokens) is a scipy CSR matrix or array of integers; a zero is not an entry."""
 
     ids: Sequence[str]
     matrix: Any
@@ -25,8 +25,8 @@ def checked_matrix(vectors: VectorMatrix, what: str) -> VectorMatrix:
     """Return `vectors` without zeros, with the columns of each row ascending; the input is not changed.
 
     Raises:
-        InputError: names `what` and the row when shapes do not agree, an entry is no integer in 1..2^24−1 or is there
-            twice, an id or token occurs twice, or a token is not one that the index keeps whole.
+        InputError: names `what` and the row when shapes do not agree, an entry is not an integer in 1..2^24−1 or is
+            repeated, an id or token occurs twice, or a token is not one that the index keeps whole.
     """
     from scipy.sparse import csr_array, issparse
 

@@ -21,7 +21,7 @@ from lexlip_lucene.serve.http.gate import Gate, check_time
 from lexlip_lucene.serve.http.limits import Limits
 from lexlip_lucene.serve.http.problems import TooSlow
 from lexlip_lucene.serve.index_check import Check, IndexCheck
-from lexlip_lucene.serve.search_request import Asked
+from lexlip_lucene.serve.search_request import SearchRequest
 from lexlip_lucene.serve.served import Served
 
 BASE = "http://127.0.0.1"
@@ -81,7 +81,7 @@ def test_pyserinis_shape_has_no_terms_and_looks_none_up(
 
 
 def test_at_most_a_hundred_hits_are_explained_unless_more_are_asked_for() -> None:
-    assert Asked(query="red", k=1000).explain == 100
+    assert SearchRequest(query="red", k=1000).explain == 100
 
 
 def test_work_ends_at_its_next_step_when_its_time_is_up() -> None:

@@ -46,7 +46,7 @@ def build_bm25(
         index: folder to be created.
         threads: at least 1; all cores unless given. Every thread takes whole files.
         merge: merge to one segment, which searches fastest.
-        force: replace an index that is there already.
+        force: replace an existing index.
         progress: what shows how far it is.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Opening an index, and the facts about what made it, which stand in the Lucene commit's user data.
+"""Opening an index, and the facts about what made it, which are kept in the Lucene commit's user data.
 
 User data is a map text → text in the file `segments_N`, so it appears and disappears with the index. Ours has
 `kind` (`impact` or `bm25`), `schema_version`, the counts `documents`, `empty` and `postings`, and for an impact
@@ -97,7 +97,7 @@ def open_reader(index: Path) -> JavaObject:
 
 
 def require_index_folder(index: Path) -> None:
-    """Raise InputError when there is no folder `index`, and SearchError when the system does not let it be seen."""
+    """Raise InputError if the folder `index` does not exist, and SearchError if the system does not let it be seen."""
     try:
         require_folder(index, "index")
     except InputError as error:

@@ -1,4 +1,4 @@
-"""What an index must hold, and does it? Nothing may get lost on the way into Lucene.
+"""The counts of an index, held against what went in: nothing may get lost on the way into Lucene.
 
 Documents {"red": 3, "cat": 2}, {"cat": 1} and {} are 3 documents, 1 empty, 3 postings and 6 as the sum of impacts.
 """
@@ -21,7 +21,7 @@ class Counts(NamedTuple):
 
 
 def require_same(wanted: tuple[int | None, ...], found: tuple[int, ...], what: str, names: str) -> None:
-    """Raise IndexingError unless `found` is what is `wanted`; None in `wanted` stands for any number."""
+    """Raise IndexingError unless `found` is what is `wanted`; None in `wanted` is any number."""
     if any(want not in (None, there) for want, there in zip(wanted, found, strict=True)):
         raise IndexingError(
             f"the index of {what} does not add up: {names} must be {wanted}, but the index has {found}: did the "

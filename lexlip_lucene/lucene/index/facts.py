@@ -19,7 +19,7 @@ OF_ONE_COLLECTION = "manifest_sha256"
 
 
 def lasting(facts: Mapping[str, str]) -> dict[str, str]:
-    """Return the facts that no commit makes anew."""
+    """Return the facts that outlast a commit."""
     return {key: value for key, value in facts.items() if key not in _COUNTED}
 
 

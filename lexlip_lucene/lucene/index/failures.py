@@ -1,4 +1,4 @@
-"""What to say when one of the bridge's building jobs fails."""
+"""The errors for what fails in one of the bridge's building jobs."""
 
 from collections import deque
 from pathlib import Path

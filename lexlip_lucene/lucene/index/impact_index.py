@@ -1,6 +1,6 @@
 """Writing Lucene indexes of impacts: built from a collection, or opened to add, replace, delete and merge.
 
-Every line is checked while it is read, in Java, and every count compared with what stands in the index afterwards.
+Every line is checked while it is read, in Java, and every count compared with the index afterwards.
 A new index gets its name only when everything adds up; changes of an old one show to others all at once or never.
 """
 
@@ -79,7 +79,7 @@ class ImpactIndex:
             index: folder to be created.
             merge: merge to one segment, which searches fastest; otherwise every part stays a segment of its own.
             verify: compare each shard with the SHA-256 that the collection's manifest says, if it has one.
-            force: replace an index that is there already.
+            force: replace an existing index.
             progress: what shows how far it is.
             **options: `IndexOptions`.
 

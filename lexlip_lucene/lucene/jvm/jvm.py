@@ -1,6 +1,6 @@
 """The one JVM of this process. It starts here, on the Java and the jar that `java.py` finds, and nowhere else.
 
-A process has one JVM for life, and pyjnius starts it at `import jnius` with whatever options stand in
+A process has one JVM for life, and pyjnius starts it at `import jnius` with whatever options are in
 `jnius_config` then. So nothing outside this package imports jnius, and Pyserini is imported after `start_jvm`.
 """
 
@@ -41,7 +41,7 @@ org.apache.lucene.internal.vectorization.level = SEVERE
 
 
 def jvm_runs() -> bool:
-    """Whether this process has its JVM already, so that no option of it can be set any more."""
+    """Return True if this process has its JVM already, so that no option of it can be set any more."""
     import jnius_config
 
     return bool(jnius_config.vm_running)
@@ -116,7 +116,7 @@ def java_errors_as(kind: type[LexlipError], what: str) -> Iterator[None]:
 
 
 def reason_of(error: Exception) -> str:
-    """The message of an exception of pyjnius on one line, without Java's stack trace."""
+    """Return the message of an exception of pyjnius on one line, without Java's stack trace."""
     java = getattr(error, "classname", None)
     return said(java, getattr(error, "innermessage", None)) if java else " ".join(str(error).split())
 
@@ -175,7 +175,7 @@ def _check_class_path() -> None:
 
 
 def _started_where() -> str:
-    """Where Python code first imported jnius, from the stack that pyjnius keeps."""
+    """Return the place where Python code first imported jnius, from the stack that pyjnius keeps."""
     import jnius_config
 
     lines = re.findall(r'File "([^"]*)", line (\d+)', jnius_config.vm_started_at or "")

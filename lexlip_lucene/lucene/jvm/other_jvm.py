@@ -15,7 +15,7 @@ def require_no_other_jvm() -> None:
     """Look for a JVM in this process.
 
     Raises:
-        JavaError: there is one.
+        JavaError: the process has another JVM.
     """
     for library in _libraries():
         count = ctypes.c_int()
@@ -51,7 +51,7 @@ def require_own_jvm() -> None:
 
 
 def _libraries() -> list[str | None]:
-    """The libraries of JVMs that are loaded; None stands for all that are visible to the whole process."""
+    """Return the libraries of JVMs that are loaded; None for all that are visible to the whole process."""
     maps = Path("/proc/self/maps")
     lines = maps.read_text(errors="surrogateescape").splitlines() if maps.exists() else []
     loaded = {line.split(maxsplit=5)[5] for line in lines if line.endswith("/libjvm.so")}

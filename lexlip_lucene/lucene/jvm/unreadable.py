@@ -1,4 +1,4 @@
-"""Why an index or its input can't be read: an error of the environment, or damage. The class of the error decides.
+"""The reason that an index or its input can't be read: the environment, or damage. The class of the error decides.
 
 Only Lucene's own exceptions for damage, and a file that ends early, say that an index is to be built again. A missing
 permission, a file that is gone or too many open files say nothing about what is in it.
@@ -34,7 +34,7 @@ _SYSTEM = ("java.io", "java.nio.file", "java.nio.channels")
 
 
 def said(java: str, message: str | None, path: Path | str | None = None) -> str:
-    """Return what a Java exception of the class `java` says, on one line; without `path`, which stands before it."""
+    """Return what a Java exception of the class `java` says, on one line; without `path`, which comes before it."""
     package, _, name = java.rpartition(".")
     line = " ".join((message or name).split())
     if java in _PATH_ONLY:

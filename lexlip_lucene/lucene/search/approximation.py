@@ -1,4 +1,4 @@
-"""How much an approximate search looks at; `lexlip tune` finds a setting for a wanted recall."""
+"""The part of an index that an approximate search looks at; `lexlip tune` finds a setting for a wanted recall."""
 
 from typing import NamedTuple
 

@@ -60,7 +60,7 @@ class Bm25Searcher(LuceneSearcher):
             threads: at least 1; Java shares the queries out among them.
             filters: keyword field → value or values that a hit must have.
             without: as in `search`.
-            progress: told after every query.
+            progress: shows how far it is.
 
         Raises:
             InputError: `k` or `threads` < 1, a text is not valid Unicode, or no such keyword field.

@@ -45,7 +45,7 @@ class Hits(Sequence[Hit]):
         """(hits,) objects of type str.
 
         Raises:
-            SearchError: a docid is no text, so the index is damaged.
+            SearchError: a docid is not text, so the index is damaged.
         """
         if self._docids is None:
             try:

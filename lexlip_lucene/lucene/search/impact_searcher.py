@@ -32,7 +32,7 @@ Execution = Literal["auto", "windows", "lucene"]
 _EXACT = Approximation(candidates=0)
 
 _NO_SCORE = 2**63 - 1
-"""Scores cross from Java as 64-bit integers, whose largest stands for all that are too large (`lexlip.search.Sums`)."""
+"""Scores cross from Java as 64-bit integers, whose largest means all that are too large (`lexlip.search.Sums`)."""
 
 
 class ImpactSearcher(LuceneSearcher):
@@ -114,7 +114,7 @@ class ImpactSearcher(LuceneSearcher):
             filters: as in `search`.
             without: as in `search`.
             approximate: as in `search`.
-            progress: told after every query.
+            progress: shows how far it is.
 
         Raises:
             InputError: a query is not what is needed, `k` or `threads` < 1, or no such keyword field.

@@ -34,7 +34,7 @@ from lexlip_lucene.search.searcher import Filters
 _INT_MAX = 2**31 - 1
 
 _HITS_AT_ONCE = 1_000_000
-"""What one crossing brings back at most, so that progress shows and memory stays bounded."""
+"""The most hits that one crossing brings back, so that progress shows and memory stays bounded."""
 
 
 class LuceneSearcher:
@@ -85,7 +85,7 @@ class LuceneSearcher:
 
         Raises:
             InputError: the index's folder is gone.
-            SearchError: what is there now can't be read, or the searcher is closed; it goes on with what it saw.
+            SearchError: the newest commit can't be read, or the searcher is closed; it keeps what it saw.
         """
         require_index_folder(self.path)
         with self._errors("refresh"):
@@ -95,7 +95,7 @@ class LuceneSearcher:
         return True
 
     def stored(self, docid: str) -> dict[str, str]:
-        """Return the stored fields of a document: `id`, and what the index was told to store.
+        """Return the stored fields of a document: `id`, and those that `--store` named.
 
         Raises:
             InputError: the index has no such document.
@@ -186,7 +186,7 @@ class LuceneSearcher:
         return pack_filters({field: list(value) for field, value in values.items()}, without, CONTENTS)
 
     def _keywords(self) -> list[str]:
-        """The keyword fields, also those that no document has any more."""
+        """Return the keyword fields, also those that no document has any more."""
         with self._errors("read"):
             there = unpack_texts(self._java.keywords(self._engine).tostring())
         return sorted({*there, *kept_keywords(self.facts)})

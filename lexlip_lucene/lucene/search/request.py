@@ -62,7 +62,7 @@ def utf8(text: str) -> bytes:
     """Return `text` in UTF-8.
 
     Raises:
-        InputError: it is no text, or has half a character (a command line can bring one in).
+        InputError: it is not text, or has half a character (a command line can bring one in).
     """
     if not isinstance(text, str):
         raise InputError(f"a docid or token must be a text, got {text!r}: an integer id is the text {str(text)!r}")

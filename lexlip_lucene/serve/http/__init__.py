@@ -1,1 +1,1 @@
-"""What a request passes before the page or the API sees it: connections, bounds, hosts, proxies, problems."""
+"""The way of a request before the page or the API sees it: connections, bounds, hosts, proxies, problems."""

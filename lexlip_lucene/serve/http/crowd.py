@@ -12,7 +12,7 @@ from typing import Protocol
 
 
 class Waits(Enum):
-    """What a connection waits for: its first request, another one, or the rest of one and that its answer is taken."""
+    """The cause of a wait: the first request of a connection, a further one, or the rest of one and its answer."""
 
     FIRST = auto()
     NEXT = auto()

@@ -1,6 +1,6 @@
-"""Errors of the machine, which are no damage: a permission that is missing, files that may not be opened any more.
+"""Errors of the machine, which are not damage: a permission that is missing, files that may not be opened any more.
 
-They are told by type: in Python by the number of the system's error, in Java by the class of the exception.
+They are known by type: in Python by the number of the system's error, in Java by the class of the exception.
 """
 
 import errno

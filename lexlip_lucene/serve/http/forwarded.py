@@ -1,4 +1,4 @@
-"""What a proxy in front says of the request that it passes on: believed of known proxies only.
+"""The headers in which a proxy describes the request that it passes on: believed of known proxies only.
 
 uvicorn's own middleware takes the client's address from `X-Forwarded-For` and the scheme from `X-Forwarded-Proto`; here
 `X-Forwarded-Host` is added, whose last entry is that of the proxy next to this server.
@@ -36,7 +36,7 @@ class Forwarded:
         await self._with_client(cast(Any, scope), cast(Any, receive), cast(Any, send))
 
     def _trusts(self, scope: Scope) -> bool:
-        """Whether the connection is from a proxy; its address is written as IPv4 if it is one."""
+        """Return True if the connection is from a proxy; its address is written as IPv4 if it is one."""
         address, port = scope.get("client") or ("", 0)
         try:
             client = ip_address(address)

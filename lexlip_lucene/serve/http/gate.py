@@ -17,7 +17,7 @@ from lexlip_lucene.serve.http.problems import Busy, TooSlow
 Result = TypeVar("Result")
 
 CLOSING_SECONDS = 2.0
-"""How long work that nobody waits for any more may take to end when the server does."""
+"""The time that work which nobody waits for any more may take to end when the server ends."""
 
 _here = local()
 """Of the thread that works: `over`, the event that its request's time is up."""
@@ -46,7 +46,7 @@ class Gate:
         self._lock = Lock()
 
     async def run(self, work: Callable[[], Result]) -> Result:
-        """Do `work` in a thread and return what it returns.
+        """Run `work` in a thread and return what it returns.
 
         Raises:
             Busy: no room; nothing was begun.

@@ -1,4 +1,4 @@
-"""The name in `Host` or `Origin`, read strictly: what is not exactly a host and perhaps a port is no host at all."""
+"""The name in `Host` or `Origin`, read strictly: anything but exactly a host and perhaps a port is refused."""
 
 import re
 from ipaddress import IPv6Address, ip_address
@@ -36,7 +36,7 @@ def origin_name(origin: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host`, an address perhaps in brackets or `localhost`, is reached from this machine only."""
+    """Return True if `host`, an address perhaps in brackets or `localhost`, is reached from this machine only."""
     try:
         return ip_address(host.removeprefix("[").removesuffix("]")).is_loopback
     except ValueError:

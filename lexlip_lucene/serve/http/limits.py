@@ -1,6 +1,6 @@
-"""What one request may ask for, and what all of them may take together.
+"""The limits of one request, and of all of them together.
 
-The constants stand in the OpenAPI; `Limits` is what a server is started with.
+The constants are in the OpenAPI; `Limits` is what a server is started with.
 """
 
 from dataclasses import dataclass
@@ -29,18 +29,18 @@ BODY_OVERHEAD = 16_384
 """Bytes of a body beside the picture in it: the multipart boundary and headers."""
 
 LINGER_SECONDS = 2.0
-"""How long the rest of a request that was answered early is read and dropped."""
+"""The time for which the rest of a request that was answered early is read and dropped."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a server takes at once.
+    """The limits of a server.
 
     Attributes:
         upload_bytes: of one picture.
         upload_pixels: of one picture, as its header says, before anything is decoded.
         workers: searches at a time; each is one thread, which Java shares.
-        waiting: searches that wait for a worker; more are told to come again.
+        waiting: searches that wait for a worker; more are asked to come again.
         picture_workers: pictures decoded, encoded or made smaller at a time.
         pictures_waiting: pictures that wait.
         seconds: for one request's work, and for the arrival of its body.

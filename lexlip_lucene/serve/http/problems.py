@@ -1,11 +1,11 @@
-"""What is answered when a request can't be: one JSON object `{"error": …}`, and never a traceback.
+"""The answer to a request that fails: one JSON object `{"error": …}`, and never a traceback.
 
-400, 422   a value is out of range or not what is needed (400 under /v1, as Pyserini has it, and for what is no HTTP)
+400, 422   a value is out of range or not what is needed (400 under /v1, as Pyserini has it, and for what is not HTTP)
 403        a page of another site asks (see `cross_site.py` and `host_check.py`)
 404        no such document, keyword field, index or page
 405        the address takes another method
 408, 504   the head or the body came too slowly; the work took too long
-413, 415   a body or picture that is too large; a file that is no picture, or a broken one
+413, 415   a body or picture that is too large; a file that is not a picture, or a broken one
 421        a host name that is not this server's (see `host_check.py`)
 431, 501, 505  too long or too many headers; another transfer coding; another version of HTTP
 500, 503   a fault in here, which is logged; too busy, or ending, or the machine does not let the index be read
@@ -37,7 +37,7 @@ logger = logging.getLogger("lexlip_lucene.serve")
 
 
 class Problem(BaseModel):
-    """Why a request was not answered."""
+    """The reason that a request was not answered."""
 
     error: str
 
@@ -55,7 +55,7 @@ class TooSlow(LexlipError):
 
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
-"""Status → what stands in the OpenAPI about it."""
+"""Status → its description in the OpenAPI."""
 
 STATUS: dict[type[Exception], int] = {
     NotThere: 404,
@@ -157,13 +157,13 @@ class Faults:
 
         try:
             await self._app(scope, receive, noting_send)
-        except ClientDisconnect:  # nobody is there to be answered
+        except ClientDisconnect:  # the client is gone
             return
         except asyncio.CancelledError:  # the server ends, and its grace is over
             if begun or scope["type"] != "http":
                 raise
             await problem(503, ENDING, headers={"Connection": "close", "Retry-After": "1"})(scope, receive, send)
-        except Exception as error:  # the last that stands before the client: it gets no traceback, the log does
+        except Exception as error:  # the last before the client, which gets no traceback; the log does
             if begun or scope["type"] != "http":
                 raise
             logger.error("%s %s: %s", scope["method"], scope["path"], error, exc_info=error)

@@ -10,7 +10,7 @@ from lexlip_lucene.serve.http.forwarded import Network
 from lexlip_lucene.serve.http.host_name import host_name, is_loopback
 
 OWN_PATHS = ("api", "v1", "images", "thumbnails", "patches", "clouds", "static", "results", "hit", "openapi.json")
-"""First parts of the server's own paths. A path below a proxy that began with one could not be told from those."""
+"""First parts of the server's own paths. A path below a proxy may not begin with one, since it could be either."""
 
 
 @dataclass(frozen=True)

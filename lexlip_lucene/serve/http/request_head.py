@@ -1,4 +1,4 @@
-"""What the head of a request must be, beyond HTTP: nothing that two servers could read in two ways.
+"""The rules for the head of a request, beyond HTTP: nothing that two servers could read in two ways.
 
 A proxy and a server that disagree on where a request ends, or whom it is for, can be made to answer one client with
 another's. And the path is made one: below `root_path`, whether the proxy in front took that off or left it on.
