@@ -15,15 +15,17 @@ final class Job {
   private volatile Throwable error;
 
   Job(Work work) {
-    Threads.daemon(() -> {
-      try {
-        result = work.run();
-      } catch (Throwable thrown) {
-        error = thrown;
-      } finally {
-        end.countDown();
-      }
-    }).start();
+    Threads.daemon(
+            () -> {
+              try {
+                result = work.run();
+              } catch (Throwable thrown) {
+                error = thrown;
+              } finally {
+                end.countDown();
+              }
+            })
+        .start();
   }
 
   boolean finished(long milliseconds) throws InterruptedException {

@@ -1,8 +1,8 @@
 package lexlip.build;
 
 /**
- * What documents add up to: {@code {"red": 3, "cat": 2, "dog": 0}} and {@code {}} are 2 documents, 1 empty, 2 postings,
- * sum 5, 1 zero.
+ * What documents add up to: {@code {"red": 3, "cat": 2, "dog": 0}} and {@code {}} are 2 documents,
+ * 1 empty, 2 postings, sum 5, 1 zero.
  */
 final class Totals {
   long documents;

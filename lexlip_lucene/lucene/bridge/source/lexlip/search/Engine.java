@@ -13,8 +13,8 @@ import org.apache.lucene.index.StandardDirectoryReader;
 import org.apache.lucene.store.AlreadyClosedException;
 
 /**
- * An open index: its newest snapshot, and what has been decoded of its segments. Safe for several threads; a search ends
- * on the snapshot it began with, whatever is refreshed or closed meanwhile.
+ * An open index: its newest snapshot, and what has been decoded of its segments. Safe for several
+ * threads; a search ends on the snapshot it began with, whatever is refreshed or closed meanwhile.
  */
 public final class Engine {
 
@@ -71,8 +71,9 @@ public final class Engine {
   }
 
   /**
-   * A reader of the newest commit, null where {@code old} has it. Lucene compares counters, which an index that was
-   * built anew in the same place may share with the old one; commits have a random name each.
+   * A reader of the newest commit, null where {@code old} has it. Lucene compares counters, which
+   * an index that was built anew in the same place may share with the old one; commits have a
+   * random name each.
    */
   private static DirectoryReader newer(DirectoryReader old) throws IOException {
     byte[] there = SegmentInfos.readLatestCommit(old.directory()).getId();
@@ -112,7 +113,10 @@ public final class Engine {
     return there;
   }
 
-  /** A segment's postings of the {@code most} heaviest tokens of each document; made when they are first asked for. */
+  /**
+   * A segment's postings of the {@code most} heaviest tokens of each document; made when they are
+   * first asked for.
+   */
   PrunedPostings pruned(LeafReader reader, int most) throws IOException {
     ForwardIndex documents = forward(reader);
     return pruned

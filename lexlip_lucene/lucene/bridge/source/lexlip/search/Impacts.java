@@ -18,8 +18,12 @@ final class Impacts {
 
   private Impacts() {}
 
-  /** The impact of each token in the document {@code docid}, 0 where it lacks it, as bytes; null without the document. */
-  static byte[] of(Engine engine, Snapshot snapshot, BytesRef docid, BytesRef[] tokens) throws IOException {
+  /**
+   * The impact of each token in the document {@code docid}, 0 where it lacks it, as bytes; null
+   * without the document.
+   */
+  static byte[] of(Engine engine, Snapshot snapshot, BytesRef docid, BytesRef[] tokens)
+      throws IOException {
     for (LeafReader reader : snapshot.leaves) {
       int document = number(reader, engine.id, docid);
       if (document >= 0) {
@@ -33,7 +37,10 @@ final class Impacts {
     return null;
   }
 
-  /** Each token of the document {@code docid} and its impact, in turn, as {@link Texts}; null without the document. */
+  /**
+   * Each token of the document {@code docid} and its impact, in turn, as {@link Texts}; null
+   * without the document.
+   */
   static byte[] all(Engine engine, Snapshot snapshot, BytesRef docid) throws IOException {
     for (LeafReader reader : snapshot.leaves) {
       int document = number(reader, engine.id, docid);

@@ -13,12 +13,16 @@ import org.apache.lucene.index.TermsEnum;
 import org.apache.lucene.util.BytesRef;
 
 /**
- * The postings decoded so far, up to a number of bytes; those not used for the longest time leave first. Shared by all
- * snapshots of an index, because a segment's postings never change. Safe for several threads.
+ * The postings decoded so far, up to a number of bytes; those not used for the longest time leave
+ * first. Shared by all snapshots of an index, because a segment's postings never change. Safe for
+ * several threads.
  */
 final class PostingsCache {
 
-  /** What searchers use that were not given a size: a third of the largest heap for all of them together. */
+  /**
+   * What searchers use that were not given a size: a third of the largest heap for all of them
+   * together.
+   */
   static final PostingsCache SHARED = new PostingsCache(Runtime.getRuntime().maxMemory() / 3);
 
   private record Key(Object segment, BytesRef token) {}
@@ -27,7 +31,9 @@ final class PostingsCache {
   private final Map<Key, TermPostings> held = new LinkedHashMap<>(256, 0.75f, true);
   private long bytes;
 
-  /** @param limit in bytes; postings that alone take more are not held */
+  /**
+   * @param limit in bytes; postings that alone take more are not held
+   */
   PostingsCache(long limit) {
     this.limit = limit;
   }
@@ -52,7 +58,10 @@ final class PostingsCache {
     return read;
   }
 
-  /** As {@link #get}, sorted by impact; from then on held like that, because every search can use them so. */
+  /**
+   * As {@link #get}, sorted by impact; from then on held like that, because every search can use
+   * them so.
+   */
   TermPostings byImpact(LeafReader reader, String field, BytesRef token) throws IOException {
     TermPostings there = get(reader, field, token);
     TermPostings sorted = there == null ? null : there.byImpact();
@@ -92,7 +101,8 @@ final class PostingsCache {
     }
   }
 
-  private static TermPostings decode(LeafReader reader, String field, BytesRef token) throws IOException {
+  private static TermPostings decode(LeafReader reader, String field, BytesRef token)
+      throws IOException {
     Terms terms = reader.terms(field);
     if (terms == null) {
       return null;

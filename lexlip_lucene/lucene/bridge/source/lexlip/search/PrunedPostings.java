@@ -5,8 +5,9 @@ import java.util.Map;
 import org.apache.lucene.util.BytesRef;
 
 /**
- * The postings of one segment with only the heaviest tokens of each document: what the first step of
- * {@link TwoStepSearch} may search. Two-Step SPLADE (arXiv 2404.13357) prunes documents like this.
+ * The postings of one segment with only the heaviest tokens of each document: what the first step
+ * of {@link TwoStepSearch} may search. Two-Step SPLADE (arXiv 2404.13357) prunes documents like
+ * this.
  */
 final class PrunedPostings {
 

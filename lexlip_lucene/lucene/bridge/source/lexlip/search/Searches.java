@@ -22,7 +22,10 @@ import org.apache.lucene.search.similarities.Similarity;
 import org.apache.lucene.util.Bits;
 import org.apache.lucene.util.BytesRef;
 
-/** What Python calls. Everything is static, and queries and hits cross as bytes ({@link Request}, {@link Answer}). */
+/**
+ * What Python calls. Everything is static, and queries and hits cross as bytes ({@link Request},
+ * {@link Answer}).
+ */
 public final class Searches {
 
   private Searches() {}
@@ -32,13 +35,17 @@ public final class Searches {
    *
    * @param field the field whose terms are tokens and whose term frequencies are impacts
    * @param id the field that holds the docid
-   * @param cacheBytes how much memory decoded postings may take; below 0 they share one cache with other engines
+   * @param cacheBytes how much memory decoded postings may take; below 0 they share one cache with
+   *     other engines
    */
   public static Engine open(DirectoryReader reader, String field, String id, long cacheBytes) {
     return new Engine(reader, field, id, cacheBytes);
   }
 
-  /** Whether the heap has room for a call; false from when a search found it too small until there is some again. */
+  /**
+   * Whether the heap has room for a call; false from when a search found it too small until there
+   * is some again.
+   */
   public static boolean ready() {
     return Reserve.there();
   }
@@ -66,14 +73,20 @@ public final class Searches {
     Snapshot snapshot = engine.acquire();
     try {
       List<String> pairs = new ArrayList<>();
-      snapshot.reader.getIndexCommit().getUserData().forEach((key, value) -> pairs.addAll(List.of(key, value)));
+      snapshot
+          .reader
+          .getIndexCommit()
+          .getUserData()
+          .forEach((key, value) -> pairs.addAll(List.of(key, value)));
       return Texts.pack(pairs);
     } finally {
       engine.release(snapshot);
     }
   }
 
-  /** The exact hits of a request, or with {@code candidates} above 0 those of {@link TwoStepSearch}. */
+  /**
+   * The exact hits of a request, or with {@code candidates} above 0 those of {@link TwoStepSearch}.
+   */
   public static byte[] search(
       Engine engine,
       byte[] request,
@@ -92,7 +105,11 @@ public final class Searches {
     try {
       Bits[] allowed = Filters.allowed(snapshot, new Request(filters));
       ImpactSearch exact = new ImpactSearch(engine, snapshot, allowed);
-      TwoStepSearch twoStep = candidates > 0 ? new TwoStepSearch(engine, snapshot, allowed, terms, postings, documentTerms, candidates) : null;
+      TwoStepSearch twoStep =
+          candidates > 0
+              ? new TwoStepSearch(
+                  engine, snapshot, allowed, terms, postings, documentTerms, candidates)
+              : null;
       return Answer.pack(
           Batch.run(
               queries.size(),
@@ -111,7 +128,8 @@ public final class Searches {
 
   /** The best hits of Lucene queries; a score is {@link Float#floatToIntBits} of Lucene's. */
   public static byte[] searchLucene(
-      Engine engine, Similarity similarity, Query[] queries, byte[] filters, int k, int threads) throws IOException {
+      Engine engine, Similarity similarity, Query[] queries, byte[] filters, int k, int threads)
+      throws IOException {
     Snapshot snapshot = engine.acquire();
     try {
       Bits[] allowed = Filters.allowed(snapshot, new Request(filters));
@@ -144,7 +162,10 @@ public final class Searches {
     }
   }
 
-  /** The names of the fields that a filter may name, as {@link Texts}: indexed, and neither tokens nor docids. */
+  /**
+   * The names of the fields that a filter may name, as {@link Texts}: indexed, and neither tokens
+   * nor docids.
+   */
   public static byte[] keywordsOf(DirectoryReader reader, String field, String id) {
     Set<String> names = new TreeSet<>();
     for (LeafReaderContext leaf : reader.leaves()) {
@@ -158,7 +179,10 @@ public final class Searches {
     return Texts.pack(List.copyOf(names));
   }
 
-  /** The values of a keyword field in byte order, the first {@code most} of each segment, as {@link Texts}. */
+  /**
+   * The values of a keyword field in byte order, the first {@code most} of each segment, as {@link
+   * Texts}.
+   */
   public static byte[] values(Engine engine, String field, int most) throws IOException {
     Snapshot snapshot = engine.acquire();
     try {
@@ -178,8 +202,8 @@ public final class Searches {
   }
 
   /**
-   * Two docids, as {@link Texts}, that are the same once ASCII white space in them is percent-encoded, as in a TREC run;
-   * none where all stay different.
+   * Two docids, as {@link Texts}, that are the same once ASCII white space in them is
+   * percent-encoded, as in a TREC run; none where all stay different.
    */
   public static byte[] writtenAlike(Engine engine) throws IOException {
     Snapshot snapshot = engine.acquire();
@@ -190,7 +214,10 @@ public final class Searches {
     }
   }
 
-  /** How many documents have each token, deleted ones among them until the next merge, as 32-bit little-endian integers. */
+  /**
+   * How many documents have each token, deleted ones among them until the next merge, as 32-bit
+   * little-endian integers.
+   */
   public static byte[] frequencies(Engine engine, byte[] tokens) throws IOException {
     Snapshot snapshot = engine.acquire();
     try {
@@ -206,8 +233,8 @@ public final class Searches {
   }
 
   /**
-   * Name and value of each stored field of a document, in turn, as {@link Texts}; null without such a document. Bytes,
-   * which others may have stored, are no text and left out.
+   * Name and value of each stored field of a document, in turn, as {@link Texts}; null without such
+   * a document. Bytes, which others may have stored, are no text and left out.
    */
   public static byte[] stored(Engine engine, byte[] docid) throws IOException {
     Snapshot snapshot = engine.acquire();
@@ -230,7 +257,10 @@ public final class Searches {
     }
   }
 
-  /** The impacts of tokens in a document, as 32-bit little-endian integers; null without such a document. */
+  /**
+   * The impacts of tokens in a document, as 32-bit little-endian integers; null without such a
+   * document.
+   */
   public static byte[] impacts(Engine engine, byte[] docid, byte[] tokens) throws IOException {
     Snapshot snapshot = engine.acquire();
     try {
@@ -241,8 +271,9 @@ public final class Searches {
   }
 
   /**
-   * Each token of a document and its impact, in turn, as {@link Texts}; null without such a document. It looks the
-   * document up in the postings of every token, which takes milliseconds, not microseconds.
+   * Each token of a document and its impact, in turn, as {@link Texts}; null without such a
+   * document. It looks the document up in the postings of every token, which takes milliseconds,
+   * not microseconds.
    */
   public static byte[] vector(Engine engine, byte[] docid) throws IOException {
     Snapshot snapshot = engine.acquire();

@@ -7,14 +7,15 @@ import org.apache.lucene.util.Bits;
 import org.apache.lucene.util.BytesRef;
 
 /**
- * Approximate search in two steps: the postings that contribute most (weight × impact) find candidates, whose scores are
- * then computed exactly. Query and documents may be pruned to their heaviest tokens, as in Lassance et al., "Two-Step
- * SPLADE", ECIR 2024 (arXiv 2404.13357); or each query draws its own line through the impacts, as in Lin and Trotman,
- * "Anytime Ranking for Impact-Ordered Indexes", ICTIR 2015.
+ * Approximate search in two steps: the postings that contribute most (weight × impact) find
+ * candidates, whose scores are then computed exactly. Query and documents may be pruned to their
+ * heaviest tokens, as in Lassance et al., "Two-Step SPLADE", ECIR 2024 (arXiv 2404.13357); or each
+ * query draws its own line through the impacts, as in Lin and Trotman, "Anytime Ranking for
+ * Impact-Ordered Indexes", ICTIR 2015.
  *
- * <p>What it may lose: a document that is no candidate. Its score is at most {@code unseen}: the last candidate's score
- * in the first step, and for each token weight × the largest impact left out. Where the k-th hit scores more, nothing was
- * lost.
+ * <p>What it may lose: a document that is no candidate. Its score is at most {@code unseen}: the
+ * last candidate's score in the first step, and for each token weight × the largest impact left
+ * out. Where the k-th hit scores more, nothing was lost.
  */
 final class TwoStepSearch {
 
@@ -30,10 +31,17 @@ final class TwoStepSearch {
    * @param terms how many of a query's tokens the first step takes, the heaviest
    * @param postings how many postings it adds up at most, over all segments
    * @param documentTerms how many tokens of each document it looks at, the heaviest
-   * @param candidates how many documents the second step scores, and all that tie with the last; k where that is more
+   * @param candidates how many documents the second step scores, and all that tie with the last; k
+   *     where that is more
    */
   TwoStepSearch(
-      Engine engine, Snapshot snapshot, Bits[] allowed, int terms, int postings, int documentTerms, int candidates) {
+      Engine engine,
+      Snapshot snapshot,
+      Bits[] allowed,
+      int terms,
+      int postings,
+      int documentTerms,
+      int candidates) {
     this.engine = engine;
     this.snapshot = snapshot;
     this.allowed = allowed;
@@ -55,15 +63,20 @@ final class TwoStepSearch {
     return Docids.rank(snapshot, engine.id, top, k, Sums.add(found.threshold() - 1, leftOut));
   }
 
-  /** Shows {@code found} the documents of a segment; returns how much a document may score beyond that. */
-  private long find(int leaf, BytesRef[] tokens, int[] weights, int[] order, TopK found) throws IOException {
+  /**
+   * Shows {@code found} the documents of a segment; returns how much a document may score beyond
+   * that.
+   */
+  private long find(int leaf, BytesRef[] tokens, int[] weights, int[] order, TopK found)
+      throws IOException {
     LeafReader reader = snapshot.leaves[leaf];
     TermPostings[] there = new TermPostings[tokens.length];
     int[] theirs = new int[tokens.length];
     int[] beyond = new int[tokens.length]; // the largest impact left out of each
     int count = 0;
     long leftOut = 0;
-    long highest = 0; // score that a document may have, which is above all sums here and in the second step
+    // Score that a document may have, which is above all sums here and in the second step.
+    long highest = 0;
     long postings = 0;
     for (int i = 0; i < order.length; i++) {
       PrunedPostings.Token token = token(reader, tokens[order[i]]);
@@ -100,7 +113,8 @@ final class TwoStepSearch {
     for (int t = 0; t < count; t++) {
       leftOut += (long) theirs[t] * beyond[t];
     }
-    WindowSearch.search(there, theirs, lowest, reader.maxDoc(), allowed[leaf], snapshot.bases[leaf], found);
+    WindowSearch.search(
+        there, theirs, lowest, reader.maxDoc(), allowed[leaf], snapshot.bases[leaf], found);
     return leftOut;
   }
 
