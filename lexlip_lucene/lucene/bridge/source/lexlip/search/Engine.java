@@ -37,7 +37,7 @@ public final class Engine {
     this.current = follow(new Snapshot(reader));
   }
 
-  /** The newest snapshot; hand it back to {@link #release}. */
+  /** The newest snapshot, in use until it is closed. */
   Snapshot acquire() {
     while (true) {
       Snapshot snapshot = current;
@@ -50,23 +50,16 @@ public final class Engine {
     }
   }
 
-  void release(Snapshot snapshot) throws IOException {
-    snapshot.reader.decRef();
-  }
-
   /** Takes up the newest commit; false where there is none newer. */
   synchronized boolean refresh() throws IOException {
-    Snapshot old = acquire();
-    try {
+    try (Snapshot old = acquire()) {
       DirectoryReader newer = newer(old.reader);
       if (newer == null) {
         return false;
       }
       current = follow(new Snapshot(newer));
-      old.reader.decRef();
+      old.reader.decRef(); // the use of it that `current` was
       return true;
-    } finally {
-      release(old);
     }
   }
 
@@ -93,7 +86,7 @@ public final class Engine {
     Snapshot last = current;
     current = null;
     if (last != null) {
-      last.reader.decRef();
+      last.close();
     }
   }
 

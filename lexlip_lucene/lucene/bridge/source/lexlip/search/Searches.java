@@ -60,18 +60,14 @@ public final class Searches {
 
   /** The number of documents that are not deleted. */
   public static int documents(Engine engine) throws IOException {
-    Snapshot snapshot = engine.acquire();
-    try {
+    try (Snapshot snapshot = engine.acquire()) {
       return snapshot.reader.numDocs();
-    } finally {
-      engine.release(snapshot);
     }
   }
 
   /** Key and value of each fact in the newest snapshot's commit, in turn, as {@link Texts}. */
   public static byte[] facts(Engine engine) throws IOException {
-    Snapshot snapshot = engine.acquire();
-    try {
+    try (Snapshot snapshot = engine.acquire()) {
       List<String> pairs = new ArrayList<>();
       snapshot
           .reader
@@ -79,8 +75,6 @@ public final class Searches {
           .getUserData()
           .forEach((key, value) -> pairs.addAll(List.of(key, value)));
       return Texts.pack(pairs);
-    } finally {
-      engine.release(snapshot);
     }
   }
 
@@ -101,64 +95,59 @@ public final class Searches {
       throws IOException {
     Request queries = new Request(request);
     ImpactSearch.Execution how = ImpactSearch.Execution.valueOf(execution);
-    Snapshot snapshot = engine.acquire();
-    try {
-      Bits[] allowed = Filters.allowed(snapshot, new Request(filters));
-      ImpactSearch exact = new ImpactSearch(engine, snapshot, allowed);
-      TwoStepSearch twoStep =
-          candidates > 0
-              ? new TwoStepSearch(
-                  engine, snapshot, allowed, terms, postings, documentTerms, candidates)
-              : null;
-      return Answer.pack(
-          Batch.run(
-              queries.size(),
-              threads,
-              q ->
-                  twoStep == null
-                      ? exact.search(queries.tokens(q), queries.weights(q), k, how)
-                      : twoStep.search(queries.tokens(q), queries.weights(q), k)));
-    } catch (OutOfMemoryError full) {
-      Reserve.release();
-      throw full;
-    } finally {
-      engine.release(snapshot);
-    }
+    Plan plan =
+        (snapshot, allowed) -> {
+          if (candidates > 0) {
+            TwoStepSearch twoStep =
+                new TwoStepSearch(
+                    engine, snapshot, allowed, terms, postings, documentTerms, candidates);
+            return q -> twoStep.search(queries.tokens(q), queries.weights(q), k);
+          }
+          ImpactSearch exact = new ImpactSearch(engine, snapshot, allowed);
+          return q -> exact.search(queries.tokens(q), queries.weights(q), k, how);
+        };
+    return answers(engine, filters, queries.size(), threads, plan);
   }
 
   /** The best hits of Lucene queries; a score is {@link Float#floatToIntBits} of Lucene's. */
   public static byte[] searchLucene(
       Engine engine, Similarity similarity, Query[] queries, byte[] filters, int k, int threads)
       throws IOException {
-    Snapshot snapshot = engine.acquire();
-    try {
-      Bits[] allowed = Filters.allowed(snapshot, new Request(filters));
-      IndexSearcher searcher = new IndexSearcher(snapshot.reader);
-      searcher.setSimilarity(similarity);
-      return Answer.pack(
-          Batch.run(
-              queries.length,
-              threads,
-              q -> {
-                TopK top = new TopK(k);
-                LuceneSearch.search(searcher, queries[q], allowed, true, top);
-                return Docids.rank(snapshot, engine.id, top, k, 0);
-              }));
-    } catch (OutOfMemoryError full) {
-      Reserve.release();
-      throw full;
-    } finally {
-      engine.release(snapshot);
+    Plan plan =
+        (snapshot, allowed) -> {
+          IndexSearcher searcher = new IndexSearcher(snapshot.reader);
+          searcher.setSimilarity(similarity);
+          return q -> {
+            TopK top = new TopK(k);
+            LuceneSearch.search(searcher, queries[q], allowed, true, top);
+            return Docids.rank(snapshot, engine.id, top, k, 0);
+          };
+        };
+    return answers(engine, filters, queries.length, threads, plan);
+  }
+
+  /** Makes a search of single queries, given the documents that count in each segment. */
+  private interface Plan {
+    Batch.Search search(Snapshot snapshot, Bits[] allowed);
+  }
+
+  private static byte[] answers(Engine engine, byte[] filters, int queries, int threads, Plan plan)
+      throws IOException {
+    try (Snapshot snapshot = engine.acquire()) {
+      try {
+        Bits[] allowed = Filters.allowed(snapshot, new Request(filters));
+        return Answer.pack(Batch.run(queries, threads, plan.search(snapshot, allowed)));
+      } catch (OutOfMemoryError full) {
+        Reserve.release(); // before the snapshot is closed, which may take memory as well
+        throw full;
+      }
     }
   }
 
   /** As {@link #keywordsOf}, of the newest snapshot. */
   public static byte[] keywords(Engine engine) throws IOException {
-    Snapshot snapshot = engine.acquire();
-    try {
+    try (Snapshot snapshot = engine.acquire()) {
       return keywordsOf(snapshot.reader, engine.field, engine.id);
-    } finally {
-      engine.release(snapshot);
     }
   }
 
@@ -184,8 +173,7 @@ public final class Searches {
    * Texts}.
    */
   public static byte[] values(Engine engine, String field, int most) throws IOException {
-    Snapshot snapshot = engine.acquire();
-    try {
+    try (Snapshot snapshot = engine.acquire()) {
       Set<BytesRef> values = new TreeSet<>();
       for (LeafReader reader : snapshot.leaves) {
         Terms terms = reader.terms(field);
@@ -196,8 +184,6 @@ public final class Searches {
         }
       }
       return Texts.pack(values.stream().map(BytesRef::utf8ToString).toList());
-    } finally {
-      engine.release(snapshot);
     }
   }
 
@@ -206,11 +192,8 @@ public final class Searches {
    * percent-encoded, as in a TREC run; none where all stay different.
    */
   public static byte[] writtenAlike(Engine engine) throws IOException {
-    Snapshot snapshot = engine.acquire();
-    try {
+    try (Snapshot snapshot = engine.acquire()) {
       return Texts.pack(WrittenIds.alike(snapshot, engine.id));
-    } finally {
-      engine.release(snapshot);
     }
   }
 
@@ -219,16 +202,13 @@ public final class Searches {
    * little-endian integers.
    */
   public static byte[] frequencies(Engine engine, byte[] tokens) throws IOException {
-    Snapshot snapshot = engine.acquire();
-    try {
+    try (Snapshot snapshot = engine.acquire()) {
       BytesRef[] asked = new Request(tokens).tokens(0);
       ByteBuffer out = ByteBuffer.allocate(4 * asked.length).order(ByteOrder.LITTLE_ENDIAN);
       for (BytesRef token : asked) {
         out.putInt(snapshot.reader.docFreq(new Term(engine.field, token)));
       }
       return out.array();
-    } finally {
-      engine.release(snapshot);
     }
   }
 
@@ -237,8 +217,7 @@ public final class Searches {
    * a document. Bytes, which others may have stored, are no text and left out.
    */
   public static byte[] stored(Engine engine, byte[] docid) throws IOException {
-    Snapshot snapshot = engine.acquire();
-    try {
+    try (Snapshot snapshot = engine.acquire()) {
       for (LeafReader reader : snapshot.leaves) {
         int document = Impacts.number(reader, engine.id, new BytesRef(docid));
         if (document >= 0) {
@@ -252,8 +231,6 @@ public final class Searches {
         }
       }
       return null;
-    } finally {
-      engine.release(snapshot);
     }
   }
 
@@ -262,11 +239,8 @@ public final class Searches {
    * document.
    */
   public static byte[] impacts(Engine engine, byte[] docid, byte[] tokens) throws IOException {
-    Snapshot snapshot = engine.acquire();
-    try {
+    try (Snapshot snapshot = engine.acquire()) {
       return Impacts.of(engine, snapshot, new BytesRef(docid), new Request(tokens).tokens(0));
-    } finally {
-      engine.release(snapshot);
     }
   }
 
@@ -276,11 +250,8 @@ public final class Searches {
    * not microseconds.
    */
   public static byte[] vector(Engine engine, byte[] docid) throws IOException {
-    Snapshot snapshot = engine.acquire();
-    try {
+    try (Snapshot snapshot = engine.acquire()) {
       return Impacts.all(engine, snapshot, new BytesRef(docid));
-    } finally {
-      engine.release(snapshot);
     }
   }
 }
