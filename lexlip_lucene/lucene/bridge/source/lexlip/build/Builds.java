@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Collectors;
 import org.apache.lucene.store.AlreadyClosedException;
 
 /**
@@ -50,9 +51,9 @@ public final class Builds {
   }
 
   /**
-   * Adds a collection. The result: documents, empty, postings and sum of impacts that were read,
-   * the same four of what was written, documents replaced, milliseconds of reading, inverting and
-   * writing, and weights of 0.
+   * Adds a collection. The result: {@code read.…} and {@code written.…} as in {@link Totals#named},
+   * {@code replaced} documents, {@code reading_ms}, {@code inverting_ms} and {@code writing_ms} in
+   * milliseconds, and weights of 0 as {@code zeros}.
    */
   public static Object startReading(Object session, Object shards, boolean replace) {
     Session open = (Session) session;
@@ -95,7 +96,7 @@ public final class Builds {
                   Packed.ints(sizes),
                   Packed.ints(columns),
                   Packed.ints(impacts));
-          return new long[0];
+          return Map.of();
         });
   }
 
@@ -104,12 +105,12 @@ public final class Builds {
     return new Job(() -> ended(((Rows) rows).input, 0));
   }
 
-  /** Deletes documents by id. The result: how many. */
+  /** Deletes documents by id. The result: {@code deleted}. */
   public static Object startDelete(Object session, byte[] ids, byte[] lengths) {
     return new Job(
         () -> {
           SortedTexts sorted = new SortedTexts(ids, Packed.starts(lengths));
-          return new long[] {((Session) session).delete(sorted)};
+          return Map.of("deleted", ((Session) session).delete(sorted));
         });
   }
 
@@ -118,35 +119,32 @@ public final class Builds {
     return new Job(
         () -> {
           ((Session) session).merge();
-          return new long[0];
+          return Map.of();
         });
   }
 
   /**
-   * Merges segments of like size where there are too many. The result: 1, or 0 when there was none
-   * to merge.
+   * Merges segments of like size where there are too many. The result: {@code merged}, 0 when there
+   * were none to merge.
    */
   public static Object startMergeSmall(Object session) {
-    return new Job(() -> new long[] {((Session) session).mergeSmall() ? 1 : 0});
+    return new Job(() -> Map.of("merged", ((Session) session).mergeSmall() ? 1L : 0L));
   }
 
-  /**
-   * Counts what is not deleted. The result: documents, empty, postings, sum of impacts, segments.
-   */
+  /** Counts what is not deleted. The result: {@link Totals#named} and {@code segments}. */
   public static Object startCount(Object session) {
     return new Job(
         () -> {
           Counts counts = ((Session) session).counts();
-          Totals totals = counts.totals;
-          return new long[] {
-            totals.documents, totals.empty, totals.postings, totals.impactSum, counts.segments
-          };
+          Map<String, Long> result = counts.totals.named("");
+          result.put("segments", (long) counts.segments);
+          return result;
         });
   }
 
   /**
    * Commits with these facts (key, value, key, value, …) and closes the index. The result: its
-   * segments.
+   * {@code segments}.
    */
   public static Object startCommit(Object session, byte[] facts, byte[] lengths) {
     List<String> texts = Packed.texts(facts, lengths);
@@ -154,10 +152,7 @@ public final class Builds {
     for (int i = 0; i < texts.size(); i += 2) {
       map.put(texts.get(i), texts.get(i + 1));
     }
-    return new Job(
-        () -> {
-          return new long[] {((Session) session).commit(map)};
-        });
+    return new Job(() -> Map.of("segments", ((Session) session).commit(map)));
   }
 
   /** Lets the running job of the session end soon; the session can only be rolled back then. */
@@ -175,9 +170,15 @@ public final class Builds {
     return ((Job) job).finished(milliseconds);
   }
 
-  /** What the job gave; null when it failed. */
-  public static long[] result(Object job) {
-    return ((Job) job).result();
+  /** What the job gave, a line {@code name=number} for each number; null when it failed. */
+  public static String result(Object job) {
+    Map<String, Long> result = ((Job) job).result();
+    if (result == null) {
+      return null;
+    }
+    return result.entrySet().stream()
+        .map(number -> number.getKey() + "=" + number.getValue())
+        .collect(Collectors.joining("\n"));
   }
 
   /**
@@ -210,25 +211,17 @@ public final class Builds {
     return cause != null && passes ? cause(cause) : error;
   }
 
-  private static long[] ended(Input input, long nanos) throws BuildError, IOException {
+  private static Map<String, Long> ended(Input input, long nanos) throws BuildError, IOException {
     List<Totals> both = input.end();
     Totals read = both.get(0);
-    Totals found = both.get(1);
     long reading = Math.max(0, nanos - input.invertNanos - input.writeNanos);
-    return new long[] {
-      read.documents,
-      read.empty,
-      read.postings,
-      read.impactSum,
-      found.documents,
-      found.empty,
-      found.postings,
-      found.impactSum,
-      input.replaced,
-      reading / 1_000_000,
-      input.invertNanos / 1_000_000,
-      input.writeNanos / 1_000_000,
-      read.zeros
-    };
+    Map<String, Long> result = read.named("read.");
+    result.putAll(both.get(1).named("written."));
+    result.put("replaced", input.replaced);
+    result.put("reading_ms", reading / 1_000_000);
+    result.put("inverting_ms", input.invertNanos / 1_000_000);
+    result.put("writing_ms", input.writeNanos / 1_000_000);
+    result.put("zeros", read.zeros);
+    return result;
   }
 }
