@@ -18,7 +18,10 @@ import org.apache.lucene.util.BytesRef;
  * round, to score a few documents exactly. Four bytes a posting where impacts are at most 255
  * (number × 256 + impact), eight otherwise.
  */
-final class ForwardIndex {
+final class ForwardIndex implements PostingsCache.Sized {
+
+  /** About what a token takes in {@code numbers}: its text, two objects and an entry of the map. */
+  static final int TOKEN_BYTES = 128;
 
   private static final int BATCH = 32;
   private static final int LINE = 16; // integers in a cache line
@@ -103,6 +106,22 @@ final class ForwardIndex {
         }
       }
     }
+  }
+
+  /** About the memory that a segment will take, in bytes, if its impacts are at most 255. */
+  static long bytes(LeafReader reader, String field) throws IOException {
+    Terms terms = reader.terms(field);
+    return terms == null ? 0 : bytes(terms.size(), reader.maxDoc(), 4 * terms.getSumDocFreq());
+  }
+
+  @Override
+  public long bytes() {
+    return bytes(numbers.size(), size(), 4L * entries.length * (impacts == null ? 1 : 2));
+  }
+
+  private static long bytes(long tokens, int documents, long entries) {
+    int weights = 4 * Runtime.getRuntime().availableProcessors(); // of each token, in `spare`
+    return (TOKEN_BYTES + weights) * tokens + 8L * documents + entries;
   }
 
   /** The tokens' numbers. */

@@ -18,9 +18,6 @@ import org.apache.lucene.util.BytesRef;
  */
 final class ImpactSearch {
 
-  /** Measured: a decoded posting takes three bytes where impacts are at most 255. */
-  private static final long POSTING_BYTES = 3;
-
   /** How a query is executed; the values cross from Python. */
   enum Execution {
     AUTO,
@@ -114,7 +111,7 @@ final class ImpactSearch {
       Terms terms = reader.terms(engine.field);
       // A segment whose every posting fits needs no look at the single tokens.
       if (terms == null
-          || POSTING_BYTES * terms.getSumDocFreq()
+          || TermPostings.POSTING_BYTES * terms.getSumDocFreq()
               <= engine.cache.limit() / snapshot.leaves.length) {
         continue;
       }
@@ -123,6 +120,6 @@ final class ImpactSearch {
         postings += all.seekExact(token) ? all.docFreq() : 0;
       }
     }
-    return POSTING_BYTES * postings;
+    return TermPostings.POSTING_BYTES * postings;
   }
 }

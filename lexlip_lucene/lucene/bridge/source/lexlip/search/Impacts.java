@@ -61,6 +61,36 @@ final class Impacts {
     return null;
   }
 
+  /**
+   * Adds up the score of each document, Σ over its tokens of weight × impact.
+   *
+   * @param scores of the documents from {@code documents[from]} on
+   * @param documents ascending, with {@code base} added to their numbers
+   */
+  static void addTo(
+      long[] scores,
+      Terms terms,
+      BytesRef[] tokens,
+      int[] weights,
+      int[] documents,
+      int from,
+      int base)
+      throws IOException {
+    TermsEnum all = terms == null ? TermsEnum.EMPTY : terms.iterator();
+    PostingsEnum postings = null;
+    for (int t = 0; t < tokens.length; t++) {
+      if (!all.seekExact(tokens[t])) {
+        continue;
+      }
+      postings = all.postings(postings, PostingsEnum.FREQS);
+      for (int i = 0; i < scores.length; i++) {
+        int document = documents[from + i] - base;
+        int reached = postings.docID() < document ? postings.advance(document) : postings.docID();
+        scores[i] += reached == document ? (long) weights[t] * postings.freq() : 0;
+      }
+    }
+  }
+
   /** The number of a document that is not deleted, or −1. */
   static int number(LeafReader reader, String id, BytesRef docid) throws IOException {
     Terms terms = reader.terms(id);

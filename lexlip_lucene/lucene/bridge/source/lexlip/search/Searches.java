@@ -35,8 +35,8 @@ public final class Searches {
    *
    * @param field the field whose terms are tokens and whose term frequencies are impacts
    * @param id the field that holds the docid
-   * @param cacheBytes how much memory decoded postings may take; below 0 they share one cache with
-   *     other engines
+   * @param cacheBytes how much memory decoded postings, and what is made of them, may take; below 0
+   *     they share one cache with other engines
    */
   public static Engine open(DirectoryReader reader, String field, String id, long cacheBytes) {
     return new Engine(reader, field, id, cacheBytes);
@@ -128,7 +128,7 @@ public final class Searches {
 
   /** Makes a search of single queries, given the documents that count in each segment. */
   private interface Plan {
-    Batch.Search search(Snapshot snapshot, Bits[] allowed);
+    Batch.Search search(Snapshot snapshot, Bits[] allowed) throws IOException;
   }
 
   private static byte[] answers(Engine engine, byte[] filters, int queries, int threads, Plan plan)

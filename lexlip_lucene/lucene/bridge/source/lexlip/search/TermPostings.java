@@ -15,10 +15,16 @@ import org.apache.lucene.search.DocIdSetIterator;
  * deletions. (Windows of 4,096 measured 1.8 times slower at 32 tokens: each begins with a cache
  * miss for each token.)
  */
-final class TermPostings {
+final class TermPostings implements PostingsCache.Sized {
 
   static final int WINDOW_BITS = 16;
   static final int WINDOW = 1 << WINDOW_BITS;
+
+  /** Bytes that a posting takes whose token has no impact above 255. */
+  static final long POSTING_BYTES = 3;
+
+  /** Bytes that a token without any posting takes. */
+  static final long OWN_BYTES = 120;
 
   private static final int STEPS = 256;
 
@@ -213,12 +219,12 @@ final class TermPostings {
     }
   }
 
-  /** Memory taken, in bytes. */
-  long bytes() {
-    return 120
+  @Override
+  public long bytes() {
+    long each = large == null ? POSTING_BYTES : 2 * POSTING_BYTES;
+    return OWN_BYTES
         + (suffixes == null ? 0 : 4L * STEPS)
-        + 3L * places.length
-        + (large == null ? 0 : 3L * places.length)
+        + each * places.length
         + 12L * windows.length;
   }
 }

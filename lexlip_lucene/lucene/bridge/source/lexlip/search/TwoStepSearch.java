@@ -24,7 +24,8 @@ final class TwoStepSearch {
   private final Bits[] allowed;
   private final int terms;
   private final int postings;
-  private final int documentTerms;
+  private final boolean pruning;
+  private final SegmentDocuments documents;
   private final int candidates;
 
   /**
@@ -41,13 +42,15 @@ final class TwoStepSearch {
       int terms,
       int postings,
       int documentTerms,
-      int candidates) {
+      int candidates)
+      throws IOException {
     this.engine = engine;
     this.snapshot = snapshot;
     this.allowed = allowed;
     this.terms = terms;
     this.postings = postings;
-    this.documentTerms = documentTerms;
+    this.documents = new SegmentDocuments(engine, snapshot, documentTerms);
+    this.pruning = documentTerms < Integer.MAX_VALUE;
     this.candidates = candidates;
   }
 
@@ -70,6 +73,7 @@ final class TwoStepSearch {
   private long find(int leaf, BytesRef[] tokens, int[] weights, int[] order, TopK found)
       throws IOException {
     LeafReader reader = snapshot.leaves[leaf];
+    PrunedPostings pruned = pruning ? documents.pruned(leaf) : null;
     TermPostings[] there = new TermPostings[tokens.length];
     int[] theirs = new int[tokens.length];
     int[] beyond = new int[tokens.length]; // the largest impact left out of each
@@ -79,7 +83,8 @@ final class TwoStepSearch {
     long highest = 0;
     long postings = 0;
     for (int i = 0; i < order.length; i++) {
-      PrunedPostings.Token token = token(reader, tokens[order[i]]);
+      PrunedPostings.Token token =
+          pruned == null ? token(reader, tokens[order[i]]) : pruned.get(tokens[order[i]]);
       if (token == null) {
         continue;
       }
@@ -119,9 +124,6 @@ final class TwoStepSearch {
   }
 
   private PrunedPostings.Token token(LeafReader reader, BytesRef token) throws IOException {
-    if (documentTerms < Integer.MAX_VALUE) {
-      return engine.pruned(reader, documentTerms).get(token);
-    }
     TermPostings all =
         postings < Integer.MAX_VALUE
             ? engine.cache.byImpact(reader, engine.field, token)
@@ -162,23 +164,19 @@ final class TwoStepSearch {
 
   private TopK rescore(TopK found, BytesRef[] tokens, int[] weights, int k) throws IOException {
     TopK top = new TopK(k);
-    int[] documents = new int[found.size()];
-    Arrays.setAll(documents, found::document);
-    Arrays.sort(documents);
+    int[] numbers = new int[found.size()];
+    Arrays.setAll(numbers, found::document);
+    Arrays.sort(numbers);
     int at = 0;
-    for (int leaf = 0; leaf < snapshot.leaves.length; leaf++) {
-      int base = snapshot.bases[leaf];
-      int end = base + snapshot.leaves[leaf].maxDoc();
-      if (at == documents.length || documents[at] >= end) {
-        continue;
-      }
-      ForwardIndex.Query query = engine.forward(snapshot.leaves[leaf]).query(tokens, weights);
+    for (int leaf = 0; leaf < snapshot.leaves.length && at < numbers.length; leaf++) {
+      int end = snapshot.bases[leaf] + snapshot.leaves[leaf].maxDoc();
       int from = at;
-      while (at < documents.length && documents[at] < end) {
+      while (at < numbers.length && numbers[at] < end) {
         at++;
       }
-      query.score(documents, from, at, base, top);
-      query.end();
+      if (at > from) {
+        documents.score(leaf, tokens, weights, numbers, from, at, top);
+      }
     }
     return top;
   }
