@@ -1,4 +1,4 @@
-"""Everything that an approximate search keeps of an index is under the limit of the postings cache; hits stay the same."""
+"""What an approximate search keeps of an index is under the limit of the postings cache; hits stay the same."""
 
 from pathlib import Path
 
@@ -39,7 +39,8 @@ with ImpactSearcher(path, cache_mb=megabytes) as searcher:
     query = {word: 1 + number % 3 for number, word in enumerate(words)}
     before, found = used(), set()
     for kept in range(1, tokens):
-        found.add(tuple(searcher.search(query, 5, approximate=Approximation(document_terms=kept, candidates=documents))))
+        how = Approximation(document_terms=kept, candidates=documents)
+        found.add(tuple(searcher.search(query, 5, approximate=how)))
     print(used() - before)
     assert len(found) == 1
     print(*(f"{hit.docid} {hit.score}" for hit in found.pop()), sep="\\n")
