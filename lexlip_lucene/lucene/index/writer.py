@@ -116,7 +116,7 @@ class IndexWriter:
 
     def delete(self, ids: Iterable[str]) -> int:
         """Delete documents by id, each named once; return how many."""
-        return self._wait(self._java.startDelete(self._session, *packed(ids)))[0]
+        return self._wait(self._java.startDelete(self._session, *packed(ids)))["deleted"]
 
     def merge(self) -> None:
         """Merge to one segment."""
@@ -124,17 +124,17 @@ class IndexWriter:
 
     def merge_small(self) -> bool:
         """Merge segments of like size where there are too many; return False when there are not."""
-        return bool(self._wait(self._java.startMergeSmall(self._session))[0])
+        return bool(self._wait(self._java.startMergeSmall(self._session))["merged"])
 
     def count(self) -> tuple[Counts, int]:
         """Count what is not deleted, and the segments."""
-        *counts, segments = self._wait(self._java.startCount(self._session))
-        return Counts(*counts), segments
+        result = self._wait(self._java.startCount(self._session))
+        return _counts(result, ""), result["segments"]
 
     def commit(self, facts: dict[str, str]) -> int:
         """Make everything last, with these facts, and close the index; return its number of segments."""
         texts = [text for pair in facts.items() for text in pair]
-        return self._wait(self._java.startCommit(self._session, *packed(texts)))[0]
+        return self._wait(self._java.startCommit(self._session, *packed(texts)))["segments"]
 
     def rollback(self) -> None:
         """Drop everything since the index was opened, and close it; a job that runs is stopped first.
@@ -162,7 +162,7 @@ class IndexWriter:
                 yield
             done = read
 
-    def _wait(self, job: JavaObject) -> list[int]:
+    def _wait(self, job: JavaObject) -> dict[str, int]:
         self._job = job
         while not self._finished():
             pass
@@ -171,11 +171,12 @@ class IndexWriter:
     def _finished(self) -> bool:
         return bool(self._java.finished(self._job, _POLL_MILLISECONDS))
 
-    def _result(self) -> list[int]:
+    def _result(self) -> dict[str, int]:
         error = self._java.error(self._job)
         if error is not None:
             raise JobFailed(*error.tostring().decode().split("\0"))
-        return list(self._java.result(self._job))
+        pairs = (line.split("=") for line in self._java.result(self._job).splitlines())
+        return {name: int(number) for name, number in pairs}
 
 
 @contextmanager
@@ -198,6 +199,11 @@ def _require_writable(folder: Path) -> None:
         raise IndexingError(f"{folder} can't be opened for writing: {error.strerror or error}: {folder}") from error
 
 
-def _added(numbers: list[int]) -> Added:
-    reading, sorting, writing = (number / 1000 for number in numbers[9:12])
-    return Added(Counts(*numbers[:4]), Counts(*numbers[4:8]), numbers[8], (reading, sorting, writing), numbers[12])
+def _added(result: Mapping[str, int]) -> Added:
+    reading, sorting, writing = (result[f"{name}_ms"] / 1000 for name in ("reading", "inverting", "writing"))
+    read, written = _counts(result, "read."), _counts(result, "written.")
+    return Added(read, written, result["replaced"], (reading, sorting, writing), result["zeros"])
+
+
+def _counts(result: Mapping[str, int], prefix: str) -> Counts:
+    return Counts(**{name: result[prefix + name] for name in Counts._fields})

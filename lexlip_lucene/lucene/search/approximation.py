@@ -17,7 +17,10 @@ class Approximation(NamedTuple):
     `Approximation(postings=80_000, candidates=100)` adds up 80,000 postings and then scores 100 documents. Every score
     is exact; what may be lost is a document that was no candidate, and `Hits.unseen` says how much that scores at most.
 
-    The second step, and `document_terms`, keep the documents in memory: four and three bytes a posting.
+    The second step keeps the documents in memory with all their tokens, and `document_terms` with the heaviest: four
+    and three bytes a posting. Both are under the limit that `cache_mb` sets. Where it has no room for both, the second
+    step reads the postings from disk, which takes milliseconds longer. Where it has no room for the heaviest tokens
+    either, every call of a search makes them again, which takes a second for 5 million postings.
     """
 
     terms: int = EVERYTHING

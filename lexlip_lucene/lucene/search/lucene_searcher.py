@@ -50,7 +50,8 @@ class LuceneSearcher:
 
         Args:
             index: the folder.
-            cache_mb: memory for decoded postings, in MB; without it a third of Java's heap serves all searchers.
+            cache_mb: memory for decoded postings, in MB, and for what an approximate search makes of them; without it a
+                third of Java's heap serves all searchers.
 
         Raises:
             InputError: no such folder, or `cache_mb` is out of range.

@@ -47,7 +47,8 @@ final class ArrayStored extends StoredFieldsReader {
     }
   }
 
-  private static void visit(StoredFieldVisitor visitor, FieldInfo field, byte[] bytes, int from, int length)
+  private static void visit(
+      StoredFieldVisitor visitor, FieldInfo field, byte[] bytes, int from, int length)
       throws IOException {
     if (visitor.needsField(field) == StoredFieldVisitor.Status.YES) {
       visitor.stringField(field, new String(bytes, from, length, StandardCharsets.UTF_8));

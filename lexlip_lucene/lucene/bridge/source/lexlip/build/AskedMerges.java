@@ -11,10 +11,12 @@ import org.apache.lucene.index.MergeTrigger;
 import org.apache.lucene.index.SegmentInfos;
 
 /**
- * Merges neighbours only, so that documents keep their order, and nothing unless it is asked for. Lucene itself asks at
- * the end of every {@code addIndexes}, with the trigger of an explicit wish, so no trigger says who asks.
+ * Merges neighbours only, so that documents keep their order, and nothing unless it is asked for.
+ * Lucene itself asks at the end of every {@code addIndexes}, with the trigger of an explicit wish,
+ * so no trigger says who asks.
  *
- * <p>It also knows the segments that the last {@code addIndexes} wrote, because Lucene has them planned here.
+ * <p>It also knows the segments that the last {@code addIndexes} wrote, because Lucene has them
+ * planned here.
  */
 final class AskedMerges extends FilterMergePolicy {
   private static final int AT_ONCE = 32; // one pass over an index of up to 32 batches
@@ -58,15 +60,16 @@ final class AskedMerges extends FilterMergePolicy {
   }
 
   @Override
-  public MergeSpecification findMerges(MergeTrigger trigger, SegmentInfos infos, MergeContext context)
-      throws IOException {
+  public MergeSpecification findMerges(
+      MergeTrigger trigger, SegmentInfos infos, MergeContext context) throws IOException {
     MergeSpecification small = asked ? super.findMerges(trigger, infos, context) : null;
     found |= small != null;
     return small;
   }
 
   @Override
-  public MergeSpecification findFullFlushMerges(MergeTrigger trigger, SegmentInfos infos, MergeContext context) {
+  public MergeSpecification findFullFlushMerges(
+      MergeTrigger trigger, SegmentInfos infos, MergeContext context) {
     return null;
   }
 }

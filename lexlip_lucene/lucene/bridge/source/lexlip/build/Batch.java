@@ -8,12 +8,14 @@ import java.util.Map;
 
 /** The documents that are held in memory until they are written as one segment. */
 final class Batch {
-  private static final int MAX_COUNT = 1 << 30; // of documents, postings and bytes of ids: arrays have int lengths
+  // Of documents, postings and bytes of ids: arrays have int lengths.
+  private static final int MAX_COUNT = 1 << 30;
 
   private final long memory;
   private final int bytesPerPosting;
   private final List<Block> blocks = new ArrayList<>();
-  private final Map<TermTable, Long> tables = new IdentityHashMap<>(); // with the bytes that each takes
+  // With the bytes that each takes.
+  private final Map<TermTable, Long> tables = new IdentityHashMap<>();
   private long bytes;
   private long idBytes;
   final Totals totals = new Totals();
@@ -22,11 +24,13 @@ final class Batch {
    * An empty batch.
    *
    * @param memory bytes that its documents may take, what is made of them to be written included
-   * @param ordered whether the documents will be reordered, for which each posting takes four bytes more
+   * @param ordered whether the documents will be reordered, for which each posting takes four bytes
+   *     more
    */
   Batch(long memory, boolean ordered) {
     this.memory = memory;
-    this.bytesPerPosting = ordered ? 9 : 5; // a document number and an impact in one byte, see Inverter
+    // A document number and an impact in one byte, see Inverter.
+    this.bytesPerPosting = ordered ? 9 : 5;
   }
 
   synchronized void add(Block block) {
@@ -36,12 +40,16 @@ final class Batch {
     idBytes += block.ids.length;
     long table = block.table.bytes();
     Long before = tables.put(block.table, table);
-    bytes += 2 * (table - (before == null ? 0 : before)); // all of them are put together when they are written
+    // All of them are put together when they are written.
+    bytes += 2 * (table - (before == null ? 0 : before));
     bytes += block.bytes() + bytesPerPosting * block.postings + 16L * block.documents;
   }
 
   synchronized boolean full() {
-    return bytes >= memory || totals.postings >= MAX_COUNT || totals.documents >= MAX_COUNT || idBytes >= MAX_COUNT;
+    return bytes >= memory
+        || totals.postings >= MAX_COUNT
+        || totals.documents >= MAX_COUNT
+        || idBytes >= MAX_COUNT;
   }
 
   synchronized boolean isEmpty() {

@@ -9,7 +9,10 @@ import org.apache.lucene.codecs.StoredFieldsReader;
 import org.apache.lucene.index.FilterCodecReader;
 import org.apache.lucene.util.Bits;
 
-/** A batch as a segment in memory, for {@code IndexWriter.addIndexes}: the template's fields, the batch's content. */
+/**
+ * A batch as a segment in memory, for {@code IndexWriter.addIndexes}: the template's fields, the
+ * batch's content.
+ */
 final class BatchReader extends FilterCodecReader {
   private final Documents documents;
   private final Map<String, Postings> fields;

@@ -5,9 +5,10 @@ import java.util.Arrays;
 /**
  * Documents that one thread read, one after the other, in a compact form.
  *
- * <p>Postings of a document: its number of terms, then for each the number in {@code table} and the impact; all
- * varints. Extras, only where some are wanted: their number, then for each its code (see {@link Wanted}), its length
- * and its bytes. {"red": 3, "cat": 2} as terms 0 and 1 is 2 0 3 1 2, five bytes.
+ * <p>Postings of a document: its number of terms, then for each the number in {@code table} and the
+ * impact; all varints. Extras, only where some are wanted: their number, then for each its code
+ * (see {@link Wanted}), its length and its bytes. {"red": 3, "cat": 2} as terms 0 and 1 is 2 0 3 1
+ * 2, five bytes.
  */
 final class Block {
   final long sequence;
@@ -26,7 +27,10 @@ final class Block {
   private int[] idStarts = new int[1 << 8];
   private int[] extraStarts = new int[1 << 8];
 
-  /** A block with that place among all blocks of an input; its term numbers are those of {@code table}. */
+  /**
+   * A block with that place among all blocks of an input; its term numbers are those of {@code
+   * table}.
+   */
   Block(long sequence, TermTable table) {
     this.sequence = sequence;
     this.table = table;

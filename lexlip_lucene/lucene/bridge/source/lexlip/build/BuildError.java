@@ -22,7 +22,11 @@ final class BuildError extends Exception {
 
   /** {@code unreadable}. */
   static BuildError unreadable(String path, Exception error) {
-    return new BuildError("unreadable", path, error.getClass().getName(), Objects.requireNonNullElse(error.getMessage(), ""));
+    return new BuildError(
+        "unreadable",
+        path,
+        error.getClass().getName(),
+        Objects.requireNonNullElse(error.getMessage(), ""));
   }
 
   BuildError(String kind, String... details) {

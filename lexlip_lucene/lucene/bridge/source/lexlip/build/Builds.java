@@ -7,26 +7,37 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Collectors;
 import org.apache.lucene.store.AlreadyClosedException;
 
 /**
- * What Python calls. Static methods and opaque objects only; lists come as {@link Packed} says. Every {@code start…}
- * returns a {@link Job} that is asked with {@link #finished}, then {@link #error} and {@link #result}.
+ * What Python calls. Static methods and opaque objects only; lists come as {@link Packed} says.
+ * Every {@code start…} returns a {@link Job} that is asked with {@link #finished}, then {@link
+ * #error} and {@link #result}.
  */
 public final class Builds {
   private Builds() {}
 
   /** Opens the index in a folder for writing, or makes a new one there; {@code memory} in bytes. */
   public static Object open(
-      String path, boolean create, byte[] stored, byte[] storedLengths, byte[] keywords, byte[] keywordLengths,
-      int threads, long memory, boolean ordered)
+      String path,
+      boolean create,
+      byte[] stored,
+      byte[] storedLengths,
+      byte[] keywords,
+      byte[] keywordLengths,
+      int threads,
+      long memory,
+      boolean ordered)
       throws IOException {
-    Wanted wanted = new Wanted(Packed.texts(stored, storedLengths), Packed.texts(keywords, keywordLengths));
+    Wanted wanted =
+        new Wanted(Packed.texts(stored, storedLengths), Packed.texts(keywords, keywordLengths));
     return new Session(Path.of(path), create, wanted, threads, memory, ordered);
   }
 
   /**
-   * Begins to read a collection: {@link #startReading} does it, {@link #bytesRead} says how far it is.
+   * Begins to read a collection: {@link #startReading} does it, {@link #bytesRead} says how far it
+   * is.
    *
    * @param sha256 of each path, in hexadecimal, or empty: not compared
    */
@@ -40,29 +51,32 @@ public final class Builds {
   }
 
   /**
-   * Adds a collection. The result: documents, empty, postings and sum of impacts that were read, the same four of
-   * what was written, documents replaced, milliseconds of reading, inverting and writing, and weights of 0.
+   * Adds a collection. The result: {@code read.…} and {@code written.…} as in {@link Totals#named},
+   * {@code replaced} documents, {@code reading_ms}, {@code inverting_ms} and {@code writing_ms} in
+   * milliseconds, and weights of 0 as {@code zeros}.
    */
   public static Object startReading(Object session, Object shards, boolean replace) {
     Session open = (Session) session;
     Shards from = (Shards) shards;
-    return new Job(() -> {
-      long begun = System.nanoTime();
-      Input input = new Input(open, replace);
-      CollectionReader reader = new CollectionReader(from, open.wanted, open.threads, open.stop);
-      try {
-        do {
-          reader.fill(input.batch());
-          if (input.batch().isEmpty()) {
-            break;
+    return new Job(
+        () -> {
+          long begun = System.nanoTime();
+          Input input = new Input(open, replace);
+          CollectionReader reader =
+              new CollectionReader(from, open.wanted, open.threads, open.stop);
+          try {
+            do {
+              reader.fill(input.batch());
+              if (input.batch().isEmpty()) {
+                break;
+              }
+              input.flush();
+            } while (true);
+            return ended(input, System.nanoTime() - begun);
+          } finally {
+            from.close();
           }
-          input.flush();
-        } while (true);
-        return ended(input, System.nanoTime() - begun);
-      } finally {
-        from.close();
-      }
-    });
+        });
   }
 
   /** Begins to add rows of a matrix whose columns are {@code tokens}. */
@@ -73,11 +87,17 @@ public final class Builds {
   /** Adds some rows; all numbers are int32, impacts from 1 on. No result. */
   public static Object startRows(
       Object rows, byte[] ids, byte[] idLengths, byte[] sizes, byte[] columns, byte[] impacts) {
-    return new Job(() -> {
-      ((Rows) rows).add(
-          ids, Packed.starts(idLengths), Packed.ints(sizes), Packed.ints(columns), Packed.ints(impacts));
-      return new long[0];
-    });
+    return new Job(
+        () -> {
+          ((Rows) rows)
+              .add(
+                  ids,
+                  Packed.starts(idLengths),
+                  Packed.ints(sizes),
+                  Packed.ints(columns),
+                  Packed.ints(impacts));
+          return Map.of();
+        });
   }
 
   /** Ends adding rows. The result is that of {@link #startReading}. */
@@ -85,48 +105,54 @@ public final class Builds {
     return new Job(() -> ended(((Rows) rows).input, 0));
   }
 
-  /** Deletes documents by id. The result: how many. */
+  /** Deletes documents by id. The result: {@code deleted}. */
   public static Object startDelete(Object session, byte[] ids, byte[] lengths) {
-    return new Job(() -> {
-      SortedTexts sorted = new SortedTexts(ids, Packed.starts(lengths));
-      return new long[] {((Session) session).delete(sorted)};
-    });
+    return new Job(
+        () -> {
+          SortedTexts sorted = new SortedTexts(ids, Packed.starts(lengths));
+          return Map.of("deleted", ((Session) session).delete(sorted));
+        });
   }
 
   /** Merges to one segment. No result. */
   public static Object startMerge(Object session) {
-    return new Job(() -> {
-      ((Session) session).merge();
-      return new long[0];
-    });
+    return new Job(
+        () -> {
+          ((Session) session).merge();
+          return Map.of();
+        });
   }
 
-  /** Merges segments of like size where there are too many. The result: 1, or 0 when there was none to merge. */
+  /**
+   * Merges segments of like size where there are too many. The result: {@code merged}, 0 when there
+   * were none to merge.
+   */
   public static Object startMergeSmall(Object session) {
-    return new Job(() -> new long[] {((Session) session).mergeSmall() ? 1 : 0});
+    return new Job(() -> Map.of("merged", ((Session) session).mergeSmall() ? 1L : 0L));
   }
 
-  /** Counts what is not deleted. The result: documents, empty, postings, sum of impacts, segments. */
+  /** Counts what is not deleted. The result: {@link Totals#named} and {@code segments}. */
   public static Object startCount(Object session) {
-    return new Job(() -> {
-      Counts counts = ((Session) session).counts();
-      Totals totals = counts.totals;
-      return new long[] {
-        totals.documents, totals.empty, totals.postings, totals.impactSum, counts.segments
-      };
-    });
+    return new Job(
+        () -> {
+          Counts counts = ((Session) session).counts();
+          Map<String, Long> result = counts.totals.named("");
+          result.put("segments", (long) counts.segments);
+          return result;
+        });
   }
 
-  /** Commits with these facts (key, value, key, value, …) and closes the index. The result: its segments. */
+  /**
+   * Commits with these facts (key, value, key, value, …) and closes the index. The result: its
+   * {@code segments}.
+   */
   public static Object startCommit(Object session, byte[] facts, byte[] lengths) {
     List<String> texts = Packed.texts(facts, lengths);
     Map<String, String> map = new HashMap<>();
     for (int i = 0; i < texts.size(); i += 2) {
       map.put(texts.get(i), texts.get(i + 1));
     }
-    return new Job(() -> {
-      return new long[] {((Session) session).commit(map)};
-    });
+    return new Job(() -> Map.of("segments", ((Session) session).commit(map)));
   }
 
   /** Lets the running job of the session end soon; the session can only be rolled back then. */
@@ -144,14 +170,20 @@ public final class Builds {
     return ((Job) job).finished(milliseconds);
   }
 
-  /** What the job gave; null when it failed. */
-  public static long[] result(Object job) {
-    return ((Job) job).result();
+  /** What the job gave, a line {@code name=number} for each number; null when it failed. */
+  public static String result(Object job) {
+    Map<String, Long> result = ((Job) job).result();
+    if (result == null) {
+      return null;
+    }
+    return result.entrySet().stream()
+        .map(number -> number.getKey() + "=" + number.getValue())
+        .collect(Collectors.joining("\n"));
   }
 
   /**
-   * Kind and details of a {@link BuildError}, or {@code java}, the exception's class and its message; parted by U+0000.
-   * Null without an error.
+   * Kind and details of a {@link BuildError}, or {@code java}, the exception's class and its
+   * message; parted by U+0000. Null without an error.
    */
   public static byte[] error(Object job) {
     Throwable error = ((Job) job).error();
@@ -159,28 +191,37 @@ public final class Builds {
       return null;
     }
     Throwable cause = cause(error);
-    String text = cause instanceof BuildError known
-        ? known.kind + '\0' + String.join("\0", known.details)
-        : String.join("\0", "java", cause.getClass().getName(), Objects.requireNonNullElse(cause.getMessage(), ""));
+    String text =
+        cause instanceof BuildError known
+            ? known.kind + '\0' + String.join("\0", known.details)
+            : String.join(
+                "\0",
+                "java",
+                cause.getClass().getName(),
+                Objects.requireNonNullElse(cause.getMessage(), ""));
     return text.getBytes(StandardCharsets.UTF_8);
   }
 
   /** What stands behind errors that only pass another one on. */
   private static Throwable cause(Throwable error) {
     Throwable cause = error.getCause();
-    boolean passes = error instanceof AlreadyClosedException || cause != null && cause.toString().equals(error.getMessage());
+    boolean passes =
+        error instanceof AlreadyClosedException
+            || cause != null && cause.toString().equals(error.getMessage());
     return cause != null && passes ? cause(cause) : error;
   }
 
-  private static long[] ended(Input input, long nanos) throws BuildError, IOException {
+  private static Map<String, Long> ended(Input input, long nanos) throws BuildError, IOException {
     List<Totals> both = input.end();
     Totals read = both.get(0);
-    Totals found = both.get(1);
     long reading = Math.max(0, nanos - input.invertNanos - input.writeNanos);
-    return new long[] {
-      read.documents, read.empty, read.postings, read.impactSum,
-      found.documents, found.empty, found.postings, found.impactSum,
-      input.replaced, reading / 1_000_000, input.invertNanos / 1_000_000, input.writeNanos / 1_000_000, read.zeros
-    };
+    Map<String, Long> result = read.named("read.");
+    result.putAll(both.get(1).named("written."));
+    result.put("replaced", input.replaced);
+    result.put("reading_ms", reading / 1_000_000);
+    result.put("inverting_ms", input.invertNanos / 1_000_000);
+    result.put("writing_ms", input.writeNanos / 1_000_000);
+    result.put("zeros", read.zeros);
+    return result;
   }
 }

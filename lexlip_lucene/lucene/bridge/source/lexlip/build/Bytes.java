@@ -22,7 +22,10 @@ final class Bytes {
     array[length++] = (byte) value;
   }
 
-  /** Writes {@code value} >= 0 in groups of seven bits, lowest first; all but the last byte have the top bit set. */
+  /**
+   * Writes {@code value} >= 0 in groups of seven bits, lowest first; all but the last byte have the
+   * top bit set.
+   */
   void writeVarint(int value) {
     reserve(5);
     while (value > 0x7f) {

@@ -8,7 +8,10 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
-/** Reads the shards of a collection into batches, with several threads; documents keep the order of their lines. */
+/**
+ * Reads the shards of a collection into batches, with several threads; documents keep the order of
+ * their lines.
+ */
 final class CollectionReader {
   private record Refused(long sequence, int shard, int line, String reason) {}
 
@@ -18,7 +21,8 @@ final class CollectionReader {
   private final Wanted wanted;
   private final int threads;
   private final Stop stop;
-  private final TreeMap<Long, Place> read = new TreeMap<>(); // block → its shard and number of lines
+  // Block → its shard and number of lines.
+  private final TreeMap<Long, Place> read = new TreeMap<>();
   private Refused first;
 
   CollectionReader(Shards shards, Wanted wanted, int threads, Stop stop) {
@@ -31,17 +35,20 @@ final class CollectionReader {
   /**
    * Adds documents to the batch until it is full or there are no more.
    *
-   * @throws BuildError {@code line}, for the first line that is no document, {@code unreadable}, or {@code stopped}
+   * @throws BuildError {@code line}, for the first line that is no document, {@code unreadable}, or
+   *     {@code stopped}
    */
   void fill(Batch batch) throws BuildError, IOException {
     ExecutorService pool = Executors.newFixedThreadPool(threads, Threads::daemon);
     try {
       List<Future<?>> tasks = new ArrayList<>();
       for (int thread = 0; thread < threads; thread++) {
-        tasks.add(pool.submit(() -> {
-          work(batch);
-          return null;
-        }));
+        tasks.add(
+            pool.submit(
+                () -> {
+                  work(batch);
+                  return null;
+                }));
       }
       Threads.join(tasks);
     } finally {
@@ -49,7 +56,8 @@ final class CollectionReader {
     }
     stop.check();
     if (first != null) {
-      throw new BuildError("line", shards.path(first.shard), Long.toString(lineNumber()), first.reason);
+      throw new BuildError(
+          "line", shards.path(first.shard), Long.toString(lineNumber()), first.reason);
     }
   }
 
@@ -79,7 +87,8 @@ final class CollectionReader {
   }
 
   private synchronized void refused(Refused refused) {
-    // Blocks are handed out in order, so all before this one are read to their ends, and the first stays the first.
+    // Blocks are handed out in order, so all before this one are read to their ends, and the first
+    // stays the first.
     if (first == null || refused.sequence < first.sequence) {
       first = refused;
     }

@@ -19,8 +19,8 @@ final class Counts {
   private Counts() {}
 
   /**
-   * Counts documents that are not deleted. Lucene keeps these numbers for segments without deletions; in one with
-   * deletions all postings are walked, about half a second for 60 million.
+   * Counts documents that are not deleted. Lucene keeps these numbers for segments without
+   * deletions; in one with deletions all postings are walked, about half a second for 60 million.
    */
   static Counts alive(DirectoryReader index, Stop stop) throws BuildError, IOException {
     Counts counts = new Counts();

@@ -96,8 +96,13 @@ final class Extras {
 
   private void put(int code, byte[] text, int begin, int stop) throws Refusal {
     if ((code & 1) == 1 && stop - begin > LineParser.MAX_TERM_BYTES) {
-      throw new Refusal("the keyword \"" + wanted.keys[code / 2] + "\" has " + (stop - begin)
-          + " bytes, and Lucene takes " + LineParser.MAX_TERM_BYTES);
+      throw new Refusal(
+          "the keyword \""
+              + wanted.keys[code / 2]
+              + "\" has "
+              + (stop - begin)
+              + " bytes, and Lucene takes "
+              + LineParser.MAX_TERM_BYTES);
     }
     values.writeVarint(code);
     values.writeVarint(stop - begin);
@@ -106,6 +111,8 @@ final class Extras {
   }
 
   private String notAKeyword(int key) {
-    return "the keyword \"" + wanted.keys[key] + "\" must be a text, a number, true or false, or a list of texts";
+    return "the keyword \""
+        + wanted.keys[key]
+        + "\" must be a text, a number, true or false, or a list of texts";
   }
 }

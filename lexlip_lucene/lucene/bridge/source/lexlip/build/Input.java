@@ -14,12 +14,16 @@ import org.apache.lucene.util.BytesRef;
 
 /** Documents on their way into an index, batch by batch; no id may stand twice in one input. */
 final class Input {
-  /** How many of a document's terms decide its place, the heaviest: measured, all of 64 do no better than 16. */
+  /**
+   * How many of a document's terms decide its place, the heaviest: measured, all of 64 do no better
+   * than 16.
+   */
   private static final int TERMS_TO_ORDER_BY = 16;
 
   private final Session session;
   private final boolean replace;
-  private final Set<String> written = new HashSet<>(); // names of the segments that hold the batches so far
+  // Names of the segments that hold the batches so far.
+  private final Set<String> written = new HashSet<>();
   private final Totals totals = new Totals();
   private Batch batch;
   long replaced;
@@ -29,7 +33,8 @@ final class Input {
   /**
    * Begins an input.
    *
-   * @param replace whether a document takes the place of one with its id that is in the index; else that is an error
+   * @param replace whether a document takes the place of one with its id that is in the index; else
+   *     that is an error
    */
   Input(Session session, boolean replace) {
     this.session = session;
@@ -55,7 +60,8 @@ final class Input {
     Map<String, Postings> fields = fields(documents, ids);
     invertNanos += System.nanoTime() - begun;
     begun = System.nanoTime();
-    written.addAll(session.add(new BatchReader(session.template, documents, session.wanted, fields)));
+    written.addAll(
+        session.add(new BatchReader(session.template, documents, session.wanted, fields)));
     writeNanos += System.nanoTime() - begun;
     totals.add(full.totals);
   }
@@ -79,16 +85,19 @@ final class Input {
     }
     List<Term> old = new ArrayList<>();
     try (DirectoryReader index = DirectoryReader.open(session.writer)) {
-      Present.lookUp(index, ids, (rank, segment) -> {
-        BytesRef id = text(ids, rank);
-        if (written.contains(segment)) {
-          throw new BuildError("repeated", id.utf8ToString());
-        }
-        if (!replace) {
-          throw new BuildError("present", id.utf8ToString());
-        }
-        old.add(new Term(Template.ID, id));
-      });
+      Present.lookUp(
+          index,
+          ids,
+          (rank, segment) -> {
+            BytesRef id = text(ids, rank);
+            if (written.contains(segment)) {
+              throw new BuildError("repeated", id.utf8ToString());
+            }
+            if (!replace) {
+              throw new BuildError("present", id.utf8ToString());
+            }
+            old.add(new Term(Template.ID, id));
+          });
     }
     if (!old.isEmpty()) {
       session.writer.deleteDocuments(old.toArray(new Term[0]));
@@ -103,16 +112,23 @@ final class Input {
     return text;
   }
 
-  private Map<String, Postings> fields(Documents documents, SortedTexts ids) throws BuildError, IOException {
+  private Map<String, Postings> fields(Documents documents, SortedTexts ids)
+      throws BuildError, IOException {
     Vocabulary vocabulary = new Vocabulary(documents.blocks);
     if (session.ordered) {
       TermLists lists = new TermLists(documents, vocabulary, TERMS_TO_ORDER_BY);
-      documents.reorder(DocumentOrder.of(
-          documents.count, lists.starts, lists.terms, vocabulary.terms.size(), session.threads));
+      documents.reorder(
+          DocumentOrder.of(
+              documents.count,
+              lists.starts,
+              lists.terms,
+              vocabulary.terms.size(),
+              session.threads));
     }
     Map<String, Postings> fields = new HashMap<>();
     fields.put(Template.ID, byId(documents, ids));
-    fields.put(Template.CONTENTS, Inverter.invert(documents, vocabulary, session.threads, session.stop));
+    fields.put(
+        Template.CONTENTS, Inverter.invert(documents, vocabulary, session.threads, session.stop));
     for (int key = 0; key < session.wanted.keys.length; key++) {
       if (session.wanted.keyword(key)) {
         fields.put(session.wanted.keys[key], KeywordInverter.invert(documents, key));

@@ -8,11 +8,13 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * Turns vectors by document into lists by term, by counting: ranges of documents count their terms side by side, sums
- * over them say where each range's part of each list begins, and the ranges put their postings there.
+ * Turns vectors by document into lists by term, by counting: ranges of documents count their terms
+ * side by side, sums over them say where each range's part of each list begins, and the ranges put
+ * their postings there.
  */
 final class Inverter {
-  private static final int MAX_COUNTERS = 1 << 26; // 256 MB: fewer ranges when there are very many terms
+  // 256 MB: fewer ranges when there are very many terms.
+  private static final int MAX_COUNTERS = 1 << 26;
   private static final int STEP = 1 << 12; // documents between two looks at whether to stop
 
   private final Documents documents;
@@ -50,7 +52,8 @@ final class Inverter {
     } finally {
       pool.shutdownNow();
     }
-    return new Postings(vocabulary.terms, inverter.starts, inverter.found, inverter.small, inverter.large);
+    return new Postings(
+        vocabulary.terms, inverter.starts, inverter.found, inverter.small, inverter.large);
   }
 
   private interface Pass {
@@ -63,15 +66,17 @@ final class Inverter {
       int from = (int) ((long) documents.count * range / counters.length);
       int to = (int) ((long) documents.count * (range + 1) / counters.length);
       int[] own = counters[range];
-      tasks.add(pool.submit(() -> {
-        for (int position = from; position < to; position++) {
-          if (position % STEP == 0) {
-            stop.check();
-          }
-          pass.over(position, own);
-        }
-        return null;
-      }));
+      tasks.add(
+          pool.submit(
+              () -> {
+                for (int position = from; position < to; position++) {
+                  if (position % STEP == 0) {
+                    stop.check();
+                  }
+                  pass.over(position, own);
+                }
+                return null;
+              }));
     }
     Threads.join(tasks);
   }

@@ -1,36 +1,39 @@
 package lexlip.build;
 
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /** Long work in a thread of its own, which Python asks about now and then. */
 final class Job {
-  /** Work that gives some numbers. */
+  /** Work that gives some numbers, each with its name. */
   interface Work {
-    long[] run() throws Exception;
+    Map<String, Long> run() throws Exception;
   }
 
   private final CountDownLatch end = new CountDownLatch(1);
-  private volatile long[] result;
+  private volatile Map<String, Long> result;
   private volatile Throwable error;
 
   Job(Work work) {
-    Threads.daemon(() -> {
-      try {
-        result = work.run();
-      } catch (Throwable thrown) {
-        error = thrown;
-      } finally {
-        end.countDown();
-      }
-    }).start();
+    Threads.daemon(
+            () -> {
+              try {
+                result = work.run();
+              } catch (Throwable thrown) {
+                error = thrown;
+              } finally {
+                end.countDown();
+              }
+            })
+        .start();
   }
 
   boolean finished(long milliseconds) throws InterruptedException {
     return end.await(milliseconds, TimeUnit.MILLISECONDS);
   }
 
-  long[] result() {
+  Map<String, Long> result() {
     return result;
   }
 

@@ -3,12 +3,13 @@ package lexlip.build;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Reads JSON from bytes, and refuses what RFC 8259 does not allow, texts with half a surrogate pair, numbers beyond
- * the doubles and values nested more than 1,024 deep.
+ * Reads JSON from bytes, and refuses what RFC 8259 does not allow, texts with half a surrogate
+ * pair, numbers beyond the doubles and values nested more than 1,024 deep.
  *
- * <p>A text is left in {@code text[textFrom, textTo)}: the input itself when there is no escape in it, else a copy that
- * the next text overwrites. What is read ends with a line feed, which no JSON on one line can hold, so that no loop
- * needs to look for the end; {@code end} is where the input as a whole ends, with a line feed, too.
+ * <p>A text is left in {@code text[textFrom, textTo)}: the input itself when there is no escape in
+ * it, else a copy that the next text overwrites. What is read ends with a line feed, which no JSON
+ * on one line can hold, so that no loop needs to look for the end; {@code end} is where the input
+ * as a whole ends, with a line feed, too.
  */
 class JsonScanner {
   private static final int MAX_DEPTH = 1024; // orjson's
@@ -35,7 +36,10 @@ class JsonScanner {
     at++;
   }
 
-  /** After a value in an object or array: true at a comma, false when {@code close} ends it; passes either. */
+  /**
+   * After a value in an object or array: true at a comma, false when {@code close} ends it; passes
+   * either.
+   */
   final boolean more(char close) throws Refusal {
     white();
     if (input[at] == ',') {
@@ -136,7 +140,8 @@ class JsonScanner {
   private int hex() throws Refusal {
     int value = 0;
     for (int i = 0; i < 4; i++) {
-      int digit = input[at] < 0 ? -1 : Character.digit(input[at], 16); // the byte below 0x20 at the end is none
+      // The byte below 0x20 at the end is no digit.
+      int digit = input[at] < 0 ? -1 : Character.digit(input[at], 16);
       if (digit < 0) {
         throw new Refusal("a text in its JSON has an unknown escape");
       }
@@ -222,7 +227,8 @@ class JsonScanner {
     } else if (at - from < 300) {
       return; // too short to be infinite
     }
-    if (Double.isInfinite(Double.parseDouble(new String(input, from, at - from, StandardCharsets.US_ASCII)))) {
+    if (Double.isInfinite(
+        Double.parseDouble(new String(input, from, at - from, StandardCharsets.US_ASCII)))) {
       throw new Refusal("a number in its JSON is beyond the doubles");
     }
   }

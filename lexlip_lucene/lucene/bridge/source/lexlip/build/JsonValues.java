@@ -5,8 +5,9 @@ import java.io.IOException;
 import java.io.InputStream;
 
 /**
- * The JSON values of a {@code .json} file as lines: one value, an array of values, or values one after the other. White
- * space between tokens becomes a space; whatever stands where it can't becomes a line of its own, which is refused.
+ * The JSON values of a {@code .json} file as lines: one value, an array of values, or values one
+ * after the other. White space between tokens becomes a space; whatever stands where it can't
+ * becomes a line of its own, which is refused.
  */
 final class JsonValues extends FilterInputStream {
   private enum Place {
@@ -90,7 +91,9 @@ final class JsonValues extends FilterInputStream {
       place = Place.BEFORE_VALUE;
     } else if (b == ',' && place == Place.AFTER_VALUE) {
       place = Place.BEFORE_VALUE;
-    } else if (b == ']' && array && (place == Place.AFTER_VALUE || (place == Place.BEFORE_VALUE && !any))) {
+    } else if (b == ']'
+        && array
+        && (place == Place.AFTER_VALUE || (place == Place.BEFORE_VALUE && !any))) {
       array = false;
       place = Place.END;
     } else if (b == '{' && place != Place.AFTER_VALUE && place != Place.END) {

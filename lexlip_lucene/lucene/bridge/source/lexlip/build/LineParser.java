@@ -5,10 +5,11 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * Reads lines {@code {"id": text, "contents": text, "vector": {token: impact}, …}} into a {@link Block}.
+ * Reads lines {@code {"id": text, "contents": text, "vector": {token: impact}, …}} into a {@link
+ * Block}.
  *
- * <p>Accepts exactly what {@code parse_line} of {@code vectors/json_vector.py} accepts, and of a repeated key the last
- * value, as there. One for each thread.
+ * <p>Accepts exactly what {@code parse_line} of {@code vectors/json_vector.py} accepts, and of a
+ * repeated key the last value, as there. One for each thread.
  */
 final class LineParser extends JsonScanner {
   static final int MAX_IMPACT = (1 << 24) - 1;
@@ -19,7 +20,8 @@ final class LineParser extends JsonScanner {
   private static final byte[] VECTOR = {'v', 'e', 'c', 't', 'o', 'r'};
 
   private static final int ZERO = -1;
-  private static final BigInteger LEAST_ID = BigInteger.valueOf(Long.MIN_VALUE); // the range of orjson
+  // Those from here to LARGEST_ID are what orjson reads.
+  private static final BigInteger LEAST_ID = BigInteger.valueOf(Long.MIN_VALUE);
   private static final BigInteger LARGEST_ID = BigInteger.TWO.pow(64).subtract(BigInteger.ONE);
 
   private final TermTable table;
@@ -37,8 +39,8 @@ final class LineParser extends JsonScanner {
   }
 
   /**
-   * Adds the line that begins at {@code bytes[from]} to the block, and returns where the next one begins. A blank line is
-   * passed over, as are weights of 0.
+   * Adds the line that begins at {@code bytes[from]} to the block, and returns where the next one
+   * begins. A blank line is passed over, as are weights of 0.
    *
    * @param to where the lines end; {@code bytes[to]} is a line feed
    */
@@ -59,7 +61,8 @@ final class LineParser extends JsonScanner {
       throw new Refusal("\"id\" has " + id.length + " bytes, and Lucene takes " + MAX_TERM_BYTES);
     }
     if (!contentsGood || !vectorGood || !vector.acceptable()) {
-      throw new Refusal(contentsGood ? "\"vector\" is not token to impact" : "\"contents\" must be a text");
+      throw new Refusal(
+          contentsGood ? "\"vector\" is not token to impact" : "\"contents\" must be a text");
     }
     block.ids.write(id.array, 0, id.length);
     if (extras != null) {
@@ -168,7 +171,10 @@ final class LineParser extends JsonScanner {
     return table.add(text, textFrom, textTo);
   }
 
-  /** Takes the number {@code input[from, to)} as the id, where it is an integer that JSON readers keep whole. */
+  /**
+   * Takes the number {@code input[from, to)} as the id, where it is an integer that JSON readers
+   * keep whole.
+   */
   private void integer(int from, int to) {
     String number = new String(input, from, to - from, StandardCharsets.US_ASCII);
     if (number.matches("-?[0-9]{1,20}")) {
@@ -180,7 +186,10 @@ final class LineParser extends JsonScanner {
     }
   }
 
-  /** Returns the impact at {@code at}, {@link #ZERO} for the integer 0, or 0 for a value that is none. */
+  /**
+   * Returns the impact at {@code at}, {@link #ZERO} for the integer 0, or 0 for a value that is
+   * none.
+   */
   private int impact() throws Refusal {
     int from = at;
     int value = 0;

@@ -6,7 +6,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/** How Python hands over lists: texts as one array of UTF-8 and their lengths, numbers as little-endian int32. */
+/**
+ * How Python hands over lists: texts as one array of UTF-8 and their lengths, numbers as
+ * little-endian int32.
+ */
 final class Packed {
   private Packed() {}
 

@@ -4,8 +4,9 @@ import org.apache.lucene.index.PostingsEnum;
 import org.apache.lucene.util.BytesRef;
 
 /**
- * The inverted lists of one field: term of rank r has {@code documents[starts[r], starts[r + 1])}, ascending, with the
- * impacts beside them in {@code small} (one unsigned byte each) or {@code large}; neither for a field without.
+ * The inverted lists of one field: term of rank r has {@code documents[starts[r], starts[r + 1])},
+ * ascending, with the impacts beside them in {@code small} (one unsigned byte each) or {@code
+ * large}; neither for a field without.
  */
 final class Postings {
   final SortedTexts terms;

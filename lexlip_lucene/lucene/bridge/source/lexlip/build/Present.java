@@ -14,14 +14,20 @@ import org.apache.lucene.util.BytesRef;
 final class Present {
   /** What to do with an id that was found. */
   interface Found {
-    /** Told the id's rank among those that are looked for, and the name of the segment that has it. */
+    /**
+     * Told the id's rank among those that are looked for, and the name of the segment that has it.
+     */
     void found(int rank, String segment) throws BuildError, IOException;
   }
 
   private Present() {}
 
-  /** Looks for all ids; both sides are sorted, so stretches that only one side has are passed over in one step. */
-  static void lookUp(DirectoryReader index, SortedTexts ids, Found found) throws BuildError, IOException {
+  /**
+   * Looks for all ids; both sides are sorted, so stretches that only one side has are passed over
+   * in one step.
+   */
+  static void lookUp(DirectoryReader index, SortedTexts ids, Found found)
+      throws BuildError, IOException {
     for (LeafReaderContext leaf : index.leaves()) {
       lookUp(leaf.reader(), ids, found);
     }
@@ -31,7 +37,8 @@ final class Present {
     return ((SegmentReader) segment).getSegmentName();
   }
 
-  private static void lookUp(LeafReader segment, SortedTexts ids, Found found) throws BuildError, IOException {
+  private static void lookUp(LeafReader segment, SortedTexts ids, Found found)
+      throws BuildError, IOException {
     Terms terms = segment.terms(Template.ID);
     if (terms == null) {
       return;

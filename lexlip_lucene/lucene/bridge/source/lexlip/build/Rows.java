@@ -2,7 +2,10 @@ package lexlip.build;
 
 import java.io.IOException;
 
-/** The rows of a matrix as documents; column numbers are term numbers. What comes here was checked in Python. */
+/**
+ * The rows of a matrix as documents; column numbers are term numbers. What comes here was checked
+ * in Python.
+ */
 final class Rows {
   private static final int BLOCK_ROWS = 1 << 14;
 
@@ -23,7 +26,8 @@ final class Rows {
   }
 
   /** Adds rows: their ids, their numbers of entries, then column and impact of each entry. */
-  void add(byte[] ids, int[] idStarts, int[] sizes, int[] columns, int[] impacts) throws BuildError, IOException {
+  void add(byte[] ids, int[] idStarts, int[] sizes, int[] columns, int[] impacts)
+      throws BuildError, IOException {
     int entry = 0;
     for (int from = 0; from < sizes.length; from += BLOCK_ROWS) {
       stop.check();

@@ -15,7 +15,9 @@ import org.apache.lucene.store.FSDirectory;
 import org.apache.lucene.util.BytesRef;
 import org.apache.lucene.util.Version;
 
-/** An index that is open for writing. Nothing that is done shows to others before {@link #commit}. */
+/**
+ * An index that is open for writing. Nothing that is done shows to others before {@link #commit}.
+ */
 final class Session {
   final Stop stop = new Stop();
   final Wanted wanted;
@@ -32,20 +34,24 @@ final class Session {
    *
    * @param memory bytes for documents that wait to be written, cut to a third of the JVM's heap
    */
-  Session(Path path, boolean create, Wanted wanted, int threads, long memory, boolean ordered) throws IOException {
+  Session(Path path, boolean create, Wanted wanted, int threads, long memory, boolean ordered)
+      throws IOException {
     this.wanted = wanted;
     this.threads = threads;
     this.memory = Math.min(memory, Runtime.getRuntime().maxMemory() / 3);
     this.ordered = ordered;
     directory = new StoppableDirectory(FSDirectory.open(path), stop);
     try {
-      int created = create
-          ? Version.LATEST.major
-          : SegmentInfos.readLatestCommit(directory).getIndexCreatedVersionMajor();
+      int created =
+          create
+              ? Version.LATEST.major
+              : SegmentInfos.readLatestCommit(directory).getIndexCreatedVersionMajor();
       IndexWriterConfig config = new IndexWriterConfig();
-      config.setOpenMode(create ? IndexWriterConfig.OpenMode.CREATE : IndexWriterConfig.OpenMode.APPEND);
+      config.setOpenMode(
+          create ? IndexWriterConfig.OpenMode.CREATE : IndexWriterConfig.OpenMode.APPEND);
       config.setMergePolicy(merges);
-      // In the calling thread and as fast as it goes: the default scheduler slows merges down for searches.
+      // In the calling thread and as fast as it goes: the default scheduler slows merges down for
+      // searches.
       config.setMergeScheduler(new SerialMergeScheduler());
       config.setUseCompoundFile(false);
       config.setCommitOnClose(false);
@@ -87,7 +93,10 @@ final class Session {
     writer.forceMerge(1);
   }
 
-  /** Merges segments of like size where there are too many, as any writer of Lucene does; false when there are not. */
+  /**
+   * Merges segments of like size where there are too many, as any writer of Lucene does; false when
+   * there are not.
+   */
   boolean mergeSmall() throws IOException {
     merges.beginSmall();
     writer.maybeMerge();
@@ -102,8 +111,8 @@ final class Session {
   }
 
   /**
-   * Makes all changes last, with these facts as the commit's user data, closes the index, and returns the number of
-   * its segments.
+   * Makes all changes last, with these facts as the commit's user data, closes the index, and
+   * returns the number of its segments.
    */
   long commit(Map<String, String> facts) throws IOException {
     writer.setLiveCommitData(facts.entrySet());

@@ -17,8 +17,9 @@ import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 
 /**
- * One shard of a collection as lines of JSON: decompressed where its bytes are gzip, cut into lines where it is a
- * {@code .json} file, without a byte-order mark. The file's own bytes are hashed on their way where they are to be compared.
+ * One shard of a collection as lines of JSON: decompressed where its bytes are gzip, cut into lines
+ * where it is a {@code .json} file, without a byte-order mark. The file's own bytes are hashed on
+ * their way where they are to be compared.
  */
 final class ShardStream implements Closeable {
   private static final int BUFFER = 1 << 16;
@@ -29,21 +30,26 @@ final class ShardStream implements Closeable {
   private final MessageDigest digest;
   private final InputStream lines;
 
-  /** @param sha256 in hexadecimal; empty where there is nothing to compare with */
+  /**
+   * @param sha256 in hexadecimal; empty where there is nothing to compare with
+   */
   ShardStream(String path, String sha256) throws IOException {
     digest = sha256.isEmpty() ? null : sha256();
-    InputStream plain = Files.newInputStream(Path.of(path)); // its exceptions have a class for each reason
+    // Its exceptions have a class for each reason.
+    InputStream plain = Files.newInputStream(Path.of(path));
     file = digest == null ? plain : new DigestInputStream(plain, digest);
     try {
       PushbackInputStream bytes = begun(file);
       byte[] first = peeked(bytes, GZIP.length);
-      InputStream content = Arrays.equals(first, GZIP) ? begun(new GZIPInputStream(bytes, BUFFER)) : bytes;
+      InputStream content =
+          Arrays.equals(first, GZIP) ? begun(new GZIPInputStream(bytes, BUFFER)) : bytes;
       skipMark((PushbackInputStream) content);
       String name = path.toLowerCase(Locale.ROOT);
       if (content == bytes && first.length > 0 && name.endsWith(".gz")) {
         throw new ZipException("its name ends in .gz");
       }
-      lines = name.endsWith(".json") || name.endsWith(".json.gz") ? new JsonValues(content) : content;
+      lines =
+          name.endsWith(".json") || name.endsWith(".json.gz") ? new JsonValues(content) : content;
     } catch (IOException | RuntimeException error) {
       plain.close();
       throw error;

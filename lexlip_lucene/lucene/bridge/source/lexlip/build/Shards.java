@@ -8,21 +8,25 @@ import java.util.List;
 import java.util.zip.ZipException;
 
 /**
- * Cuts the shards of a collection, in their order, into blocks of whole lines, for as many threads as ask; so all cores
- * have work whatever the number of shards.
+ * Cuts the shards of a collection, in their order, into blocks of whole lines, for as many threads
+ * as ask; so all cores have work whatever the number of shards.
  */
 final class Shards {
-  static final int BLOCK_BYTES = 4 << 20; // small beside the memory, and thousands of lines for each visit here
+  // Small beside the memory, and thousands of lines for each visit here.
+  static final int BLOCK_BYTES = 4 << 20;
 
   private final List<String> paths;
   private final List<String> sha256;
   private int shard = -1;
   private ShardStream file;
-  private byte[] rest = new byte[0]; // the beginning of a line whose end was not in the block before
+  // The beginning of a line whose end was not in the block before.
+  private byte[] rest = new byte[0];
   private long sequence;
   private volatile long bytesRead;
 
-  /** @param sha256 of each path, in hexadecimal; empty where there is nothing to compare with */
+  /**
+   * @param sha256 of each path, in hexadecimal; empty where there is nothing to compare with
+   */
   Shards(List<String> paths, List<String> sha256) {
     this.paths = paths;
     this.sha256 = sha256;
@@ -39,8 +43,9 @@ final class Shards {
   /**
    * Fills {@code lines}; false when there are no more.
    *
-   * @throws BuildError {@code unreadable}, for a shard that the system does not let be read, {@code compressed} for
-   *     damaged gzip, and {@code changed} at the end of one that is not what its SHA-256 says
+   * @throws BuildError {@code unreadable}, for a shard that the system does not let be read, {@code
+   *     compressed} for damaged gzip, and {@code changed} at the end of one that is not what its
+   *     SHA-256 says
    */
   synchronized boolean next(Lines lines) throws BuildError {
     try {

@@ -5,8 +5,8 @@ import org.apache.lucene.util.BytesRef;
 import org.apache.lucene.util.MSBRadixSorter;
 
 /**
- * Texts in the order of their bytes. Text {@code rank} is text number {@code order[rank]} of those that were given, and
- * stands at {@code pool[starts[number], starts[number + 1])}.
+ * Texts in the order of their bytes. Text {@code rank} is text number {@code order[rank]} of those
+ * that were given, and stands at {@code pool[starts[number], starts[number + 1])}.
  */
 final class SortedTexts {
   final int[] order;
@@ -48,7 +48,9 @@ final class SortedTexts {
     return -1;
   }
 
-  /** Returns the first rank from {@code from} on whose text is not below {@code text}, or the size. */
+  /**
+   * Returns the first rank from {@code from} on whose text is not below {@code text}, or the size.
+   */
   int ceiling(BytesRef text, int from) {
     BytesRef middle = new BytesRef();
     int low = from;

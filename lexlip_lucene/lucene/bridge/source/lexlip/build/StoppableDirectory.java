@@ -7,7 +7,10 @@ import org.apache.lucene.store.FilterIndexOutput;
 import org.apache.lucene.store.IOContext;
 import org.apache.lucene.store.IndexOutput;
 
-/** A directory whose writes fail once somebody asks to stop: Lucene's merger has no other place to ask in. */
+/**
+ * A directory whose writes fail once somebody asks to stop: Lucene's merger has no other place to
+ * ask in.
+ */
 final class StoppableDirectory extends FilterDirectory {
   private final Stop stop;
 
@@ -22,7 +25,8 @@ final class StoppableDirectory extends FilterDirectory {
   }
 
   @Override
-  public IndexOutput createTempOutput(String prefix, String suffix, IOContext context) throws IOException {
+  public IndexOutput createTempOutput(String prefix, String suffix, IOContext context)
+      throws IOException {
     return new Output(in.createTempOutput(prefix, suffix, context));
   }
 
@@ -36,7 +40,8 @@ final class StoppableDirectory extends FilterDirectory {
       out.writeByte(value);
     }
 
-    // Without these three a number is written byte by byte, for half of all the time that writing postings takes.
+    // Without these three a number is written byte by byte, for half of all the time that writing
+    // postings takes.
     @Override
     public void writeShort(short value) throws IOException {
       out.writeShort(value);

@@ -16,9 +16,9 @@ import org.apache.lucene.store.ByteBuffersDirectory;
 import org.apache.lucene.util.BytesRef;
 
 /**
- * A segment of one document with the fields of Anserini's DefaultLuceneDocumentGenerator, written by the Lucene that
- * runs. What a batch gives to the merger is this segment with another content, so no part of it is made by hand that
- * differs between versions of Lucene.
+ * A segment of one document with the fields of Anserini's DefaultLuceneDocumentGenerator, written
+ * by the Lucene that runs. What a batch gives to the merger is this segment with another content,
+ * so no part of it is made by hand that differs between versions of Lucene.
  */
 final class Template implements AutoCloseable {
   static final String ID = "id";
@@ -27,7 +27,10 @@ final class Template implements AutoCloseable {
   private final ByteBuffersDirectory directory = new ByteBuffersDirectory();
   private final DirectoryReader reader;
 
-  /** @param created major version of the Lucene that made the index which segments are for: no other's may join it */
+  /**
+   * @param created major version of the Lucene that made the index which segments are for: no
+   *     other's may join it
+   */
   Template(Wanted wanted, int created) throws IOException {
     IndexWriterConfig config = new IndexWriterConfig().setIndexCreatedVersionMajor(created);
     try (IndexWriter writer = new IndexWriter(directory, config)) {

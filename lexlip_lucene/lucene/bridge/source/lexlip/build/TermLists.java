@@ -2,7 +2,10 @@ package lexlip.build;
 
 import java.util.Arrays;
 
-/** The terms of each document as document orders are computed from: {@code terms[starts[d], starts[d + 1])}. */
+/**
+ * The terms of each document as document orders are computed from: {@code terms[starts[d], starts[d
+ * + 1])}.
+ */
 final class TermLists {
   final int[] starts;
   final int[] terms;

@@ -3,16 +3,17 @@ package lexlip.build;
 import java.util.Arrays;
 
 /**
- * Terms (UTF-8 bytes) → numbers 0, 1, 2, … in the order of their first sight. Open addressing with linear probing, at
- * most half full. Not safe for several threads: each has its own.
+ * Terms (UTF-8 bytes) → numbers 0, 1, 2, … in the order of their first sight. Open addressing with
+ * linear probing, at most half full. Not safe for several threads: each has its own.
  */
 final class TermTable {
-  private static final int GOLDEN_RATIO = 0x9E3779B9; // spreads the hash over its upper bits, which choose the slot
+  // Spreads the hash over its upper bits, which choose the slot.
+  private static final int GOLDEN_RATIO = 0x9E3779B9;
 
   final Bytes pool = new Bytes(1 << 12);
   private int[] starts = new int[1 << 10];
-  // Hash in the upper half, number + 1 in the lower, or 0: most terms are found with three memory accesses, and in a
-  // vocabulary that is larger than the cache those are most of the time.
+  // Hash in the upper half, number + 1 in the lower, or 0: most terms are found with three memory
+  // accesses, and in a vocabulary that is larger than the cache those are most of the time.
   private long[] slots = new long[1 << 11];
   private int size;
 

@@ -1,8 +1,11 @@
 package lexlip.build;
 
+import java.util.HashMap;
+import java.util.Map;
+
 /**
- * What documents add up to: {@code {"red": 3, "cat": 2, "dog": 0}} and {@code {}} are 2 documents, 1 empty, 2 postings,
- * sum 5, 1 zero.
+ * What documents add up to: {@code {"red": 3, "cat": 2, "dog": 0}} and {@code {}} are 2 documents,
+ * 1 empty, 2 postings, sum 5, 1 zero.
  */
 final class Totals {
   long documents;
@@ -25,5 +28,15 @@ final class Totals {
     postings += other.postings;
     impactSum += other.impactSum;
     zeros += other.zeros;
+  }
+
+  /** {@code documents}, {@code empty}, {@code postings} and {@code impact_sum}, behind a prefix. */
+  Map<String, Long> named(String prefix) {
+    Map<String, Long> named = new HashMap<>();
+    named.put(prefix + "documents", documents);
+    named.put(prefix + "empty", empty);
+    named.put(prefix + "postings", postings);
+    named.put(prefix + "impact_sum", impactSum);
+    return named;
   }
 }

@@ -2,8 +2,11 @@ package lexlip.build;
 
 /** Code points in UTF-8 bytes that nobody has checked yet. */
 final class Utf8 {
-  private static final String WHITE_SPACE = // java.lang.Character.isWhitespace, which is what splits a text in stock
-      "\t\n\u000b\f\r\u001c\u001d\u001e\u001f \u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009"
+  // As in java.lang.Character.isWhitespace, by which stock Anserini splits a text.
+  private static final String WHITE_SPACE =
+      "\t\n"
+          + "\u000b\f\r"
+          + "\u001c\u001d\u001e\u001f \u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009"
           + "\u200a\u2028\u2029\u205f\u3000";
 
   private static final int MAX_UNITS = 255;
@@ -51,7 +54,10 @@ final class Utf8 {
     }
   }
 
-  /** True when stock's white-space analysis keeps the token whole: 1 to 255 UTF-16 units, none of them white. */
+  /**
+   * True when stock's white-space analysis keeps the token whole: 1 to 255 UTF-16 units, none of
+   * them white.
+   */
   static boolean keptWhole(byte[] bytes, int from, int to) throws Refusal {
     int units = 0;
     for (int at = from; at < to; ) {

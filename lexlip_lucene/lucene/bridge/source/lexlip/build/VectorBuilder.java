@@ -3,8 +3,9 @@ package lexlip.build;
 import java.util.Arrays;
 
 /**
- * The vector of the document that is being read: term numbers with impacts, each term once. An impact of 0 stands for a
- * value that is no impact; a later value of the same term replaces it, as in any reader of JSON objects.
+ * The vector of the document that is being read: term numbers with impacts, each term once. An
+ * impact of 0 stands for a value that is no impact; a later value of the same term replaces it, as
+ * in any reader of JSON objects.
  */
 final class VectorBuilder {
   int size;

@@ -4,7 +4,10 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The terms of all tables of a batch in the order of their bytes, and what number each table's terms have in it. */
+/**
+ * The terms of all tables of a batch in the order of their bytes, and what number each table's
+ * terms have in it.
+ */
 final class Vocabulary {
   final SortedTexts terms;
   private final Map<TermTable, int[]> ranks = new IdentityHashMap<>();

@@ -6,9 +6,11 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * The keys of a line that are kept beside id and vector: as stored fields, as keywords to filter by, or both.
+ * The keys of a line that are kept beside id and vector: as stored fields, as keywords to filter
+ * by, or both.
  *
- * <p>In a {@link Block} the value of key number n has the code 2n when it is stored and 2n + 1 when it is a keyword.
+ * <p>In a {@link Block} the value of key number n has the code 2n when it is stored and 2n + 1 when
+ * it is a keyword.
  */
 final class Wanted {
   final String[] keys;

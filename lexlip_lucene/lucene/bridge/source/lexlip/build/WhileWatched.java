@@ -5,8 +5,9 @@ import java.lang.reflect.InvocationTargetException;
 import java.util.Arrays;
 
 /**
- * Runs the {@code main} of another class in this process for as long as standard input stays open. Python holds the
- * other end; when it is killed, the system closes that end, and this process ends without another write.
+ * Runs the {@code main} of another class in this process for as long as standard input stays open.
+ * Python holds the other end; when it is killed, the system closes that end, and this process ends
+ * without another write.
  */
 public final class WhileWatched {
   private WhileWatched() {}

@@ -17,11 +17,17 @@ import org.apache.lucene.store.IOContext;
 import org.apache.lucene.store.IndexInput;
 import org.apache.lucene.store.Lock;
 
-/** What Python calls to compare an index's files with the checksums in their footers. Nothing is written or locked. */
+/**
+ * What Python calls to compare an index's files with the checksums in their footers. Nothing is
+ * written or locked.
+ */
 public final class Integrity {
   private Integrity() {}
 
-  /** The files of the latest commit, one after the other; reads the commit and the list of each segment. */
+  /**
+   * The files of the latest commit, one after the other; reads the commit and the list of each
+   * segment.
+   */
   public static String[] files(String folder) throws IOException {
     try (FSDirectory directory = FSDirectory.open(Path.of(folder))) {
       Collection<String> names = SegmentInfos.readLatestCommit(directory).files(true);
@@ -38,18 +44,25 @@ public final class Integrity {
     }
   }
 
-  /** What Lucene's own CheckIndex says of an index that it does not find clean, on one line; null of one that it does. */
+  /**
+   * What Lucene's own CheckIndex says of an index that it does not find clean, on one line; null of
+   * one that it does.
+   */
   public static byte[] checkIndex(String folder) throws IOException {
     try (FSDirectory directory = FSDirectory.open(Path.of(folder));
         CheckIndex check = new CheckIndex(directory, NO_LOCK)) {
       List<String> said = new ArrayList<>();
-      check.setInfoStream(new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8));
+      check.setInfoStream(
+          new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8));
       check.setFailFast(false);
       CheckIndex.Status status = check.checkIndex();
       if (status.clean) {
         return null;
       }
-      said.add(status.missingSegments ? "the list of segments can't be read" : status.totLoseDocCount + " documents are in damaged segments");
+      said.add(
+          status.missingSegments
+              ? "the list of segments can't be read"
+              : status.totLoseDocCount + " documents are in damaged segments");
       for (CheckIndex.Status.SegmentInfoStatus segment : status.segmentInfos) {
         if (segment.toLoseDocCount > 0) {
           said.add("segment " + segment.name);

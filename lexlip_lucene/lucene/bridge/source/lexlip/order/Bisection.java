@@ -2,14 +2,18 @@ package lexlip.order;
 
 import java.util.concurrent.RecursiveAction;
 
-/** Orders one part of the documents: halves it, and orders the halves. Its leaves keep the order they came in. */
+/**
+ * Orders one part of the documents: halves it, and orders the halves. Its leaves keep the order
+ * they came in.
+ */
 final class Bisection extends RecursiveAction {
 
   /**
-   * Parts of this size or smaller are not halved: Lucene 9.9 writes 128 gaps with the bits of the largest, and where a
-   * term is in one document of ten these span 1,280, so order on a smaller scale makes gaps uneven and costs more than
-   * it saves. For 160,000 mixes of photos (64 postings each) bits a gap were 7.20 as given, and 6.99, 6.67, 6.43, 6.36,
-   * 6.32 and 6.35 with leaves of 32, 256, 1,024, 2,048, 4,096 and 8,192.
+   * Parts of this size or smaller are not halved: Lucene 9.9 writes 128 gaps with the bits of the
+   * largest, and where a term is in one document of ten these span 1,280, so order on a smaller
+   * scale makes gaps uneven and costs more than it saves. For 160,000 mixes of photos (64 postings
+   * each) bits a gap were 7.20 as given, and 6.99, 6.67, 6.43, 6.36, 6.32 and 6.35 with leaves of
+   * 32, 256, 1,024, 2,048, 4,096 and 8,192.
    */
   static final int LEAF = 2048;
 

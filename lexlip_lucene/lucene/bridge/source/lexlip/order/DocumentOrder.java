@@ -5,14 +5,17 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ForkJoinPool;
 
 /**
- * An order of documents in which similar ones are neighbours, so that gaps in postings lists get small.
+ * An order of documents in which similar ones are neighbours, so that gaps in postings lists get
+ * small.
  *
- * <p>It is recursive graph bisection (Dhulipala et al., "Compressing graphs and indexes with recursive graph
- * bisection", KDD 2016), made faster as by Mackenzie et al. ("Tradeoff options for bipartite graph partitioning",
- * TKDE 2022) and by Lucene's BPIndexReorderer: halves are found by selection instead of sorting.
- * {@link Halves} has the formula, {@link Bisection} says when it stops.
+ * <p>It is recursive graph bisection (Dhulipala et al., "Compressing graphs and indexes with
+ * recursive graph bisection", KDD 2016), made faster as by Mackenzie et al. ("Tradeoff options for
+ * bipartite graph partitioning", TKDE 2022) and by Lucene's BPIndexReorderer: halves are found by
+ * selection instead of sorting. {@link Halves} has the formula, {@link Bisection} says when it
+ * stops.
  *
- * <p>Documents whose terms are independent of each other gain nothing: their gaps get about 1 % longer.
+ * <p>Documents whose terms are independent of each other gain nothing: their gaps get about 1 %
+ * longer.
  */
 public final class DocumentOrder {
 
@@ -21,13 +24,13 @@ public final class DocumentOrder {
   /**
    * Finds the order. The same input gives the same order, whatever the number of threads.
    *
-   * <p>A document's 16 heaviest terms are enough: they take a third of the time of all 64, and the order that they
-   * give to mixes of photos makes gaps and impacts together as small as that of all. Besides the arguments it needs
-   * about twice the memory of {@code terms}.
+   * <p>A document's 16 heaviest terms are enough: they take a third of the time of all 64, and the
+   * order that they give to mixes of photos makes gaps and impacts together as small as that of
+   * all. Besides the arguments it needs about twice the memory of {@code terms}.
    *
    * @param documents how many, at least 0
-   * @param starts documents + 1 offsets into {@code terms}, ascending from 0; document d has the terms from
-   *     starts[d] to before starts[d + 1]
+   * @param starts documents + 1 offsets into {@code terms}, ascending from 0; document d has the
+   *     terms from starts[d] to before starts[d + 1]
    * @param terms term numbers in 0 to termCount - 1, each at most once in a document
    * @param termCount how many terms there are
    * @param threads how many threads work, at least 1

@@ -8,16 +8,20 @@ import java.util.concurrent.ForkJoinTask;
 import java.util.concurrent.RecursiveAction;
 
 /**
- * The two halves of a part, and the exchange of documents between them that brings similar ones together.
+ * The two halves of a part, and the exchange of documents between them that brings similar ones
+ * together.
  *
- * <p>A document's pull to the right is Σ over its terms of log2(r) − log2(l), where l and r are the numbers of
- * documents left and right that have the term: the derivative of what the terms' gaps cost, −l log2(l) − r log2(r). A
- * term in 8 documents on the left and 2 on the right pulls by −2. In each iteration the half with the smaller pulls
- * goes left.
+ * <p>A document's pull to the right is Σ over its terms of log2(r) − log2(l), where l and r are the
+ * numbers of documents left and right that have the term: the derivative of what the terms' gaps
+ * cost, −l log2(l) − r log2(r). A term in 8 documents on the left and 2 on the right pulls by −2.
+ * In each iteration the half with the smaller pulls goes left.
  */
 final class Halves {
 
-  /** Iterations at most; with 5, 10, 20 and 50 the gaps of {@link Bisection#LEAF} took 6.42, 6.38, 6.36, 6.35 bits. */
+  /**
+   * Iterations at most; with 5, 10, 20 and 50 the gaps of {@link Bisection#LEAF} took 6.42, 6.38,
+   * 6.36, 6.35 bits.
+   */
   static final int ITERATIONS = 20;
 
   private static final int SHARED_WORK = 1 << 14;
@@ -55,7 +59,10 @@ final class Halves {
     return part.side(right, true, right.length - middle, rights);
   }
 
-  /** Exchanges documents until it is not worth it; throws a CancellationException when the pool is shut down. */
+  /**
+   * Exchanges documents until it is not worth it; throws a CancellationException when the pool is
+   * shut down.
+   */
   void improve() {
     for (int iteration = 0; iteration < ITERATIONS; iteration++) {
       if (ForkJoinTask.getPool().isShutdown()) {
@@ -65,7 +72,8 @@ final class Halves {
         pulls[term] = Logarithms.of(rights[term]) - Logarithms.of(lefts[term]);
       }
       weighAll();
-      // The gain asked of the best exchange grows, so that late iterations don't run for little (as in Lucene's).
+      // The gain asked of the best exchange grows, so that late iterations don't run for little (as
+      // in Lucene's).
       if (bestExchange() <= iteration) {
         return;
       }

@@ -17,7 +17,8 @@ final class Logarithms {
     return count < TABLE.length ? TABLE[count] : exact(count);
   }
 
-  // StrictMath, because Math.log may differ in the last bit from one machine to another, and so the order.
+  // StrictMath, because Math.log may differ in the last bit from one machine to another, and so the
+  // order.
   private static float exact(int count) {
     return (float) (StrictMath.log(count) / StrictMath.log(2));
   }

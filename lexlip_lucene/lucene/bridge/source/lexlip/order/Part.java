@@ -3,8 +3,9 @@ package lexlip.order;
 import java.util.Arrays;
 
 /**
- * Some of the documents with their terms, in flat arrays of its own. Its terms are numbered anew, without those that
- * can't tell how to halve it (in one of its documents or in all), so that a small part is little work.
+ * Some of the documents with their terms, in flat arrays of its own. Its terms are numbered anew,
+ * without those that can't tell how to halve it (in one of its documents or in all), so that a
+ * small part is little work.
  */
 final class Part {
 
@@ -27,7 +28,10 @@ final class Part {
     this.frequencies = frequencies;
   }
 
-  /** Returns all documents in the order of their numbers; the arguments are those of {@link DocumentOrder#of}. */
+  /**
+   * Returns all documents in the order of their numbers; the arguments are those of {@link
+   * DocumentOrder#of}.
+   */
   static Part whole(int count, int[] starts, int[] terms, int termCount) {
     int[] documents = new int[count];
     Arrays.setAll(documents, document -> document);
@@ -38,7 +42,10 @@ final class Part {
     return chosen(documents, documents, starts, terms, frequencies);
   }
 
-  /** Returns the {@code size} documents i with right[i] == side, in which the terms have these frequencies. */
+  /**
+   * Returns the {@code size} documents i with right[i] == side, in which the terms have these
+   * frequencies.
+   */
   Part side(boolean[] right, boolean side, int size, int[] frequenciesThere) {
     int[] places = new int[size];
     int[] numbers = new int[size];
@@ -52,8 +59,11 @@ final class Part {
     return chosen(numbers, places, starts, terms, frequenciesThere);
   }
 
-  /** Copies the documents at {@code places} of a forward index, with the terms that tell something. */
-  private static Part chosen(int[] numbers, int[] places, int[] starts, int[] terms, int[] frequencies) {
+  /**
+   * Copies the documents at {@code places} of a forward index, with the terms that tell something.
+   */
+  private static Part chosen(
+      int[] numbers, int[] places, int[] starts, int[] terms, int[] frequencies) {
     int[] renumbered = new int[frequencies.length];
     int[] kept = new int[frequencies.length];
     int termCount = 0;

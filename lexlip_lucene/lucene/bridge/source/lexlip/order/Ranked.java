@@ -1,11 +1,15 @@
 package lexlip.order;
 
-/** Pairs of a float and a number ≥ 0 as one long that sorts as the pairs do, and finding the one of a given rank. */
+/**
+ * Pairs of a float and a number ≥ 0 as one long that sorts as the pairs do, and finding the one of
+ * a given rank.
+ */
 final class Ranked {
 
   private Ranked() {}
 
-  // The bits of a float sort as it does, those of negative ones backwards; + 0f makes −0 and 0 equal.
+  // The bits of a float sort as it does, those of negative ones backwards; + 0f makes −0 and 0
+  // equal.
   static long key(float value, int number) {
     int bits = Float.floatToRawIntBits(value + 0f);
     return (long) (bits ^ (bits >> 31 & Integer.MAX_VALUE)) << 32 | number;
@@ -16,7 +20,10 @@ final class Ranked {
     return Float.intBitsToFloat(bits ^ (bits >> 31 & Integer.MAX_VALUE));
   }
 
-  /** Returns the key that has {@code rank} smaller ones; changes the order of {@code keys}, which must differ. */
+  /**
+   * Returns the key that has {@code rank} smaller ones; changes the order of {@code keys}, which
+   * must differ.
+   */
   static long smallest(long[] keys, int rank) {
     int from = 0;
     int to = keys.length - 1;

@@ -22,7 +22,9 @@ final class Answer {
   private final byte[][] docids;
   private final long unseen;
 
-  /** @param unseen the highest score that a document which is no hit may have */
+  /**
+   * @param unseen the highest score that a document which is no hit may have
+   */
   Answer(long[] scores, byte[][] docids, long unseen) {
     this.scores = scores;
     this.docids = docids;

@@ -48,7 +48,8 @@ final class Batch {
       others.add(CompletableFuture.runAsync(work, THREADS));
     }
     work.run();
-    others.forEach(CompletableFuture::join); // also after an error: the caller closes what they read
+    // Also after an error: the caller closes what they read.
+    others.forEach(CompletableFuture::join);
     if (failed.get() != null) {
       throw IOUtils.rethrowAlways(failed.get());
     }

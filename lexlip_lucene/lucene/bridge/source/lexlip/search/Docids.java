@@ -11,7 +11,9 @@ import org.apache.lucene.index.DocValuesType;
 import org.apache.lucene.index.FieldInfo;
 import org.apache.lucene.index.LeafReader;
 
-/** From the best documents to hits: reads their docids, breaks ties by them, and puts them in order. */
+/**
+ * From the best documents to hits: reads their docids, breaks ties by them, and puts them in order.
+ */
 final class Docids {
 
   private Docids() {}
@@ -20,17 +22,21 @@ final class Docids {
 
   /** The best hit first: the higher score, then the smaller docid. */
   private static final Comparator<Found> BEST_FIRST =
-      Comparator.comparingLong(Found::score).reversed().thenComparing(Found::docid, Arrays::compareUnsigned);
+      Comparator.comparingLong(Found::score)
+          .reversed()
+          .thenComparing(Found::docid, Arrays::compareUnsigned);
 
   /**
    * The best {@code k} of {@code top}: by score, then by docid in byte order.
    *
    * @param unseen the highest score that a document which {@code top} was not shown may have
    */
-  static Answer rank(Snapshot snapshot, String id, TopK top, int k, long unseen) throws IOException {
+  static Answer rank(Snapshot snapshot, String id, TopK top, int k, long unseen)
+      throws IOException {
     top.shrink();
     int size = top.size();
-    long[] byDocument = new long[size]; // document number, then place in `top`: docids are read in their order on disk
+    // Document number, then place in `top`: docids are read in their order on disk.
+    long[] byDocument = new long[size];
     for (int i = 0; i < size; i++) {
       byDocument[i] = ((long) top.document(i) << 32) | i;
     }
@@ -71,13 +77,17 @@ final class Docids {
         values = values(snapshot.leaves[++leaf], id);
       }
       int local = document - snapshot.bases[leaf];
-      return values != null && values.advanceExact(local) ? copy(values) : stored(snapshot.leaves[leaf], id, local);
+      return values != null && values.advanceExact(local)
+          ? copy(values)
+          : stored(snapshot.leaves[leaf], id, local);
     }
   }
 
   private static BinaryDocValues values(LeafReader reader, String id) throws IOException {
     FieldInfo info = reader.getFieldInfos().fieldInfo(id);
-    return info != null && info.getDocValuesType() == DocValuesType.BINARY ? reader.getBinaryDocValues(id) : null;
+    return info != null && info.getDocValuesType() == DocValuesType.BINARY
+        ? reader.getBinaryDocValues(id)
+        : null;
   }
 
   private static byte[] copy(BinaryDocValues values) throws IOException {

@@ -3,7 +3,6 @@ package lexlip.search;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.IndexReader;
@@ -13,10 +12,13 @@ import org.apache.lucene.index.StandardDirectoryReader;
 import org.apache.lucene.store.AlreadyClosedException;
 
 /**
- * An open index: its newest snapshot, and what has been decoded of its segments. Safe for several threads; a search ends
- * on the snapshot it began with, whatever is refreshed or closed meanwhile.
+ * An open index: its newest snapshot, and what has been decoded of its segments. Safe for several
+ * threads; a search ends on the snapshot it began with, whatever is refreshed or closed meanwhile.
  */
 public final class Engine {
+
+  /** The name of the forward index in the cache; pruned postings have their number of tokens. */
+  private static final Object FORWARD = ForwardIndex.class;
 
   /** The field whose terms are tokens and whose term frequencies are impacts. */
   final String field;
@@ -25,9 +27,10 @@ public final class Engine {
   final String id;
 
   final PostingsCache cache;
-  private final Map<Object, ForwardIndex> forward = new ConcurrentHashMap<>();
-  private final Map<Object, Map<Integer, PrunedPostings>> pruned = new ConcurrentHashMap<>();
-  private final Set<Object> known = ConcurrentHashMap.newKeySet();
+
+  /** The segments that are open, each with the sizes of its parts that were made so far. */
+  private final Map<Object, Map<Object, Long>> known = new ConcurrentHashMap<>();
+
   private volatile Snapshot current;
 
   Engine(DirectoryReader reader, String field, String id, long cacheBytes) {
@@ -37,7 +40,7 @@ public final class Engine {
     this.current = follow(new Snapshot(reader));
   }
 
-  /** The newest snapshot; hand it back to {@link #release}. */
+  /** The newest snapshot, in use until it is closed. */
   Snapshot acquire() {
     while (true) {
       Snapshot snapshot = current;
@@ -50,29 +53,23 @@ public final class Engine {
     }
   }
 
-  void release(Snapshot snapshot) throws IOException {
-    snapshot.reader.decRef();
-  }
-
   /** Takes up the newest commit; false where there is none newer. */
   synchronized boolean refresh() throws IOException {
-    Snapshot old = acquire();
-    try {
+    try (Snapshot old = acquire()) {
       DirectoryReader newer = newer(old.reader);
       if (newer == null) {
         return false;
       }
       current = follow(new Snapshot(newer));
-      old.reader.decRef();
+      old.reader.decRef(); // the use of it that `current` was
       return true;
-    } finally {
-      release(old);
     }
   }
 
   /**
-   * A reader of the newest commit, null where {@code old} has it. Lucene compares counters, which an index that was
-   * built anew in the same place may share with the old one; commits have a random name each.
+   * A reader of the newest commit, null where {@code old} has it. Lucene compares counters, which
+   * an index that was built anew in the same place may share with the old one; commits have a
+   * random name each.
    */
   private static DirectoryReader newer(DirectoryReader old) throws IOException {
     byte[] there = SegmentInfos.readLatestCommit(old.directory()).getId();
@@ -92,44 +89,81 @@ public final class Engine {
     Snapshot last = current;
     current = null;
     if (last != null) {
-      last.reader.decRef();
+      last.close();
     }
   }
 
-  /** The documents of a segment with their tokens; made when it is first asked for. */
+  /** About the memory that {@link #forward} takes, in bytes; exactly once it was made. */
+  long forwardBytes(LeafReader reader) throws IOException {
+    Long known = known(reader).get(FORWARD);
+    return known == null ? ForwardIndex.bytes(reader, field) : known;
+  }
+
+  /** About the memory that {@link #pruned} takes, in bytes; exactly once it was made. */
+  long prunedBytes(LeafReader reader, int most) throws IOException {
+    Long known = known(reader).get(most);
+    return known == null ? PrunedPostings.bytes(reader, field, most) : known;
+  }
+
+  /** The documents of a segment with their tokens. */
   ForwardIndex forward(LeafReader reader) throws IOException {
-    Object segment = reader.getCoreCacheHelper().getKey();
-    ForwardIndex there = forward.get(segment);
-    if (there == null) {
-      synchronized (forward) {
-        there = forward.get(segment);
-        if (there == null) {
-          there = ForwardIndex.read(reader, field);
-          forward.put(segment, there);
-        }
-      }
-    }
-    return there;
+    return made(reader, FORWARD, ForwardIndex.class, () -> ForwardIndex.read(reader, field));
   }
 
-  /** A segment's postings of the {@code most} heaviest tokens of each document; made when they are first asked for. */
-  PrunedPostings pruned(LeafReader reader, int most) throws IOException {
-    ForwardIndex documents = forward(reader);
-    return pruned
-        .computeIfAbsent(reader.getCoreCacheHelper().getKey(), segment -> new ConcurrentHashMap<>())
-        .computeIfAbsent(most, number -> PrunedPostings.of(documents, number));
+  /**
+   * A segment's postings of the {@code most} heaviest tokens of each document.
+   *
+   * @param roomy whether the documents with all their tokens may go into the cache as well
+   */
+  PrunedPostings pruned(LeafReader reader, int most, boolean roomy) throws IOException {
+    return made(
+        reader,
+        most,
+        PrunedPostings.class,
+        () -> {
+          ForwardIndex held = cache.find(reader, FORWARD, ForwardIndex.class);
+          if (held == null) {
+            held = roomy ? forward(reader) : ForwardIndex.read(reader, field);
+          }
+          return PrunedPostings.of(held, most);
+        });
+  }
+
+  private interface Making<T> {
+    T make() throws IOException;
+  }
+
+  /** A part of a segment from the cache, or made and put there, by one thread at a time. */
+  private <T extends PostingsCache.Sized> T made(
+      LeafReader reader, Object part, Class<T> type, Making<T> making) throws IOException {
+    T there = cache.find(reader, part, type);
+    if (there != null) {
+      return there;
+    }
+    synchronized (known) {
+      there = cache.find(reader, part, type);
+      if (there == null) {
+        there = making.make();
+        known(reader).put(part, there.bytes());
+        cache.hold(reader, part, there);
+      }
+      return there;
+    }
+  }
+
+  /** The sizes of the parts of a segment that were made so far. */
+  private Map<Object, Long> known(LeafReader reader) {
+    return known.get(reader.getCoreCacheHelper().getKey());
   }
 
   private Snapshot follow(Snapshot snapshot) {
     for (LeafReader leaf : snapshot.leaves) {
       IndexReader.CacheHelper core = leaf.getCoreCacheHelper();
-      if (known.add(core.getKey())) {
+      if (known.putIfAbsent(core.getKey(), new ConcurrentHashMap<>()) == null) {
         core.addClosedListener(
             segment -> {
               known.remove(segment);
               cache.forget(segment);
-              forward.remove(segment);
-              pruned.remove(segment);
             });
       }
     }

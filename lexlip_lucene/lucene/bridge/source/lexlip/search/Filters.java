@@ -12,9 +12,9 @@ import org.apache.lucene.util.BytesRef;
 import org.apache.lucene.util.FixedBitSet;
 
 /**
- * Which documents count: those not deleted that have, for each filter, one of its values in its field. A filter is a bag
- * whose first token is the field and whose others are the values; where the field's weight is {@link #WITHOUT}, the
- * documents that count have none of them.
+ * Which documents count: those not deleted that have, for each filter, one of its values in its
+ * field. A filter is a bag whose first token is the field and whose others are the values; where
+ * the field's weight is {@link #WITHOUT}, the documents that count have none of them.
  */
 final class Filters {
 

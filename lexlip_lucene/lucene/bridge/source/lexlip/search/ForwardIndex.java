@@ -14,10 +14,14 @@ import org.apache.lucene.search.DocIdSetIterator;
 import org.apache.lucene.util.BytesRef;
 
 /**
- * The documents of one segment, each with its tokens' numbers and impacts: the postings turned round, to score a few
- * documents exactly. Four bytes a posting where impacts are at most 255 (number × 256 + impact), eight otherwise.
+ * The documents of one segment, each with its tokens' numbers and impacts: the postings turned
+ * round, to score a few documents exactly. Four bytes a posting where impacts are at most 255
+ * (number × 256 + impact), eight otherwise.
  */
-final class ForwardIndex {
+final class ForwardIndex implements PostingsCache.Sized {
+
+  /** About what a token takes in {@code numbers}: its text, two objects and an entry of the map. */
+  static final int TOKEN_BYTES = 128;
 
   private static final int BATCH = 32;
   private static final int LINE = 16; // integers in a cache line
@@ -28,9 +32,11 @@ final class ForwardIndex {
   private final int[] impacts;
 
   /** Weights by token number, all 0, that queries hand on to one another. */
-  private final Queue<int[]> spare = new ArrayBlockingQueue<>(Runtime.getRuntime().availableProcessors());
+  private final Queue<int[]> spare =
+      new ArrayBlockingQueue<>(Runtime.getRuntime().availableProcessors());
 
-  private ForwardIndex(Map<BytesRef, Integer> numbers, long[] starts, int[] entries, int[] impacts) {
+  private ForwardIndex(
+      Map<BytesRef, Integer> numbers, long[] starts, int[] entries, int[] impacts) {
     this.numbers = numbers;
     this.starts = starts;
     this.entries = entries;
@@ -51,7 +57,8 @@ final class ForwardIndex {
     }
     long postings = starts[reader.maxDoc()];
     if (postings > Integer.MAX_VALUE - 8) {
-      throw new IllegalStateException("a segment of " + postings + " postings is too large for two-step search");
+      throw new IllegalStateException(
+          "a segment of " + postings + " postings is too large for two-step search");
     }
     boolean packed = highest <= 255 && numbers.size() <= 1 << 24;
     int[] entries = new int[(int) postings];
@@ -62,8 +69,12 @@ final class ForwardIndex {
     return new ForwardIndex(numbers, starts, entries, impacts);
   }
 
-  /** Leaves each document's number of postings at {@code starts[document + 1]}; returns the largest impact. */
-  private static int count(TermsEnum terms, Map<BytesRef, Integer> numbers, long[] starts) throws IOException {
+  /**
+   * Leaves each document's number of postings at {@code starts[document + 1]}; returns the largest
+   * impact.
+   */
+  private static int count(TermsEnum terms, Map<BytesRef, Integer> numbers, long[] starts)
+      throws IOException {
     int highest = 0;
     PostingsEnum postings = null;
     for (BytesRef token = terms.next(); token != null; token = terms.next()) {
@@ -77,7 +88,8 @@ final class ForwardIndex {
     return highest;
   }
 
-  private static void place(TermsEnum terms, long[] starts, int[] entries, int[] impacts) throws IOException {
+  private static void place(TermsEnum terms, long[] starts, int[] entries, int[] impacts)
+      throws IOException {
     int[] next = new int[starts.length];
     for (int d = 0; d < starts.length; d++) {
       next[d] = (int) starts[d];
@@ -94,6 +106,22 @@ final class ForwardIndex {
         }
       }
     }
+  }
+
+  /** About the memory that a segment will take, in bytes, if its impacts are at most 255. */
+  static long bytes(LeafReader reader, String field) throws IOException {
+    Terms terms = reader.terms(field);
+    return terms == null ? 0 : bytes(terms.size(), reader.maxDoc(), 4 * terms.getSumDocFreq());
+  }
+
+  @Override
+  public long bytes() {
+    return bytes(numbers.size(), size(), 4L * entries.length * (impacts == null ? 1 : 2));
+  }
+
+  private static long bytes(long tokens, int documents, long entries) {
+    int weights = 4 * Runtime.getRuntime().availableProcessors(); // of each token, in `spare`
+    return (TOKEN_BYTES + weights) * tokens + 8L * documents + entries;
   }
 
   /** The tokens' numbers. */
@@ -122,7 +150,10 @@ final class ForwardIndex {
     long[] result = room.length < count ? new long[count] : room;
     for (int i = 0; i < count; i++) {
       int entry = entries[from + i];
-      result[i] = impacts == null ? (long) (entry & 0xff) << 32 | entry >>> 8 : (long) impacts[from + i] << 32 | entry;
+      result[i] =
+          impacts == null
+              ? (long) (entry & 0xff) << 32 | entry >>> 8
+              : (long) impacts[from + i] << 32 | entry;
     }
     Arrays.sort(result, 0, count);
     return result;
@@ -164,9 +195,12 @@ final class ForwardIndex {
     void score(int[] documents, int from, int to, int base, TopK top) {
       for (int batch = from; batch < to; batch += BATCH) {
         int end = Math.min(batch + BATCH, to);
-        // Read ahead, so that the cache misses of many documents are waited for together and not one after the other.
+        // Read ahead, so that the cache misses of many documents are waited for together and not
+        // one after the other.
         for (int d = batch; d < end; d++) {
-          for (long i = starts[documents[d] - base]; i < starts[documents[d] - base + 1]; i += LINE) {
+          for (long i = starts[documents[d] - base];
+              i < starts[documents[d] - base + 1];
+              i += LINE) {
             readAhead += entries[(int) i];
           }
         }

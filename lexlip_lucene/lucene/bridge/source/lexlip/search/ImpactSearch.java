@@ -9,16 +9,14 @@ import org.apache.lucene.util.Bits;
 import org.apache.lucene.util.BytesRef;
 
 /**
- * Exact search for one query: score = Σ over shared tokens of weight × impact. Chooses how; the hits are the same.
+ * Exact search for one query: score = Σ over shared tokens of weight × impact. Chooses how; the
+ * hits are the same.
  *
- * <p>Windows of decoded postings wherever the query's postings fit into the cache; Lucene's own execution where they do
- * not, because it reads from disk and skips. Scores of 2^31 and more take 64-bit sums, and those that these don't hold are
- * refused.
+ * <p>Windows of decoded postings wherever the query's postings fit into the cache; Lucene's own
+ * execution where they do not, because it reads from disk and skips. Scores of 2^31 and more take
+ * 64-bit sums, and those that these don't hold are refused.
  */
 final class ImpactSearch {
-
-  /** Measured: a decoded posting takes three bytes where impacts are at most 255. */
-  private static final long POSTING_BYTES = 3;
 
   /** How a query is executed; the values cross from Python. */
   enum Execution {
@@ -39,11 +37,16 @@ final class ImpactSearch {
 
   Answer search(BytesRef[] tokens, int[] weights, int k, Execution execution) throws IOException {
     boolean lucene =
-        execution == Execution.LUCENE || (execution == Execution.AUTO && bytes(tokens) > engine.cache.limit());
+        execution == Execution.LUCENE
+            || (execution == Execution.AUTO && bytes(tokens) > engine.cache.limit());
     TopK top = new TopK(k);
     if (lucene) {
       LuceneSearch.search(
-          snapshot.searcher, LuceneSearch.query(engine.field, tokens, weights), allowed, false, top);
+          snapshot.searcher,
+          LuceneSearch.query(engine.field, tokens, weights),
+          allowed,
+          false,
+          top);
       top.shrink();
       if (!inexact(top)) {
         return Docids.rank(snapshot, engine.id, top, k, 0);
@@ -76,8 +79,10 @@ final class ImpactSearch {
     }
   }
 
-  private static void wide(TermPostings[] terms, int[] weights, int documents, Bits allowed, int base, TopK top) {
-    long[] scores = new long[(documents + TermPostings.WINDOW - 1) / TermPostings.WINDOW * TermPostings.WINDOW];
+  private static void wide(
+      TermPostings[] terms, int[] weights, int documents, Bits allowed, int base, TopK top) {
+    long[] scores =
+        new long[(documents + TermPostings.WINDOW - 1) / TermPostings.WINDOW * TermPostings.WINDOW];
     for (int t = 0; t < terms.length; t++) {
       terms[t].addTo(scores, weights[t]);
     }
@@ -88,7 +93,9 @@ final class ImpactSearch {
     }
   }
 
-  /** float32 has every integer below 2^24; where a score reaches it, others may have been rounded. */
+  /**
+   * float32 has every integer below 2^24; where a score reaches it, others may have been rounded.
+   */
   private static boolean inexact(TopK top) {
     for (int i = 0; i < top.size(); i++) {
       if (top.score(i) >= 1 << 24) {
@@ -103,7 +110,9 @@ final class ImpactSearch {
     for (LeafReader reader : snapshot.leaves) {
       Terms terms = reader.terms(engine.field);
       // A segment whose every posting fits needs no look at the single tokens.
-      if (terms == null || POSTING_BYTES * terms.getSumDocFreq() <= engine.cache.limit() / snapshot.leaves.length) {
+      if (terms == null
+          || TermPostings.POSTING_BYTES * terms.getSumDocFreq()
+              <= engine.cache.limit() / snapshot.leaves.length) {
         continue;
       }
       TermsEnum all = terms.iterator();
@@ -111,6 +120,6 @@ final class ImpactSearch {
         postings += all.seekExact(token) ? all.docFreq() : 0;
       }
     }
-    return POSTING_BYTES * postings;
+    return TermPostings.POSTING_BYTES * postings;
   }
 }

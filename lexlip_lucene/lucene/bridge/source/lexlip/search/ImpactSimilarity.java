@@ -5,7 +5,10 @@ import org.apache.lucene.search.CollectionStatistics;
 import org.apache.lucene.search.TermStatistics;
 import org.apache.lucene.search.similarities.Similarity;
 
-/** score = boost × term frequency, which is query weight × impact: as io.anserini.search.similarity.ImpactSimilarity. */
+/**
+ * score = boost × term frequency, which is query weight × impact: as
+ * io.anserini.search.similarity.ImpactSimilarity.
+ */
 final class ImpactSimilarity extends Similarity {
 
   @Override

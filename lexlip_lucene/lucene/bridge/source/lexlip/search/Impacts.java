@@ -18,8 +18,12 @@ final class Impacts {
 
   private Impacts() {}
 
-  /** The impact of each token in the document {@code docid}, 0 where it lacks it, as bytes; null without the document. */
-  static byte[] of(Engine engine, Snapshot snapshot, BytesRef docid, BytesRef[] tokens) throws IOException {
+  /**
+   * The impact of each token in the document {@code docid}, 0 where it lacks it, as bytes; null
+   * without the document.
+   */
+  static byte[] of(Engine engine, Snapshot snapshot, BytesRef docid, BytesRef[] tokens)
+      throws IOException {
     for (LeafReader reader : snapshot.leaves) {
       int document = number(reader, engine.id, docid);
       if (document >= 0) {
@@ -33,7 +37,10 @@ final class Impacts {
     return null;
   }
 
-  /** Each token of the document {@code docid} and its impact, in turn, as {@link Texts}; null without the document. */
+  /**
+   * Each token of the document {@code docid} and its impact, in turn, as {@link Texts}; null
+   * without the document.
+   */
   static byte[] all(Engine engine, Snapshot snapshot, BytesRef docid) throws IOException {
     for (LeafReader reader : snapshot.leaves) {
       int document = number(reader, engine.id, docid);
@@ -52,6 +59,36 @@ final class Impacts {
       }
     }
     return null;
+  }
+
+  /**
+   * Adds up the score of each document, Σ over its tokens of weight × impact.
+   *
+   * @param scores of the documents from {@code documents[from]} on
+   * @param documents ascending, with {@code base} added to their numbers
+   */
+  static void addTo(
+      long[] scores,
+      Terms terms,
+      BytesRef[] tokens,
+      int[] weights,
+      int[] documents,
+      int from,
+      int base)
+      throws IOException {
+    TermsEnum all = terms == null ? TermsEnum.EMPTY : terms.iterator();
+    PostingsEnum postings = null;
+    for (int t = 0; t < tokens.length; t++) {
+      if (!all.seekExact(tokens[t])) {
+        continue;
+      }
+      postings = all.postings(postings, PostingsEnum.FREQS);
+      for (int i = 0; i < scores.length; i++) {
+        int document = documents[from + i] - base;
+        int reached = postings.docID() < document ? postings.advance(document) : postings.docID();
+        scores[i] += reached == document ? (long) weights[t] * postings.freq() : 0;
+      }
+    }
   }
 
   /** The number of a document that is not deleted, or −1. */

@@ -17,8 +17,9 @@ import org.apache.lucene.util.Bits;
 import org.apache.lucene.util.BytesRef;
 
 /**
- * Lucene's own execution (block-max MAXSCORE, org.apache.lucene.search.MaxScoreBulkScorer), which reads postings from
- * disk and skips what it can. It keeps all that tie with the k-th document, so that the docid can decide.
+ * Lucene's own execution (block-max MAXSCORE, org.apache.lucene.search.MaxScoreBulkScorer), which
+ * reads postings from disk and skips what it can. It keeps all that tie with the k-th document, so
+ * that the docid can decide.
  */
 final class LuceneSearch {
 
@@ -28,7 +29,9 @@ final class LuceneSearch {
   static Query query(String field, BytesRef[] tokens, int[] weights) {
     BooleanQuery.Builder query = new BooleanQuery.Builder();
     for (int t = 0; t < tokens.length; t++) {
-      query.add(new BoostQuery(new TermQuery(new Term(field, tokens[t])), weights[t]), BooleanClause.Occur.SHOULD);
+      query.add(
+          new BoostQuery(new TermQuery(new Term(field, tokens[t])), weights[t]),
+          BooleanClause.Occur.SHOULD);
     }
     return query.build();
   }
@@ -37,9 +40,11 @@ final class LuceneSearch {
    * Shows {@code top} every document that may be among its best.
    *
    * @param allowed the documents of each segment that count, null entries for all; or null
-   * @param bits whether {@code top} gets a score's bits ({@link Float#floatToIntBits}) and not its whole number
+   * @param bits whether {@code top} gets a score's bits ({@link Float#floatToIntBits}) and not its
+   *     whole number
    */
-  static void search(IndexSearcher searcher, Query query, Bits[] allowed, boolean bits, TopK top) throws IOException {
+  static void search(IndexSearcher searcher, Query query, Bits[] allowed, boolean bits, TopK top)
+      throws IOException {
     searcher.search(query, new Ties(allowed, bits, top));
   }
 

@@ -13,21 +13,34 @@ import org.apache.lucene.index.TermsEnum;
 import org.apache.lucene.util.BytesRef;
 
 /**
- * The postings decoded so far, up to a number of bytes; those not used for the longest time leave first. Shared by all
- * snapshots of an index, because a segment's postings never change. Safe for several threads.
+ * The postings decoded so far, and what else was made of whole segments, up to a number of bytes;
+ * what was not used for the longest time leaves first. Shared by all snapshots of an index, because
+ * a segment's postings never change. Safe for several threads.
  */
 final class PostingsCache {
 
-  /** What searchers use that were not given a size: a third of the largest heap for all of them together. */
+  /**
+   * What searchers use that were not given a size: a third of the largest heap for all of them
+   * together.
+   */
   static final PostingsCache SHARED = new PostingsCache(Runtime.getRuntime().maxMemory() / 3);
 
-  private record Key(Object segment, BytesRef token) {}
+  /** An object that knows its size. */
+  interface Sized {
+    /** Memory taken, in bytes. */
+    long bytes();
+  }
+
+  /** A part of a segment: the {@link BytesRef} of a token, or another name. */
+  private record Key(Object segment, Object part) {}
 
   private final long limit;
-  private final Map<Key, TermPostings> held = new LinkedHashMap<>(256, 0.75f, true);
+  private final Map<Key, Sized> held = new LinkedHashMap<>(256, 0.75f, true);
   private long bytes;
 
-  /** @param limit in bytes; postings that alone take more are not held */
+  /**
+   * @param limit in bytes; a part that takes more by itself is not held
+   */
   PostingsCache(long limit) {
     this.limit = limit;
   }
@@ -38,35 +51,42 @@ final class PostingsCache {
 
   /** The postings of {@code token}; null where the segment has no such token. */
   TermPostings get(LeafReader reader, String field, BytesRef token) throws IOException {
-    Key key = new Key(reader.getCoreCacheHelper().getKey(), token);
-    synchronized (held) {
-      TermPostings there = held.get(key);
-      if (there != null) {
-        return there;
-      }
+    TermPostings there = find(reader, token, TermPostings.class);
+    if (there != null) {
+      return there;
     }
     TermPostings read = decode(reader, field, token);
     if (read != null) {
-      hold(key, read);
+      hold(reader, BytesRef.deepCopyOf(token), read);
     }
     return read;
   }
 
-  /** As {@link #get}, sorted by impact; from then on held like that, because every search can use them so. */
+  /**
+   * As {@link #get}, sorted by impact; from then on held like that, because every search can use
+   * them so.
+   */
   TermPostings byImpact(LeafReader reader, String field, BytesRef token) throws IOException {
     TermPostings there = get(reader, field, token);
     TermPostings sorted = there == null ? null : there.byImpact();
     if (sorted != there) {
-      hold(new Key(reader.getCoreCacheHelper().getKey(), token), sorted);
+      hold(reader, BytesRef.deepCopyOf(token), sorted);
     }
     return sorted;
+  }
+
+  /** A part of a segment that is held; null if it is not. */
+  <T extends Sized> T find(LeafReader reader, Object part, Class<T> type) {
+    synchronized (held) {
+      return type.cast(held.get(new Key(reader.getCoreCacheHelper().getKey(), part)));
+    }
   }
 
   /** Forgets a segment that was closed. */
   void forget(Object segment) {
     synchronized (held) {
       List<Key> gone = new ArrayList<>();
-      for (Map.Entry<Key, TermPostings> entry : held.entrySet()) {
+      for (Map.Entry<Key, Sized> entry : held.entrySet()) {
         if (entry.getKey().segment == segment) {
           gone.add(entry.getKey());
           bytes -= entry.getValue().bytes();
@@ -76,15 +96,15 @@ final class PostingsCache {
     }
   }
 
-  private void hold(Key key, TermPostings postings) {
-    if (postings.bytes() > limit) {
+  /** Holds a part of a segment, unless it takes more than the limit by itself. */
+  void hold(LeafReader reader, Object part, Sized made) {
+    if (made.bytes() > limit) {
       return;
     }
-    Key own = new Key(key.segment, BytesRef.deepCopyOf(key.token));
     synchronized (held) {
-      TermPostings before = held.put(own, postings);
-      bytes += postings.bytes() - (before == null ? 0 : before.bytes());
-      Iterator<TermPostings> oldest = held.values().iterator();
+      Sized before = held.put(new Key(reader.getCoreCacheHelper().getKey(), part), made);
+      bytes += made.bytes() - (before == null ? 0 : before.bytes());
+      Iterator<Sized> oldest = held.values().iterator();
       while (bytes > limit && oldest.hasNext()) {
         bytes -= oldest.next().bytes();
         oldest.remove();
@@ -92,7 +112,8 @@ final class PostingsCache {
     }
   }
 
-  private static TermPostings decode(LeafReader reader, String field, BytesRef token) throws IOException {
+  private static TermPostings decode(LeafReader reader, String field, BytesRef token)
+      throws IOException {
     Terms terms = reader.terms(field);
     if (terms == null) {
       return null;

@@ -1,24 +1,53 @@
 package lexlip.search;
 
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.Map;
+import org.apache.lucene.index.LeafReader;
+import org.apache.lucene.index.Terms;
 import org.apache.lucene.util.BytesRef;
 
 /**
- * The postings of one segment with only the heaviest tokens of each document: what the first step of
- * {@link TwoStepSearch} may search. Two-Step SPLADE (arXiv 2404.13357) prunes documents like this.
+ * The postings of one segment with only the heaviest tokens of each document: what the first step
+ * of {@link TwoStepSearch} may search. Two-Step SPLADE (arXiv 2404.13357) prunes documents like
+ * this.
  */
-final class PrunedPostings {
+final class PrunedPostings implements PostingsCache.Sized {
+
+  /** The token's place in {@code numbers}, which may be all that still holds it, and its record. */
+  private static final int TOKEN_BYTES = ForwardIndex.TOKEN_BYTES + 24;
 
   /** A token's postings that were kept, and the largest impact of those that were not. */
   record Token(TermPostings kept, int leftOut) {}
 
   private final Map<BytesRef, Integer> numbers;
   private final Token[] tokens;
+  private final long bytes;
 
   private PrunedPostings(Map<BytesRef, Integer> numbers, Token[] tokens) {
     this.numbers = numbers;
     this.tokens = tokens;
+    long sum = (long) TOKEN_BYTES * tokens.length;
+    for (Token token : tokens) {
+      sum += token.kept().bytes();
+    }
+    bytes = sum;
+  }
+
+  /** About the memory that a segment will take, in bytes, if its impacts are at most 255. */
+  static long bytes(LeafReader reader, String field, int most) throws IOException {
+    Terms terms = reader.terms(field);
+    if (terms == null) {
+      return 0;
+    }
+    long kept = Math.min(terms.getSumDocFreq(), (long) most * reader.maxDoc());
+    return (TOKEN_BYTES + TermPostings.OWN_BYTES) * terms.size()
+        + TermPostings.POSTING_BYTES * kept;
+  }
+
+  @Override
+  public long bytes() {
+    return bytes;
   }
 
   /** The token's postings; null where no document of the segment holds it. */

@@ -5,7 +5,8 @@ import java.nio.ByteOrder;
 import org.apache.lucene.util.BytesRef;
 
 /**
- * Weighted bags of tokens as they come from Python: 32-bit little-endian integers, then the tokens in UTF-8.
+ * Weighted bags of tokens as they come from Python: 32-bit little-endian integers, then the tokens
+ * in UTF-8.
  *
  * <pre>
  * tokens, bags, entries                          three counts

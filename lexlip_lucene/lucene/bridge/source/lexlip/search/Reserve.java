@@ -1,8 +1,8 @@
 package lexlip.search;
 
 /**
- * Heap that is kept for saying that the heap is full: pyjnius ends the process where Java has no room left for the few
- * bytes of an argument or a stack trace.
+ * Heap that is kept for saying that the heap is full: pyjnius ends the process where Java has no
+ * room left for the few bytes of an argument or a stack trace.
  */
 final class Reserve {
 

@@ -22,7 +22,10 @@ import org.apache.lucene.search.similarities.Similarity;
 import org.apache.lucene.util.Bits;
 import org.apache.lucene.util.BytesRef;
 
-/** What Python calls. Everything is static, and queries and hits cross as bytes ({@link Request}, {@link Answer}). */
+/**
+ * What Python calls. Everything is static, and queries and hits cross as bytes ({@link Request},
+ * {@link Answer}).
+ */
 public final class Searches {
 
   private Searches() {}
@@ -32,13 +35,17 @@ public final class Searches {
    *
    * @param field the field whose terms are tokens and whose term frequencies are impacts
    * @param id the field that holds the docid
-   * @param cacheBytes how much memory decoded postings may take; below 0 they share one cache with other engines
+   * @param cacheBytes how much memory decoded postings, and what is made of them, may take; below 0
+   *     they share one cache with other engines
    */
   public static Engine open(DirectoryReader reader, String field, String id, long cacheBytes) {
     return new Engine(reader, field, id, cacheBytes);
   }
 
-  /** Whether the heap has room for a call; false from when a search found it too small until there is some again. */
+  /**
+   * Whether the heap has room for a call; false from when a search found it too small until there
+   * is some again.
+   */
   public static boolean ready() {
     return Reserve.there();
   }
@@ -53,27 +60,27 @@ public final class Searches {
 
   /** The number of documents that are not deleted. */
   public static int documents(Engine engine) throws IOException {
-    Snapshot snapshot = engine.acquire();
-    try {
+    try (Snapshot snapshot = engine.acquire()) {
       return snapshot.reader.numDocs();
-    } finally {
-      engine.release(snapshot);
     }
   }
 
   /** Key and value of each fact in the newest snapshot's commit, in turn, as {@link Texts}. */
   public static byte[] facts(Engine engine) throws IOException {
-    Snapshot snapshot = engine.acquire();
-    try {
+    try (Snapshot snapshot = engine.acquire()) {
       List<String> pairs = new ArrayList<>();
-      snapshot.reader.getIndexCommit().getUserData().forEach((key, value) -> pairs.addAll(List.of(key, value)));
+      snapshot
+          .reader
+          .getIndexCommit()
+          .getUserData()
+          .forEach((key, value) -> pairs.addAll(List.of(key, value)));
       return Texts.pack(pairs);
-    } finally {
-      engine.release(snapshot);
     }
   }
 
-  /** The exact hits of a request, or with {@code candidates} above 0 those of {@link TwoStepSearch}. */
+  /**
+   * The exact hits of a request, or with {@code candidates} above 0 those of {@link TwoStepSearch}.
+   */
   public static byte[] search(
       Engine engine,
       byte[] request,
@@ -88,63 +95,66 @@ public final class Searches {
       throws IOException {
     Request queries = new Request(request);
     ImpactSearch.Execution how = ImpactSearch.Execution.valueOf(execution);
-    Snapshot snapshot = engine.acquire();
-    try {
-      Bits[] allowed = Filters.allowed(snapshot, new Request(filters));
-      ImpactSearch exact = new ImpactSearch(engine, snapshot, allowed);
-      TwoStepSearch twoStep = candidates > 0 ? new TwoStepSearch(engine, snapshot, allowed, terms, postings, documentTerms, candidates) : null;
-      return Answer.pack(
-          Batch.run(
-              queries.size(),
-              threads,
-              q ->
-                  twoStep == null
-                      ? exact.search(queries.tokens(q), queries.weights(q), k, how)
-                      : twoStep.search(queries.tokens(q), queries.weights(q), k)));
-    } catch (OutOfMemoryError full) {
-      Reserve.release();
-      throw full;
-    } finally {
-      engine.release(snapshot);
-    }
+    Plan plan =
+        (snapshot, allowed) -> {
+          if (candidates > 0) {
+            TwoStepSearch twoStep =
+                new TwoStepSearch(
+                    engine, snapshot, allowed, terms, postings, documentTerms, candidates);
+            return q -> twoStep.search(queries.tokens(q), queries.weights(q), k);
+          }
+          ImpactSearch exact = new ImpactSearch(engine, snapshot, allowed);
+          return q -> exact.search(queries.tokens(q), queries.weights(q), k, how);
+        };
+    return answers(engine, filters, queries.size(), threads, plan);
   }
 
   /** The best hits of Lucene queries; a score is {@link Float#floatToIntBits} of Lucene's. */
   public static byte[] searchLucene(
-      Engine engine, Similarity similarity, Query[] queries, byte[] filters, int k, int threads) throws IOException {
-    Snapshot snapshot = engine.acquire();
-    try {
-      Bits[] allowed = Filters.allowed(snapshot, new Request(filters));
-      IndexSearcher searcher = new IndexSearcher(snapshot.reader);
-      searcher.setSimilarity(similarity);
-      return Answer.pack(
-          Batch.run(
-              queries.length,
-              threads,
-              q -> {
-                TopK top = new TopK(k);
-                LuceneSearch.search(searcher, queries[q], allowed, true, top);
-                return Docids.rank(snapshot, engine.id, top, k, 0);
-              }));
-    } catch (OutOfMemoryError full) {
-      Reserve.release();
-      throw full;
-    } finally {
-      engine.release(snapshot);
+      Engine engine, Similarity similarity, Query[] queries, byte[] filters, int k, int threads)
+      throws IOException {
+    Plan plan =
+        (snapshot, allowed) -> {
+          IndexSearcher searcher = new IndexSearcher(snapshot.reader);
+          searcher.setSimilarity(similarity);
+          return q -> {
+            TopK top = new TopK(k);
+            LuceneSearch.search(searcher, queries[q], allowed, true, top);
+            return Docids.rank(snapshot, engine.id, top, k, 0);
+          };
+        };
+    return answers(engine, filters, queries.length, threads, plan);
+  }
+
+  /** Makes a search of single queries, given the documents that count in each segment. */
+  private interface Plan {
+    Batch.Search search(Snapshot snapshot, Bits[] allowed) throws IOException;
+  }
+
+  private static byte[] answers(Engine engine, byte[] filters, int queries, int threads, Plan plan)
+      throws IOException {
+    try (Snapshot snapshot = engine.acquire()) {
+      try {
+        Bits[] allowed = Filters.allowed(snapshot, new Request(filters));
+        return Answer.pack(Batch.run(queries, threads, plan.search(snapshot, allowed)));
+      } catch (OutOfMemoryError full) {
+        Reserve.release(); // before the snapshot is closed, which may take memory as well
+        throw full;
+      }
     }
   }
 
   /** As {@link #keywordsOf}, of the newest snapshot. */
   public static byte[] keywords(Engine engine) throws IOException {
-    Snapshot snapshot = engine.acquire();
-    try {
+    try (Snapshot snapshot = engine.acquire()) {
       return keywordsOf(snapshot.reader, engine.field, engine.id);
-    } finally {
-      engine.release(snapshot);
     }
   }
 
-  /** The names of the fields that a filter may name, as {@link Texts}: indexed, and neither tokens nor docids. */
+  /**
+   * The names of the fields that a filter may name, as {@link Texts}: indexed, and neither tokens
+   * nor docids.
+   */
   public static byte[] keywordsOf(DirectoryReader reader, String field, String id) {
     Set<String> names = new TreeSet<>();
     for (LeafReaderContext leaf : reader.leaves()) {
@@ -158,10 +168,12 @@ public final class Searches {
     return Texts.pack(List.copyOf(names));
   }
 
-  /** The values of a keyword field in byte order, the first {@code most} of each segment, as {@link Texts}. */
+  /**
+   * The values of a keyword field in byte order, the first {@code most} of each segment, as {@link
+   * Texts}.
+   */
   public static byte[] values(Engine engine, String field, int most) throws IOException {
-    Snapshot snapshot = engine.acquire();
-    try {
+    try (Snapshot snapshot = engine.acquire()) {
       Set<BytesRef> values = new TreeSet<>();
       for (LeafReader reader : snapshot.leaves) {
         Terms terms = reader.terms(field);
@@ -172,46 +184,40 @@ public final class Searches {
         }
       }
       return Texts.pack(values.stream().map(BytesRef::utf8ToString).toList());
-    } finally {
-      engine.release(snapshot);
     }
   }
 
   /**
-   * Two docids, as {@link Texts}, that are the same once ASCII white space in them is percent-encoded, as in a TREC run;
-   * none where all stay different.
+   * Two docids, as {@link Texts}, that are the same once ASCII white space in them is
+   * percent-encoded, as in a TREC run; none where all stay different.
    */
   public static byte[] writtenAlike(Engine engine) throws IOException {
-    Snapshot snapshot = engine.acquire();
-    try {
+    try (Snapshot snapshot = engine.acquire()) {
       return Texts.pack(WrittenIds.alike(snapshot, engine.id));
-    } finally {
-      engine.release(snapshot);
     }
   }
 
-  /** How many documents have each token, deleted ones among them until the next merge, as 32-bit little-endian integers. */
+  /**
+   * How many documents have each token, deleted ones among them until the next merge, as 32-bit
+   * little-endian integers.
+   */
   public static byte[] frequencies(Engine engine, byte[] tokens) throws IOException {
-    Snapshot snapshot = engine.acquire();
-    try {
+    try (Snapshot snapshot = engine.acquire()) {
       BytesRef[] asked = new Request(tokens).tokens(0);
       ByteBuffer out = ByteBuffer.allocate(4 * asked.length).order(ByteOrder.LITTLE_ENDIAN);
       for (BytesRef token : asked) {
         out.putInt(snapshot.reader.docFreq(new Term(engine.field, token)));
       }
       return out.array();
-    } finally {
-      engine.release(snapshot);
     }
   }
 
   /**
-   * Name and value of each stored field of a document, in turn, as {@link Texts}; null without such a document. Bytes,
-   * which others may have stored, are no text and left out.
+   * Name and value of each stored field of a document, in turn, as {@link Texts}; null without such
+   * a document. Bytes, which others may have stored, are no text and left out.
    */
   public static byte[] stored(Engine engine, byte[] docid) throws IOException {
-    Snapshot snapshot = engine.acquire();
-    try {
+    try (Snapshot snapshot = engine.acquire()) {
       for (LeafReader reader : snapshot.leaves) {
         int document = Impacts.number(reader, engine.id, new BytesRef(docid));
         if (document >= 0) {
@@ -225,31 +231,27 @@ public final class Searches {
         }
       }
       return null;
-    } finally {
-      engine.release(snapshot);
-    }
-  }
-
-  /** The impacts of tokens in a document, as 32-bit little-endian integers; null without such a document. */
-  public static byte[] impacts(Engine engine, byte[] docid, byte[] tokens) throws IOException {
-    Snapshot snapshot = engine.acquire();
-    try {
-      return Impacts.of(engine, snapshot, new BytesRef(docid), new Request(tokens).tokens(0));
-    } finally {
-      engine.release(snapshot);
     }
   }
 
   /**
-   * Each token of a document and its impact, in turn, as {@link Texts}; null without such a document. It looks the
-   * document up in the postings of every token, which takes milliseconds, not microseconds.
+   * The impacts of tokens in a document, as 32-bit little-endian integers; null without such a
+   * document.
+   */
+  public static byte[] impacts(Engine engine, byte[] docid, byte[] tokens) throws IOException {
+    try (Snapshot snapshot = engine.acquire()) {
+      return Impacts.of(engine, snapshot, new BytesRef(docid), new Request(tokens).tokens(0));
+    }
+  }
+
+  /**
+   * Each token of a document and its impact, in turn, as {@link Texts}; null without such a
+   * document. It looks the document up in the postings of every token, which takes milliseconds,
+   * not microseconds.
    */
   public static byte[] vector(Engine engine, byte[] docid) throws IOException {
-    Snapshot snapshot = engine.acquire();
-    try {
+    try (Snapshot snapshot = engine.acquire()) {
       return Impacts.all(engine, snapshot, new BytesRef(docid));
-    } finally {
-      engine.release(snapshot);
     }
   }
 }

@@ -1,12 +1,16 @@
 package lexlip.search;
 
+import java.io.IOException;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.LeafReader;
 import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.search.IndexSearcher;
 
-/** One commit of the index, as a search sees it from its beginning to its end. */
-final class Snapshot {
+/**
+ * One commit of the index, as a search sees it from its beginning to its end. Its reader counts who
+ * uses it: {@link #close} gives one use back.
+ */
+final class Snapshot implements AutoCloseable {
 
   final DirectoryReader reader;
   final LeafReader[] leaves;
@@ -27,5 +31,10 @@ final class Snapshot {
       leaves[context.ord] = context.reader();
       bases[context.ord] = context.docBase;
     }
+  }
+
+  @Override
+  public void close() throws IOException {
+    reader.decRef();
   }
 }

@@ -16,7 +16,8 @@ final class Sums {
   static long exact(long sum) {
     if (sum == TOO_LARGE) {
       throw new IllegalArgumentException(
-          "a score may reach 2^63, and sums are exact only below it: give smaller weights, or fewer tokens");
+          "a score may reach 2^63, and sums are exact only below it: give smaller weights, or fewer"
+              + " tokens");
     }
     return sum;
   }

@@ -8,16 +8,23 @@ import org.apache.lucene.search.DocIdSetIterator;
 /**
  * The postings of one token in one segment, decoded: which documents hold it, with which impact.
  *
- * <p>Documents are grouped into windows of 65,536, so that a window's scores (256 KB) stay in the second-level cache
- * while one token after the other adds to them, and a place in a window takes two bytes. Document 65,540 with impact 7
- * stands in window 1, at place 4. Three bytes a posting where impacts are at most 255, six otherwise. Deleted documents
- * are in it, because it outlives deletions. (Windows of 4,096 measured 1.8 times slower at 32 tokens: each begins with a
- * cache miss for each token.)
+ * <p>Documents are grouped into windows of 65,536, so that a window's scores (256 KB) stay in the
+ * second-level cache while one token after the other adds to them, and a place in a window takes
+ * two bytes. Document 65,540 with impact 7 stands in window 1, at place 4. Three bytes a posting
+ * where impacts are at most 255, six otherwise. Deleted documents are in it, because it outlives
+ * deletions. (Windows of 4,096 measured 1.8 times slower at 32 tokens: each begins with a cache
+ * miss for each token.)
  */
-final class TermPostings {
+final class TermPostings implements PostingsCache.Sized {
 
   static final int WINDOW_BITS = 16;
   static final int WINDOW = 1 << WINDOW_BITS;
+
+  /** Bytes that a posting takes whose token has no impact above 255. */
+  static final long POSTING_BYTES = 3;
+
+  /** Bytes that a token without any posting takes. */
+  static final long OWN_BYTES = 120;
 
   private static final int STEPS = 256;
 
@@ -42,7 +49,10 @@ final class TermPostings {
   /** The largest impact of all. */
   final int maximum;
 
-  /** How many postings have at least {@code maximum} × i / STEPS; null unless they are sorted by impact. */
+  /**
+   * How many postings have at least {@code maximum} × i / STEPS; null unless they are sorted by
+   * impact.
+   */
   private final int[] suffixes;
 
   /**
@@ -103,8 +113,8 @@ final class TermPostings {
   }
 
   /**
-   * The same postings with those of each window by falling impact, so that a search may stop at an impact; and with how
-   * many there are from each impact on.
+   * The same postings with those of each window by falling impact, so that a search may stop at an
+   * impact; and with how many there are from each impact on.
    */
   TermPostings byImpact() {
     if (suffixes != null) {
@@ -138,7 +148,10 @@ final class TermPostings {
     return new TermPostings(documents, impacts, places.length, counts);
   }
 
-  /** About how many postings have at least that impact; never fewer than there are. Of {@link #byImpact} alone. */
+  /**
+   * About how many postings have at least that impact; never fewer than there are. Of {@link
+   * #byImpact} alone.
+   */
   int from(long impact) {
     return impact > maximum ? 0 : suffixes[step((int) impact)];
   }
@@ -168,12 +181,14 @@ final class TermPostings {
   }
 
   /**
-   * As the other, but stops below the impact {@code lowest} (sorted by impact: {@link #byImpact}; 0 for all), and notes
-   * each place whose score comes to {@code threshold} in {@code reached}, behind the {@code count} that are there.
+   * As the other, but stops below the impact {@code lowest} (sorted by impact: {@link #byImpact}; 0
+   * for all), and notes each place whose score comes to {@code threshold} in {@code reached},
+   * behind the {@code count} that are there.
    *
    * @return how many there are then
    */
-  int addTo(int[] scores, int window, int weight, int lowest, int threshold, char[] reached, int count) {
+  int addTo(
+      int[] scores, int window, int weight, int lowest, int threshold, char[] reached, int count) {
     int to = starts[window + 1];
     for (int i = starts[window]; i < to; i++) {
       int impact = impact(i);
@@ -190,7 +205,10 @@ final class TermPostings {
     return count;
   }
 
-  /** Adds {@code weight} × impact to the score of each document, by its number; sums end at {@link Sums#TOO_LARGE}. */
+  /**
+   * Adds {@code weight} × impact to the score of each document, by its number; sums end at {@link
+   * Sums#TOO_LARGE}.
+   */
   void addTo(long[] scores, long weight) {
     for (int w = 0; w < windows.length; w++) {
       int first = windows[w] << WINDOW_BITS;
@@ -201,8 +219,12 @@ final class TermPostings {
     }
   }
 
-  /** Memory taken, in bytes. */
-  long bytes() {
-    return 120 + (suffixes == null ? 0 : 4L * STEPS) + 3L * places.length + (large == null ? 0 : 3L * places.length) + 12L * windows.length;
+  @Override
+  public long bytes() {
+    long each = large == null ? POSTING_BYTES : 2 * POSTING_BYTES;
+    return OWN_BYTES
+        + (suffixes == null ? 0 : 4L * STEPS)
+        + each * places.length
+        + 12L * windows.length;
   }
 }

@@ -3,11 +3,11 @@ package lexlip.search;
 import java.util.Arrays;
 
 /**
- * The best k of the documents shown to it so far, with all that tie with the last of them: who of those stays is decided
- * at the end, by docid.
+ * The best k of the documents shown to it so far, with all that tie with the last of them: who of
+ * those stays is decided at the end, by docid.
  *
- * <p>With k = 2 and the scores 5, 9, 5, 7, 5 it ends with threshold 7 and the documents that have 9 and 7; with 5, 9, 5
- * it ends with threshold 5 and all three.
+ * <p>With k = 2 and the scores 5, 9, 5, 7, 5 it ends with threshold 7 and the documents that have 9
+ * and 7; with 5, 9, 5 it ends with threshold 5 and all three.
  */
 final class TopK {
 
@@ -17,7 +17,9 @@ final class TopK {
   private int size;
   private long threshold = 1;
 
-  /** @param k at least 1 */
+  /**
+   * @param k at least 1
+   */
   TopK(int k) {
     this.k = k;
     int room = (int) Math.min(Math.max(2L * k, k + 512L), 1 << 20);
@@ -77,7 +79,10 @@ final class TopK {
     size = kept;
   }
 
-  /** The n-th largest of {@code values}, from 1; changes their order (Hoare's quickselect, middle of three). */
+  /**
+   * The n-th largest of {@code values}, from 1; changes their order (Hoare's quickselect, middle of
+   * three).
+   */
   private static long largest(long[] values, int n) {
     int wanted = values.length - n;
     int low = 0;

@@ -7,14 +7,15 @@ import org.apache.lucene.util.Bits;
 import org.apache.lucene.util.BytesRef;
 
 /**
- * Approximate search in two steps: the postings that contribute most (weight × impact) find candidates, whose scores are
- * then computed exactly. Query and documents may be pruned to their heaviest tokens, as in Lassance et al., "Two-Step
- * SPLADE", ECIR 2024 (arXiv 2404.13357); or each query draws its own line through the impacts, as in Lin and Trotman,
- * "Anytime Ranking for Impact-Ordered Indexes", ICTIR 2015.
+ * Approximate search in two steps: the postings that contribute most (weight × impact) find
+ * candidates, whose scores are then computed exactly. Query and documents may be pruned to their
+ * heaviest tokens, as in Lassance et al., "Two-Step SPLADE", ECIR 2024 (arXiv 2404.13357); or each
+ * query draws its own line through the impacts, as in Lin and Trotman, "Anytime Ranking for
+ * Impact-Ordered Indexes", ICTIR 2015.
  *
- * <p>What it may lose: a document that is no candidate. Its score is at most {@code unseen}: the last candidate's score
- * in the first step, and for each token weight × the largest impact left out. Where the k-th hit scores more, nothing was
- * lost.
+ * <p>What it may lose: a document that is no candidate. Its score is at most {@code unseen}: the
+ * last candidate's score in the first step, and for each token weight × the largest impact left
+ * out. Where the k-th hit scores more, nothing was lost.
  */
 final class TwoStepSearch {
 
@@ -23,23 +24,33 @@ final class TwoStepSearch {
   private final Bits[] allowed;
   private final int terms;
   private final int postings;
-  private final int documentTerms;
+  private final boolean pruning;
+  private final SegmentDocuments documents;
   private final int candidates;
 
   /**
    * @param terms how many of a query's tokens the first step takes, the heaviest
    * @param postings how many postings it adds up at most, over all segments
    * @param documentTerms how many tokens of each document it looks at, the heaviest
-   * @param candidates how many documents the second step scores, and all that tie with the last; k where that is more
+   * @param candidates how many documents the second step scores, and all that tie with the last; k
+   *     where that is more
    */
   TwoStepSearch(
-      Engine engine, Snapshot snapshot, Bits[] allowed, int terms, int postings, int documentTerms, int candidates) {
+      Engine engine,
+      Snapshot snapshot,
+      Bits[] allowed,
+      int terms,
+      int postings,
+      int documentTerms,
+      int candidates)
+      throws IOException {
     this.engine = engine;
     this.snapshot = snapshot;
     this.allowed = allowed;
     this.terms = terms;
     this.postings = postings;
-    this.documentTerms = documentTerms;
+    this.documents = new SegmentDocuments(engine, snapshot, documentTerms);
+    this.pruning = documentTerms < Integer.MAX_VALUE;
     this.candidates = candidates;
   }
 
@@ -55,18 +66,25 @@ final class TwoStepSearch {
     return Docids.rank(snapshot, engine.id, top, k, Sums.add(found.threshold() - 1, leftOut));
   }
 
-  /** Shows {@code found} the documents of a segment; returns how much a document may score beyond that. */
-  private long find(int leaf, BytesRef[] tokens, int[] weights, int[] order, TopK found) throws IOException {
+  /**
+   * Shows {@code found} the documents of a segment; returns how much a document may score beyond
+   * that.
+   */
+  private long find(int leaf, BytesRef[] tokens, int[] weights, int[] order, TopK found)
+      throws IOException {
     LeafReader reader = snapshot.leaves[leaf];
+    PrunedPostings pruned = pruning ? documents.pruned(leaf) : null;
     TermPostings[] there = new TermPostings[tokens.length];
     int[] theirs = new int[tokens.length];
     int[] beyond = new int[tokens.length]; // the largest impact left out of each
     int count = 0;
     long leftOut = 0;
-    long highest = 0; // score that a document may have, which is above all sums here and in the second step
+    // Score that a document may have, which is above all sums here and in the second step.
+    long highest = 0;
     long postings = 0;
     for (int i = 0; i < order.length; i++) {
-      PrunedPostings.Token token = token(reader, tokens[order[i]]);
+      PrunedPostings.Token token =
+          pruned == null ? token(reader, tokens[order[i]]) : pruned.get(tokens[order[i]]);
       if (token == null) {
         continue;
       }
@@ -100,14 +118,12 @@ final class TwoStepSearch {
     for (int t = 0; t < count; t++) {
       leftOut += (long) theirs[t] * beyond[t];
     }
-    WindowSearch.search(there, theirs, lowest, reader.maxDoc(), allowed[leaf], snapshot.bases[leaf], found);
+    WindowSearch.search(
+        there, theirs, lowest, reader.maxDoc(), allowed[leaf], snapshot.bases[leaf], found);
     return leftOut;
   }
 
   private PrunedPostings.Token token(LeafReader reader, BytesRef token) throws IOException {
-    if (documentTerms < Integer.MAX_VALUE) {
-      return engine.pruned(reader, documentTerms).get(token);
-    }
     TermPostings all =
         postings < Integer.MAX_VALUE
             ? engine.cache.byImpact(reader, engine.field, token)
@@ -148,23 +164,19 @@ final class TwoStepSearch {
 
   private TopK rescore(TopK found, BytesRef[] tokens, int[] weights, int k) throws IOException {
     TopK top = new TopK(k);
-    int[] documents = new int[found.size()];
-    Arrays.setAll(documents, found::document);
-    Arrays.sort(documents);
+    int[] numbers = new int[found.size()];
+    Arrays.setAll(numbers, found::document);
+    Arrays.sort(numbers);
     int at = 0;
-    for (int leaf = 0; leaf < snapshot.leaves.length; leaf++) {
-      int base = snapshot.bases[leaf];
-      int end = base + snapshot.leaves[leaf].maxDoc();
-      if (at == documents.length || documents[at] >= end) {
-        continue;
-      }
-      ForwardIndex.Query query = engine.forward(snapshot.leaves[leaf]).query(tokens, weights);
+    for (int leaf = 0; leaf < snapshot.leaves.length && at < numbers.length; leaf++) {
+      int end = snapshot.bases[leaf] + snapshot.leaves[leaf].maxDoc();
       int from = at;
-      while (at < documents.length && documents[at] < end) {
+      while (at < numbers.length && numbers[at] < end) {
         at++;
       }
-      query.score(documents, from, at, base, top);
-      query.end();
+      if (at > from) {
+        documents.score(leaf, tokens, weights, numbers, from, at, top);
+      }
     }
     return top;
   }

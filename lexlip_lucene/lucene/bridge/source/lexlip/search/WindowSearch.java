@@ -6,18 +6,22 @@ import java.util.concurrent.ArrayBlockingQueue;
 import org.apache.lucene.util.Bits;
 
 /**
- * Exact search of one segment, a window of documents at a time: every token of the query adds weight × impact to the
- * window's scores, then the window is looked through once.
+ * Exact search of one segment, a window of documents at a time: every token of the query adds
+ * weight × impact to the window's scores, then the window is looked through once.
  *
- * <p>Windows come in the order of the highest score that a document in them could have (Σ weight × the token's largest
- * impact there). The rest is passed over as soon as that falls below the k-th best score so far: block-max pruning as in
- * Mallia et al., "Faster Learned Sparse Retrieval with Block-Max Pruning", SIGIR 2024.
+ * <p>Windows come in the order of the highest score that a document in them could have (Σ weight ×
+ * the token's largest impact there). The rest is passed over as soon as that falls below the k-th
+ * best score so far: block-max pruning as in Mallia et al., "Faster Learned Sparse Retrieval with
+ * Block-Max Pruning", SIGIR 2024.
  */
 final class WindowSearch {
 
   private static final int STRIDE = 16;
 
-  /** Memory that searches hand on to one another: as much as there is work for, however many threads there are. */
+  /**
+   * Memory that searches hand on to one another: as much as there is work for, however many threads
+   * there are.
+   */
   private static final Queue<WindowSearch> SPARE =
       new ArrayBlockingQueue<>(Runtime.getRuntime().availableProcessors());
 
@@ -46,13 +50,20 @@ final class WindowSearch {
    *
    * @param terms the tokens' postings
    * @param weights their query weights; {@link #fits} must hold
-   * @param lowest the impact from which on each token's postings count, where they are sorted by impact; null for all
+   * @param lowest the impact from which on each token's postings count, where they are sorted by
+   *     impact; null for all
    * @param documents number of documents in the segment
    * @param allowed documents that count, or null for all
    * @param base what is added to a document's number
    */
   static void search(
-      TermPostings[] terms, int[] weights, int[] lowest, int documents, Bits allowed, int base, TopK top) {
+      TermPostings[] terms,
+      int[] weights,
+      int[] lowest,
+      int documents,
+      Bits allowed,
+      int base,
+      TopK top) {
     WindowSearch spare = SPARE.poll();
     WindowSearch own = spare == null ? new WindowSearch() : spare;
     own.run(terms, weights, lowest, documents, allowed, base, top);
@@ -60,7 +71,13 @@ final class WindowSearch {
   }
 
   private void run(
-      TermPostings[] terms, int[] weights, int[] lowest, int documents, Bits allowed, int base, TopK top) {
+      TermPostings[] terms,
+      int[] weights,
+      int[] lowest,
+      int documents,
+      Bits allowed,
+      int base,
+      TopK top) {
     int windows = (documents + TermPostings.WINDOW - 1) >>> TermPostings.WINDOW_BITS;
     int count = plan(terms, weights, lowest, windows);
     for (int at = count - 1; at >= 0; at--) {
@@ -115,7 +132,14 @@ final class WindowSearch {
 
   /** For many postings: looks through all scores at the end. */
   private void addAndLookThrough(
-      TermPostings[] terms, int[] weights, int windows, int window, int first, Bits allowed, int base, TopK top) {
+      TermPostings[] terms,
+      int[] weights,
+      int windows,
+      int window,
+      int first,
+      Bits allowed,
+      int base,
+      TopK top) {
     for (int t = 0; t < terms.length; t++) {
       int place = places[t * windows + window] - 1;
       if (place >= 0) {
@@ -160,7 +184,10 @@ final class WindowSearch {
     return Math.max(Math.max(a, b), Math.max(c, d));
   }
 
-  /** Fills {@code order} with bound and number of each window that has a posting, ascending; returns how many. */
+  /**
+   * Fills {@code order} with bound and number of each window that has a posting, ascending; returns
+   * how many.
+   */
   private int plan(TermPostings[] terms, int[] weights, int[] lowest, int windows) {
     if (bounds.length < windows) {
       bounds = new int[windows];

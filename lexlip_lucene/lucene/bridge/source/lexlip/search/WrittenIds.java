@@ -10,13 +10,19 @@ import org.apache.lucene.index.Terms;
 import org.apache.lucene.index.TermsEnum;
 import org.apache.lucene.util.BytesRef;
 
-/** Docids as they stand in TREC files, where ASCII white space is percent-encoded and nothing else is. */
+/**
+ * Docids as they stand in TREC files, where ASCII white space is percent-encoded and nothing else
+ * is.
+ */
 final class WrittenIds {
   private static final char[] HEXADECIMAL = "0123456789ABCDEF".toCharArray();
 
   private WrittenIds() {}
 
-  /** Two docids with one written form, or none. Only one that has white space is written as another one is. */
+  /**
+   * Two docids with one written form, or none. Only one that has white space is written as another
+   * one is.
+   */
   static List<String> alike(Snapshot snapshot, String id) throws IOException {
     Map<BytesRef, BytesRef> changed = new HashMap<>();
     for (LeafReader reader : snapshot.leaves) {
@@ -25,7 +31,10 @@ final class WrittenIds {
         BytesRef written = written(docid);
         if (written != null) {
           BytesRef other = changed.put(written, BytesRef.deepCopyOf(docid));
-          if (other != null && !other.equals(docid) && live(snapshot, id, other) && live(snapshot, id, docid)) {
+          if (other != null
+              && !other.equals(docid)
+              && live(snapshot, id, other)
+              && live(snapshot, id, docid)) {
             return List.of(other.utf8ToString(), docid.utf8ToString());
           }
         }
