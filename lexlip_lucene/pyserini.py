@@ -15,8 +15,8 @@ from lexlip_lucene.errors import JavaError
 from lexlip_lucene.lucene.jvm.jvm import start_jvm
 
 NO_LIST = (
-    "Pyserini 2 fetches a list of prebuilt indexes when pyserini.search is imported, and could not: connect to the net, "
-    "or search with `lexlip search`"
+    "Pyserini 2 fetches a list of prebuilt indexes when pyserini.search is imported, and could not: connect to the "
+    "net, or search with `lexlip search`"
 )
 
 USAGE = "usage: python -m lexlip_lucene.pyserini MODULE ARGS…, where MODULE begins with `pyserini.`"

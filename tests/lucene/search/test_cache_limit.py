@@ -3,15 +3,15 @@
 from pathlib import Path
 
 import pytest
-from bridge_collections import documents_of
+from support.bridge_collections import documents_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from java_process import said
-from oracle import rank
-from searched import build, make_documents
-
+from support.java_process import said
 from lexlip_lucene.lucene.approximation import EVERYTHING, Approximation
 from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
+from support.oracle import rank
+from support.searched import build, make_documents
+
 from lexlip_lucene.records import Impacts
 
 DOCUMENTS, TOKENS = 20_000, 40
