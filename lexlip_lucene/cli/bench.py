@@ -46,7 +46,7 @@ def bench(
 
         device = choose_device(device)
     if is_ladder(recipe):
-        comparisons = _ladder(recipe, overrides or [], device, judge_pool, force, json)
+        comparisons = _ladder(recipe, overrides or [], device, judge_pool, force=force, json=json)
     else:
         if judge_pool is not None:
             raise InputError(f"{recipe}: --judge-pool is for ladders, and this recipe is none")
@@ -66,7 +66,7 @@ def _experiment(recipe: Path, overrides: list[str], device: str, json: bool) -> 
 
 
 def _ladder(
-    recipe: Path, overrides: list[str], device: str, judge_pool: Path | None, force: bool, json: bool
+    recipe: Path, overrides: list[str], device: str, judge_pool: Path | None, *, force: bool, json: bool
 ) -> list["Comparison"]:
     from lexlip_lucene.experiments.ladder.judge_pool import write_judge_pool
     from lexlip_lucene.experiments.ladder.report.report import figures_of, write_report

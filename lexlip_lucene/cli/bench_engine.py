@@ -45,7 +45,7 @@ def bench_engine(
     from lexlip_lucene.progress import for_terminal
 
     settings = Settings(tuple(systems.split(",")), repeats, build_repeats, threads)
-    source = _source(documents, queries, model, images, split, output)
+    source = _source(documents, queries, model=model, images=images, split=split, states=output / "states")
     report = output / f"report-lucene-{find_jar().lucene}.json"
     require_absent(report, force=force)
     measured = measure(source, output, settings, force=force, progress=for_terminal())
@@ -63,7 +63,7 @@ def bench_engine(
 
 
 def _source(
-    documents: int, queries: int, model: Path | None, images: Path | None, split: str | None, output: Path
+    documents: int, queries: int, *, model: Path | None, images: Path | None, split: str | None, states: Path
 ) -> "Source":
     from lexlip_lucene.experiments.engine.photos import PhotoVectors
     from lexlip_lucene.experiments.engine.synthetic import SyntheticVectors
@@ -77,4 +77,4 @@ def _source(
         if split is not None:
             raise InputError(f"--split {split} is for the photos of --images, and there are none")
         return SyntheticVectors(documents, queries)
-    return PhotoVectors(documents, queries, model, images, split, output / "states")
+    return PhotoVectors(documents, queries, model=model, captions=images, split=split, states=states)

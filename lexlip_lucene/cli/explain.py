@@ -66,7 +66,16 @@ def explain(
         lines = _against_lines(compared)
     if maps is not None and images is not None:
         tokens = [term.token for term in explanation.terms]
-        record["maps"] = _draw(index, docid, model, positions, maps, images, tokens, outside=outside, force=force)
+        picture = picture_of(docid, images, outside=outside)
+        if model is not None:
+            record["maps"] = draw_maps(maps, picture, model_of(index, model), tokens, force=force)
+        elif positions is not None:
+            record["maps"] = draw_places(maps, picture, positions, tokens, force=force)
+        else:
+            raise InputError(
+                f"--maps needs --model MODEL, or positions, and {index} stores none: encode with --positions, and "
+                "index with --store positions"
+            )
         seen = ", ".join(each["token"] for each in record["maps"]["tokens"])
         lines.append(f"{maps}: where its tokens were seen: {seen or 'none of them anywhere'}")
     answer(record, "\n".join(lines), as_json=json)
@@ -128,26 +137,3 @@ def _against_lines(compared: "Comparison") -> list[str]:
         for term in terms
     ]
     return lines + [f"{0:>9} = {0:>7} − {0:<7} {token}" for token, _ in missing]
-
-
-def _draw(
-    index: Path,
-    docid: str,
-    model: Path | None,
-    positions: "Positions | None",
-    maps: Path,
-    images: Path,
-    tokens: list[str],
-    *,
-    outside: bool,
-    force: bool,
-) -> dict[str, Any]:
-    picture = picture_of(docid, images, outside=outside)
-    if model is not None:
-        return draw_maps(maps, picture, model_of(index, model), tokens, force=force)
-    if positions is None:
-        raise InputError(
-            f"--maps needs --model MODEL, or positions, and {index} stores none: encode with --positions, and index "
-            "with --store positions"
-        )
-    return draw_places(maps, picture, positions, tokens, force=force)

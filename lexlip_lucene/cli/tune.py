@@ -39,7 +39,11 @@ def tune(
     \b
     Example: lexlip tune photos-index --encoded queries.jsonl --recall 0.99
     """
-    _check(encoded, topics, model, k, recall, repeats)
+    if (encoded is None) == (topics is None):
+        raise InputError("tune needs either --encoded, or --topics with --model")
+    if topics is not None and model is None:
+        raise InputError("--topics are texts: give --model MODEL to encode them, or encoded queries with --encoded")
+    _require_in_range(k=k, recall=recall, repeats=repeats)
     require_replaceable(output, sign="tune.json", what="a folder of lexlip tune", force=force)
     require_kind(index, "impact", "BM25 is searched exactly")
 
@@ -56,11 +60,7 @@ def tune(
     answer({**record, "folder": output.absolute()}, f"{text}\n\nLook at {output / 'recall-latency.png'}", as_json=json)
 
 
-def _check(encoded: Path | None, topics: Path | None, model: Path | None, k: int, recall: float, repeats: int) -> None:
-    if (encoded is None) == (topics is None):
-        raise InputError("tune needs either --encoded, or --topics with --model")
-    if topics is not None and model is None:
-        raise InputError("--topics are texts: give --model MODEL to encode them, or encoded queries with --encoded")
+def _require_in_range(*, k: int, recall: float, repeats: int) -> None:
     for name, value in (("-k", k), ("--repeats", repeats)):
         if value < 1:
             raise InputError(f"{name} must be at least 1, got {value}")
@@ -78,7 +78,7 @@ def _told(index: Path, sources: list[str], tuning: "Tuning") -> tuple[dict[str, 
     before = ""
     if best is not None:
         command += f" {report.options(best.setting)}"
-        before = "from lexlip_lucene.lucene.search.approximation import Approximation\n\n"
+        before = "from lexlip_lucene import Approximation\n\n"
         python = f"searcher.search(query, k={tuning.k}, approximate={report.in_python(best.setting)})"
     text = (
         f"{report.table(tuning)}\n\n{report.verdict(tuning)}\n\n"

@@ -49,7 +49,7 @@ def look_through(folder: Path, *, outside: bool = False) -> ImageFolder:
         name = path.relative_to(folder).as_posix()
         id = os.fsencode(name).decode(errors="backslashreplace")
         why = reason or inside.refused(name) or ("" if id == name else "its name is not UTF-8, so it can't be an id")
-        images.append(CaptionedImage(id, top / name, "", (), f"{folder}/{id}", why))
+        images.append(CaptionedImage(id, top / name, "", (), where=f"{folder}/{id}", refused=why))
     return ImageFolder(sorted(images, key=lambda image: image.id), hidden)
 
 

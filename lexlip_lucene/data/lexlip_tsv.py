@@ -65,8 +65,8 @@ def read_lexlip_tsv(path: Path, *, outside: bool = False) -> list[CaptionedImage
             folder / rows[0].filepath,
             "",
             tuple(row.title for row in rows),
-            rows[0].where,
-            inside.refused(rows[0].filepath),
+            where=rows[0].where,
+            refused=inside.refused(rows[0].filepath),
         )
         for image_id, rows in rows_of.items()
     ]

@@ -75,7 +75,15 @@ def build_bm25(
         facts = {"kind": "bm25", "schema_version": SCHEMA, "documents": str(len(texts))}
         write_facts(partial, facts | {"empty": str(empty), "postings": str(postings)})
         size = bytes_below(partial)
-    return IndexReport(len(texts), empty, postings, size, time.monotonic() - begun, segments, hidden=hidden)
+    return IndexReport(
+        documents=len(texts),
+        empty=empty,
+        postings=postings,
+        index_bytes=size,
+        seconds=time.monotonic() - begun,
+        segments=segments,
+        hidden=hidden,
+    )
 
 
 @contextmanager

@@ -254,8 +254,14 @@ class ImpactIndex:
             facts = {"kind": "impact", "schema_version": SCHEMA} | {key: str(n) for key, n in numbers.items()}
             segments = self._writer.commit(self._facts | keywords_fact(self._keywords) | facts)
         seconds = time.monotonic() - self._begun
-        passed_over = self._zeros, self._hidden
-        self.report = IndexReport(*counts[:3], bytes_below(folder), seconds, segments, *passed_over)
+        self.report = IndexReport(
+            **numbers,
+            index_bytes=bytes_below(folder),
+            seconds=seconds,
+            segments=segments,
+            zeros=self._zeros,
+            hidden=self._hidden,
+        )
 
 
 @contextmanager
