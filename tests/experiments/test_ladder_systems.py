@@ -6,11 +6,12 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from lexlip_lucene.experiments.ladder.systems.chosen import systems_of
-from lexlip_lucene.experiments.ladder.systems.lucene import LexlipSystem
+from lexlip_lucene.experiments.ladder.systems.lexlip import LexlipSystem
+from lexlip_lucene.experiments.ladder.systems.registry import systems_of
 from lexlip_lucene.experiments.ladder.systems.rung import Rung
+from lexlip_lucene.experiments.ladder.systems.two_step import TWO_STEP
 from lexlip_lucene.lucene.search.approximation import Approximation
-from lexlip_lucene.recipes.ladder_recipe import TWO_STEP, LadderRecipe
+from lexlip_lucene.recipes.ladder_recipe import LadderRecipe
 from lexlip_lucene.recipes.reading import read_recipe
 
 RECIPE = """
@@ -30,7 +31,9 @@ def test_two_steps_look_at_as_many_postings_for_each_document_at_every_rung(
 ) -> None:
     (tmp_path / "few.yaml").write_text(RECIPE, encoding="utf-8")
     recipe = read_recipe(tmp_path / "few.yaml", LadderRecipe, [])
-    systems, places = systems_of(recipe, Rung(cast(Any, None), np.arange(documents), tmp_path), None)
+    rung = Rung(cast(Any, None), np.arange(documents), tmp_path)
+    systems = systems_of(recipe, rung, None)
+    places = {system.name: rung.index_folder(index.name) for system in systems for index in system.indexes}
     [found] = [system for system in systems if system.name == TWO_STEP]
     assert isinstance(found, LexlipSystem)
     assert found.approximate == Approximation(postings=postings, candidates=7)
