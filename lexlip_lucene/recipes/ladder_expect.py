@@ -23,7 +23,9 @@ _OF_MIXES = ("postings", "frequency")
 
 
 class FigureName(NamedTuple):
-    """The name of a figure of a ladder; `str` gives it as `lexlip bench` reports it: `1000 BM25 R@1`.
+    """The name of a figure of a ladder.
+
+    `str` gives it as `lexlip bench` reports it, `1000 BM25 R@1`; `repr` as messages on a recipe do, `1000.BM25.R@1`.
 
     Attributes:
         rung: documents, as text, or `i2t`; empty for the number of topics.
@@ -37,6 +39,9 @@ class FigureName(NamedTuple):
 
     def __str__(self) -> str:
         return " ".join(part for part in self if part)
+
+    def __repr__(self) -> str:
+        return ".".join(part for part in self if part)
 
 
 def read_expectations(expect: Any) -> dict[FigureName, Any]:

@@ -6,9 +6,15 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from lexlip_lucene.errors import InputError
+from lexlip_lucene.experiments.ladder.systems.bm25 import BM25
+from lexlip_lucene.experiments.ladder.systems.fused import RRF
+from lexlip_lucene.experiments.ladder.systems.kind import SystemKind
 from lexlip_lucene.experiments.ladder.systems.lexlip import LexlipSystem
-from lexlip_lucene.experiments.ladder.systems.registry import systems_of
+from lexlip_lucene.experiments.ladder.systems.registry import kinds, register, systems_of
 from lexlip_lucene.experiments.ladder.systems.rung import Rung
+from lexlip_lucene.experiments.ladder.systems.shares import Shares
+from lexlip_lucene.experiments.ladder.systems.system import System
 from lexlip_lucene.experiments.ladder.systems.two_step import TWO_STEP
 from lexlip_lucene.lucene.search.approximation import Approximation
 from lexlip_lucene.recipes.ladder_recipe import LadderRecipe
@@ -38,3 +44,32 @@ def test_two_steps_look_at_as_many_postings_for_each_document_at_every_rung(
     assert isinstance(found, LexlipSystem)
     assert found.approximate == Approximation(postings=postings, candidates=7)
     assert places[TWO_STEP] == tmp_path / "lexlip-24-8-bit", "it searches the index of the exact system"
+
+
+class _Kind(SystemKind):
+    def __init__(self, key: str | None, *names: str) -> None:
+        self.key, self.colours = key, dict.fromkeys(names, "#000000")  # type: ignore[misc]
+
+    def systems(self, recipe: LadderRecipe, rung: Rung, shares: Shares | None) -> list[System]:
+        return []
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [(_Kind(None, "mine"), "needs a key"), (_Kind("mine", TWO_STEP), "another kind of system has .*in two steps")],
+)
+def test_a_kind_without_a_key_or_with_a_name_that_is_taken_is_not_registered(kind: SystemKind, message: str) -> None:
+    before = kinds()
+    with pytest.raises(InputError, match=message):
+        register(kind)
+    assert kinds() == before
+
+
+def test_systems_that_share_an_index_name_one_index(tmp_path: Path) -> None:
+    (tmp_path / "few.yaml").write_text(RECIPE, encoding="utf-8")
+    recipe = read_recipe(tmp_path / "few.yaml", LadderRecipe, [])
+    systems = systems_of(recipe, Rung(cast(Any, None), np.arange(10), tmp_path), None)
+    own = {system.name for system in systems if [index.name for index in system.indexes] == [system.name]}
+    others = {system.name: [index.name for index in system.indexes] for system in systems if system.name not in own}
+    assert own == {BM25, recipe.main}
+    assert others == {TWO_STEP: [recipe.main], RRF: [recipe.main, BM25]}

@@ -62,12 +62,12 @@ class SystemKind(ABC):
 
 
 def setting_of(recipe: LadderRecipe, key: str, spec: type[Setting]) -> Setting | None:
-    """Return the settings below `key` in the recipe's `systems`; None if the recipe does not name it.
+    """Return the settings below `key` in the recipe's `systems`; None if the recipe does not name it, or sets null.
 
     Raises:
         RecipeError: the settings are not those of a `spec`.
     """
-    if key not in recipe.systems:
+    if recipe.systems.get(key) is None:
         return None
     try:
         return spec.model_validate(recipe.systems[key])
