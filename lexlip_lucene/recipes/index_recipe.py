@@ -1,4 +1,4 @@
-"""An index recipe (`indexes/*.yaml`): which collection, index, topics and qrels, and the figures to expect."""
+"""An index recipe (`indexes/*.yaml`): its collection, index, topics and qrels, and the expected figures."""
 
 from typing import Literal
 
@@ -9,7 +9,7 @@ from lexlip_lucene.recipes.recipe_path import RecipePath
 
 
 class Expectation(Spec):
-    """A figure as a fraction, how far a new measurement may be off either way, and where the figure is from."""
+    """A figure as a fraction, the tolerance of a new measurement above and below it, and its source."""
 
     value: float
     tolerance: float = Field(ge=0)
@@ -23,10 +23,10 @@ class IndexRecipe(Spec):
         system: `lexlip` (needs `encoder`), `dense` (the encoder's dense twin, searched exactly), `bm25` (t2i with
             `held_out`), or `rrf` (fuses the runs of `fuses`).
         captions, split: the images and captions that are searched.
-        outside: read image files that lie outside of the folder of `captions`.
-        direction, held_out: as `lexlip topics` takes them.
-        encoder: the encoder recipe; its model is trained when it is not there.
-        bits, top_k: as `lexlip encode` takes them; null: the model's own.
+        outside: read image files outside of the folder of `captions`.
+        direction, held_out: as in `lexlip topics`.
+        encoder: the encoder recipe; its model is trained if it is missing.
+        bits, top_k: as in `lexlip encode`; null: the model's own.
         k: hits a topic.
         expect: measure → expected figure; a measure that is not measured is a failure.
     """

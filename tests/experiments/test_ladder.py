@@ -1,4 +1,4 @@
-"""`lexlip bench` on a ladder: every system on the same topics at every rung, and nothing that can't be told apart."""
+"""`lexlip bench` on a ladder: every system on the same topics at every rung."""
 
 import re
 import shutil
@@ -153,7 +153,7 @@ def test_the_quality_of_lexlip_is_that_of_the_integer_products(
 
 
 def _with_ties(run: dict[str, list[Hit]], qrels: list[Qrel], sign: int) -> dict[str, list[Hit]]:
-    """Among equal scores put the relevant document last (sign 1) or first (-1): docids of a rung are drawn."""
+    """Put the relevant document last (sign 1) or first (-1) among equal scores: docids of a rung are drawn."""
     relevant = {qrel.qid: qrel.docid for qrel in qrels}
 
     def key(qid: str, hit: Hit) -> tuple[float, int]:

@@ -1,4 +1,4 @@
-"""How hard documents of each kind are: shares before the right photo, and relatives among the hits."""
+"""The difficulty of each kind of documents: shares before the right photo, and relatives among the hits."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What a ladder's report says, from its record; and which figures a recipe may expect of it."""
+"""A ladder's report from its record, and the figures that a recipe may expect of it."""
 
 from pathlib import Path
 from typing import Any, cast

@@ -1,4 +1,4 @@
-"""What a ladder can't do is said before any of its hours of work: nothing is trained, encoded or indexed by then."""
+"""A ladder that can't finish fails before any of its hours of work: nothing is trained, encoded or indexed."""
 
 import os
 from pathlib import Path

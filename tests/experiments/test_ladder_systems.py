@@ -1,4 +1,4 @@
-"""Which systems a ladder's recipe asks for at a rung, and with which settings."""
+"""The systems that a ladder's recipe asks for at a rung, with their settings, and the registry of kinds."""
 
 from pathlib import Path
 from typing import Any, cast
