@@ -26,7 +26,7 @@ class _Stamp(NamedTuple):
 
 
 def is_built(folder: Path, parts: Sequence[str]) -> bool:
-    """Return if the outputs of `mark_built` were made from `parts` and are unchanged."""
+    """Return whether the outputs of `mark_built` were made from `parts` and are unchanged."""
     stamp = _stamp_in(folder)
     return stamp is not None and stamp.fingerprint == _fingerprint(parts) and _unchanged(stamp.outputs)
 

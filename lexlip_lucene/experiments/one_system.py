@@ -68,16 +68,8 @@ def run_lexlip(
     encode_images(model, images, image_output, bits=bits, top_k=top_k, force=True, states=states, progress=progress)
     encode_texts(model, texts, text_output, bits=bits, top_k=top_k, force=True, progress=progress)
     report = ImpactIndex.build(folder / "collection", folder / "index", force=True, progress=progress)
-    run, seconds = search_impacts(folder, k, progress)
-    return Experiment(
-        folder=folder,
-        topics=topics,
-        run=run,
-        figures=evaluate(topics.qrels, run),
-        documents=report.documents,
-        index_bytes=report.index_bytes,
-        seconds_search=seconds,
-    )
+    searched = search_impacts(folder, k, progress)
+    return _experiment(folder, topics, searched, documents=report.documents, index_bytes=report.index_bytes)
 
 
 def run_dense(
@@ -110,15 +102,9 @@ def run_dense(
         documents, queries = texts, pictures._replace(ids=[f"{name}#img" for name in pictures.ids])
     write_embeddings(folder / "queries", queries, force=True)
     write_embeddings(folder / "index", documents, force=True)
-    run, seconds = search_vectors(folder, k, progress)
-    return Experiment(
-        folder=folder,
-        topics=topics,
-        run=run,
-        figures=evaluate(topics.qrels, run),
-        documents=len(documents.ids),
-        index_bytes=bytes_below(folder / "index"),
-        seconds_search=seconds,
+    searched = search_vectors(folder, k, progress)
+    return _experiment(
+        folder, topics, searched, documents=len(documents.ids), index_bytes=bytes_below(folder / "index")
     )
 
 
@@ -130,14 +116,21 @@ def run_bm25(
 
     topics = _topics(images, folder, "t2i", held_out)
     report = build_bm25(folder / "topics" / "captions", folder / "index", force=True, progress=progress)
-    run, seconds = search_texts(folder, k, progress)
+    searched = search_texts(folder, k, progress)
+    return _experiment(folder, topics, searched, documents=report.documents, index_bytes=report.index_bytes)
+
+
+def _experiment(
+    folder: Path, topics: TopicSet, searched: tuple[Run, float], *, documents: int, index_bytes: int
+) -> Experiment:
+    run, seconds = searched
     return Experiment(
         folder=folder,
         topics=topics,
         run=run,
         figures=evaluate(topics.qrels, run),
-        documents=report.documents,
-        index_bytes=report.index_bytes,
+        documents=documents,
+        index_bytes=index_bytes,
         seconds_search=seconds,
     )
 

@@ -60,7 +60,7 @@ def lexlip_name(point: PointSpec) -> str:
 class DistractorSpec(Spec):
     """The distractors beside the images that topics ask for.
 
-    Photos come first, then mixes of their backbone states (see `encoders/mixes.py`), as many as a rung needs.
+    Photos come first, then mixes of their backbone states (see `encode/mixes.py`), as many as a rung needs.
 
     Attributes:
         captions, split: the photos; the recipe's own captions file unless given; or a plain folder of images.
@@ -244,12 +244,12 @@ class LadderRecipe(Spec):
 
 
 def is_point(name: str) -> bool:
-    """Return if `name` is that of LexLIP at an operating point, of any recipe."""
+    """Return whether `name` is that of LexLIP at an operating point, of any recipe."""
     return name.startswith(f"{LEXLIP} ") and name[len(LEXLIP) + 1 :][:1].isdecimal()
 
 
 def is_ladder(path: Path) -> bool:
-    """Return if the recipe at `path` has `system: ladder`; errors in it are raised when it is read."""
+    """Return whether the recipe at `path` has `system: ladder`; errors in it are raised when it is read."""
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError):

@@ -1,12 +1,15 @@
 """The systems that a ladder's recipe asks for at a rung, with their settings, and the registry of kinds."""
 
+import re
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import pytest
 
-from lexlip_lucene.errors import InputError
+from lexlip_lucene.errors import InputError, RecipeError
+from lexlip_lucene.experiments.ladder.requirements import require_names
+from lexlip_lucene.experiments.ladder.systems import registry
 from lexlip_lucene.experiments.ladder.systems.bm25 import BM25
 from lexlip_lucene.experiments.ladder.systems.fused import RRF
 from lexlip_lucene.experiments.ladder.systems.kind import SystemKind
@@ -19,6 +22,8 @@ from lexlip_lucene.experiments.ladder.systems.two_step import TWO_STEP
 from lexlip_lucene.lucene.search.approximation import Approximation
 from lexlip_lucene.recipes.ladder_recipe import LadderRecipe
 from lexlip_lucene.recipes.reading import read_recipe
+
+LADDERS = sorted((Path(__file__).parents[2] / "indexes").glob("*-ladder.yaml"))
 
 RECIPE = """
 name: few
@@ -63,6 +68,22 @@ def test_a_kind_without_a_key_or_with_a_name_that_is_taken_is_not_registered(kin
     with pytest.raises(InputError, match=message):
         register(kind)
     assert kinds() == before
+
+
+def test_a_system_that_no_kind_has_is_named_with_those_that_are_registered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "_KINDS", [*kinds(), _Kind("product"), _Kind("tf-idf")])
+    (tmp_path / "few.yaml").write_text(RECIPE, encoding="utf-8")
+    for name, message in (("products", "did you mean 'product'?"), ("x", "known systems are product, tf-idf")):
+        recipe = read_recipe(tmp_path / "few.yaml", LadderRecipe, [f"systems.{name}={{}}"])
+        with pytest.raises(RecipeError, match=re.escape(f"systems: no system {name!r}: {message}")):
+            require_names(recipe)
+
+
+@pytest.mark.parametrize("path", LADDERS, ids=lambda path: path.stem)
+def test_a_shipped_ladder_names_only_systems_that_there_are(path: Path) -> None:
+    require_names(read_recipe(path, LadderRecipe))
 
 
 def test_systems_that_share_an_index_name_one_index(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ APPROXIMATE_AT_LEAST, SEISMIC_AT_LEAST = 2.5, 1.0
 
 
 class Cell(NamedTuple):
-    """A timed search: queries of so many terms, k hits, `SEARCH` or `BATCH`."""
+    """A timed search: queries of `terms` terms, k hits, `SEARCH` or `BATCH`."""
 
     terms: int
     k: int

@@ -59,7 +59,7 @@ class BenchData:
         return int(self.facts["shape"]["postings"])
 
     def queries(self, terms: int) -> dict[str, Impacts]:
-        """Return the queries of so many terms, qid → token → weight."""
+        """Return the queries of `terms` terms, qid → token → weight."""
         return {query.id: query.vector for query in read_queries(queries_path(self.folder, terms))}
 
 

@@ -10,7 +10,7 @@ TERMS = (8, 32)
 
 
 def queries_path(folder: Path, terms: int) -> Path:
-    """Return the file of the queries of so many terms in the data folder."""
+    """Return the file of the queries of `terms` terms in the data folder."""
     return folder / f"queries-{terms}.jsonl"
 
 

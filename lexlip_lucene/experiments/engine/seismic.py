@@ -27,7 +27,7 @@ class SeismicPoint(NamedTuple):
 
 
 def seismic_points(terms: int) -> dict[str, SeismicPoint]:
-    """Return the operating points to try for queries of so many terms, cheapest first."""
+    """Return the operating points to try for queries of `terms` terms, cheapest first."""
     cuts = sorted({max(1, terms * eighths // 8) for eighths in (1, 2, 4, 6, 8)})
     points = [SeismicPoint(cut, factor) for cut in cuts for factor in (1.0, 0.9, 0.7, 0.5)]
     return {f"query_cut={point.query_cut}, heap_factor={point.heap_factor}": point for point in points}

@@ -76,41 +76,60 @@ def measured_rung(systems: Sequence[System], main: str, sides: Sides, progress: 
         sides: the documents and the topics.
         progress: shows every stage.
     """
-    rung, topics, _ = sides[OURS]
     indexes = {index.name: index for system in systems for index in system.indexes}
     built = {name: _built(index, sides[index.source], progress) for name, index in indexes.items()}
+    answers = _answers(systems, indexes, sides, progress)
+    rung, topics, _ = sides[OURS]
+    figures = {}
+    for system in progress.track(systems, f"{rung.documents} documents: memory", len(systems)):
+        cost = _together(built[index.name] for index in system.indexes)
+        figures[system.name] = _figures(system, cost, answers, sides[system.source])
+    pairs = [(system.name, other) for system in systems for other in system.compared_with]
+    return RungFigures(
+        documents=rung.documents,
+        relatives=relatives(rung.store, answers.runs[main]),
+        differences=differences(answers.runs, pairs, topics.topic_set),
+        systems=figures,
+        runs=answers.runs,
+    )
+
+
+class _Answers(NamedTuple):
+    """Of each system: the run over all topics, the times of the timed ones, and their rate in one call."""
+
+    runs: dict[str, Run]
+    times: dict[str, Times]
+    rates: dict[str, Spread]
+
+
+def _answers(systems: Sequence[System], indexes: Mapping[str, Index], sides: Sides, progress: Progress) -> _Answers:
+    """Open all indexes, once each, and ask every system over them."""
+    rung, topics, _ = sides[OURS]
     opened: dict[str, OpenIndex] = {}
     try:
         for name, index in indexes.items():
             opened[name] = index.open(rung.index_folder(name), sides[index.source].topics.queries)
         searches = {system.name: _search(system, opened, sides) for system in systems}
         runs = _runs(searches, rung, topics, progress)
-        times, batches = _timed(searches, topics, progress)
+        return _Answers(runs, *_timed(searches, topics, progress))
     finally:
         for open_index in opened.values():
             open_index.close()
-    figures = {}
-    for system in progress.track(systems, f"{rung.documents} documents: memory", len(systems)):
-        name, topics = system.name, sides[system.source].topics
-        few = topics.queries.some(topics.timed_places)
-        folders = [rung.index_folder(index.name) for index in system.indexes]
-        figures[name] = SystemFigures(
-            name=name,
-            quality=evaluate(topics.topic_set.qrels, runs[name]),
-            built=_together(built[index.name] for index in system.indexes),
-            resident=resident_bytes(system, folders, few),
-            latency=latency_of(times[name]),
-            together=latency_of(times[name] + _encoding(system, topics)),
-            batch=batches[name],
-            postings=system.postings(folders, few),
-        )
-    pairs = [(system.name, other) for system in systems for other in system.compared_with]
-    return RungFigures(
-        documents=rung.documents,
-        relatives=relatives(rung.store, runs[main]),
-        differences=differences(runs, pairs, sides[OURS].topics.topic_set),
-        systems=figures,
-        runs=runs,
+
+
+def _figures(system: System, built: Built, answers: _Answers, side: Side) -> SystemFigures:
+    name, rung, topics = system.name, side.rung, side.topics
+    timed_queries = topics.queries.some(topics.timed_places)
+    folders = [rung.index_folder(index.name) for index in system.indexes]
+    return SystemFigures(
+        name=name,
+        quality=evaluate(topics.topic_set.qrels, answers.runs[name]),
+        built=built,
+        resident=resident_bytes(system, folders, timed_queries),
+        latency=latency_of(answers.times[name]),
+        together=latency_of(answers.times[name] + _encoding(system, topics)),
+        batch=answers.rates[name],
+        postings=system.postings(folders, timed_queries),
     )
 
 

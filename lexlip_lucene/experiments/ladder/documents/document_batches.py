@@ -1,7 +1,7 @@
 """The documents of a store in their order, batch by batch, as backbone states (torch).
 
 Photos that topics ask for come first, then those that shares are chosen on, then distractor photos, then mixes of
-distractors' states (`encoders/mixes.py`).
+distractors' states (`encode/mixes.py`).
 If the plan has mixes, the states of the photos that are mixed are held in memory: at most as many photos as have
 `HELD_BYTES` of pixels.
 """
@@ -116,9 +116,8 @@ class DocumentBatches:
             count = min(room, len(images))
             room -= count
             self.photos += count
-            yield self._of_photos(
-                _Seen(images[:count], states[:count])
-            )  # cut first: a photo without room takes no text
+            # Photos without room are cut first, so that they take no text.
+            yield self._of_photos(_Seen(images[:count], states[:count]))
             if not room:
                 return
 
