@@ -20,6 +20,7 @@ import scipy
 from pydantic import Field
 from scipy.sparse import load_npz, save_npz
 
+from lexlip_lucene.errors import LexlipError
 from lexlip_lucene.experiments.ladder.documents.queries import Queries
 from lexlip_lucene.experiments.ladder.report.report import write_report
 from lexlip_lucene.experiments.ladder.run import run_ladder
@@ -123,8 +124,11 @@ def main() -> None:
     arguments = parser.parse_args()
     register(ProductKind())
     overrides = [f"systems.{ProductKind.key}={{}}", *arguments.set]
-    for ladder in run_ladder(arguments.recipe, overrides, device="cpu", progress=for_terminal()):
-        write_report(ladder)
+    try:
+        for ladder in run_ladder(arguments.recipe, overrides, device="cpu", progress=for_terminal()):
+            write_report(ladder)
+    except LexlipError as error:
+        parser.exit(1, f"error: {error}\n")
     rung = ladder.rungs[-1]
     print(f"{rung.documents} documents")
     for name, figures in rung.systems.items():
