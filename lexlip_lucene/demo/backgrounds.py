@@ -1,4 +1,4 @@
-"""What lies behind the objects: a colour for each background, with its own grain."""
+"""The backgrounds behind the objects: each has a colour, with its own grain."""
 
 import numpy as np
 import numpy.typing as npt
@@ -32,13 +32,13 @@ _RGB = {
 
 
 def background(name: str, rng: Generator) -> Canvas:
-    """The empty picture, before anything stands on it."""
+    """Return the picture without any object on it."""
     shade = np.array(_RGB[name]) + rng.normal(0, 5, 3)
     return shade + _grain(name, rng)[:, :, None]
 
 
 def _grain(name: str, rng: Generator) -> npt.NDArray[np.float64]:
-    """What is lighter or darker, in steps of brightness: (SIDE, SIDE)."""
+    """Return the grain in steps of brightness, lighter or darker: (SIDE, SIDE)."""
     rows, columns = np.arange(float(SIDE))[:, None], np.arange(float(SIDE))[None, :]
     if name == "night":
         return np.where(rng.random((SIDE, SIDE)) > 0.995, 150.0, 0.0)

@@ -9,12 +9,12 @@ Option = TypeVar("Option")
 
 
 def pick(options: Sequence[Option], rng: Generator) -> Option:
-    """One of `options` (not empty), each as likely as the next."""
+    """Return one of `options` (not empty), each as likely as the next."""
     return options[int(rng.integers(len(options)))]
 
 
 def pick_usual(options: Sequence[Option], usual: float, rng: Generator) -> Option:
-    """The first of `options` with probability `usual`, otherwise one of the rest."""
+    """Return the first of `options` with probability `usual`, otherwise one of the rest."""
     if len(options) == 1 or rng.random() < usual:
         return options[0]
     return pick(options[1:], rng)

@@ -50,7 +50,7 @@ RECIPE = Path(__file__).with_name("demo.yaml")
 
 
 class DemoReport(NamedTuple):
-    """What the demo came to; figures are fractions."""
+    """The results of the demo; figures are fractions."""
 
     train_seconds: float
     total_seconds: float
@@ -78,7 +78,7 @@ def run_demo(
         output: the folder.
         seed: 0 to LARGEST_SEED; draws the scenes and starts the training.
         force: replace `output`.
-        progress: told about every stage.
+        progress: shows every stage.
         train_scenes: scenes to train on.
         test_scenes: scenes to search, at least 1.
         overrides: `key=value` for the packaged encoder recipe.
@@ -86,7 +86,7 @@ def run_demo(
     Raises:
         OutputError: `output` exists and `force` is off, or can't be written.
         InputError: the seed is out of range.
-        JavaError: there is no Java; said before anything is trained.
+        JavaError: no Java is installed; raised before anything is trained.
     """
     from lexlip_lucene.lucene.jvm.jvm import start_jvm
 
@@ -155,7 +155,7 @@ def _show(path: Path, report: DemoReport, images: list[CaptionedImage], found: E
 
 
 def shown_queries(images: list[CaptionedImage], found: Experiment, texts: Experiment) -> list[ShownQuery]:
-    """Return a dozen queries evenly spread over the topics, whoever wins them."""
+    """Return a dozen queries evenly spread over the topics, whether LexLIP or BM25 is better at them."""
     from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
 
     pictures = {image.id: image.path for image in images}

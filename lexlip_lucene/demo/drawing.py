@@ -50,7 +50,7 @@ Colour = npt.NDArray[np.float64]
 """Red, green and blue, (3,), 0 to 255."""
 
 Share = npt.NDArray[np.float64]
-"""How much of each pixel something covers, (height, width), 0 to 1."""
+"""The share of each pixel that something covers, (height, width), 0 to 1."""
 
 
 def draw(scene: Scene) -> Image.Image:
@@ -66,7 +66,7 @@ def draw(scene: Scene) -> Image.Image:
 
 
 def _light(rng: Generator) -> Share:
-    """Brightness that falls off evenly in some direction, about 1."""
+    """Return brightness that falls off evenly in some direction, about 1."""
     across, down = rng.uniform(-0.1, 0.1, 2)
     ramp = np.linspace(-1, 1, SIDE)
     light: Share = rng.uniform(0.9, 1.05) + across * ramp[None, :] + down * ramp[:, None]
@@ -95,7 +95,7 @@ def _cover(thing: SceneObject, turn: float) -> Share:
 
 
 def _pattern(texture: str, side: int, rng: Generator) -> Share:
-    """Where the second colour of a texture shows, (side, side)."""
+    """Return the places where the second colour of a texture shows, (side, side)."""
     if texture == "plain":
         return np.zeros((side, side))
     wave = 2 * np.pi / max(4.0, side / 4.5)
@@ -114,6 +114,6 @@ def _pattern(texture: str, side: int, rng: Generator) -> Share:
 
 
 def _ink(colour: Colour) -> Colour:
-    """The second colour of a textured object: a pale one on a dark colour, a dark one on a light colour."""
+    """Return the second colour of a textured object: a pale one on a dark colour, a dark one on a light colour."""
     towards, share = (255, 0.8) if np.dot(colour, LUMA) < BRIGHT else (0, 0.6)
     return colour + share * (towards - colour)

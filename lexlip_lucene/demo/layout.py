@@ -1,4 +1,4 @@
-"""Where objects stand: finding places that do not overlap, and saying how two groups lie to each other.
+"""The layout of objects: places that do not overlap, and the relations of two groups to each other.
 
 Boxes and pixels only; it knows neither shapes nor colours.
 """
@@ -44,7 +44,7 @@ def place(groups: Sequence[Sequence[int]], rng: Generator) -> list[list[Box]] | 
 
 
 def relations(first: Sequence[Box], second: Sequence[Box]) -> list[str]:
-    """How the boxes of `first` lie to those of `second`: some of left, right, above, below and beside.
+    """Return the relations of the boxes `first` to the boxes `second`: some of left, right, above, below and beside.
 
     `first` is left of `second` when all of it ends before any of `second` begins and it lies more to the side
     than up or down; beside means left or right of it, and at most `NEAR` pixels away.

@@ -11,7 +11,7 @@ SMOOTH = 48
 
 
 def outline(shape: str) -> tuple[Points, ...]:
-    """The polygon of a shape, followed by that of its hole where it has one."""
+    """Return the polygon of a shape, followed by that of its hole, if any."""
     if shape == "ring":
         return _arc(1.0, 0, 360), _arc(0.52, 0, 360)
     return (_OUTLINES[shape],)
@@ -28,7 +28,7 @@ def fitted(polygons: tuple[Points, ...], *, turn: float, side: float) -> list[Po
 
 
 def _arc(radius: float, start: float, end: float) -> Points:
-    """Points on a circle around the origin from `start` to `end`, in degrees clockwise from the right."""
+    """Return points on a circle around the origin from `start` to `end`, in degrees clockwise from the right."""
     angles = np.radians(np.linspace(start, end, SMOOTH))
     return np.stack([radius * np.cos(angles), radius * np.sin(angles)], axis=1)
 
@@ -40,14 +40,14 @@ def _star() -> Points:
 
 
 def _heart() -> Points:
-    """The curve x = 16 sin³ t, y = 13 cos t − 5 cos 2t − 2 cos 3t − cos 4t."""
+    """Return the curve x = 16 sin³ t, y = 13 cos t − 5 cos 2t − 2 cos 3t − cos 4t."""
     t = np.linspace(0, 2 * np.pi, SMOOTH)
     y = 13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t)
     return np.stack([16 * np.sin(t) ** 3, -y], axis=1)
 
 
 def _crescent() -> Points:
-    """A circle less another: the two arcs meet at 50° and 310° on the first."""
+    """Return a circle less another: the two arcs meet at 50° and 310° on the first."""
     return np.concatenate([_arc(1.0, 50, 310), _arc(0.82, 291, 69) + (0.35, 0.0)])
 
 

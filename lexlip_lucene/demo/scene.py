@@ -23,7 +23,7 @@ class Box(NamedTuple):
 
 
 class Look(NamedTuple):
-    """What an object looks like. Objects of one look form a group: "three small blue triangles"."""
+    """The look of an object. Objects of one look form a group: "three small blue triangles"."""
 
     shape: str
     colour: str

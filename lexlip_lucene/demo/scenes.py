@@ -26,7 +26,7 @@ Pair = tuple[str, str]
 """A colour and a shape."""
 
 GROUPS = (1, 2, 2, 2, 2, 3, 3, 3, 3, 4)
-"""How many groups a scene has, each entry as likely as the next."""
+"""Numbers of groups in a scene, each entry as likely as the next."""
 
 OBJECTS = 6
 """The most objects a scene has: more are too crowded to tell apart."""
@@ -42,7 +42,7 @@ HELD_OUT_COLOURS = 2
 
 
 def held_out_pairs(seed: int) -> frozenset[Pair]:
-    """The pairs of colour and shape that only test scenes show: every shape and every colour has one or two."""
+    """Return the pairs of colour and shape that only test scenes show: every shape and every colour has one or two."""
     colours = np.random.default_rng(seed).permutation(list(words.COLOURS)).tolist()
     dealt = [shape for shape in words.SHAPES for _ in range(HELD_OUT_COLOURS)]
     return frozenset((colours[number % len(colours)], shape) for number, shape in enumerate(dealt))
@@ -98,7 +98,7 @@ def _record(scene: Scene, file: str) -> dict[str, object]:
 
 
 def _scene(id: str, split: str, first: list[Pair], others: list[Pair], captions: int, rng: Generator) -> Scene:
-    """A scene whose first pair comes from `first` and the rest from `others`."""
+    """Return a scene whose first pair comes from `first` and the rest from `others`."""
     objects = None
     while objects is None:
         objects = _objects(_looks(first, others, rng), rng)
@@ -109,7 +109,7 @@ def _scene(id: str, split: str, first: list[Pair], others: list[Pair], captions:
 
 
 def _looks(first: list[Pair], others: list[Pair], rng: Generator) -> list[tuple[Look, int]]:
-    """The looks of a scene, no two of one colour and shape, and how many objects have each."""
+    """Return the looks of a scene, no two of one colour and shape, with the number of objects of each."""
     pairs = [pick(first, rng)]
     for _ in range(pick(GROUPS, rng) - 1):
         pairs.append(pick([pair for pair in others if pair not in pairs], rng))
@@ -124,7 +124,7 @@ def _looks(first: list[Pair], others: list[Pair], rng: Generator) -> list[tuple[
 
 
 def _objects(looks: list[tuple[Look, int]], rng: Generator) -> tuple[SceneObject, ...] | None:
-    """The objects in their places; None where there was no room for them all."""
+    """Return the objects in their places; None if they do not all find room."""
     sides = [[int(rng.integers(*PIXELS[look.size], endpoint=True))] * count for look, count in looks]
     boxes = place(sides, rng)
     if boxes is None:

@@ -1,4 +1,4 @@
-"""One caption of a scene, as one of several people would write it: part of what is there, in words of their choice.
+"""One caption of a scene, as one of several people would write it: a part of its content, in words of their choice.
 
 A caption names one to three of the groups in the picture, the large and many first, and leaves out some of their
 size, texture and colour: "A couple of stripy stars to the left of a crimson disc on grass."
@@ -32,10 +32,10 @@ HAS_AN_OPENING = 0.3
 """Shares of the chances to say something that are taken; chosen so that most captions leave something out."""
 
 GROUPS_NAMED = (1, 2, 2, 2, 2, 2, 2, 3, 3, 3)
-"""How many groups a caption names where there are enough, each entry as likely as the next."""
+"""Numbers of groups that a caption names if the scene has enough, each entry as likely as the next."""
 
 SALIENCE = {"small": 1, "medium": 4, "large": 16}
-"""How readily an object is named: people mostly agree on the big ones."""
+"""Weights of objects when groups to name are drawn: people mostly agree on the big ones."""
 
 OPENINGS = ("there {be} ", "here {be} ", "you can see ", "a picture of ", "an image of ")
 JOINTS = (" and ", " and also ", " along with ", " as well as ")
@@ -50,7 +50,7 @@ class Group(NamedTuple):
 
 
 def groups_of(objects: Iterable[SceneObject]) -> list[Group]:
-    """The groups of a scene, in the order in which their first objects come."""
+    """Return the groups of a scene, in the order of their first objects."""
     boxes: dict[Look, list[Box]] = {}
     for thing in objects:
         boxes.setdefault(thing.look, []).append(thing.box)
@@ -58,7 +58,7 @@ def groups_of(objects: Iterable[SceneObject]) -> list[Group]:
 
 
 def caption(objects: Iterable[SceneObject], background: str, rng: Generator) -> str:
-    """One sentence about a scene; `rng` decides what is said of it and how."""
+    """Return one sentence about a scene; `rng` draws its content and its words."""
     groups = groups_of(objects)
     named = _named(groups, rng)
     text = _arranged(named, groups, rng)
@@ -79,7 +79,7 @@ def _opening(first: Group, rng: Generator) -> str:
 
 
 def _named(groups: Sequence[Group], rng: Generator) -> list[Group]:
-    """The groups that the caption names; weighted sampling without replacement (Efraimidis and Spirakis 2006)."""
+    """Return the groups that the caption names; weighted sampling without replacement (Efraimidis, Spirakis 2006)."""
     weights = [SALIENCE[group.look.size] * len(group.boxes) for group in groups]
     keys = [rng.random() ** (1 / weight) for weight in weights]
     order = sorted(range(len(groups)), key=lambda number: -keys[number])[: pick(GROUPS_NAMED, rng)]
@@ -118,7 +118,7 @@ def _shared(word: str, groups: Sequence[Group]) -> bool:
 
 
 def _texture(texture: str, rng: Generator) -> tuple[str, str]:
-    """What is said of the texture before the noun and after it; both empty where nothing is said."""
+    """Return the words on the texture before the noun and after it; both are empty if it is not mentioned."""
     if rng.random() >= (SAYS_PLAIN if texture == "plain" else SAYS_TEXTURE):
         return "", ""
     word = pick_usual(words.TEXTURES[texture], USUAL_WORD, rng)

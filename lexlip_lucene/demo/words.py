@@ -66,7 +66,7 @@ PLACES = {
     "below": ("below", "under", "beneath"),
     "beside": ("beside", "next to", "near"),
 }
-"""How the first of two groups lies to the second: "a star `left of` two rings"."""
+"""Phrases for the relation of the first of two groups to the second: "a star `left of` two rings"."""
 
 SHAPE_UNNAMED = ("shape", "object")
-"""What someone writes who does not name the shape: "a red shape"."""
+"""Nouns for someone who does not name the shape: "a red shape"."""

@@ -1,12 +1,12 @@
-"""Is what a recipe built still there as it was built, and is it still what the recipe would build?
+"""Fingerprints of built files: they tell if a build is unchanged, and if its recipe would still build the same.
 
     built.json    {"fingerprint": sha256 of the parts: settings, sha256 of files, versions,
                    "outputs": {"index/segments_1": {"size": bytes, "sha256": of its bytes}, …}}
 
-Names are relative to the folder of built.json; of an output that is a folder, every file below it is there. A file that
-is gone or has another content makes the build one that is to be made again; files that came later are no matter.
+Names are relative to the folder of built.json; an output that is a folder is listed with every file below it. A build
+is made again if one of its files is gone or has another content; later files do not matter.
 
-It is written last and removed first, so that a build that stops half-way is not taken for the earlier one.
+It is written last and removed first, so that a build that stops half-way is not taken for an earlier one.
 """
 
 import hashlib
@@ -26,23 +26,23 @@ class _Stamp(NamedTuple):
 
 
 def is_built(folder: Path, parts: Sequence[str]) -> bool:
-    """Whether what `mark_built` was told of was made from `parts`, and is there unchanged."""
+    """Return whether the outputs of `mark_built` were made from `parts` and are unchanged."""
     stamp = _stamp_in(folder)
     return stamp is not None and stamp.fingerprint == _fingerprint(parts) and _unchanged(stamp.outputs)
 
 
 def unmark(folder: Path) -> None:
-    """Forget what was built before."""
+    """Remove the mark of an earlier build."""
     (folder / "built.json").unlink(missing_ok=True)
 
 
 def mark_built(folder: Path, parts: Sequence[str], outputs: Iterable[Path]) -> None:
-    """Say that `outputs`, files and folders in `folder` or near it, were made from `parts`, and what they are now."""
+    """Record that `outputs`, files and folders in `folder` or near it, were made from `parts`, with their hashes."""
     files = {}
     for output in outputs:
-        found = _files_of(output)
-        assert found, f"{output} was built, so it must have files"
-        for file in found:
+        below = _files_of(output)
+        assert below, f"{output} was built, so it must have files"
+        for file in below:
             name = Path(os.path.relpath(file, folder)).as_posix()
             files[name] = {"size": file.stat().st_size, "sha256": sha256_of(file)}
     stamp = {"fingerprint": _fingerprint(parts), "outputs": files}
@@ -51,7 +51,7 @@ def mark_built(folder: Path, parts: Sequence[str], outputs: Iterable[Path]) -> N
 
 
 def _stamp_in(folder: Path) -> _Stamp | None:
-    """Read built.json; None where there is none, or one that names no outputs, as earlier versions wrote it."""
+    """Read built.json; return None if it is missing, or names no outputs, as earlier versions wrote it."""
     try:
         stamp = orjson.loads((folder / "built.json").read_bytes())
         outputs = {folder / name: (file["size"], file["sha256"]) for name, file in stamp["outputs"].items()}
@@ -61,7 +61,7 @@ def _stamp_in(folder: Path) -> _Stamp | None:
 
 
 def _unchanged(outputs: dict[Path, tuple[int, str]]) -> bool:
-    # Sizes come first: they cost nothing, and most of what went wrong shows there.
+    # Sizes come first: they cost nothing, and most changes show there.
     if not outputs or not all(file.is_file() and file.stat().st_size == size for file, (size, _) in outputs.items()):
         return False
     return all(sha256_of(file) == sha256 for file, (_, sha256) in outputs.items())

@@ -1,9 +1,9 @@
-"""One system on one set of topics, end to end, into one folder: what `bench` and `demo` are made of.
+"""One system on one set of topics, end to end, into one folder; `bench` and `demo` are made of such runs.
 
     folder/topics/            topics.tsv, qrels.txt (and captions/)
     folder/collection/        the documents, with their manifest beside it
-    folder/queries.jsonl      the encoded queries (LexLIP alone)
-    folder/queries/           the queries' vectors (dense alone)
+    folder/queries.jsonl      the encoded queries (LexLIP only)
+    folder/queries/           the queries' vectors (dense only)
     folder/index/             the Lucene index, or the documents' vectors (dense)
     folder/run.txt            the hits
 
@@ -27,7 +27,7 @@ from lexlip_lucene.vectors.collection import read_queries
 
 
 class Experiment(NamedTuple):
-    """What one system came to. `figures` are fractions; `seconds_search` is the search alone, over all topics."""
+    """The results of one system. `figures` are fractions; `seconds_search` is only the search, over all topics."""
 
     folder: Path
     topics: TopicSet
@@ -68,8 +68,8 @@ def run_lexlip(
     encode_images(model, images, image_output, bits=bits, top_k=top_k, force=True, states=states, progress=progress)
     encode_texts(model, texts, text_output, bits=bits, top_k=top_k, force=True, progress=progress)
     report = ImpactIndex.build(folder / "collection", folder / "index", force=True, progress=progress)
-    run, seconds = search_impacts(folder, k, progress)
-    return Experiment(folder, topics, run, evaluate(topics.qrels, run), report.documents, report.index_bytes, seconds)
+    searched = search_impacts(folder, k, progress)
+    return _experiment(folder, topics, searched, documents=report.documents, index_bytes=report.index_bytes)
 
 
 def run_dense(
@@ -102,9 +102,10 @@ def run_dense(
         documents, queries = texts, pictures._replace(ids=[f"{name}#img" for name in pictures.ids])
     write_embeddings(folder / "queries", queries, force=True)
     write_embeddings(folder / "index", documents, force=True)
-    run, seconds = search_vectors(folder, k, progress)
-    size = bytes_below(folder / "index")
-    return Experiment(folder, topics, run, evaluate(topics.qrels, run), len(documents.ids), size, seconds)
+    searched = search_vectors(folder, k, progress)
+    return _experiment(
+        folder, topics, searched, documents=len(documents.ids), index_bytes=bytes_below(folder / "index")
+    )
 
 
 def run_bm25(
@@ -115,12 +116,27 @@ def run_bm25(
 
     topics = _topics(images, folder, "t2i", held_out)
     report = build_bm25(folder / "topics" / "captions", folder / "index", force=True, progress=progress)
-    run, seconds = search_texts(folder, k, progress)
-    return Experiment(folder, topics, run, evaluate(topics.qrels, run), report.documents, report.index_bytes, seconds)
+    searched = search_texts(folder, k, progress)
+    return _experiment(folder, topics, searched, documents=report.documents, index_bytes=report.index_bytes)
+
+
+def _experiment(
+    folder: Path, topics: TopicSet, searched: tuple[Run, float], *, documents: int, index_bytes: int
+) -> Experiment:
+    run, seconds = searched
+    return Experiment(
+        folder=folder,
+        topics=topics,
+        run=run,
+        figures=evaluate(topics.qrels, run),
+        documents=documents,
+        index_bytes=index_bytes,
+        seconds_search=seconds,
+    )
 
 
 def search_impacts(folder: Path, k: int, progress: Progress) -> tuple[Run, float]:
-    """Search the experiment's index with its encoded queries and write its run; returns it and the search's seconds."""
+    """Search the experiment's index with its encoded queries and write its run; return it and the search's seconds."""
     from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
 
     queries = {query.id: query.vector for query in read_queries(folder / "queries.jsonl")}
@@ -133,7 +149,7 @@ def search_impacts(folder: Path, k: int, progress: Progress) -> tuple[Run, float
 
 
 def search_vectors(folder: Path, k: int, progress: Progress) -> tuple[Run, float]:
-    """Search the experiment's vectors with those of its queries and write its run; returns it and the seconds."""
+    """Search the experiment's vectors with those of its queries and write its run; return it and the seconds."""
     documents, queries = read_embeddings(folder / "index"), read_embeddings(folder / "queries")
     progress.note(f"searching {len(documents.ids)} vectors with {len(queries.ids)}")
     begun = time.perf_counter()
@@ -144,7 +160,7 @@ def search_vectors(folder: Path, k: int, progress: Progress) -> tuple[Run, float
 
 
 def search_texts(folder: Path, k: int, progress: Progress) -> tuple[Run, float]:
-    """Search the experiment's text index with its topics and write its run; returns it and the search's seconds."""
+    """Search the experiment's text index with its topics and write its run; return it and the search's seconds."""
     from lexlip_lucene.lucene.search.bm25_searcher import Bm25Searcher
 
     texts = {topic.qid: topic.text for topic in read_topics(folder / "topics" / "topics.tsv")}

@@ -1,9 +1,9 @@
-"""Running an index recipe: build what is missing, search, evaluate, and compare with what the recipe expects.
+"""Runs of index recipes: build what is missing, search, evaluate, and compare with the expected figures.
 
-What a recipe builds lands in the folder of the same name beside it. It is built again when the recipe, its captions
-file, its photos, its model or Lucene have changed, or when a file that was built is gone or has: `built.json` there
-holds a fingerprint of the former and the hashes of the latter. It is always searched: what a run says is said by the
-search of today. A comparison is two-sided, and a measure that the recipe expects but nobody measured is a failure.
+The files of a recipe are in the folder of the same name beside it. They are built again when the recipe, its captions
+file, its photos, its model or Lucene have changed, or when a built file is gone or has changed: `built.json` there
+holds a fingerprint of the former and the hashes of the latter. The search is never skipped, so that a run always comes
+from the present code. A comparison is two-sided, and an expected measure that was not measured is a failure.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,11 +43,11 @@ _READ_AGAIN = {
     "lexlip": ("topics", "queries.jsonl", "index"),
     "dense": ("topics", "queries", "index"),
 }
-"""System → what a search and its evaluation read of what was built; the run is written anew by each search."""
+"""System → built files that a search and its evaluation read; each search writes its run again."""
 
 
 class Comparison(NamedTuple):
-    """One figure beside the expected one; `measured` is None when nothing measured it."""
+    """One figure beside the expected one; `measured` is None if it was not measured."""
 
     measure: str
     measured: float | None
@@ -57,12 +57,12 @@ class Comparison(NamedTuple):
 
     @property
     def holds(self) -> bool:
-        """Whether the measured figure is within the tolerance, above or below."""
+        """True if the measured figure is within the tolerance, above or below."""
         return self.measured is not None and abs(self.measured - self.expected) <= self.tolerance + ROUNDING
 
 
 class BenchReport(NamedTuple):
-    """What a recipe came to: its figures as fractions, and each expected one compared."""
+    """The results of a recipe: its figures as fractions, and each expected one compared."""
 
     name: str
     folder: Path
@@ -79,11 +79,11 @@ def run_recipe(path: Path, overrides: Sequence[str], *, device: str, progress: P
         path: the recipe.
         overrides: `key=value` for this recipe; those of `roots` also reach the recipes it names.
         device: a torch device, for a model that has to be trained.
-        progress: told about every stage.
+        progress: shows every stage.
 
     Raises:
-        RecipeError: this recipe or one it names is not right.
-        LexlipError: what the stages raise.
+        RecipeError: this recipe or one that it names is wrong.
+        LexlipError: a stage fails.
     """
     recipe = read_recipe(path, IndexRecipe, overrides)
     folder = path.with_suffix("")
@@ -108,7 +108,7 @@ def run_recipe(path: Path, overrides: Sequence[str], *, device: str, progress: P
 
 
 def compared(figures: Mapping[str, float], expect: Mapping[str, Expectation]) -> list[Comparison]:
-    """Set every expected figure beside the measured one, if any."""
+    """Return every expected figure beside the measured one, if any."""
     return [
         Comparison(measure, figures.get(measure), expected.value, expected.tolerance, expected.source)
         for measure, expected in expect.items()
@@ -134,7 +134,7 @@ def _build(recipe: IndexRecipe, folder: Path, roots: list[str], device: str, pro
 def _parts(
     recipe: IndexRecipe, captions_sha256: str, images: Sequence[CaptionedImage], model: Path | None
 ) -> list[str]:
-    """What the recipe's index, topics and queries depend on."""
+    """Return the parts that the recipe's index, topics and queries depend on."""
     parts = [settings_of(recipe, {"captions", "encoder"}), captions_sha256]
     if model is not None:
         # The config matters as much as the tensors: how vectors are divided by length, and their scale.
@@ -198,10 +198,10 @@ def trained_model(
     flops: float | None = None,
     states: Path | None = None,
 ) -> Path:
-    """Return the model folder of an encoder recipe, trained now when it is not there, or it or its recipe has changed.
+    """Return the model folder of an encoder recipe, trained now if it is missing, or it or its recipe has changed.
 
-    With `flops`, that of the same recipe with this weight on FLOPS of images, trained to the last step: more of it,
-    fewer tokens. `states` is the folder that keeps the backbone's states, where it is not the recipe's own.
+    With `flops`, the model is of the same recipe with this weight on FLOPS of images, trained to the last step: a
+    larger weight gives fewer tokens. `states` is the folder of the backbone's states; None: the recipe's own.
     """
     sparser = [] if flops is None else [f"training.image_flops={flops}", "training.keep=last"]
     recipe = read_recipe(encoder, EncoderRecipe, [*roots, *sparser])

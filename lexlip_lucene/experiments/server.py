@@ -1,11 +1,11 @@
-"""How `lexlip serve` holds up: `python -m lexlip_lucene.experiments.server FOLDER --model MODEL`.
+"""A load test of `lexlip serve`: `python -m lexlip_lucene.experiments.server FOLDER --model MODEL`.
 
-Into FOLDER go synthetic vectors (`bench_engine/synthetic.py`), some of their tokens under names of the model's lexicon,
-and their index, both kept for the next run. The server runs as a process of its own, on loopback; clients, one
-connection each, ask one request after the other: texts, weighted tokens, the page's results, explanations and a
-document's own vector. `--silent` more clients send half a request and wait, and come again when they are closed.
-Printed is one JSON object: errors, latency as the clients see it, and the server's resident memory (Linux alone). No
-part of the command.
+FOLDER gets synthetic vectors (`engine/synthetic.py`), some of their tokens under names of the model's lexicon, and
+their index; both are kept for the next run. The server runs as a process of its own, on loopback. Clients, one
+connection each, send one request after the other: texts, weighted tokens, the page's results, explanations and a
+document's own vector. `--silent` adds clients that send half a request and wait, and come again when they are closed.
+The result is one JSON object: errors, latency as the clients see it, and the server's resident memory (Linux only).
+`lexlip` has no verb for it.
 """
 
 import argparse
@@ -35,7 +35,7 @@ from lexlip_lucene.vectors.collection import write_shards
 DOCUMENTS, CLIENTS, SECONDS = 100_000, 32, 60.0
 MOST_REQUESTS = 200_000
 WARM_UP = 5.0
-"""Seconds in which nothing is measured: the JVM compiles, postings are decoded."""
+"""Seconds before the measurement, in which the JVM compiles and postings are decoded."""
 
 QUERY_TERMS, WORDS = 8, 3
 SEED = 11
@@ -44,7 +44,7 @@ _DOCUMENTS, _QUERIES = 1, 2
 
 
 class Taken(NamedTuple):
-    """One request: when it began, in seconds of the run, what it took, and its status (0 for a broken connection)."""
+    """One request: its begin in seconds of the run, its duration, and its status (0 for a broken connection)."""
 
     begun: float
     seconds: float
@@ -52,7 +52,7 @@ class Taken(NamedTuple):
 
 
 def made_index(folder: Path, documents: int, lexicon: tuple[str, ...], progress: Progress) -> Path:
-    """Return the index of `documents` vectors below `folder`, built when it is not there."""
+    """Return the index of `documents` vectors below `folder`, built if it is missing."""
     index = folder / f"index-{documents}"
     if not index.exists():
         collection = folder / f"collection-{documents}"
@@ -92,8 +92,10 @@ def requests(documents: int, lexicon: tuple[str, ...], seed: int) -> Iterator[st
             yield "/api/search?" + urlencode({"like": docid})
 
 
-async def ask(host: str, port: int, addresses: Iterator[str], until: float, taken: list[Taken], begun: float) -> None:
-    """Ask one request after the other over one connection until the time is up."""
+async def ask(
+    host: str, port: int, addresses: Iterator[str], *, begun: float, until: float, taken: list[Taken]
+) -> None:
+    """Send one request after the other over one connection until the time is up."""
     reader, writer = await asyncio.open_connection(host, port)
     while (now := time.perf_counter()) < until and len(taken) < MOST_REQUESTS:
         try:
@@ -112,15 +114,14 @@ async def ask(host: str, port: int, addresses: Iterator[str], until: float, take
 
 
 async def load(url: str, *, clients: int, seconds: float, documents: int, lexicon: tuple[str, ...]) -> list[Taken]:
-    """Let all clients ask for `seconds`; returns every request."""
+    """Let all clients send requests for `seconds`; return every request."""
     address = urlsplit(url)
     assert address.hostname and address.port
     taken: list[Taken] = []
     begun = time.perf_counter()
-    asking = [
-        ask(address.hostname, address.port, requests(documents, lexicon, SEED + n), begun + seconds, taken, begun)
-        for n in range(clients)
-    ]
+    streams = [requests(documents, lexicon, SEED + n) for n in range(clients)]
+    until = begun + seconds
+    asking = [ask(address.hostname, address.port, stream, begun=begun, until=until, taken=taken) for stream in streams]
     await asyncio.gather(*asking)
     return taken
 
@@ -144,7 +145,7 @@ def resident_bytes(process: int) -> int:
 
 
 async def watched(process: int, every: float, memory: list[int]) -> None:
-    """Note the memory of a process again and again."""
+    """Append the resident memory of a process to `memory`, again and again."""
     while True:
         memory.append(resident_bytes(process))
         await asyncio.sleep(every)
@@ -186,7 +187,10 @@ async def measured(
 
 def main() -> None:
     """Measure and print one JSON object."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    program = "python -m lexlip_lucene.experiments.server"
+    parser = argparse.ArgumentParser(
+        prog=program, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path, help="for vectors and index; kept between runs")
     parser.add_argument("--model", type=Path, required=True, help="model folder")
     parser.add_argument("--documents", type=int, default=DOCUMENTS)
@@ -218,13 +222,13 @@ def main() -> None:
             figures = asyncio.run(measured(process, url, settings, arguments.seconds, arguments.silent))
         finally:
             process.terminate()
-    asked = {
+    settings_of_run = {
         "documents": arguments.documents,
         "clients": arguments.clients,
         "silent": arguments.silent,
         "seconds": arguments.seconds,
     }
-    print(orjson.dumps({**asked, **figures, "machine": machine()}).decode())
+    print(orjson.dumps({**settings_of_run, **figures, "machine": machine()}).decode())
 
 
 if __name__ == "__main__":

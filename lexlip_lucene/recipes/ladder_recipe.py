@@ -1,34 +1,25 @@
 """A ladder recipe (`indexes/*.yaml` with `system: ladder`): many systems on the same topics, at every scale."""
 
-import difflib
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from lexlip_lucene.recipes.index_recipe import Expectation
+from lexlip_lucene.recipes.ladder_expect import FigureName, read_expectations
 from lexlip_lucene.recipes.model_spec import Spec
 from lexlip_lucene.recipes.recipe_path import RecipePath
 
-BM25, LEXLIP, TWO_STEP, ONE_FIELD = "BM25", "LexLIP", "LexLIP in two steps", "one field"
-FLAT, HNSW, IVFPQ, SEISMIC = "dense, flat", "dense, HNSW", "dense, IVF-PQ", "Seismic"
-CLIP_FLAT, CLIP_HNSW = "CLIP, flat", "CLIP, HNSW"
-RRF, INTERPOLATED = "LexLIP + BM25, RRF", "LexLIP + BM25, interpolated"
-
-SYSTEMS = (BM25, TWO_STEP, FLAT, HNSW, IVFPQ, CLIP_FLAT, CLIP_HNSW, SEISMIC, RRF, INTERPOLATED, ONE_FIELD)
-"""How tables call the systems, beside LexLIP's operating points."""
-
+LEXLIP = "LexLIP"
+"""The name in tables of LexLIP, before that of an operating point."""
 
 OURS = "ours"
 """The source of vectors and topics of the ladder's own encoder."""
 
-MIXES = "mixes"
-"""What figures of mixes are called, where those of a system have its name."""
-
 
 class PointSpec(Spec):
-    """One of LexLIP's operating points: how many tokens of an image are indexed at most, and in how many bits.
+    """One of LexLIP's operating points: the most tokens of an image that are indexed, and the bits of their weights.
 
     A point is of the model of the ladder's encoder recipe, unless it says otherwise:
 
@@ -51,30 +42,30 @@ class PointSpec(Spec):
 
     @property
     def name(self) -> str:
-        """How tables call it: `128 × 8 bit`, `64 × 8 bit, FLOPS 0.1`, `128 × 8 bit, flickr8k-text-tower`."""
+        """The name in tables: `128 × 8 bit`, `64 × 8 bit, FLOPS 0.1`, `128 × 8 bit, flickr8k-text-tower`."""
         other = self.encoder.stem if self.encoder is not None else f"FLOPS {self.flops:g}" if self.flops else None
         return f"{self.top_k} × {self.bits} bit" + ("" if other is None else f", {other}")
 
     @property
     def source(self) -> str:
-        """Which model it is of: `ours`, `flops-0.1` or `flickr8k-text-tower`; names a folder, too."""
+        """The model that it is of: `ours`, `flops-0.1` or `flickr8k-text-tower`; names a folder, too."""
         return self.encoder.stem if self.encoder is not None else f"flops-{self.flops:g}" if self.flops else OURS
 
 
 def lexlip_name(point: PointSpec) -> str:
-    """How tables call LexLIP at an operating point: `LexLIP 128 × 8 bit`."""
+    """Return the name in tables of LexLIP at an operating point: `LexLIP 128 × 8 bit`."""
     return f"{LEXLIP} {point.name}"
 
 
 class DistractorSpec(Spec):
-    """What stands beside the images that topics ask for.
+    """The distractors beside the images that topics ask for.
 
-    Photos come first, then mixes of their backbone states (see `encoders/mixes.py`), as many as a rung needs.
+    Photos come first, then mixes of their backbone states (see `encode/mixes.py`), as many as a rung needs.
 
     Attributes:
-        captions, split: the photos; the recipe's own captions file unless given. A plain folder of images will do.
-        texts: caption sets; each mix gets a real caption as its text for BM25. Images that the recipe's captions file
-            has are left out of them.
+        captions, split: the photos; the recipe's own captions file unless given; or a plain folder of images.
+        texts: caption sets; each mix gets a real caption as its text for BM25. Captions of images in the recipe's
+            captions file are left out.
         seed, photos, concentration, noise: of the mixes.
     """
 
@@ -91,9 +82,9 @@ class TwoStepSpec(Spec):
     """LexLIP's approximate search at its first operating point: a setting for every rung.
 
     Attributes:
-        postings_per_document: how many postings the first step adds up, for each document of the rung: 0.6 of the 1.7
-            that a query of ten tokens meets in each, say, looks at about a third.
-        candidates: as `Approximation` takes them.
+        postings_per_document: postings that the first step adds up, for each document of the rung. A query of ten
+            tokens meets 1.7 of each, say; then 0.6 is about a third of them.
+        candidates: as in `Approximation`.
     """
 
     postings_per_document: float = Field(gt=0)
@@ -101,14 +92,14 @@ class TwoStepSpec(Spec):
 
 
 class SeismicSpec(Spec):
-    """Seismic on the vectors of the first operating point, as its search takes it."""
+    """Parameters of Seismic's search, on the vectors of the first operating point."""
 
     query_cut: int = Field(gt=0)
     heap_factor: float = Field(gt=0, le=1)
 
 
 class HnswSpec(Spec):
-    """faiss's HNSW: links a vector, and how wide it looks when it builds and when it searches."""
+    """faiss's HNSW: links a vector, and the width of its search while it is built and while it is searched."""
 
     links: int = Field(default=32, gt=0)
     build: int = Field(default=80, gt=0)
@@ -116,23 +107,23 @@ class HnswSpec(Spec):
 
 
 class IvfPqSpec(Spec):
-    """faiss's IVF-PQ: bytes a vector (which divide its width), and the share of the lists that a query looks into."""
+    """faiss's IVF-PQ: bytes a vector (which divide its width), and the share of the lists that a query probes."""
 
     bytes: int = Field(default=64, gt=0)
     probed: float = Field(default=0.05, gt=0, le=1)
 
 
 class DenseSpec(Spec):
-    """The dense twin's indexes: always flat and exact; the others where they are set."""
+    """The dense twin's indexes: always flat and exact; the others if they are set."""
 
     hnsw: HnswSpec | None = None
     ivfpq: IvfPqSpec | None = None
 
 
 class ClipSpec(Spec):
-    """A CLIP or SigLIP by hub name or folder, and its indexes: always flat and exact; HNSW where it is set.
+    """A CLIP or SigLIP by hub name or folder, and its indexes: always flat and exact; HNSW if it is set.
 
-    A mix is of another backbone's states, so CLIP is only at rungs that hold photos alone.
+    A mix is made of another backbone's states, so CLIP is only at rungs that hold nothing but photos.
     """
 
     model: str
@@ -140,7 +131,7 @@ class ClipSpec(Spec):
 
 
 class TimingSpec(Spec):
-    """How times are taken: so many topics, drawn once, one at a time; so many repeats of all systems."""
+    """The timing: topics that are drawn once and asked one at a time, repeats of all systems, threads of one call."""
 
     topics: int = Field(default=500, gt=0)
     repeats: int = Field(default=5, gt=0)
@@ -151,16 +142,17 @@ class LadderRecipe(Spec):
     """A whole ladder recipe.
 
     Attributes:
-        captions, split, held_out: the images that topics ask for; BM25 has their first `held_out` captions, the others
-            are the topics.
-        outside: read image files that lie outside of the folders of captions files.
-        encoder: the encoder recipe; its model is trained when it is not there.
+        captions, split, held_out: the images that topics ask for; their first `held_out` captions are for BM25, the
+            others are the topics.
+        outside: read image files outside of the folders of captions files.
+        encoder: the encoder recipe; its model is trained if it is missing.
         rungs: documents of each rung, rising; a rung begins with all of the rung below.
-        points: LexLIP's operating points; the first is the one that other systems build on, of the recipe's own model.
+        points: LexLIP's operating points; other systems build on the first, which is of the recipe's own model.
         two_step, seismic, dense, clip: further systems; `dense` needs an encoder with a dense twin.
         tune_split: photos on which the share of each side in fused systems is chosen; null: no tuned fusion.
         up_to: system → largest rung that it is built for; not of BM25 and the first point.
-        expect: `<rung> <system> <measure>` → expected figure; the other names are in `figures_of`.
+        systems: systems of further kinds: key of a registered kind → its settings; null: not this one.
+        expect: the expected figures, nested as `ladder_expect.py` shows; read into name → figure.
     """
 
     name: str
@@ -182,7 +174,13 @@ class LadderRecipe(Spec):
     tune_split: str | None = None
     up_to: dict[str, int] = Field(default={})
     timing: TimingSpec = TimingSpec()
-    expect: dict[str, Expectation] = Field(default={})
+    systems: dict[str, dict[str, Any] | None] = Field(default={})
+    expect: dict[FigureName, Expectation] = Field(default={})
+
+    @field_validator("expect", mode="before")
+    @classmethod
+    def _nested(cls, expect: Any) -> dict[FigureName, Any]:
+        return read_expectations(expect)
 
     @model_validator(mode="after")
     def _in_order(self) -> "LadderRecipe":
@@ -194,7 +192,6 @@ class LadderRecipe(Spec):
         names = [name for name, _ in models]
         if len(set(names)) != len(names) or any(name in ("clip", OURS) for name, encoder in models if encoder):
             raise ValueError(f"encoders of points must be told apart by name, and be called neither clip nor {OURS}")
-        self._known_limits()
         if self.points[0].top_k < max(point.top_k for point in self.points):
             raise ValueError(f"the first of points must have the most tokens, but it has {self.points[0].top_k}")
         if self.points[0].source != OURS:
@@ -202,6 +199,11 @@ class LadderRecipe(Spec):
                 "the first of points is of the encoder recipe's own model: it must have no flops and no encoder"
             )
         return self
+
+    @property
+    def main(self) -> str:
+        """The name of LexLIP at the first point, which other systems build on."""
+        return lexlip_name(self.points[0])
 
     @property
     def sources(self) -> dict[str, PointSpec]:
@@ -216,9 +218,9 @@ class LadderRecipe(Spec):
         return sorted({point.top_k for point in self.points}, reverse=True)
 
     def of_source(self, source: str) -> "LadderRecipe":
-        """Return the recipe with the points of one model alone, its encoder, and the rungs that these are at.
+        """Return the recipe with the points of one model only, its encoder, and the rungs of these points.
 
-        The dense twin is of the recipe's own model alone.
+        Only the recipe's own model has the dense twin.
         """
         points = tuple(point for point in self.points if point.source == source)
         if source == OURS:
@@ -229,28 +231,25 @@ class LadderRecipe(Spec):
         return self.model_copy(update={"points": points, "encoder": encoder, "rungs": rungs, "dense": None})
 
     def asked_figures(self) -> dict[str, Expectation]:
-        """Return what `expect` says of rungs up to the last: a ladder that stops earlier is asked for no more."""
-        rungs = {key: key.partition(" ")[0] for key in self.expect}
+        """Return the expected figures of rungs up to the last, by their names as text.
+
+        Figures of larger rungs are left out, so that a ladder can stop earlier.
+        """
         last = self.rungs[-1]
         return {
-            key: expected
-            for key, expected in self.expect.items()
-            if not (rungs[key].isdecimal() and int(rungs[key]) > last)
+            str(name): expected
+            for name, expected in self.expect.items()
+            if not (name.rung.isdecimal() and int(name.rung) > last)
         }
 
-    def _known_limits(self) -> None:
-        known = [*SYSTEMS, *(lexlip_name(point) for point in self.points)]
-        for name in self.up_to:
-            if name not in known:
-                near = difflib.get_close_matches(name, known, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else f"known systems are {', '.join(known)}"
-                raise ValueError(f"up_to: no system {name!r}: {hint}")
-            if name in (BM25, lexlip_name(self.points[0])):
-                raise ValueError(f"up_to: {name!r} is at every rung: other systems build on it")
+
+def is_point(name: str) -> bool:
+    """Return whether `name` is that of LexLIP at an operating point, of any recipe."""
+    return name.startswith(f"{LEXLIP} ") and name[len(LEXLIP) + 1 :][:1].isdecimal()
 
 
 def is_ladder(path: Path) -> bool:
-    """Whether the recipe at `path` says `system: ladder`; what is wrong with it is said when it is read."""
+    """Return whether the recipe at `path` has `system: ladder`; errors in it are raised when it is read."""
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError):

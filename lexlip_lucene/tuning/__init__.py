@@ -1,1 +1,1 @@
-"""Tuning of approximate search: recall and latency of settings on the user's own index, and which one to take."""
+"""Tuning of approximate search: recall and latency of settings on the user's own index, and the choice of one."""

@@ -1,4 +1,4 @@
-"""Which setting to take: the fastest that reaches the wanted recall, unless exact search is as fast."""
+"""The choice of a setting: the fastest that reaches the wanted recall, unless exact search is as fast."""
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
@@ -20,7 +20,7 @@ class Choice(NamedTuple):
 
     @property
     def proposed(self) -> Measured | None:
-        """The setting to take; None where exact search is better."""
+        """The setting to take; None if exact search is better."""
         return self.best if self.verdict == "faster" else None
 
 

@@ -1,4 +1,4 @@
-"""What a setting came to on some queries: recall against exact search, and latency.
+"""The figures of a setting on some queries: recall against exact search, and latency.
 
 Recall@k of one query is the share of the exact top k that was found. Which documents of those that tie at the k-th
 place are in the top k is decided by their docids, not by merit, so a found document counts when its score reaches the
@@ -19,7 +19,8 @@ class Figures(NamedTuple):
 
     Attributes:
         recall: mean over the queries, 0..1.
-        margin: half the width of the 95 % confidence interval of `recall`; 1 where one query says nothing about others.
+        margin: half the width of the 95 % confidence interval of `recall`; 1 for a single query, which says nothing of
+            others.
         median_ms: median over the queries, milliseconds; a query's own latency is the median of its repeats.
         p95_ms: 95th percentile of the same.
     """

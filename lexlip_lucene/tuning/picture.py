@@ -1,7 +1,7 @@
 """The recall–latency curve of a tuning as a picture: `recall-latency.png` and `recall-latency.svg`.
 
 Each setting is a point, the Pareto front a line, exact search a star at recall 1; figures of the half for reporting.
-Drawn on a figure of its own, so that nothing of a caller's matplotlib is touched.
+The figure is its own, so that a caller's matplotlib is not touched.
 """
 
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ from lexlip_lucene.tuning.report import described
 from lexlip_lucene.tuning.tune import Tuning
 
 COLOURS = ("#9ecae1", "#5aa5d6", "#2c7bb6", "#17456e", "#e08214")
-"""One a ladder: the more candidates, the darker; orange for the one with fewer terms."""
+"""Colours of ladders: the more candidates, the darker; orange for the one with fewer terms."""
 
 LINE, PROPOSED, INK = "#444444", "#d7301f", "#222222"
 
@@ -68,10 +68,10 @@ def _settings(axes: Axes, measured: Iterable[Measured]) -> None:
     ladders: dict[tuple[int, int], list[Measured]] = {}
     for one in measured:
         ladders.setdefault((-one.setting.terms, one.setting.candidates), []).append(one)
-    for (terms, candidates), found in ladders.items():
+    for (terms, candidates), settings in ladders.items():
         label = f"{candidates:,} candidates" + ("" if terms == -EVERYTHING else f", {-terms} terms")
         colour = COLOURS[list(ladders).index((terms, candidates)) % len(COLOURS)]
-        axes.scatter(*_places(found), s=40, color=colour, label=label, zorder=3)
+        axes.scatter(*_places(settings), s=40, color=colour, label=label, zorder=3)
 
 
 def _front(axes: Axes, tuning: Tuning) -> None:
@@ -104,5 +104,5 @@ def _marks(axes: Axes, tuning: Tuning) -> None:
 
 
 def _places(measured: Iterable[Measured]) -> tuple[list[float], list[float]]:
-    found = list(measured)
-    return [one.reporting.median_ms for one in found], [one.reporting.recall for one in found]
+    points = list(measured)
+    return [one.reporting.median_ms for one in points], [one.reporting.recall for one in points]

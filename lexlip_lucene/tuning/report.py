@@ -1,4 +1,4 @@
-"""What is said of a tuning: the table as Markdown, the verdict in words, and all of it as one record for JSON."""
+"""The report of a tuning: the table as Markdown, the verdict in words, and all of it as one record for JSON."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from lexlip_lucene.tuning.settings import round_number
 from lexlip_lucene.tuning.tune import Tuning
 
 FEW = 100
-"""Of so few queries, half a hundred speak for a setting, and one lost hit of ten is 0.002 of the recall."""
+"""Fewer queries than this are few: half of them choose a setting, and one lost hit of ten is 0.002 of the recall."""
 
 
 def table(tuning: Tuning) -> str:
@@ -31,10 +31,10 @@ def table(tuning: Tuning) -> str:
 
 
 def verdict(tuning: Tuning) -> str:
-    """Return in words what to do, and what it brings on the queries that had no part in the choice."""
+    """Return the advice in words, with the gain on the queries that had no part in the choice."""
     best, wanted = tuning.choice.best, f"recall@{tuning.k} {tuning.wanted:g}"
     choosing, reporting = (tuning.queries + 1) // 2, tuning.queries // 2
-    said = {
+    text = {
         "faster": f"Proposed: {described(best.setting)}, the fastest of {len(tuning.measured)} settings that reaches "
         f"{wanted} on the {choosing} queries for choosing.\n{_reported(tuning)}",
         "exact is as fast": f"Search exactly: the fastest setting that reaches {wanted} ({described(best.setting)}) "
@@ -44,8 +44,8 @@ def verdict(tuning: Tuning) -> str:
         f"queries for choosing; the best ({described(best.setting)}) has {best.choosing.recall:.4f}.",
     }[tuning.choice.verdict]
     if tuning.queries < FEW:
-        said += f"\n{reporting} queries on each side are few: take some hundred for figures to rely on."
-    return said
+        text += f"\n{reporting} queries on each side are few: take some hundred for figures to rely on."
+    return text
 
 
 def described(setting: Approximation) -> str:
@@ -67,7 +67,7 @@ def in_python(setting: Approximation) -> str:
 
 
 def as_record(setting: Approximation) -> dict[str, int | None]:
-    """Return the setting for JSON; None where there is no limit."""
+    """Return the setting for JSON; None for no limit."""
     return {name: None if number == EVERYTHING else number for name, number in setting._asdict().items()}
 
 
@@ -100,18 +100,18 @@ def record(tuning: Tuning) -> dict[str, Any]:
 
 def _reported(tuning: Tuning) -> str:
     it, exact = tuning.choice.best.reporting, tuning.exact[1]
-    said = (
+    text = (
         f"On the other {tuning.queries // 2}: recall@{tuning.k} {it.recall:.4f} ± {it.margin:.4f}, median "
         f"{it.median_ms:.3f} ms (p95 {it.p95_ms:.3f}); exact search {exact.median_ms:.3f} ms (p95 {exact.p95_ms:.3f}): "
         f"{exact.median_ms / it.median_ms:.1f} times as fast."
     )
     if it.recall < tuning.wanted:
-        said += f" That is below the wanted {tuning.wanted:g}: ask for a little more with --recall to be safe."
-    said += f"\nThe first approximate search of a process reads the whole index, here in {tuning.first_seconds:.1f} s"
+        text += f" That is below the wanted {tuning.wanted:g}: ask for a little more with --recall to be safe."
+    text += f"\nThe first approximate search of a process reads the whole index, here in {tuning.first_seconds:.1f} s"
     if it.median_ms < exact.median_ms:
         pays = 1000 * tuning.first_seconds / (exact.median_ms - it.median_ms)
-        said += f": it pays in a process that searches more than about {round_number(pays + 1):,} times"
-    return f"{said}."
+        text += f": it pays in a process that searches more than about {round_number(pays + 1):,} times"
+    return f"{text}."
 
 
 def _counts(setting: Approximation) -> tuple[str, str, str]:

@@ -1,4 +1,4 @@
-"""Which settings are worth timing, found by their recall alone: for each number of candidates, a ladder of postings.
+"""The settings that are worth timing, found only by their recall: for each number of candidates, a ladder of postings.
 
 A rung has twice the postings of the one below it, from 1/65,536 of the index's, and the ladder ends where more would
 add nothing: half-way from the wanted recall to 1. Between the last rung below the wanted recall and the first that
@@ -12,13 +12,13 @@ from lexlip_lucene.lucene.search.approximation import EVERYTHING
 from lexlip_lucene.records import Impacts
 
 LEAST_SHARE = 65_536
-"""Of an index of 62 million postings: 950, of which no query lives."""
+"""The share of an index's postings on the lowest rung: 950 of 62 million, too few for any query."""
 
 BELOW = 0.1
-"""Rungs this far below the wanted recall are of no use to anybody who wants it."""
+"""Rungs this far below the wanted recall are left out."""
 
 NO_GAIN = 0.001
-"""A rung that adds less recall than this says that it is the candidates, not the postings, that are too few."""
+"""A rung that adds less recall than this has too few candidates, not too few postings."""
 
 HALVINGS = 3
 
@@ -64,7 +64,7 @@ def _is_enough(rungs: Sequence[tuple[int, float]], postings: int, wanted: float)
     if not rungs:
         return False
     last, reached = rungs[-1]
-    # Where the first rungs find nothing, the next may still find all.
+    # After rungs that find nothing, the next may still find all.
     levels_off = len(rungs) > 1 and reached > 0.5 and reached - rungs[-2][1] < NO_GAIN
     return last >= postings or reached >= (1 + wanted) / 2 or levels_off
 

@@ -1,7 +1,7 @@
-"""Tuning: settings of two-step search on an index, their recall and latency on queries, and which to take.
+"""Tuning: settings of two-step search on an index, their recall and latency on queries, and the choice of one.
 
-Every second query is for choosing: which settings are worth timing, and which one is proposed. The others are for
-reporting, so that no figure that is told was chosen for being high. Latency is that of `ImpactSearcher.search`, one
+Every second query is for choosing the settings that are worth timing and the one that is proposed. The others are for
+reporting, so that no reported figure was chosen for being high. Latency is that of `ImpactSearcher.search`, one
 query at a time in one thread, the settings and exact search in turn, and again in another order in each repeat.
 """
 
@@ -28,27 +28,27 @@ from lexlip_lucene.tuning.figures import Figures, Measured, figures_of, mean_rec
 from lexlip_lucene.tuning.settings import Ladder, climb, ladders
 
 QUERIES_AT_MOST = 1000
-"""More would take longer and say no more; of more, as many are taken at even distances."""
+"""The most queries that are used: more take longer and say no more. Of more, as many are taken at even distances."""
 
 POSTINGS_AT_MOST = 10**9
-"""The top of every ladder, below what `Approximation` can say."""
+"""The top of every ladder, below the limit of `Approximation`."""
 
 
 class Tuning(NamedTuple):
-    """What was measured and what it says.
+    """The figures of a tuning, and the choice.
 
     Attributes:
         k: hits a query.
         wanted: recall, 0..1.
-        repeats: how often each query was timed with each setting.
-        queries: how many were used, both halves together; all of them have a hit.
-        without_hits: how many more were left out because exact search finds nothing for them.
+        repeats: times that each query was timed with each setting.
+        queries: the number used, both halves together; all of them have a hit.
+        without_hits: the number left out because exact search finds nothing for them.
         documents: of the index.
         postings: of the index.
-        first_seconds: what the searcher's first approximate search took, because it reads the whole index.
+        first_seconds: of the searcher's first approximate search, which reads the whole index.
         exact: exact search on the half for choosing, and on that for reporting.
         measured: the settings, by candidates and postings.
-        choice: which to take.
+        choice: the setting to take, if any.
     """
 
     k: int
@@ -87,11 +87,11 @@ def tune(
         queries: qid → query, at least 2 that have a hit; some hundred are better.
         k: hits a query, at least 1.
         recall: the wanted recall@k against exact search, above 0 and at most 1.
-        repeats: how often each query is timed with each setting, at least 1.
-        progress: told about every pass over the queries.
+        repeats: times that each query is timed with each setting, at least 1.
+        progress: shows every pass over the queries.
 
     Raises:
-        InputError: an argument is not what is needed.
+        InputError: an argument is out of range, or too few queries have a hit.
         SearchError: the index can't be read, or its scores are beyond what two-step search adds up.
     """
     k, repeats = as_count(k, "k"), as_count(repeats, "repeats")
@@ -100,8 +100,8 @@ def tune(
     sample, without_hits = _sampled(searcher, queries, k, progress)
     postings = _postings(searcher)
     first_seconds = _first_seconds(searcher, sample.queries[0], k)
-    settings = _settings(searcher, sample, k, postings, recall, progress)
-    exact, *rest = _timed(searcher, sample, [None, *settings], k, repeats, progress)
+    settings = _settings(searcher, sample, k, postings=postings, wanted=recall, progress=progress)
+    exact, *rest = _timed(searcher, sample, [None, *settings], k, repeats=repeats, progress=progress)
     measured = [Measured(setting, *halves) for setting, halves in zip(settings, rest, strict=True)]
     return Tuning(
         k=k,
@@ -151,7 +151,7 @@ def _first_seconds(searcher: ImpactSearcher, query: Impacts, k: int) -> float:
 
 
 def _settings(
-    searcher: ImpactSearcher, sample: _Sample, k: int, postings: int, wanted: float, progress: Progress
+    searcher: ImpactSearcher, sample: _Sample, k: int, *, postings: int, wanted: float, progress: Progress
 ) -> list[Approximation]:
     """Return the settings worth timing, by their recall on the half for choosing."""
     choosing = {str(number): query for number, query in enumerate(sample.queries[::2])}
@@ -175,6 +175,7 @@ def _timed(
     sample: _Sample,
     settings: Sequence[Approximation | None],
     k: int,
+    *,
     repeats: int,
     progress: Progress,
 ) -> list[tuple[Figures, Figures]]:

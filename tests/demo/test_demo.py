@@ -128,7 +128,17 @@ def test_the_report_tells_nothing_of_the_machine(made: Demo) -> None:
 def test_the_result_is_told_with_a_command_that_can_be_pasted(
     made: Demo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    report = demo.DemoReport(1.0, 2.0, 3, 12, *({"R@1": 0.5, "R@5": 0.6, "R@10": 0.75},) * 3, 1000)
+    figures = {"R@1": 0.5, "R@5": 0.6, "R@10": 0.75}
+    report = demo.DemoReport(
+        train_seconds=1.0,
+        total_seconds=2.0,
+        documents=3,
+        topics=12,
+        lexlip=figures,
+        bm25=figures,
+        fused=figures,
+        index_bytes=1000,
+    )
     monkeypatch.setattr(demo, "run_demo", lambda *_, **__: report)
     out = lexlip("demo", "--output", tmp_path / "a b").out
     assert "  LexLIP  R@1 50.00  R@5 60.00  R@10 75.00\n" in out

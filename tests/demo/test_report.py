@@ -35,13 +35,14 @@ class Page(HTMLParser):
 
 
 def shown(text: str, *, rank: int | None = 2) -> ShownQuery:
-    """A query with two hits of LexLIP's, the second of them the one searched for, and one of BM25's."""
+    """Return a query with two hits of LexLIP's, the second of them the one searched for, and one of BM25's."""
     picture = "data:image/png;base64,AAAA"
-    first = ShownHit(1, text, "60", picture, False, [Term("red", 4, 10, 40), Term(text, 2, 10, 20)])
-    second = ShownHit(2, "scene-2", "30", picture, True, [])
-    return ShownQuery(
-        text, {"red": 4, text: 2}, rank, None, [first, second], [ShownHit(1, "b", "1.50", picture, False, [])]
-    )
+    terms = [Term("red", 4, 10, 40), Term(text, 2, 10, 20)]
+    first = ShownHit(rank=1, docid=text, score="60", picture=picture, relevant=False, terms=terms)
+    second = ShownHit(rank=2, docid="scene-2", score="30", picture=picture, relevant=True, terms=[])
+    third = ShownHit(rank=1, docid="b", score="1.50", picture=picture, relevant=False, terms=[])
+    weights = {"red": 4, text: 2}
+    return ShownQuery(text=text, weights=weights, rank=rank, bm25_rank=None, lexlip=[first, second], bm25=[third])
 
 
 def page_of(path: Path, *queries: ShownQuery) -> Page:

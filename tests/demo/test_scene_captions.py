@@ -36,7 +36,7 @@ def test_every_word_of_the_tables_is_used(scenes: list[Scene]) -> None:
 
 
 def description(group: Group) -> re.Pattern[str]:
-    """What the noun phrases that are true of a group look like."""
+    """Return a pattern of the noun phrases that are true of a group."""
     look = group.look
     nouns: tuple[str, ...] = (*words.SHAPES[look.shape], *words.SHAPE_UNNAMED)
     if len(group.boxes) > 1:
@@ -48,7 +48,7 @@ def description(group: Group) -> re.Pattern[str]:
 
 
 def reading(caption: str, scene: Scene) -> tuple[list[str], str | None]:
-    """The noun phrases of a caption and the place it names: an independent way back from the words."""
+    """Return the noun phrases of a caption and the place it names, by an independent way back from the words."""
     text = caption.removesuffix(".")
     text = text[0].lower() + text[1:]
     for where in words.BACKGROUNDS[scene.background]:

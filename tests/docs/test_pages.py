@@ -11,6 +11,7 @@ from typer.main import get_command
 
 from lexlip_lucene.cli.main import app
 from lexlip_lucene.experiments.ladder.report.markdown import differences_table, timing_table
+from lexlip_lucene.recipes.ladder_expect import FigureName
 from lexlip_lucene.recipes.ladder_recipe import LadderRecipe
 from lexlip_lucene.recipes.reading import read_recipe
 from lexlip_lucene.recipes.results_table import ladder_table, results_table
@@ -48,7 +49,7 @@ def test_the_record_that_is_kept_has_the_figures_that_its_recipe_expects() -> No
     assert record["settings"]["points"] == [point.name for point in recipe.points]
     for documents, rung in record["rungs"].items():
         for name, system in rung["systems"].items():
-            expected = recipe.expect.get(f"{documents} {name} R@10")
+            expected = recipe.expect.get(FigureName(documents, name, "R@10"))
             if expected is not None:
                 assert abs(system["quality"]["R@10"] - expected.value) <= expected.tolerance, (documents, name)
 

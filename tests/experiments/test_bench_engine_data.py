@@ -83,7 +83,7 @@ def model() -> LexLip:
 
 
 def states(photos: int) -> torch.Tensor:
-    """States of the tiny ViT's shape: 4 positions of width 32."""
+    """Return states of the tiny ViT's shape: 4 positions of width 32."""
     return torch.randn(photos, 4, 32, generator=torch.Generator().manual_seed(1)).half()
 
 
@@ -124,7 +124,14 @@ def photos(tmp_path: Path, model: LexLip) -> PhotoVectors:
         lines.append(orjson.dumps({"id": f"p{number}", "file": f"{number}.png", "split": "x", "captions": captions}))
     (tmp_path / "captions.jsonl").write_bytes(b"\n".join(lines))
     (tmp_path / "3.png").unlink()
-    return PhotoVectors(12, 4, tmp_path / "model", tmp_path / "captions.jsonl", "x", tmp_path / "states")
+    return PhotoVectors(
+        documents=12,
+        queries=4,
+        model=tmp_path / "model",
+        captions=tmp_path / "captions.jsonl",
+        split="x",
+        states=tmp_path / "states",
+    )
 
 
 def test_photos_come_first_and_mixes_after_them(photos: PhotoVectors, model: LexLip, tmp_path: Path) -> None:

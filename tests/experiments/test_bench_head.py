@@ -8,7 +8,7 @@ from lexlip_lucene.experiments.encoding.head import Measured, measured, report
 from lexlip_lucene.experiments.encoding.heads import Inputs, Shape, eager, heads
 from lexlip_lucene.experiments.engine.timing import Spread
 
-SMALL = Shape(8, 64, 16, 20_000, torch.float32, torch.device("cpu"))
+SMALL = Shape(batch=8, positions=64, width=16, tokens=20_000, dtype=torch.float32, device=torch.device("cpu"))
 LOGITS = 8 * 64 * 20_000 * 4
 """Bytes of the logits of all positions: 41 MB."""
 

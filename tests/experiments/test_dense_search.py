@@ -135,7 +135,7 @@ def test_a_dense_experiment_searches_in_both_directions(
 
 
 def bench_recipe(home: Path, **training: object) -> Path:
-    """An index recipe over `halves`, whose encoder has the given part `training`."""
+    """Return an index recipe over `halves`, whose encoder has the given part `training`."""
     encoder = halves.recipe_of(halves.write(home, halves.draw(home)))
     values = encoder.model_dump(mode="json")
     values["training"] = {"epochs": 1, "batch_size": 8, "learning_rate": 1e-3, "evaluations": 1, **training}

@@ -1,4 +1,4 @@
-"""How hard documents of each kind are: shares before the right photo, and relatives among the hits."""
+"""The difficulty of each kind of documents: shares before the right photo, and relatives among the hits."""
 
 import numpy as np
 import pytest
@@ -6,21 +6,22 @@ from support.handmade_store import TOKENS, a_store
 
 from lexlip_lucene.data.topics import TopicSet
 from lexlip_lucene.experiments.ladder.difficulty import RELATIVES, relatives, shares_before
-from lexlip_lucene.experiments.ladder.documents.queries import Asked, EncodingTimes, Queries
-from lexlip_lucene.recipes.ladder_recipe import FLAT, PointSpec, TimingSpec, lexlip_name
+from lexlip_lucene.experiments.ladder.documents.queries import EncodingTimes, LadderTopics, Queries
+from lexlip_lucene.experiments.ladder.systems.dense import FLAT
+from lexlip_lucene.recipes.ladder_recipe import PointSpec, TimingSpec, lexlip_name
 from lexlip_lucene.records import Hit, Qrel, Topic
 
 POINT = PointSpec(top_k=3)
 
 
-def asking(queries: list[dict[str, int]], right: list[str], timed: list[int]) -> Asked:
+def asking(queries: list[dict[str, int]], right: list[str], timed: list[int]) -> LadderTopics:
     qids = [f"q{number}" for number in range(len(queries))]
     dense = np.array([[query.get("red", 0), query.get("blue", 0)] for query in queries], dtype=np.float32)
     topics = TopicSet(
         [Topic(qid, "") for qid in qids], [Qrel(qid, docid, 1) for qid, docid in zip(qids, right, strict=True)], []
     )
     times = EncodingTimes(np.zeros((1, 1)), None)
-    return Asked(topics, Queries(qids, [""] * len(qids), queries, dense), timed, times, TimingSpec())
+    return LadderTopics(topics, Queries(qids, [""] * len(qids), queries, dense), timed, times, TimingSpec())
 
 
 def test_a_share_is_of_the_documents_that_score_higher_and_of_half_of_those_that_score_the_same() -> None:

@@ -18,9 +18,9 @@ from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.experiments.ladder.documents import document_batches
 from lexlip_lucene.experiments.ladder.documents.distractor_texts import DistractorTexts, read_distractor_texts
-from lexlip_lucene.experiments.ladder.documents.document_batches import Wanted
 from lexlip_lucene.experiments.ladder.documents.document_store import DocumentStore, read_store
 from lexlip_lucene.experiments.ladder.documents.fill import fill_store
+from lexlip_lucene.experiments.ladder.documents.plan import DocumentPlan
 from lexlip_lucene.experiments.ladder.store_shape import shapes_of
 from lexlip_lucene.progress import SILENT
 from lexlip_lucene.recipes.ladder_recipe import DistractorSpec
@@ -58,7 +58,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> list[CaptionedImage]:
     return made
 
 
-def wanted(images: list[CaptionedImage], **changes: Any) -> Wanted:
+def planned(images: list[CaptionedImage], **changes: Any) -> DocumentPlan:
     values = {
         "targets": images[:TARGETS],
         "kept": [],
@@ -71,18 +71,18 @@ def wanted(images: list[CaptionedImage], **changes: Any) -> Wanted:
         "encode_texts": True,
         "dense": True,
     }
-    return Wanted(**{**values, **changes})
+    return DocumentPlan(**{**values, **changes})
 
 
 @pytest.fixture(scope="module")
 def store(model: LexLip, images: list[CaptionedImage], tmp_path_factory: pytest.TempPathFactory) -> DocumentStore:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(document_batches, "choose_arithmetic", lambda *_, **__: Arithmetic())
-        return filled(tmp_path_factory.mktemp("ladder") / "store", model, wanted(images))
+        return filled(tmp_path_factory.mktemp("ladder") / "store", model, planned(images))
 
 
-def filled(place: Path, model: LexLip, what: Wanted) -> DocumentStore:
-    fill_store(place, model, what, states=None, progress=SILENT)
+def filled(place: Path, model: LexLip, plan: DocumentPlan) -> DocumentStore:
+    fill_store(place, model, plan, states=None, progress=SILENT)
     return read_store(place)
 
 
@@ -128,12 +128,12 @@ def test_photos_that_shares_are_chosen_on_stand_between_and_are_mixed_into_nothi
     model: LexLip, images: list[CaptionedImage], store: DocumentStore, tmp_path: Path
 ) -> None:
     changed = {"kept": images[TARGETS : TARGETS + 2], "distractors": images[TARGETS + 2 :]}
-    between = filled(tmp_path / "between", model, wanted(images, **changed))
+    between = filled(tmp_path / "between", model, planned(images, **changed))
     photos = TARGETS + PHOTOS - 1
     assert between.ids == store.ids
     assert (between.facts["targets"], between.facts["kept"], between.facts["photos"]) == (TARGETS, 2, photos)
     assert set(np.unique(between.parents[photos:])) <= set(range(PHOTOS - 3))
-    few = filled(tmp_path / "few", model, wanted(images, **changed, documents=TARGETS + 1))
+    few = filled(tmp_path / "few", model, planned(images, **changed, documents=TARGETS + 1))
     assert few.ids == store.ids[: TARGETS + 1] and few.facts["kept"] == 1
 
 
@@ -145,7 +145,7 @@ def test_without_the_twin_there_are_no_dense_vectors_and_the_others_are_the_same
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(document_batches, "choose_arithmetic", lambda *_, **__: Arithmetic())  # as for `store`
-    sparse = filled(tmp_path / "sparse", model, wanted(images, dense=False))
+    sparse = filled(tmp_path / "sparse", model, planned(images, dense=False))
     assert sparse.dense is None
     assert vectors(sparse, DOCUMENTS, CUTS[0], 8) == vectors(store, DOCUMENTS, CUTS[0], 8)
 
@@ -166,8 +166,8 @@ def test_a_mix_names_the_photos_that_it_is_made_of(store: DocumentStore) -> None
 def test_mixes_follow_from_the_seed_and_a_smaller_ladder_begins_a_larger_one(
     model: LexLip, images: list[CaptionedImage], store: DocumentStore, tmp_path: Path
 ) -> None:
-    small = filled(tmp_path / "small", model, wanted(images, documents=20))
-    other = filled(tmp_path / "other", model, wanted(images, documents=20, mix=DistractorSpec(photos=2, seed=8)))
+    small = filled(tmp_path / "small", model, planned(images, documents=20))
+    other = filled(tmp_path / "other", model, planned(images, documents=20, mix=DistractorSpec(photos=2, seed=8)))
     photos = store.facts["photos"]
     assert (small.parents == store.parents[:20]).all()
     assert (small.positions[photos:] == store.positions[photos:20]).all()
@@ -191,7 +191,7 @@ def test_text_vectors_are_those_of_queries(model: LexLip, store: DocumentStore) 
 def test_fewer_documents_than_photos_leave_the_last_photos_out(
     model: LexLip, images: list[CaptionedImage], tmp_path: Path
 ) -> None:
-    store = filled(tmp_path / "few", model, wanted(images, documents=TARGETS + 2, encode_texts=False))
+    store = filled(tmp_path / "few", model, planned(images, documents=TARGETS + 2, encode_texts=False))
     assert store.ids == [f"é {number}" for number in range(TARGETS + 2)]
     assert store.text_positions is None and len(store.weights) == TARGETS + 2
 
@@ -201,7 +201,7 @@ def test_distractors_that_do_not_fit_in_memory_are_read_one_batch_after_the_othe
     held: int, model: LexLip, images: list[CaptionedImage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(document_batches, "HELD_BYTES", held * 3 * 32 * 32)
-    store = filled(tmp_path / "read", model, wanted(images, documents=TARGETS + PHOTOS))
+    store = filled(tmp_path / "read", model, planned(images, documents=TARGETS + PHOTOS))
     assert store.ids == [f"é {number}" for number in range(TARGETS + PHOTOS - 1)]
     assert len(store.positions) == len(store.texts) == TARGETS + PHOTOS - 1
 
@@ -210,7 +210,7 @@ def test_mixes_are_of_the_photos_that_fit_in_memory_and_the_others_stand_before_
     model: LexLip, images: list[CaptionedImage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(document_batches, "HELD_BYTES", 2 * 3 * 32 * 32)
-    store = filled(tmp_path / "mixed", model, wanted(images))
+    store = filled(tmp_path / "mixed", model, planned(images))
     photos = TARGETS + PHOTOS - 1
     assert store.ids[:photos] == [f"é {number}" for number in range(photos)] and len(store.ids) == DOCUMENTS
     assert set(np.unique(store.parents[photos:])) == {0, 1}
@@ -220,7 +220,7 @@ def test_a_photo_without_captions_gets_a_real_one_as_mixes_do(
     model: LexLip, images: list[CaptionedImage], tmp_path: Path
 ) -> None:
     silent = [replace(image, captions=()) for image in images]
-    store = filled(tmp_path / "silent", model, wanted(images, distractors=silent[TARGETS:]))
+    store = filled(tmp_path / "silent", model, planned(images, distractors=silent[TARGETS:]))
     assert store.texts[TARGETS : TARGETS + 2] == ["a blue star", "a green circle over a cat"]
     assert store.facts["given_texts"] == DOCUMENTS - TARGETS
 
@@ -232,10 +232,10 @@ def test_a_photo_that_finds_no_room_takes_no_text(
     monkeypatch.setattr(document_batches, "HELD_BYTES", held * 3 * 32 * 32)
     silent = [replace(image, captions=()) for image in images]
     aside = {"kept": silent[TARGETS : TARGETS + 1], "distractors": silent[TARGETS + 1 :]}
-    store = filled(tmp_path / "full", model, wanted(images, **aside, documents=TARGETS + 3))
+    store = filled(tmp_path / "full", model, planned(images, **aside, documents=TARGETS + 3))
     assert store.texts[TARGETS:] == ["a blue star", "a green circle over a cat", "a blue star"]
     assert store.facts["given_texts"] == 3
-    few = filled(tmp_path / "few", model, wanted(images, kept=silent[TARGETS:], documents=TARGETS + 2))
+    few = filled(tmp_path / "few", model, planned(images, kept=silent[TARGETS:], documents=TARGETS + 2))
     assert few.facts["given_texts"] == few.facts["kept"] == 2
 
 
@@ -244,11 +244,11 @@ def test_without_a_photo_to_search_or_to_mix_the_error_says_so(
 ) -> None:
     broken = [images[-1]]
     with pytest.raises(InputError, match="not one of 1 photos"):
-        filled(tmp_path / "a", model, wanted(images, targets=broken))
+        filled(tmp_path / "a", model, planned(images, targets=broken))
     with pytest.raises(InputError, match="not one of 1 distractor photos"):
-        filled(tmp_path / "b", model, wanted(images, distractors=broken))
+        filled(tmp_path / "b", model, planned(images, distractors=broken))
     with pytest.raises(InputError, match="ids must differ"):
-        filled(tmp_path / "c", model, wanted(images, distractors=images[:TARGETS]))
+        filled(tmp_path / "c", model, planned(images, distractors=images[:TARGETS]))
     assert not list(tmp_path.glob("[abc]"))
 
 
@@ -259,7 +259,7 @@ def test_a_cut_that_was_not_asked_for_is_refused(store: DocumentStore) -> None:
 
 def test_a_store_whose_files_disagree_is_refused(model: LexLip, images: list[CaptionedImage], tmp_path: Path) -> None:
     place = tmp_path / "store"
-    filled(place, model, wanted(images, documents=4))
+    filled(place, model, planned(images, documents=4))
     (place / "ids.json").write_bytes(orjson.dumps(["only one"]))
     with pytest.raises(InputError, match="not all 4"):
         read_store(place)

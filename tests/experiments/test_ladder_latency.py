@@ -1,4 +1,4 @@
-"""How a ladder times its systems."""
+"""The timing of a ladder's systems."""
 
 import numpy as np
 import pytest

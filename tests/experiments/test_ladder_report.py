@@ -1,4 +1,4 @@
-"""What a ladder's report says, from its record; and which figures a recipe may expect of it."""
+"""A ladder's report from its record, and the figures that a recipe may expect of it."""
 
 from pathlib import Path
 from typing import Any, cast
@@ -13,8 +13,9 @@ from lexlip_lucene.experiments.ladder.report.paper import beside_the_paper
 from lexlip_lucene.experiments.ladder.report.report import figures_of
 from lexlip_lucene.experiments.ladder.run import Ladder
 from lexlip_lucene.experiments.ladder.rung_figures import RungFigures, SystemFigures
+from lexlip_lucene.experiments.ladder.systems.bm25 import BM25
+from lexlip_lucene.experiments.ladder.systems.dense import FLAT
 from lexlip_lucene.experiments.ladder.systems.system import Built
-from lexlip_lucene.recipes.ladder_recipe import BM25, FLAT
 from lexlip_lucene.records import Qrel
 
 LEXLIP = "LexLIP 64 × 4 bit"
@@ -151,13 +152,35 @@ def test_the_table_of_times_has_a_row_for_each_system(record: dict[str, Any]) ->
 def test_a_recipe_may_expect_topics_bytes_and_how_alike_mixes_are() -> None:
     figures = {"R@1": 0.5}
     latency = Latency(*[SPREAD] * 4)
-    system = SystemFigures(BM25, figures, Built(1.0, 77), 1, latency, latency, SPREAD, None)
+    system = SystemFigures(
+        name=BM25,
+        quality=figures,
+        built=Built(1.0, 77),
+        resident=1,
+        latency=latency,
+        together=latency,
+        batch=SPREAD,
+        postings=None,
+    )
     rungs = [RungFigures(documents, 0.0, [], {BM25: system}, {}) for documents in (20, 30)]
     shapes = {name: {"postings_per_document": of, "frequency": 0.1} for name, of in (("targets", 50), ("mixes", 45))}
     store = type("Store", (), {"facts": {"photos": 20}})()
     topics = TopicSet([], [Qrel("a", "x", 1), Qrel("b", "x", 1)], None)
     unused = cast(Any, None)
-    ladder = Ladder(unused, Path(), {}, {}, cast(Any, store), shapes, {}, topics, {}, {}, {FLAT: figures}, rungs)
+    ladder = Ladder(
+        recipe=unused,
+        folder=Path(),
+        text_sides={},
+        machine={},
+        store=cast(Any, store),
+        shapes=shapes,
+        before={},
+        topics=topics,
+        shares={},
+        encoding={},
+        image_to_text={FLAT: figures},
+        rungs=rungs,
+    )
     assert figures_of(ladder) == {
         "topics": 2,
         f"20 {BM25} R@1": 0.5,

@@ -1,4 +1,4 @@
-"""What a ladder can't do is said before any of its hours of work: nothing is trained, encoded or indexed by then."""
+"""A ladder that can't finish fails before any of its hours of work: nothing is trained, encoded or indexed."""
 
 import os
 from pathlib import Path
@@ -101,6 +101,12 @@ def test_a_folder_that_nobody_may_write_into_is_no_place_for_a_judge_pool(
         ("held_out=0", "held_out"),
         ("distractor.seed=1", "did you mean 'distractors'"),
         ("up_to={Seismik: 10}", "did you mean 'Seismic'"),
+        ("systems={product: {}}", "systems: no system 'product': none is registered"),
+        (
+            "expect={source: a, 12: {BM52: {R@1: {value: 0, tolerance: 0}}}}",
+            "expect: no system 'BM52': did you mean 'BM25'?",
+        ),
+        ("expect={source: a, 12: {'LexLIP 7 × 8 bit': {bytes: {value: 0, tolerance: 0}}}, rung: 1}", "no rung 'rung'"),
     ],
 )
 def test_what_a_recipe_gets_wrong_is_said(setting: str, message: str, bench: Bench) -> None:

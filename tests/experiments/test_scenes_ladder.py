@@ -40,7 +40,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def record(home: Path) -> dict[str, Any]:
-    """What the ladder came to; its model is left at `home / "encode/scenes/model"`."""
+    """The record of the ladder; its model is left at `home / "encode/scenes/model"`."""
     roots = ("--set", f"roots.scenes={home / 'scenes'}")
     quick = ("--set", "timing.repeats=1", "--set", "timing.topics=20")
     return done("bench", home / "indexes" / "scenes-ladder.yaml", *roots, *quick)
@@ -53,7 +53,7 @@ def test_the_ladder_on_scenes_has_the_figures_that_its_recipe_expects(record: di
 class Named(NamedTuple):
     """A word of a scene with its map, and the boxes of all objects that it names.
 
-    `known`: every pair of colour and shape that it stands in there was seen in training.
+    `known`: training has seen every pair of colour and shape that the word is part of there.
     """
 
     kind: str
@@ -63,7 +63,7 @@ class Named(NamedTuple):
 
 
 def words_of(objects: list[dict[str, Any]]) -> dict[tuple[str, str], tuple[list[Box], bool]]:
-    """(kind, word) → boxes, and whether all the pairs are known, for the colours and shapes of a scene."""
+    """Return (kind, word) → boxes, and True if all the pairs are known, for the colours and shapes of a scene."""
     held_out = held_out_pairs(SEED)
     words: dict[tuple[str, str], tuple[list[Box], bool]] = {}
     for thing in objects:
@@ -76,7 +76,7 @@ def words_of(objects: list[dict[str, Any]]) -> dict[tuple[str, str], tuple[list[
 
 
 def named(home: Path, model: LexLip) -> Iterator[Named]:
-    """Every colour and shape word in every test scene of at least two objects, where the model has the word."""
+    """Yield every colour and shape word that the model has, in every test scene of at least two objects."""
     lines = (home / "scenes" / "captions.jsonl").read_bytes().splitlines()
     for scene in map(orjson.loads, lines):
         if scene["split"] != "test" or len(scene["objects"]) < 2:
@@ -89,11 +89,11 @@ def named(home: Path, model: LexLip) -> Iterator[Named]:
 
 
 def test_the_maps_of_colours_and_shapes_point_at_what_they_name(home: Path, record: dict[str, Any]) -> None:
-    """Against the middle of the picture and a place at random, with a word that the model does not say as a miss.
+    """Compare with the middle of the picture and a random place; a word without weight is a miss.
 
-    Measured: all words 0.44, middle 0.16, random 0.12. Colours 0.79. Shapes alone 0.09, below the middle's 0.16: a
-    shape in a colour that training never showed it in is not seen (0.00), so the model says it elsewhere or not at
-    all. Where training had the pair and the model says the shape, its map points at 0.36, middle 0.10, random 0.11.
+    Measured: all words 0.44, middle 0.16, random 0.12. Colours 0.79. Shapes 0.09, below the middle's 0.16: a shape in a
+    colour that training never showed it in is not seen (0.00), so the model gives it weight elsewhere or not at all.
+    Where training had the pair and the shape has weight, its map points at 0.36, middle 0.10, random 0.11.
     """
     assert record["expected"]
     words = list(named(home, LexLip.from_pretrained(home / "encode" / "scenes" / "model")))

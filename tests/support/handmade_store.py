@@ -10,19 +10,19 @@ TOKENS = ["red", "blue", "cat"]
 
 
 def a_store(weights: list[list[int]], *, targets: int, photos: int, parents: list[list[int]]) -> DocumentStore:
-    """Documents with a weight (0..255) for each of the three tokens, and the first two as their dense vectors."""
+    """Return documents with a weight (0..255) for each of the three tokens, the first two also as dense vectors."""
     documents = len(weights)
     facts = {"tokens": TOKENS, "ceiling": 255.0, "cuts": [3], "targets": targets, "photos": photos}
     return DocumentStore(
-        Path("nowhere"),
-        {**facts, "documents": documents},
-        [f"d{number}" for number in range(documents)],
-        [""] * documents,
-        np.tile(np.arange(3, dtype=np.uint16), (documents, 1)),
-        np.array(weights, dtype=np.float32),
-        np.ones((documents, 1), dtype=np.float32),
-        np.array(weights, dtype=np.float32)[:, :2],
-        np.array(parents, dtype=np.int32),
-        None,
-        None,
+        folder=Path("nowhere"),
+        facts={**facts, "documents": documents},
+        ids=[f"d{number}" for number in range(documents)],
+        texts=[""] * documents,
+        positions=np.tile(np.arange(3, dtype=np.uint16), (documents, 1)),
+        weights=np.array(weights, dtype=np.float32),
+        lengths=np.ones((documents, 1), dtype=np.float32),
+        dense=np.array(weights, dtype=np.float32)[:, :2],
+        parents=np.array(parents, dtype=np.int32),
+        text_positions=None,
+        text_impacts=None,
     )

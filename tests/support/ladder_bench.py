@@ -4,7 +4,7 @@ from pathlib import Path
 
 import orjson
 
-from lexlip_lucene.recipes.ladder_recipe import SEISMIC
+from lexlip_lucene.experiments.ladder.systems.seismic import SEISMIC
 from support.cli_run import RECIPE, TEST, Ran, lexlip
 from support.clip_folder import clip_folder
 

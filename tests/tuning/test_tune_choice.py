@@ -1,4 +1,4 @@
-"""What a tuning proposes and says, on figures made by hand."""
+"""The proposal and the words of a tuning, on figures made by hand."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ EXACT = Figures(1.0, 0.0, 2.0, 3.0)
 
 
 def setting(number: int, recall: float, milliseconds: float, *, other: tuple[float, float] | None = None) -> Measured:
-    """A setting with its figures; `other`: recall and milliseconds of the half for reporting, when they differ."""
+    """Return a setting with its figures; `other`: recall and milliseconds of the half for reporting, if they differ."""
     reported = other or (recall, milliseconds)
     return Measured(
         Approximation(postings=number, candidates=100),
@@ -25,7 +25,19 @@ def setting(number: int, recall: float, milliseconds: float, *, other: tuple[flo
 
 def tuned(*measured: Measured, wanted: float = 0.99, queries: int = 500) -> Tuning:
     choice = choose(measured, EXACT, wanted)
-    return Tuning(10, wanted, 5, queries, 0, 1000, 62_000, 4.0, (EXACT, EXACT), list(measured), choice)
+    return Tuning(
+        k=10,
+        wanted=wanted,
+        repeats=5,
+        queries=queries,
+        without_hits=0,
+        documents=1000,
+        postings=62_000,
+        first_seconds=4.0,
+        exact=(EXACT, EXACT),
+        measured=list(measured),
+        choice=choice,
+    )
 
 
 def hits(*scores: int) -> Hits:

@@ -24,7 +24,7 @@ K = 5
 
 
 def vector(chance: random.Random, length: int, most: int) -> Impacts:
-    """Frequent tokens are as many more than rare ones as words are; impacts are few, so that scores tie."""
+    """Draw a vector: tokens are as frequent as words are, and few impacts differ, so that scores tie."""
     shares = list(accumulate(1 / rank for rank in range(1, TOKENS + 1)))
     tokens = chance.choices(range(TOKENS), cum_weights=shares, k=length)
     return {f"t{token}": chance.randint(1, most) for token in tokens}
@@ -49,7 +49,7 @@ def asked(root: Path, output: Path) -> tuple[object, ...]:
 
 @pytest.fixture(scope="module")
 def folder(root: Path) -> Path:
-    """What one run with --json wrote."""
+    """The folder that one run with --json wrote."""
     record = done(*asked(root, root / "tuned"))
     assert orjson.loads((root / "tuned" / "tune.json").read_bytes()) | {"folder": record["folder"]} == record
     assert record["folder"] == str(root / "tuned")

@@ -1,4 +1,4 @@
-"""Which settings are tried: ladders of postings, by a recall made up for the purpose."""
+"""The settings that are tried: ladders of postings, by a made-up recall."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ INDEX = 65_536_000
 
 
 def saturating(half: int, most: float = 1.0) -> Callable[[int], float]:
-    """Recall that is half of `most` at `half` postings and nears `most` with more."""
+    """Return a recall that is half of `most` at `half` postings and nears `most` with more."""
     return lambda postings: most * postings / (postings + half)
 
 

@@ -1,1 +1,1 @@
-"""Measurements of what encoding and training cost: `python -m lexlip_lucene.experiments.encoding.head`."""
+"""Measurements of the cost of encoding and training: `python -m lexlip_lucene.experiments.encoding.head`, say."""

@@ -3,13 +3,13 @@
     python -m lexlip_lucene.experiments.encoding.head                      # a minute on a CPU
     python -m lexlip_lucene.experiments.encoding.head --device cuda        # 256 × 197 × 768 → 30,522 in bfloat16
 
-States, weights and slopes are random, so that every token of every image has a gradient: the most that the lexicon
-pool can have to do; in training most tokens of an image have none. All systems are timed in every repeat, each time in
-another order; the step is one forward and backward pass, with no gradient there before, and the forward pass is timed
-alone without gradients. Before anything is timed, logits and gradients are compared with the eager head's.
+States, weights and slopes are random, so that every token of every image has a gradient, which is the most work for the
+lexicon pool; in training most tokens of an image have none. All systems are timed in every repeat, each time in another
+order. The step is one forward and backward pass that starts without a gradient; the forward pass is also timed by
+itself, without gradients. Before anything is timed, logits and gradients are compared with the eager head's.
 
-Extra memory is the peak of a step less what was there before it and less the gradients, which every system makes: on
-a GPU what PyTorch allocated, on a CPU the resident bytes of a process of one thread (Linux alone).
+Extra memory is the peak of a step less the memory before it and less the gradients, which every system makes: on a GPU
+the memory that PyTorch allocated, on a CPU the resident bytes of a process of one thread (Linux only).
 """
 
 import argparse
@@ -48,22 +48,25 @@ def measured(shape: Shape, names: Sequence[str], *, repeats: int) -> dict[str, M
     for name in names:
         head = heads(shape.device)[name]
         try:
-            found = [inputs.step(head), *(part.grad for part in inputs[:3] if part.grad is not None)]
+            results = [inputs.step(head), *(part.grad for part in inputs[:3] if part.grad is not None)]
         except RuntimeError as error:  # no compiler, or not enough memory
             print(f"{name} is left out: {' '.join(str(error).split())[:200]}", file=sys.stderr)
             continue
-        expected = expected or found
-        _require_equal(name, found, expected)
+        expected = expected or results
+        _require_equal(name, results, expected)
         systems[name] = head
     forward = interleaved({name: partial(_forward, inputs, head) for name, head in systems.items()}, repeats=repeats)
     step = interleaved({name: partial(inputs.step, head) for name, head in systems.items()}, repeats=repeats)
     return {name: Measured(forward[name], step[name], extra_bytes(name, shape)) for name in systems}
 
 
-def _require_equal(name: str, found: list[Tensor], expected: list[Tensor]) -> None:
-    """Two half-precision heads may let another of two near positions win, and eager splits a gradient among ties."""
-    exact = found[1].dtype in (torch.float32, torch.float64)
-    for part, mine, theirs in zip(("logits", "states", "weight", "bias"), found, expected, strict=True):
+def _require_equal(name: str, results: list[Tensor], expected: list[Tensor]) -> None:
+    """Raise RegressionError unless logits and gradients are near enough to the eager head's.
+
+    Of two near positions, two half-precision heads may let another one win, and eager splits a gradient among ties.
+    """
+    exact = results[1].dtype in (torch.float32, torch.float64)
+    for part, mine, theirs in zip(("logits", "states", "weight", "bias"), results, expected, strict=True):
         most = 1e-3 if exact else 1e-2 if part in ("logits", "bias") else 0.5
         error = ((mine.float() - theirs.float()).norm() / theirs.float().norm()).item()
         if not error <= most:
@@ -130,7 +133,9 @@ def main() -> None:
     device = torch.device(given.device)
     batch = given.batch or (256 if device.type == "cuda" else 16)
     dtype = getattr(torch, given.dtype)
-    shape = Shape(batch, given.positions, given.width, given.tokens, dtype, device)
+    shape = Shape(
+        batch=batch, positions=given.positions, width=given.width, tokens=given.tokens, dtype=dtype, device=device
+    )
     try:
         figures = report(shape, measured(shape, list(heads(device)), repeats=given.repeats))
     except LexlipError as error:

@@ -1,7 +1,7 @@
 """The memory that one step of a head takes beyond its inputs and gradients.
 
-On a GPU what PyTorch allocated; on a CPU the resident bytes of a process of one thread that does nothing else, on Linux
-alone. Workspaces of the matrix library count, so a small head never comes out at zero.
+On a GPU it is the memory that PyTorch allocated; on a CPU the resident bytes of a process of one thread that does
+nothing else, on Linux only. Workspaces of the matrix library count, so a small head never comes out at zero.
 """
 
 import ctypes
@@ -16,7 +16,7 @@ from lexlip_lucene.experiments.encoding.heads import Head, Inputs, Shape, heads
 
 
 def extra_bytes(name: str, shape: Shape) -> int | None:
-    """Return the peak of a step of head `name` less what was there before and less the gradients; None: not Linux."""
+    """Return the peak of a step of head `name` less the memory before it and the gradients; None: not Linux."""
     if shape.device.type == "cuda":
         return _extra_allocated(name, shape)
     if sys.platform != "linux":
@@ -36,15 +36,15 @@ def _extra_allocated(name: str, shape: Shape) -> int:
 def _extra_resident(name: str, shape: Shape) -> int:
     torch.set_num_threads(1)  # each thread more has an arena of its own
     inputs, head = _warm(name, shape)
-    ctypes.CDLL(None).malloc_trim(0)  # what the first step freed is not there before the second
-    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    ctypes.CDLL(None).malloc_trim(0)  # so that memory which the first step freed does not count
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     before = _status("VmRSS")
     inputs.step(head)
     return _status("VmHWM") - before - _gradient_bytes(inputs)
 
 
 def _warm(name: str, shape: Shape) -> tuple[Inputs, Head]:
-    """Inputs, and a head that has made one step: libraries are loaded, programs compiled, no gradient is kept."""
+    """Return inputs, and a head that has made one step: libraries are loaded, programs compiled, gradients dropped."""
     inputs, head = Inputs.of(shape), heads(shape.device)[name]
     inputs.step(head)
     for part in inputs[:3]:

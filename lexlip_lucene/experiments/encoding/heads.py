@@ -1,4 +1,4 @@
-"""What the bench of the vocabulary head runs: random inputs of a shape, and the heads that are compared."""
+"""The inputs of the vocabulary head's bench, random and of a given shape, and the heads that are compared."""
 
 from collections.abc import Callable
 from functools import partial
@@ -15,7 +15,7 @@ Head = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 class Shape(NamedTuple):
-    """What is measured: the sizes of the head, the dtype of states and weights, and the device."""
+    """The sizes of the head, the dtype of states and weights, and the device."""
 
     batch: int
     positions: int
@@ -35,7 +35,7 @@ class Inputs(NamedTuple):
 
     @classmethod
     def of(cls, shape: Shape) -> "Inputs":
-        """Draw them; logits have a standard deviation near 1."""
+        """Draw the inputs; logits have a standard deviation near 1."""
         chance = torch.Generator().manual_seed(0)
         sizes = (shape.batch, shape.positions, shape.width), (shape.tokens, shape.width), (shape.tokens,)
         scales = 1.0, shape.width**-0.5, 0.1
@@ -45,7 +45,7 @@ class Inputs(NamedTuple):
         return cls(states, weight, bias, slope)
 
     def step(self, head: Head) -> Tensor:
-        """One forward and backward pass; returns the logits, in float32."""
+        """Run one forward and backward pass; return the logits, in float32."""
         for part in self[:3]:
             part.grad = None
         logits = head(*self[:3]).float()
@@ -54,18 +54,18 @@ class Inputs(NamedTuple):
         return logits.detach()
 
     def finish(self) -> None:
-        """Wait until the GPU has done what it was told to."""
+        """Wait until the GPU has finished."""
         if self.states.is_cuda:
             torch.cuda.synchronize(self.states.device)
 
 
 def eager(states: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Every logit of every position, then their maximum."""
+    """Return the largest logits, from every logit of every position."""
     return linear(states, weight, bias).amax(dim=1)
 
 
 def heads(device: torch.device) -> dict[str, Head]:
-    """What is compared on a device; what everything is compared with comes first."""
+    """Return the heads that are compared on a device, by name; the first is the reference."""
     systems: dict[str, Head] = {
         "eager": eager,
         "compiled": torch.compile(eager),

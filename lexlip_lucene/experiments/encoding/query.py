@@ -1,7 +1,7 @@
-"""How long one query takes on one core: `python -m lexlip_lucene.experiments.encoding.query --model MODEL`.
+"""The latency of encoding one query on one core: `python -m lexlip_lucene.experiments.encoding.query --model MODEL`.
 
-MODEL is a model folder or what `lexlip export onnx` wrote. Printed are the median and the 95th percentile, in
-milliseconds, of `LexLipQueryEncoder.encode`, from the text to the integers. No part of the command.
+MODEL is a model folder or the output of `lexlip export onnx`. The result is the median and the 95th percentile, in
+milliseconds, of `LexLipQueryEncoder.encode`, from the text to the integers. `lexlip` has no verb for it.
 """
 
 import argparse
@@ -26,7 +26,7 @@ WARM_UP = 10
 
 
 def milliseconds(encoder: LexLipQueryEncoder, times: int) -> list[float]:
-    """Return what each of `times` queries took."""
+    """Return the milliseconds of each of `times` queries."""
     taken = []
     for number in range(WARM_UP + times):
         begun = time.perf_counter()
@@ -37,7 +37,10 @@ def milliseconds(encoder: LexLipQueryEncoder, times: int) -> list[float]:
 
 def main() -> None:
     """Measure and print one JSON object."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    program = "python -m lexlip_lucene.experiments.encoding.query"
+    parser = argparse.ArgumentParser(
+        prog=program, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", type=Path, required=True, help="model folder, or an exported query side")
     parser.add_argument("--times", type=int, default=200, help="queries to time")
     arguments = parser.parse_args()

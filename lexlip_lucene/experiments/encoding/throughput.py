@@ -1,12 +1,12 @@
-"""What encoding reaches of what its parts cost alone: `python -m lexlip_lucene.experiments.encoding.throughput`.
+"""The speed of encoding beside that of its bare parts: `python -m lexlip_lucene.experiments.encoding.throughput`.
 
     head                               a fresh ViT-B/16 at 224 over 30,522 tokens, pictures already decoded, top-k 128,
                                        through quantising and writing; against the bare backbone's forward plus one
                                        bare product of the head's size, in the same precision
     files --model M --images FOLDER    a model from image files; against the same with the pictures already decoded
 
-Each repeat times both in turns. The share is the parts' median time over the whole's: 1 when nothing is lost. What is
-compiled is compiled before. No part of the command.
+Each repeat times both in turns. The share is the parts' median time over the whole's, 1 if nothing is lost. Compiling
+is not timed. `lexlip` has no verb for it.
 """
 
 import argparse
@@ -41,7 +41,7 @@ Batches = Iterable[Sequence[Tensor]]
 
 
 def fresh_vit(device: str) -> LexLip:
-    """Return a ViT-B/16 with a head of 30,522 tokens, all of it random."""
+    """Return a ViT-B/16 with a head of 30,522 tokens, with random weights."""
     tokens = tuple(f"t{number}" for number in range(TOKENS))
     rows = {token: row for row, token in enumerate(tokens)}
     config = ModelConfig(
@@ -139,7 +139,10 @@ def _shares(passes: Mapping[str, Callable[[], None]], images: int, repeats: int)
 
 def main() -> None:
     """Measure one part and print one JSON object."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    program = "python -m lexlip_lucene.experiments.encoding.throughput"
+    parser = argparse.ArgumentParser(
+        prog=program, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("part", choices=["head", "files"])
     parser.add_argument("--model", type=Path, help="model folder, for files")
     parser.add_argument("--images", type=Path, help="folder of image files, for files")

@@ -1,4 +1,4 @@
-"""Our hits must be stock's: checked in the same run as the times, so that no speed comes from a wrong answer."""
+"""The check that our hits are stock's, in the same run as the times, so that no speed comes from a wrong answer."""
 
 from collections.abc import Sequence
 from itertools import islice, zip_longest

@@ -1,8 +1,8 @@
-"""The bounds that this bridge is held to, and whether a run's figures hold them.
+"""The bounds that this bridge is held to, and their comparison with a run's figures.
 
 A bound is a ratio of two figures: stock's seconds over ours must be at least 10 for building; our bytes over stock's
-at most 0.8. 20 s against 204 s give 10.2: held. They are stated for 1,000,000 documents of about 62 postings, and
-printed for whatever was measured.
+at most 0.8. 20 s against 204 s give 10.2: held. The bounds are for 1,000,000 documents of about 62 postings, and
+printed for any data.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,14 +17,14 @@ SEARCH, BATCH = "search", "search_batch"
 
 BUILD_AT_LEAST, BYTES_AT_MOST = 10.0, 0.8
 SEARCH_AT_LEAST = {(8, 1000): 5.0, (32, 1000): 5.0, (32, 10): 2.5, (8, 10): 1.5}
-"""(terms, k) → how many times as fast as stock."""
+"""(terms, k) → the least speed as a multiple of stock's."""
 
 APPROXIMATE_AT_LEAST, SEISMIC_AT_LEAST = 2.5, 1.0
 """At recall@10 ≥ 0.99, 32 terms: against our exact search, and against Seismic."""
 
 
 class Cell(NamedTuple):
-    """What was timed: queries of so many terms, k hits, `SEARCH` or `BATCH`."""
+    """A timed search: queries of `terms` terms, k hits, `SEARCH` or `BATCH`."""
 
     terms: int
     k: int
@@ -32,7 +32,7 @@ class Cell(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A bound beside what was measured; a figure is None where it was not, and `held` with it.
+    """A bound beside the measured figures; one that was not measured is None, and `held` with it.
 
     `bound` reads "≥ 10" or "≤ 0.8", about `ratio`; `against` is the system that `theirs` is of.
     """
@@ -55,7 +55,7 @@ def judged(
     Args:
         builds: system → seconds.
         bytes_per_posting: system → bytes of its index for each posting.
-        cells: what was timed → system → milliseconds a query.
+        cells: timed search → system → milliseconds a query.
     """
     seconds = {system: spread.median for system, spread in builds.items()}
     rows = [_times("build, one segment", "s", seconds, (OURS, STOCK), BUILD_AT_LEAST)]
@@ -70,12 +70,23 @@ def judged(
     ours, stock = bytes_per_posting.get(ORDERED), bytes_per_posting.get(STOCK)
     ratio = ours / stock if ours is not None and stock else None
     held = None if ratio is None else ratio <= BYTES_AT_MOST
-    rows.append(Row("index after ordering", "B/posting", ours, STOCK, stock, ratio, f"≤ {BYTES_AT_MOST:g}", held))
+    rows.append(
+        Row(
+            what="index after ordering",
+            unit="B/posting",
+            ours=ours,
+            against=STOCK,
+            theirs=stock,
+            ratio=ratio,
+            bound=f"≤ {BYTES_AT_MOST:g}",
+            held=held,
+        )
+    )
     return rows
 
 
 def not_held(rows: Sequence[Row]) -> list[str]:
-    """Say for each bound that was missed or not measured which and by how much; [] when all are held."""
+    """Return a line for each bound that was missed, with its ratio, or not measured; [] if all are held."""
     return [
         f"{row.what} against {row.against}: "
         + ("not measured" if row.ratio is None else f"{row.ratio:.2f}, bound {row.bound}")
@@ -85,11 +96,20 @@ def not_held(rows: Sequence[Row]) -> list[str]:
 
 
 def _times(what: str, unit: str, figures: Mapping[str, float], systems: tuple[str, str], least: float) -> Row:
-    """How many times as long the second of `systems` takes as the first."""
+    """Return the bound on the time of the second of `systems` as a multiple of the first's."""
     ours, theirs = (figures.get(system) for system in systems)
     ratio = theirs / ours if ours and theirs else None
     held = None if ratio is None else ratio >= least
-    return Row(what, unit, ours, systems[1], theirs, ratio, f"≥ {least:g}", held)
+    return Row(
+        what=what,
+        unit=unit,
+        ours=ours,
+        against=systems[1],
+        theirs=theirs,
+        ratio=ratio,
+        bound=f"≥ {least:g}",
+        held=held,
+    )
 
 
 def _medians(cells: Mapping[Cell, Mapping[str, Spread]], cell: Cell) -> dict[str, float]:

@@ -1,7 +1,7 @@
-"""Building every system's index from the same shards, with times; what is built is kept and found again.
+"""Builds of every system's index from the same shards, with times; they are kept for the next run.
 
-The folder has one entry a system and `builds.json`, which says what each was made from. The Lucene systems start from
-the JSON shards and end with one merged segment; Seismic's time covers its reading the shards from Python as well.
+The folder has one entry a system and `builds.json`, which records what each was made from. The Lucene systems start
+from the JSON shards and end with one merged segment; Seismic's time covers its reading the shards from Python as well.
 """
 
 import time
@@ -33,7 +33,7 @@ _STOCK_OPTIONS = ("-collection", "JsonVectorCollection", "-impact", "-pretokeniz
 
 
 class Build(NamedTuple):
-    """An index that stands at `path`: seconds it took, in so many `runs`, and its size."""
+    """The index at `path`: the seconds of its builds, their number (`runs`), and its size."""
 
     path: Path
     seconds: Spread
@@ -43,7 +43,7 @@ class Build(NamedTuple):
 
 @dataclass(frozen=True)
 class Builder:
-    """Builds the indexes of `data` into `folder`."""
+    """The builder of the indexes of `data` in `folder`."""
 
     data: BenchData
     folder: Path
@@ -51,14 +51,14 @@ class Builder:
     progress: Progress
 
     def builds(self, systems: tuple[str, ...], repeats: int) -> dict[str, Build]:
-        """Return the builds of `systems` and of our variants; builds again what is missing or ran fewer times."""
+        """Return the builds of `systems` and of our variants; build again what is missing or ran fewer times."""
         makers = {system: maker for system, maker in self._makers().items() if system.partition(",")[0] in systems}
-        there = self._kept()
-        missing = {name: make for name, make in makers.items() if name not in there or there[name].runs < repeats}
+        kept = self._kept()
+        missing = {name: make for name, make in makers.items() if name not in kept or kept[name].runs < repeats}
         if missing:
-            there |= self._built(missing, repeats)
-            self._keep(there)
-        return {name: there[name] for name in makers}
+            kept |= self._built(missing, repeats)
+            self._keep(kept)
+        return {name: kept[name] for name in makers}
 
     def _makers(self) -> dict[str, Callable[[], Path]]:
         ours = {name: partial(self._ours, name, options) for name, options in OUR_BUILDS.items()}
@@ -67,7 +67,7 @@ class Builder:
     def _built(self, makers: dict[str, Callable[[], Path]], repeats: int) -> dict[str, Build]:
         self.folder.mkdir(parents=True, exist_ok=True)
         for shard in shards_of(self.data.collection):
-            sha256_of(shard)  # so that the first to build finds the shards in memory as the others do
+            sha256_of(shard)  # so that the first build finds the shards in memory, as the others do
         seconds: dict[str, list[float]] = {name: [] for name in makers}
         paths: dict[str, Path] = {}
         for repeat in range(repeats):
@@ -98,7 +98,7 @@ class Builder:
         return build_seismic(self.data.collection, self.folder / SEISMIC, threads=self.threads, progress=self.progress)
 
     def _made_from(self, name: str) -> dict[str, Any]:
-        """What decides a build; ours depends on our own class files as well."""
+        """Return what a build depends on; ours depends on our own class files as well."""
         jar = find_jar()
         decides = {"request": self.data.facts["request"], "threads": self.threads, "lucene": jar.lucene}
         if name in OUR_BUILDS and BRIDGE.exists():
@@ -106,7 +106,7 @@ class Builder:
         return decides
 
     def _kept(self) -> dict[str, Build]:
-        """Return the builds that stand in the folder and were made from the same."""
+        """Return the builds in the folder that were made from the same."""
         path = self.folder / FACTS_FILE
         record = orjson.loads(path.read_bytes()) if path.is_file() else {}
         return {

@@ -1,8 +1,8 @@
-"""The data of the bench in its folder: a collection, two files of queries, and what they are.
+"""The data of the bench in its folder: a collection, two files of queries, and a file that describes them.
 
     data/collection/part-*.jsonl    data/queries-8.jsonl    data/queries-32.jsonl    data/data.json
 
-`data.json` has the `request` that the data answers; the same request finds it again and makes nothing.
+`data.json` has the `request` that the data answers; the same request takes the data as it is.
 """
 
 from dataclasses import dataclass
@@ -21,24 +21,24 @@ from lexlip_lucene.vectors.collection import read_queries
 FACTS_FILE = "data.json"
 
 SCHEMA = 1
-"""Version of what stands in the folder; data of another is made again."""
+"""Version of the folder's files; data of another version is made again."""
 
 
 class Source(Protocol):
-    """Where vectors come from."""
+    """A source of vectors."""
 
     def request(self) -> dict[str, Any]:
-        """Return what decides the vectors, as it can stand in a JSON file."""
+        """Return what the vectors depend on, as JSON values."""
         ...
 
     def write(self, folder: Path, progress: Progress) -> dict[str, Any]:
-        """Write `collection/` and the queries into the empty `folder`; return what to say about them."""
+        """Write `collection/` and the queries into the empty `folder`; return facts about them."""
         ...
 
 
 @dataclass(frozen=True)
 class BenchData:
-    """Data that is there; `facts` is what its file says, `request` among it."""
+    """Data in a folder; `facts` is the content of its file, with the `request`."""
 
     folder: Path
     facts: dict[str, Any]
@@ -59,27 +59,27 @@ class BenchData:
         return int(self.facts["shape"]["postings"])
 
     def queries(self, terms: int) -> dict[str, Impacts]:
-        """Return the queries of so many terms, qid → token → weight."""
+        """Return the queries of `terms` terms, qid → token → weight."""
         return {query.id: query.vector for query in read_queries(queries_path(self.folder, terms))}
 
 
 def prepared(source: Source, folder: Path, *, force: bool, progress: Progress) -> BenchData:
-    """Return the data that `source` makes, from `folder` when it stands there already.
+    """Return the data that `source` makes, from `folder` if it has them already.
 
     Raises:
         OutputError: `folder` holds the data of another request and `force` is off, or something else.
     """
     request = source.request() | {"schema_version": SCHEMA}
-    there = _facts_of(folder)
-    if there is not None and there["request"] == request:
+    facts = _facts_of(folder)
+    if facts is not None and facts["request"] == request:
         progress.note(f"vectors taken from {folder}")
-        return BenchData(folder, there)
-    if there is not None and not force:
+        return BenchData(folder, facts)
+    if facts is not None and not force:
         raise OutputError(
-            f"{folder} holds the vectors of {there['request']}, not of {request}: choose another output folder, or "
+            f"{folder} holds the vectors of {facts['request']}, not of {request}: choose another output folder, or "
             "replace them with --force"
         )
-    if there is None and folder.exists():
+    if facts is None and folder.exists():
         raise OutputError(f"{folder} is there and is no data of bench-engine: choose another output folder")
     with written_folder(folder, force=force) as partial:
         facts = {"request": request, **source.write(partial, progress)}

@@ -33,7 +33,7 @@ class Dense(NamedTuple):
 
 
 def measured_dense(documents: int, *, repeats: int, threads: int, depths: tuple[int, ...]) -> Dense:
-    """Build a flat index of so many vectors and search it for the `depths` best."""
+    """Build a flat index of random vectors and search it for the `depths` best."""
     import faiss
 
     chance = np.random.default_rng(_SEED)

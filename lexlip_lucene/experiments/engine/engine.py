@@ -1,4 +1,4 @@
-"""What the bench asks of every engine. Whatever an engine's interface needs prepared is prepared outside the timing."""
+"""The interface of every engine in the bench. Preparations that an engine needs are outside the timing."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol, TypeAlias
@@ -9,11 +9,11 @@ Queries: TypeAlias = Mapping[str, Impacts]
 """qid → token → weight."""
 
 Pass: TypeAlias = Callable[[], object]
-"""Answers all of its queries once: what is timed."""
+"""A call that is timed: it answers all of its queries once."""
 
 
 class Ranking(NamedTuple):
-    """What an engine found for one query, best first; scores as integers."""
+    """An engine's hits for one query, best first; scores as integers."""
 
     docids: list[str]
     scores: list[int]

@@ -1,4 +1,4 @@
-"""What the figures were measured on: the processor, the memory, and the version of everything that takes part."""
+"""The machine that figures were measured on: processor, memory, and the versions of all that takes part."""
 
 import os
 import platform
@@ -43,7 +43,7 @@ def _processor() -> str:
 
 
 def package_version(package: str) -> str | None:
-    """Return the version of an installed package; None: it is not there."""
+    """Return the version of an installed package; None: it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:

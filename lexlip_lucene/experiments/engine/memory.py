@@ -1,7 +1,7 @@
-"""How much memory a system holds once it has answered: measured in a process that does nothing else.
+"""The memory of a system that has answered, measured in a process that does nothing else.
 
-Linux only: it reads /proc. What a JVM holds includes garbage that it saw no need to collect; index files that are
-mapped into memory count as far as they were read.
+Linux only: it reads /proc. A JVM's memory includes garbage that it saw no need to collect. Index files that are mapped
+into memory count as far as they were read.
 """
 
 import multiprocessing
@@ -26,12 +26,12 @@ class Resident(NamedTuple):
 
 
 def resident(system: str, index: Path, queries: Queries) -> Resident:
-    """Open `index` in a fresh process, answer `queries` once each, k = 10, and return what it holds.
+    """Open `index` in a fresh process, answer `queries` once each, k = 10, and return its memory.
 
     Args:
         system: `OURS`, `STOCK` or `SEISMIC`.
         index: as that system built it.
-        queries: what to ask.
+        queries: the queries.
     """
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(_measure, (system, index, dict(queries)))

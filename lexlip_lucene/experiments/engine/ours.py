@@ -63,8 +63,8 @@ class OurEngine:
 
     def batch_rankings(self, queries: Queries, k: int, threads: int) -> list[Ranking]:
         """Answer the queries in one call."""
-        found = self._searcher.search_batch(queries, k, threads=threads, **self._point)
-        return [_ranking(found[qid]) for qid in queries]
+        answers = self._searcher.search_batch(queries, k, threads=threads, **self._point)
+        return [_ranking(answers[qid]) for qid in queries]
 
     def close(self) -> None:
         """Close the index."""
@@ -72,11 +72,11 @@ class OurEngine:
 
 
 def _use(hits: object) -> None:
-    """Ask for what a caller wants, so that it is in Python when a pass ends, also where it is made on demand."""
+    """Read docids and scores, so that they are in Python when a pass ends, even if they are made on demand."""
     for name in ("docids", "scores"):
         getattr(hits, name, None)
 
 
 def _ranking(hits: Iterable[Hit]) -> Ranking:
-    found = list(hits)
-    return Ranking([hit.docid for hit in found], [int(hit.score) for hit in found])
+    ranked = list(hits)
+    return Ranking([hit.docid for hit in ranked], [int(hit.score) for hit in ranked])

@@ -46,7 +46,7 @@ class PhotoVectors:
         queries: how many of each number of terms.
         model: a model folder.
         captions: the captions file of the photos.
-        split: take the photos of this split alone.
+        split: take only the photos of this split.
         states: a folder that keeps the photos' backbone states.
     """
 
@@ -58,7 +58,7 @@ class PhotoVectors:
     states: Path
 
     def request(self) -> dict[str, Any]:
-        """Return what decides the vectors; photos are known by the file that lists them."""
+        """Return what the vectors depend on; photos are known by the file that lists them."""
         return {
             "source": "photos",
             "documents": self.documents,
@@ -71,7 +71,7 @@ class PhotoVectors:
         }
 
     def write(self, folder: Path, progress: Progress) -> dict[str, Any]:
-        """Write collection and queries into `folder`; return what to say about them."""
+        """Write collection and queries into `folder`; return facts about them."""
         from lexlip_lucene.encoders.model.lexlip import LexLip
 
         model = LexLip.from_pretrained(self.model)
@@ -141,7 +141,7 @@ def _mixed(model: "LexLip", states: "FrozenStates", count: int, seed: int, prefi
     for batch in mixed_vectors(model, states.kept[0], count, seed=seed):
         found, impacts = tokens[batch.positions].tolist(), batch.impacts.tolist()
         for row, weights in zip(found, impacts, strict=True):
-            kept = len(weights) - weights.count(0)  # heaviest first, so zeros stand at the end
+            kept = len(weights) - weights.count(0)  # heaviest first, so zeros are at the end
             yield Document(f"{prefix}{number:07d}", "", dict(zip(row[:kept], weights[:kept], strict=True)))
             number += 1
 

@@ -1,4 +1,4 @@
-"""Keeping other people's prints off stdout, which carries our result alone."""
+"""Redirection of other libraries' prints from stdout, which is for our result only."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def stdout_to_stderr() -> Iterator[None]:
-    """Send whatever the block writes to file descriptor 1, from Python, Rust or Java, to stderr."""
+    """Send all that the block writes to file descriptor 1, from Python, Rust or Java, to stderr."""
     sys.stdout.flush()
     kept = os.dup(1)
     os.dup2(2, 1)

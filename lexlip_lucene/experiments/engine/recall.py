@@ -1,4 +1,4 @@
-"""How much of the exact answer an approximate engine finds, and its fastest operating point that finds enough.
+"""Recall of approximate engines against the exact answer, and their fastest operating points that reach enough of it.
 
 recall@10 = share of the exact top 10 that was found. Scores are integers, so there are ties: a document found counts
 when its exact score reaches the 10th, whichever of the equal ones the exact answer happens to show. Exact scores
@@ -13,14 +13,14 @@ from lexlip_lucene.experiments.engine.timing import interleaved
 
 K = 10
 DEEPER = 100
-"""The exact answer is taken this deep, to see who ties with the 10th."""
+"""Depth of the exact answer, in which the documents that tie with the 10th show."""
 
 WANTED = 0.99
 """The recall@10 at which engines are compared."""
 
 
 class MeasuredPoint(NamedTuple):
-    """An operating point: its recall@10, milliseconds a query one at a time, and whether it is the one to compare."""
+    """An operating point: recall@10, milliseconds a query one at a time, and `chosen` for the one to compare."""
 
     name: str
     recall: float
@@ -58,7 +58,7 @@ def measured_points(
 
 
 def with_choice(points: Sequence[MeasuredPoint]) -> list[MeasuredPoint]:
-    """Mark the fastest point with the wanted recall; none when none has it."""
+    """Mark the fastest point with the wanted recall, if any has it."""
     enough = [point for point in points if point.recall >= WANTED]
     best = min(enough, key=lambda point: point.milliseconds, default=None)
     return [point._replace(chosen=point is best) for point in points]

@@ -1,4 +1,4 @@
-"""What a run says: a record for JSON, and tables for people."""
+"""The report of a run: a record for JSON, and tables for people."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ _MEGABYTE = 1e6
 
 
 def record(measured: Measured) -> dict[str, Any]:
-    """Return everything as JSON holds it; times in seconds for builds and milliseconds for queries."""
+    """Return everything for JSON; times are seconds for builds and milliseconds for queries."""
     figures, settings = measured.figures, measured.settings
     return {
         "machine": measured.machine,
@@ -110,8 +110,8 @@ def _about_data(measured: Measured) -> str:
 def _cells_table(figures: Figures) -> str:
     systems = list(dict.fromkeys(system for cell in figures.cells.values() for system in cell))
     rows = [
-        (cell.mode, str(cell.terms), str(cell.k), *(_spread(found.get(system)) for system in systems))
-        for cell, found in figures.cells.items()
+        (cell.mode, str(cell.terms), str(cell.k), *(_spread(of_cell.get(system)) for system in systems))
+        for cell, of_cell in figures.cells.items()
     ]
     if figures.dense:
         for mode, spreads in (("one query", figures.dense.one), ("batch", figures.dense.batch)):

@@ -1,6 +1,6 @@
 """The whole run: vectors, builds, memory, agreement, operating points, times, and the bounds they are held to.
 
-Everything lands in one folder: `data/` and `states/` (see data.py, photos.py), `builds-lucene-9.9.1/` (builds.py) and
+All files are in one folder: `data/` and `states/` (see data.py, photos.py), `builds-lucene-9.9.1/` (builds.py) and
 the report of each Lucene, `report-lucene-9.9.1.json` and `.md`.
 """
 
@@ -41,10 +41,10 @@ MISSING = "not installed: pip install 'lexlip-lucene[bench]'"
 
 @dataclass(frozen=True)
 class Settings:
-    """How to measure.
+    """The settings of a measurement.
 
     Raises:
-        InputError: a number below 1, an unknown system, or ours not among them, which all are compared with.
+        InputError: a number below 1, an unknown system, or ours is missing, which all others are compared with.
     """
 
     systems: tuple[str, ...] = SYSTEMS
@@ -63,25 +63,25 @@ class Settings:
 
     @property
     def missing(self) -> dict[str, str]:
-        """Systems that are wanted but not installed → what to do."""
+        """Wanted systems that are not installed → the remedy."""
         return {name: MISSING for name, module in _PACKAGES.items() if name in self.systems and not find_spec(module)}
 
     @property
-    def there(self) -> tuple[str, ...]:
-        """Systems that are wanted and installed."""
+    def installed(self) -> tuple[str, ...]:
+        """Wanted systems that are installed."""
         return tuple(name for name in self.systems if name not in self.missing)
 
 
 class Figures(NamedTuple):
-    """All that was measured.
+    """All measured figures.
 
     Attributes:
         builds: system → its build.
-        memory: system → what its process holds.
+        memory: system → the memory of its process.
         agreed: queries whose hits were compared with stock's, over all numbers of terms and k.
         points: terms → system → its operating points; the chosen ones were timed.
-        cells: what was timed → system → milliseconds a query.
-        dense: flat dense search; None where it was left out.
+        cells: timed search → system → milliseconds a query.
+        dense: flat dense search; None if it was left out.
         stock_by: the class that answered for stock.
     """
 
@@ -95,7 +95,7 @@ class Figures(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """A run: what it ran on, over which data, its figures, and the bounds."""
+    """A run: machine, data, settings, figures, and the bounds."""
 
     machine: dict[str, Any]
     data: BenchData
@@ -110,14 +110,14 @@ def measure(source: Source, output: Path, settings: Settings, *, force: bool, pr
     Raises:
         OutputError: `output` holds the vectors of another request and `force` is off.
         SearchError: our hits are not stock's.
-        LexlipError: data, Java or an index is not what it must be.
+        LexlipError: data, Java or an index is damaged or missing.
     """
     facts = machine()
     for system, remedy in settings.missing.items():
         progress.note(f"{system} is {remedy}")
     data = prepared(source, output / "data", force=force, progress=progress)
     builder = Builder(data, output / f"builds-lucene-{facts['lucene']}", settings.threads, progress)
-    builds = builder.builds(settings.there, settings.build_repeats)
+    builds = builder.builds(settings.installed, settings.build_repeats)
     figures = _Run(data, settings, builds, progress).figures()
     per_posting = {name: build.index_bytes / max(data.postings, 1) for name, build in builds.items()}
     rows = judged({name: build.seconds for name, build in builds.items()}, per_posting, figures.cells)
@@ -142,7 +142,15 @@ class _Run:
             exact: dict[str, Engine] = {OURS: ours, **({STOCK: stock} if stock else {})}
             cells = self._cells(exact, engines)
             dense = self._dense()
-        return Figures(dict(self.builds), memory, agreed, points, cells, dense, stock.how if stock else None)
+        return Figures(
+            builds=dict(self.builds),
+            memory=memory,
+            agreed=agreed,
+            points=points,
+            cells=cells,
+            dense=dense,
+            stock_by=stock.how if stock else None,
+        )
 
     def _memory(self) -> dict[str, Resident]:
         queries = self.data.queries(TERMS[-1])
@@ -168,9 +176,9 @@ class _Run:
             exact = ours.rankings(queries, DEEPER)
             variants = {APPROXIMATE: self._our_points(ours), SEISMIC: self._seismic_points(terms)}
             for system, candidates in variants.items():
-                found = measured_points(candidates, queries, exact, threads=self.settings.threads)
-                points[terms][system] = found
-                for point in found:
+                measured = measured_points(candidates, queries, exact, threads=self.settings.threads)
+                points[terms][system] = measured
+                for point in measured:
                     if point.chosen:
                         engines[terms][system] = candidates[point.name]
         return points, engines
@@ -191,16 +199,16 @@ class _Run:
     ) -> dict[Cell, dict[str, Spread]]:
         """Time every cell; approximate engines take part at k = 10, for which their recall is known."""
         cells = [Cell(terms, k, mode) for terms in TERMS for k in DEPTHS for mode in (SEARCH, BATCH)]
-        found = {}
+        timed = {}
         for cell in self.progress.track(cells, "timing", len(cells)):
             queries = self.data.queries(cell.terms)
             engines = {**exact, **(approximate[cell.terms] if cell.k == DEPTHS[0] else {})}
             passes = {name: self._pass(engine, queries, cell) for name, engine in engines.items()}
             seconds = interleaved(passes, repeats=self.settings.repeats)
-            found[cell] = {
+            timed[cell] = {
                 name: Spread(*(1000 * value / len(queries) for value in spread)) for name, spread in seconds.items()
             }
-        return found
+        return timed
 
     def _pass(self, engine: Engine, queries: Queries, cell: Cell) -> Pass:
         if cell.mode == SEARCH:
@@ -208,7 +216,7 @@ class _Run:
         return engine.all_at_once(queries, cell.k, self.settings.threads)
 
     def _dense(self) -> Dense | None:
-        if DENSE not in self.settings.there:
+        if DENSE not in self.settings.installed:
             return None
         self.progress.note("flat dense search")
         repeats, threads = self.settings.repeats, self.settings.threads

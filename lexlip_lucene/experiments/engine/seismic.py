@@ -1,7 +1,7 @@
 """Seismic as an engine of the bench: approximate search of the same vectors (Bruch et al., SIGIR 2024).
 
-An optional package, `pyseismic-lsr`. Its values are half-precision floats, so its scores are not used: what it finds
-is compared by docid.
+An optional package, `pyseismic-lsr`. Its values are half-precision floats, so its scores are not used: its hits
+are compared by docid.
 """
 
 from pathlib import Path
@@ -16,18 +16,18 @@ from lexlip_lucene.records import Impacts
 from lexlip_lucene.vectors.collection import read_collection
 
 POSTINGS, SUMMARY_ENERGY = 3500, 0.4
-"""Its defaults: postings kept a token on average, and the share of a block's mass that its summary keeps."""
+"""Seismic's defaults: postings kept a token on average, and the share of a block's mass that its summary keeps."""
 
 
 class SeismicPoint(NamedTuple):
-    """How much of a query it looks at, and how sure it must be that a block holds nothing better."""
+    """A setting of its search: the tokens of a query that count, and the factor by which blocks are skipped."""
 
     query_cut: int
     heap_factor: float
 
 
 def seismic_points(terms: int) -> dict[str, SeismicPoint]:
-    """Return the operating points to try for queries of so many terms, cheapest first."""
+    """Return the operating points to try for queries of `terms` terms, cheapest first."""
     cuts = sorted({max(1, terms * eighths // 8) for eighths in (1, 2, 4, 6, 8)})
     points = [SeismicPoint(cut, factor) for cut in cuts for factor in (1.0, 0.9, 0.7, 0.5)]
     return {f"query_cut={point.query_cut}, heap_factor={point.heap_factor}": point for point in points}
@@ -76,11 +76,11 @@ class SeismicEngine:
 
     def batch_rankings(self, queries: Queries, k: int, threads: int) -> list[Ranking]:
         """Answer the queries in one call."""
-        found = {hits[0][0]: hits for hits in self._batch(queries, k, threads) if hits}  # they come in any order
-        return [_ranking(found.get(qid, [])) for qid in queries]
+        answers = {hits[0][0]: hits for hits in self._batch(queries, k, threads) if hits}  # they come in any order
+        return [_ranking(answers.get(qid, [])) for qid in queries]
 
     def close(self) -> None:
-        """Do nothing: its memory goes with it."""
+        """Leave the memory to Python."""
 
     def _batch(self, queries: Queries, k: int, threads: int) -> Any:
         arrays = [query_arrays(vector) for vector in queries.values()]

@@ -1,8 +1,8 @@
 """Stock search as an engine of the bench: Pyserini's `LuceneImpactSearcher`, or the Java class below it.
 
 Pyserini 1.6's Python does not load beside the jar of Pyserini 2 (`PrebuiltInvertedIndex$E` changed); then
-`io.anserini.search.SimpleImpactSearcher` is called directly, exactly as Pyserini calls it. Either way a pass ends with
-what the caller gets: a list of Java objects, whose docids and scores are not read yet.
+`io.anserini.search.SimpleImpactSearcher` is called directly, exactly as Pyserini calls it. Either way the result
+of a pass is that of the caller: a list of Java objects, whose docids and scores are not read yet.
 """
 
 import logging
@@ -42,19 +42,19 @@ class _Anserini:
         for query, qid in zip(queries, qids, strict=True):
             vectors.add(_java_map(query))
             names.add(qid)
-        found = self._searcher.batch_search(vectors, names, k, threads)
-        return {entry.getKey(): entry.getValue() for entry in found.entrySet().toArray()}
+        answers = self._searcher.batch_search(vectors, names, k, threads)
+        return {entry.getKey(): entry.getValue() for entry in answers.entrySet().toArray()}
 
 
 def load_pyserini() -> tuple[Any, str]:
-    """Import Pyserini's searcher class on our JVM; return it, or None and why it does not load."""
+    """Import Pyserini's searcher class on our JVM; return it, or None and the reason that it does not load."""
     start_jvm()  # first: Pyserini would start one that does not work everywhere
     disabled = logging.root.manager.disable
     logging.disable(logging.WARNING)  # it warns of a hundred topics that another jar lacks
     try:
         with redirect_stdout(sys.stderr):
             from pyserini.search.lucene import LuceneImpactSearcher
-    except Exception as error:  # whatever its module body runs into
+    except Exception as error:  # any error of its module body
         return None, str(error)
     finally:
         logging.disable(disabled)
@@ -62,7 +62,7 @@ def load_pyserini() -> tuple[Any, str]:
 
 
 class StockEngine:
-    """Stock search on an open index; `how` says by which class."""
+    """Stock search on an open index; `how` names the class."""
 
     def __init__(self, index: Path) -> None:
         searcher, reason = load_pyserini()
@@ -95,21 +95,21 @@ class StockEngine:
 
     def batch_rankings(self, queries: Queries, k: int, threads: int) -> list[Ranking]:
         """Answer the queries in one call."""
-        found = self._searcher.batch_search(list(queries.values()), list(queries), k, threads)
-        return [_ranking(found[qid]) for qid in queries]
+        answers = self._searcher.batch_search(list(queries.values()), list(queries), k, threads)
+        return [_ranking(answers[qid]) for qid in queries]
 
     def close(self) -> None:
-        """Do nothing: Pyserini's searcher has no end but the process's."""
+        """Leave the searcher open: Pyserini's can't be closed."""
 
 
 def _java_map(query: Impacts) -> JavaObject:
-    integer, found = java_class("java.lang.Integer"), java_class("java.util.HashMap")()
+    integer, weights = java_class("java.lang.Integer"), java_class("java.util.HashMap")()
     for token, weight in query.items():
-        found.put(token, integer(weight))
-    return found
+        weights.put(token, integer(weight))
+    return weights
 
 
 def _ranking(hits: Iterable[Any]) -> Ranking:
     # Stock moves tied scores apart by parts of a unit.
-    found = [(hit.docid, round(hit.score)) for hit in hits]
-    return Ranking([docid for docid, _ in found], [score for _, score in found])
+    ranked = [(hit.docid, round(hit.score)) for hit in hits]
+    return Ranking([docid for docid, _ in ranked], [score for _, score in ranked])

@@ -1,8 +1,8 @@
-"""Made-up vectors with the shape of learned sparse ones: 62 postings a document, impacts 1–255 with mean 45.
+"""Synthetic vectors with the shape of learned sparse ones: 62 postings a document, impacts 1–255 with mean 45.
 
 A document draws 63 ± 14 tokens with a probability ∝ 1 / (60 + rank) and keeps the different ones; each gets an impact
-from a log-normal distribution, rounded and clipped. Tokens are drawn independently of each other, so there are no
-documents that are alike, which real vectors have: ordering documents can gain nothing here.
+from a log-normal distribution, rounded and clipped. Tokens are drawn independently of each other, so no
+two documents are alike, as real ones are: ordering documents can gain nothing here.
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ _CHUNK = 1000
 """Documents drawn at a time: enough that Python's part is small, and a handful of queries costs little."""
 
 _TOKENS, _DOCUMENTS, _QUERIES = 0, 1, 2
-"""What a generator is for, so that queries stay the same whatever the number of documents."""
+"""The purposes of generators, one each, so that queries do not change with the number of documents."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ class SyntheticVectors:
     queries: int
 
     def request(self) -> dict[str, Any]:
-        """Return what decides the vectors."""
+        """Return what the vectors depend on."""
         return {"source": "synthetic", "documents": self.documents, "queries": self.queries, "seed": SEED}
 
     def write(self, folder: Path, progress: Progress) -> dict[str, Any]:
-        """Write collection and queries into `folder`; return what to say about them."""
+        """Write collection and queries into `folder`; return facts about them."""
         counter = ShapeCounter()
         documents = progress.track(made_up(self.documents, _DOCUMENTS, "doc"), "synthetic vectors", self.documents)
         (folder / "collection").mkdir()
@@ -60,7 +60,7 @@ class SyntheticVectors:
 
 
 def made_up(count: int, stream: int, prefix: str) -> Iterator[Document]:
-    """Yield `count` documents `<prefix>0000000` …; those of a stream begin alike whatever their number."""
+    """Yield `count` documents `<prefix>0000000` …; a longer stream begins as a shorter one."""
     order = np.random.default_rng([SEED, _TOKENS]).permutation(VOCABULARY)
     tokens = np.array([f"{'##' if row % 5 == 0 else ''}tok{row}" for row in range(VOCABULARY)], dtype=object)[order]
     for chunk, begin in enumerate(range(0, count, _CHUNK)):

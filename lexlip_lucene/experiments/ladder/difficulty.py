@@ -1,4 +1,4 @@
-"""How hard documents of each kind are, by exact scores: whether mixes stand in for photos shows here, not in a recall.
+"""The difficulty of each kind of documents, by exact scores, which shows better than a recall if mixes are like photos.
 
 For every timed topic, the share of a kind that scores higher than the right photo; the figure is the median topic's.
 Where 0.3 % of the real photos do and 0.4 % of the mixes, mixes are harder, by a third. And mixes of one photo are
@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lexlip_lucene.experiments.ladder.documents.document_store import DocumentStore
-from lexlip_lucene.experiments.ladder.documents.queries import Asked, Queries
+from lexlip_lucene.experiments.ladder.documents.queries import LadderTopics, Queries
+from lexlip_lucene.experiments.ladder.systems.dense import FLAT
 from lexlip_lucene.experiments.ladder.systems.exact_scores import lexicon_scores
-from lexlip_lucene.recipes.ladder_recipe import FLAT, PointSpec, lexlip_name
+from lexlip_lucene.recipes.ladder_recipe import PointSpec, lexlip_name
 from lexlip_lucene.records import Run
 
 RELATIVES = 5
-"""Mixes of one photo among the hits of a topic that are called many."""
+"""The fewest mixes of one photo among the hits of a topic that count as many."""
 
 _AT_ONCE = 50_000
 
@@ -26,14 +27,14 @@ Scores = Callable[[NDArray[np.int64]], NDArray[np.int64] | NDArray[np.float32]]
 """Rows → scores (topics, rows)."""
 
 
-def shares_before(store: DocumentStore, asked: Asked, point: PointSpec) -> dict[str, dict[str, float]]:
+def shares_before(store: DocumentStore, topics: LadderTopics, point: PointSpec) -> dict[str, dict[str, float]]:
     """Return system → kind → share of its documents before the right photo, 0..1, for the median of the timed topics.
 
-    Of LexLIP at `point` and of the dense twin, where there is one. Documents that score the same count half.
+    The systems are LexLIP at `point` and the dense twin, if any. Documents that score the same count half.
     """
-    queries = asked.queries.some(asked.timed_places)
+    queries = topics.queries.some(topics.timed_places)
     row_of = {docid: row for row, docid in enumerate(store.ids[: store.facts["targets"]])}
-    image_of = {qrel.qid: qrel.docid for qrel in asked.topics.qrels}
+    image_of = {qrel.qid: qrel.docid for qrel in topics.topic_set.qrels}
     right = np.array([row_of[image_of[qid]] for qid in queries.qids])
     systems = {lexlip_name(point): _lexicon(store, queries, point)}
     dense, vectors = store.dense, queries.dense
@@ -64,10 +65,10 @@ def _lexicon(store: DocumentStore, queries: Queries, point: PointSpec) -> Scores
 
 
 def _shares(store: DocumentStore, right: NDArray[np.int64], scores: Scores) -> dict[str, float]:
-    """`right` (topics,) has the row of each topic's photo, which is one of the first kind's."""
+    """Return kind → share; `right` (topics,) has the row of each topic's photo, which is of the first kind."""
     targets = np.arange(store.facts["targets"])
     own = scores(targets)[np.arange(len(right)), right][:, None]
-    found = {}
+    shares = {}
     for kind, rows in store.kinds.items():
         before, others = np.zeros(len(right)), len(rows)
         for begin in range(rows.start, rows.stop, _AT_ONCE):
@@ -75,5 +76,5 @@ def _shares(store: DocumentStore, right: NDArray[np.int64], scores: Scores) -> d
             before += (part > own).sum(axis=1) + (part == own).sum(axis=1) / 2
         if kind == "targets":  # the photo itself is one of those that score the same
             before, others = before - 0.5, others - 1
-        found[kind] = float(np.median(before / max(others, 1)))
-    return found
+        shares[kind] = float(np.median(before / max(others, 1)))
+    return shares

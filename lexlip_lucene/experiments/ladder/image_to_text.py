@@ -1,6 +1,6 @@
-"""The other direction: photos search the captions, by LexLIP at every operating point and by the dense twin.
+"""The search of captions by photos, with LexLIP at every operating point and with the dense twin.
 
-Every caption of the searched photos is a document, the held-out ones too; there are no distractors. With the figures of
+Every caption of the searched photos is a document, the held-out ones too; without distractors. With the figures of
 the first rung it makes RSUM, the sum of R@1, R@5 and R@10 in both directions, in percent: 600 at best.
 """
 
@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lexlip_lucene.data.captioned_image import CaptionedImage
-from lexlip_lucene.experiments.ladder.systems.chosen import file_name
+from lexlip_lucene.experiments.ladder.systems.dense import FLAT
+from lexlip_lucene.experiments.ladder.systems.rung import file_name
 from lexlip_lucene.experiments.one_system import run_dense, run_lexlip
 from lexlip_lucene.experiments.recipe_run import states_of
 from lexlip_lucene.progress import Progress
-from lexlip_lucene.recipes.ladder_recipe import FLAT, OURS, LadderRecipe, lexlip_name
+from lexlip_lucene.recipes.ladder_recipe import OURS, LadderRecipe, lexlip_name
 
 RECALLS = ("R@1", "R@5", "R@10")
 
@@ -30,15 +31,15 @@ def image_to_text(
 
     Args:
         recipe: the ladder.
-        images: the photos that search: those that could be read.
+        images: the photos that search, all of which can be read.
         models: source → the model folder.
-        folder: takes a folder a system.
-        progress: told about it.
+        folder: gets a folder a system.
+        progress: shows every stage.
     """
     states = states_of(recipe.encoder)
-    found: dict[str, dict[str, float]] = {}
+    figures: dict[str, dict[str, float]] = {}
     for point in recipe.points:
-        done = run_lexlip(
+        lexlip = run_lexlip(
             models[point.source],
             images,
             folder / file_name(point.name),
@@ -50,14 +51,14 @@ def image_to_text(
             states=states,
             progress=progress,
         )
-        found[lexlip_name(point)] = done.figures
+        figures[lexlip_name(point)] = lexlip.figures
     if recipe.dense is not None:
         place = folder / "dense"
         dense = run_dense(
             models[OURS], images, place, direction="i2t", held_out=0, k=_K, states=states, progress=progress
         )
-        found[FLAT] = dense.figures
-    return found
+        figures[FLAT] = dense.figures
+    return figures
 
 
 def rsum(there: Mapping[str, float], back: Mapping[str, float]) -> float:

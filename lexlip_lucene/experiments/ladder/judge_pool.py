@@ -1,9 +1,9 @@
-"""Which documents stand before the right image, so that a person can see how many of these "errors" are matches.
+"""The documents that are ranked before the right image, for a person to see how many of these "errors" are matches.
 
     {"qid": …, "query": …, "image": …, "rank": 7, "before": [{"docid": …, "rank": 1, "score": …, "tokens": […], …}]}
 
 A line a topic whose image is not first. A photo is shown by its id; a mix, which has no picture, by the photos that it
-is made of; both by the tokens that the index has of them. The image's `rank` is null beyond the first ten.
+is made of; both by their tokens in the index. The image's `rank` is null beyond the first ten.
 """
 
 from collections.abc import Iterator
@@ -15,10 +15,9 @@ import orjson
 from lexlip_lucene.experiments.ladder.documents.document_store import DocumentStore
 from lexlip_lucene.experiments.ladder.run import Ladder
 from lexlip_lucene.files.written import written_file
-from lexlip_lucene.recipes.ladder_recipe import lexlip_name
 
 TOKENS = 12
-"""Shown of a document."""
+"""Tokens that are shown of a document."""
 
 
 def write_judge_pool(ladder: Ladder, path: Path, *, force: bool = False) -> int:
@@ -36,7 +35,7 @@ def write_judge_pool(ladder: Ladder, path: Path, *, force: bool = False) -> int:
 
 
 def _pool(ladder: Ladder) -> Iterator[dict[str, Any]]:
-    run = ladder.rungs[-1].runs[lexlip_name(ladder.recipe.points[0])]
+    run = ladder.rungs[-1].runs[ladder.recipe.main]
     row_of = {docid: row for row, docid in enumerate(ladder.store.ids)}
     image_of = {qrel.qid: qrel.docid for qrel in ladder.topics.qrels}
     for topic in ladder.topics.topics:
@@ -53,10 +52,10 @@ def _pool(ladder: Ladder) -> Iterator[dict[str, Any]]:
 
 
 def _described(store: DocumentStore, row: int) -> dict[str, Any]:
-    there = store.weights[row, :TOKENS] > 0
+    weighted = store.weights[row, :TOKENS] > 0
     parents = [int(parent) for parent in store.parents[row] if parent >= 0]
-    first = store.facts["targets"] + store.facts["kept"]  # a mix is of the photos that stand after these
+    first = store.facts["targets"] + store.facts["kept"]  # a mix is of the photos after these
     return {
-        "tokens": [store.facts["tokens"][position] for position in store.positions[row, :TOKENS][there].tolist()],
+        "tokens": [store.facts["tokens"][position] for position in store.positions[row, :TOKENS][weighted].tolist()],
         "mix_of": [store.ids[first + parent] for parent in parents],
     }

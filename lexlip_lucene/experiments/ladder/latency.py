@@ -1,4 +1,4 @@
-"""How long a topic takes, one at a time: percentiles over topics, of several repeats in which systems take turns."""
+"""Latency of topics, one at a time: percentiles over topics, of several repeats in which systems take turns."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -33,7 +33,7 @@ def timed(answers: Mapping[str, Callable[[int], object]], *, topics: int, repeat
 
     Args:
         answers: system → answers the topic of that number.
-        topics: how many there are.
+        topics: their number.
         repeats: at least 1; one more comes before them, untimed.
     """
     times = {name: np.zeros((repeats, topics)) for name in answers}

@@ -2,14 +2,14 @@
 
     folder/store/           the documents' vectors and texts        document_store.py
     folder/topics/          topics.tsv, qrels.txt, captions/
-    folder/tuning/topics/   the same of the photos that shares are chosen on
-    folder/models/…/        the same of a sparser model, or of another encoder's
+    folder/tuning/topics/   the topics of the photos that shares are chosen on
+    folder/models/…/        store and topics of a sparser model, or of another encoder's
     folder/clip/            CLIP's vectors of photos and topics
     folder/1000/…           a rung's indexes
     folder/image-to-text/   the other direction, of the first rung's photos
     folder/report.json, report.md, *.svg
 
-torch and Java meet in these files alone.
+torch and Java meet only in these files.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,24 +23,26 @@ from lexlip_lucene.experiments.ladder.difficulty import shares_before
 from lexlip_lucene.experiments.ladder.documents.document_store import DocumentStore
 from lexlip_lucene.experiments.ladder.image_to_text import image_to_text
 from lexlip_lucene.experiments.ladder.latency import Latency, latency_of
-from lexlip_lucene.experiments.ladder.requirements import require_clip, require_fit, require_packages
+from lexlip_lucene.experiments.ladder.requirements import require_clip, require_fit, require_names, require_packages
 from lexlip_lucene.experiments.ladder.rung_figures import RungFigures, Side, measured_rung
 from lexlip_lucene.experiments.ladder.store_shape import shapes_of
-from lexlip_lucene.experiments.ladder.systems.chosen import CLIP, systems_of
+from lexlip_lucene.experiments.ladder.systems.clip import CLIP, CLIP_FLAT
+from lexlip_lucene.experiments.ladder.systems.registry import systems_of
 from lexlip_lucene.experiments.ladder.systems.rung import rung_of, rung_without_targets
-from lexlip_lucene.experiments.ladder.systems.shares import Shares, tuned_shares
+from lexlip_lucene.experiments.ladder.systems.shares import Shares
+from lexlip_lucene.experiments.ladder.systems.tuned_shares import tuned_shares
 from lexlip_lucene.experiments.recipe_run import states_of, trained_model
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
-from lexlip_lucene.recipes.ladder_recipe import CLIP_FLAT, OURS, LadderRecipe
+from lexlip_lucene.recipes.ladder_recipe import OURS, LadderRecipe
 from lexlip_lucene.recipes.reading import read_recipe
 
 if TYPE_CHECKING:
-    from lexlip_lucene.experiments.ladder.documents.prepare import Prepared
+    from lexlip_lucene.experiments.ladder.documents.prepare import EncodedLadder
 
 
 class Ladder(NamedTuple):
-    """What a ladder came to, or has come to so far; `text_sides`: source → its kind, `static` or `transformer`.
+    """The results of a ladder so far; `text_sides`: source → its kind, `static` or `transformer`.
 
     `shapes` and `before` are of each kind of documents (`store_shape.py`, `difficulty.py`), `shares` of each rung;
     `encoding` is the latency of a query's lexicon and dense vector.
@@ -61,25 +63,26 @@ class Ladder(NamedTuple):
 
 
 def run_ladder(path: Path, overrides: Sequence[str], *, device: str, progress: Progress) -> Iterator[Ladder]:
-    """Run the ladder recipe at `path`; yield what it has come to after each rung, with all rungs so far.
+    """Run the ladder recipe at `path`; yield its results after each rung, with all rungs so far.
 
-    Whatever can fail without a rung is done before the first one.
+    All that can fail without a rung is done before the first one.
 
     Args:
         path: the recipe.
         overrides: `key=value` for this recipe; those of `roots` also reach the recipe of its encoder.
         device: a torch device, for a model that has to be trained.
-        progress: told about every stage.
+        progress: shows every stage.
 
     Raises:
-        RecipeError: this recipe or its encoder's is not right.
-        InputError: a package is missing that a system of the recipe needs.
-        LexlipError: what the stages raise.
+        RecipeError: this recipe or its encoder's is wrong.
+        InputError: a package that a system of the recipe needs is missing.
+        LexlipError: a stage fails.
     """
     from lexlip_lucene.experiments.ladder.documents.clip_vectors import clip_image_to_text, with_clip
     from lexlip_lucene.experiments.ladder.documents.prepare import prepare
 
     recipe = read_recipe(path, LadderRecipe, overrides)
+    require_names(recipe)
     require_packages(recipe)
     folder = path.with_suffix("")
     roots = [override for override in overrides if override.startswith("roots.")]
@@ -97,67 +100,64 @@ def run_ladder(path: Path, overrides: Sequence[str], *, device: str, progress: P
         )
         for source, point in recipe.sources.items()
     }
-    made = {}
+    encoded = {}
     for source, model in models.items():
         home = folder if source == OURS else folder / "models" / source
-        made[source] = prepare(recipe.of_source(source), model, states, home, progress)
-    _require_same_documents(made)
-    targets = made[OURS].targets
+        encoded[source] = prepare(recipe.of_source(source), model, states, home, progress)
+    _require_same_documents(encoded)
+    targets = encoded[OURS].targets
     back = image_to_text(recipe, targets, models, folder / "image-to-text", progress)
     if recipe.clip is not None:
-        made[CLIP] = with_clip(recipe.clip, made[OURS], folder / CLIP, device, progress)
+        encoded[CLIP] = with_clip(recipe.clip, encoded[OURS], folder / CLIP, device, progress)
         back[CLIP_FLAT] = clip_image_to_text(recipe.clip, targets, folder / CLIP, device, progress)
     text_sides: dict[str, str] = {source: encoder.text.kind for source, encoder in encoders.items()}
-    yield from _rungs(_without_rungs(recipe, folder, text_sides, facts, made, back), made, progress)
+    store, topics, point = encoded[OURS].store, encoded[OURS].topics, recipe.points[0]
+    ladder = Ladder(
+        recipe=recipe,
+        folder=folder,
+        text_sides=text_sides,
+        machine=facts,
+        store=store,
+        shapes=shapes_of(store, point.top_k),
+        before=shares_before(store, topics, point),
+        topics=topics.topic_set,
+        shares={},
+        encoding=_encoding(recipe, encoded),
+        image_to_text=back,
+        rungs=[],
+    )
+    yield from _rungs(ladder, encoded, progress)
 
 
-def _without_rungs(
-    recipe: LadderRecipe,
-    folder: Path,
-    text_sides: dict[str, str],
-    facts: dict[str, Any],
-    made: "Mapping[str, Prepared]",
-    back: dict[str, dict[str, float]],
-) -> Ladder:
-    store, asked, point = made[OURS].store, made[OURS].asked, recipe.points[0]
-    encoding = {} if asked.encoding.dense is None else {"dense": asked.encoding.dense}
+def _encoding(recipe: LadderRecipe, encoded: "Mapping[str, EncodedLadder]") -> dict[str, Latency]:
+    """Return the latency of a query's dense vector, and of its lexicon vector by each model of the recipe's files."""
+    dense = encoded[OURS].topics.encoding.dense
+    times = {} if dense is None else {"dense": dense}
     for source, first in recipe.sources.items():
         if first.flops is None:
-            encoding["lexicon" if source == OURS else f"lexicon, {source}"] = made[source].asked.encoding.lexicon
-    return Ladder(
-        recipe,
-        folder,
-        text_sides,
-        facts,
-        store,
-        shapes_of(store, point.top_k),
-        shares_before(store, asked, point),
-        asked.topics,
-        {},
-        {name: latency_of(found) for name, found in encoding.items()},
-        back,
-        [],
-    )
+            times["lexicon" if source == OURS else f"lexicon, {source}"] = encoded[source].topics.encoding.lexicon
+    return {name: latency_of(seconds) for name, seconds in times.items()}
 
 
-def _rungs(ladder: Ladder, made: "Mapping[str, Prepared]", progress: Progress) -> Iterator[Ladder]:
-    """Yield the ladder with one more rung each time; `made` has each source of documents, CLIP's among them."""
+def _rungs(ladder: Ladder, encoded: "Mapping[str, EncodedLadder]", progress: Progress) -> Iterator[Ladder]:
+    """Yield the ladder with one more rung each time; `encoded` has each source of documents, CLIP's among them."""
     for documents in ladder.recipe.rungs:
         place = ladder.folder / str(documents)
-        if made[OURS].tuning is not None:
-            chosen = _shares(ladder.recipe, documents, ladder.folder, made[OURS], progress)
+        if encoded[OURS].tuning is not None:
+            chosen = _shares(ladder.recipe, documents, ladder.folder, encoded[OURS], progress)
             ladder = ladder._replace(shares={**ladder.shares, documents: chosen})
         sides = {
-            source: Side(rung_of(found.store, documents, place), found.asked, found.fingerprint)
-            for source, found in made.items()
+            source: Side(rung_of(made.store, documents, place), made.topics, made.fingerprint)
+            for source, made in encoded.items()
         }
-        systems, places = systems_of(ladder.recipe, sides[OURS].rung, ladder.shares.get(documents))
-        ladder = ladder._replace(rungs=[*ladder.rungs, measured_rung(systems, places, sides, progress)])
+        systems = systems_of(ladder.recipe, sides[OURS].rung, ladder.shares.get(documents))
+        figures = measured_rung(systems, ladder.recipe.main, sides, progress)
+        ladder = ladder._replace(rungs=[*ladder.rungs, figures])
         yield ladder
 
 
-def _require_same_documents(sources: "Mapping[str, Prepared]") -> None:
-    """A photo that was read for one model and not for another would shift every docid."""
+def _require_same_documents(sources: "Mapping[str, EncodedLadder]") -> None:
+    """Raise InputError if a photo was read for one model and not for another, which would shift every docid."""
     first = sources[OURS].store
     for made in sources.values():
         both = min(len(first.ids), len(made.store.ids))
@@ -168,7 +168,7 @@ def _require_same_documents(sources: "Mapping[str, Prepared]") -> None:
             )
 
 
-def _shares(recipe: LadderRecipe, documents: int, folder: Path, made: "Prepared", progress: Progress) -> Shares:
-    assert made.tuning is not None, "there are photos to choose them on"
+def _shares(recipe: LadderRecipe, documents: int, folder: Path, made: "EncodedLadder", progress: Progress) -> Shares:
+    assert made.tuning is not None, "only a recipe with photos to choose them on has shares"
     rung = rung_without_targets(made.store, documents, folder / "tuning" / str(documents))
     return tuned_shares(recipe.points[0], rung, made.tuning.queries, made.tuning.topics.qrels, progress)

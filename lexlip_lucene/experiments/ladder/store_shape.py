@@ -1,4 +1,7 @@
-"""Do mixes look like photos to an index? Postings a document, and how skewed document frequencies are, side by side."""
+"""The shape of each kind of documents in an index: postings a document, and the skew of document frequencies.
+
+Mixes are like photos to an index if both have the same shape.
+"""
 
 from typing import Any
 
@@ -10,7 +13,7 @@ from lexlip_lucene.experiments.ladder.documents.document_store import DocumentSt
 
 
 def shapes_of(store: DocumentStore, top_k: int) -> dict[str, Any]:
-    """Return the shape of the searched photos, the photos beside them, and the mixes; {} for what there is none of.
+    """Return kind → shape: the searched photos, those beside them, and the mixes; a kind without documents is left out.
 
     `frequency` is the share of the documents that have the token of the average posting, Σ df² / (Σ df × documents);
     `commonest` the share of postings of the 100 commonest tokens.

@@ -1,1 +1,1 @@
-"""What a ladder searches and is asked: photos, mixes and topics, encoded by the model (torch) and kept in files."""
+"""The documents and topics of a ladder: photos, mixes and texts, encoded by the model (torch) and kept in files."""

@@ -11,7 +11,7 @@ from lexlip_lucene.encoders.model.clip_towers import ClipTowers
 from lexlip_lucene.evaluate.dense_search import Embeddings, dense_run
 from lexlip_lucene.evaluate.measures import evaluate
 from lexlip_lucene.experiments.ladder.documents.encode_topics import timed_encoders
-from lexlip_lucene.experiments.ladder.documents.prepare import Prepared
+from lexlip_lucene.experiments.ladder.documents.prepare import EncodedLadder
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.ladder_recipe import ClipSpec
 from lexlip_lucene.training.examples.teacher import load_teacher
@@ -23,34 +23,36 @@ def clip_towers(spec: ClipSpec, device: str) -> ClipTowers:
     """Load the model.
 
     Raises:
-        ModelError: it is no CLIP or SigLIP, or can't be fetched.
+        ModelError: it is not a CLIP or SigLIP, or can't be fetched.
     """
     return ClipTowers(spec.model, device=device, needed=f"clip.model {spec.model}: a CLIP or SigLIP is needed")
 
 
-def with_clip(spec: ClipSpec, made: Prepared, folder: Path, device: str, progress: Progress) -> Prepared:
-    """Return the same documents and topics with CLIP's dense vectors in place of the twin's, of the photos alone.
+def with_clip(spec: ClipSpec, made: EncodedLadder, folder: Path, device: str, progress: Progress) -> EncodedLadder:
+    """Return the same documents and topics with CLIP's dense vectors in place of the twin's, of the photos only.
 
     Args:
-        spec: which model.
+        spec: the model.
         made: the documents and topics.
         folder: keeps the vectors for the next run with the same photos and topics.
-        device: a torch device; how long a topic takes to encode is measured there too.
-        progress: told about it.
+        device: a torch device; the encoding of a topic is timed there too.
+        progress: shows how far it is.
 
     Raises:
-        ModelError: the model is no CLIP or SigLIP, or can't be fetched.
+        ModelError: the model is not a CLIP or SigLIP, or can't be fetched.
     """
-    asked = made.asked
+    topics = made.topics
     towers = clip_towers(spec, device)
-    timed = [asked.queries.texts[place] for place in asked.timed_places]
-    times = timed_encoders({"dense": lambda text: towers.text_embeddings([text])}, timed, asked.timing.repeats)
-    vectors = load_teacher(spec.model, made.photos, asked.queries.texts, cache=folder, device=device, progress=progress)
+    timed = [topics.queries.texts[place] for place in topics.timed_places]
+    times = timed_encoders({"dense": lambda text: towers.text_embeddings([text])}, timed, topics.timing.repeats)
+    vectors = load_teacher(
+        spec.model, made.photos, topics.queries.texts, cache=folder, device=device, progress=progress
+    )
     images, texts = (part.float().cpu().numpy() for part in (vectors.images, vectors.captions))
     return made._replace(
         store=replace(made.store, dense=images),
-        asked=asked._replace(
-            queries=asked.queries._replace(dense=texts), encoding=asked.encoding._replace(dense=times["dense"])
+        topics=topics._replace(
+            queries=topics.queries._replace(dense=texts), encoding=topics.encoding._replace(dense=times["dense"])
         ),
         fingerprint=[*made.fingerprint, f"clip {hashlib.sha256(images.tobytes()).hexdigest()}"],
     )

@@ -1,6 +1,6 @@
-"""What BM25 indexes of each document: a photo's first captions, and for a mix one real caption of another image.
+"""The text of each document for BM25: a photo's first captions, and for a mix one real caption of another image.
 
-No caption belongs to what a mix shows: there is nothing that it shows. What is real is the language.
+A mix shows nothing that a caption could describe. Only the language of its text is real.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +15,7 @@ from lexlip_lucene.data.captioned_image import CaptionedImage
 
 
 class DistractorTexts(NamedTuple):
-    """The captions in the order in which they are given out, over and over; none: mixes have no text."""
+    """The captions in the order in which they are given out, over and over; without captions, mixes have no text."""
 
     captions: list[str]
 
@@ -25,14 +25,14 @@ class DistractorTexts(NamedTuple):
 
 
 def read_distractor_texts(paths: Iterable[Path], known: Iterable[str], seed: int) -> DistractorTexts:
-    """Read all captions of the caption sets but those of `known` images, once each, in an order drawn by the seed.
+    """Read all captions of the caption sets except those of `known` images, once each, in an order drawn by the seed.
 
     Raises:
         InputError: as `read_caption_sets`.
     """
     known = list(known)
-    found = [caption for path in paths for kept in without(read_caption_sets(path), known) for caption in kept.captions]
-    distinct = [caption for caption in dict.fromkeys(found) if caption.strip()]
+    every = [caption for path in paths for kept in without(read_caption_sets(path), known) for caption in kept.captions]
+    distinct = [caption for caption in dict.fromkeys(every) if caption.strip()]
     order = np.random.default_rng(seed).permutation(len(distinct))
     return DistractorTexts([distinct[place] for place in order])
 

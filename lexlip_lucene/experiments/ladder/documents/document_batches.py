@@ -1,8 +1,8 @@
 """The documents of a store in their order, batch by batch, as backbone states (torch).
 
 Photos that topics ask for come first, then those that shares are chosen on, then distractor photos, then mixes of
-distractors' states (`encoders/mixes.py`).
-Where mixes are wanted, the states of the photos that are mixed are held in memory: at most as many photos as have
+distractors' states (`encode/mixes.py`).
+If the plan has mixes, the states of the photos that are mixed are held in memory: at most as many photos as have
 `HELD_BYTES` of pixels.
 """
 
@@ -23,9 +23,9 @@ from lexlip_lucene.encode.states_pass import StatesPass
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.model.pixels import load_batches
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.experiments.ladder.documents.distractor_texts import DistractorTexts, photo_texts
+from lexlip_lucene.experiments.ladder.documents.distractor_texts import photo_texts
+from lexlip_lucene.experiments.ladder.documents.plan import DocumentPlan
 from lexlip_lucene.progress import Progress
-from lexlip_lucene.recipes.ladder_recipe import DistractorSpec
 from lexlip_lucene.training.examples.frozen_states import frozen_states
 from lexlip_lucene.training.examples.sources import find_pictures
 
@@ -35,27 +35,8 @@ HELD_BYTES = 4e9
 PHOTOS_AT_ONCE = 32
 
 
-class Wanted(NamedTuple):
-    """What a store is to hold: `targets`, then `kept`, `distractors`, and mixes of the distractors up to `documents`.
-
-    `cuts` are the numbers of tokens that can be kept of a document later, the largest first. With `encode_texts` the
-    texts' own vectors are kept as well, with `dense` the dense twin's.
-    """
-
-    targets: Sequence[CaptionedImage]
-    kept: Sequence[CaptionedImage]
-    distractors: Sequence[CaptionedImage]
-    documents: int
-    held_out: int
-    cuts: Sequence[int]
-    mix: DistractorSpec
-    texts: DistractorTexts
-    encode_texts: bool
-    dense: bool
-
-
 class DocumentBatch(NamedTuple):
-    """Documents: ids, texts, states (batch, positions, width), and the photos that a mix is of, -1 for a photo."""
+    """Documents: ids, texts, states (batch, positions, width), and parents (batch, photos): -1 for a photo."""
 
     ids: list[str]
     texts: list[str]
@@ -72,18 +53,18 @@ class _Seen(NamedTuple):
 
 @dataclass
 class DocumentBatches:
-    """Reads, sees and mixes. `targets`, `kept`, `photos` and `given_texts` count what has been yielded so far.
+    """The batches of a plan's documents; `targets`, `kept`, `photos` and `given_texts` count those yielded so far.
 
     Args:
-        model: whose backbone it is.
-        wanted: the documents.
-        cache: a folder that keeps the backbone's states of photos between runs, but for those that are read batch by
-            batch as distractors; None: don't.
-        progress: told about it.
+        model: gives the backbone.
+        plan: the documents.
+        cache: a folder that keeps the backbone's states of photos between runs, except of distractors that are read
+            batch by batch; None: keep none.
+        progress: shows how far it is.
     """
 
     model: LexLip
-    wanted: Wanted
+    plan: DocumentPlan
     cache: Path | None
     progress: Progress
     rejected: list[dict[str, str]] = field(default_factory=list)
@@ -93,30 +74,30 @@ class DocumentBatches:
     given_texts: int = 0
 
     def __post_init__(self) -> None:
-        self._texts = self.wanted.texts.stream()
+        self._texts = self.plan.texts.stream()
 
     def __iter__(self) -> Iterator[DocumentBatch]:
         """Yield all batches.
 
         Raises:
-            InputError: not one photo of those asked for can be read, or none to search beside them or to mix.
+            InputError: none of the photos that topics ask for can be read, or none to search beside them or to mix.
         """
-        wanted = self.wanted
-        for seen in self._read(wanted.targets, self.cache):
+        plan = self.plan
+        for seen in self._read(plan.targets, self.cache):
             self.targets += len(seen.images)
             self.photos += len(seen.images)
             yield self._of_photos(seen)
         if not self.targets:
-            raise InputError(f"not one of {len(wanted.targets)} photos can be read: there is nothing to search")
-        # A photo that could not be read makes room for another one, where there are to be others.
-        room = wanted.documents - self.targets if wanted.documents > len(wanted.targets) else 0
-        yield from self._first(room, self._read(wanted.kept, self.cache))
+            raise InputError(f"not one of {len(plan.targets)} photos can be read: there is nothing to search")
+        # A photo that could not be read makes room for another one, if the plan has others.
+        room = plan.documents - self.targets if plan.documents > len(plan.targets) else 0
+        yield from self._first(room, self._read(plan.kept, self.cache))
         self.kept = self.photos - self.targets
         if room > self.kept:
             yield from self._distractors(room - self.kept)
 
     def _distractors(self, room: int) -> Iterator[DocumentBatch]:
-        every = self.wanted.distractors
+        every = self.plan.distractors
         held = every[: int(HELD_BYTES / (3 * self.model.config.image.size**2))]
         if room <= len(every) and len(held) < len(every):
             yield from self._first(room, self._read(every, None))
@@ -135,21 +116,22 @@ class DocumentBatches:
             count = min(room, len(images))
             room -= count
             self.photos += count
-            yield self._of_photos(_Seen(images[:count], states[:count]))  # cut first: what has no room takes no text
+            # Photos without room are cut first, so that they take no text.
+            yield self._of_photos(_Seen(images[:count], states[:count]))
             if not room:
                 return
 
-    def _held(self, wanted: Sequence[CaptionedImage]) -> tuple[list[CaptionedImage], Tensor]:
-        """The photos that are mixed and their states, all in memory; what training kept of them is found again."""
-        found = find_pictures(wanted, self.model.config.image.size, hold_megabytes=10**9, progress=self.progress)
-        there = set(found.readable)
-        left_out = [image for number, image in enumerate(wanted) if number not in there]
+    def _held(self, images: Sequence[CaptionedImage]) -> tuple[list[CaptionedImage], Tensor]:
+        """Return the photos that are mixed and their states, all in memory; states that training kept are used."""
+        found = find_pictures(images, self.model.config.image.size, hold_megabytes=10**9, progress=self.progress)
+        readable = set(found.readable)
+        left_out = [image for number, image in enumerate(images) if number not in readable]
         for image, reason in zip(left_out, found.rejected, strict=True):
             self._reject(image, reason)
         if not found.readable:
-            raise InputError(f"not one of {len(wanted)} distractor photos can be read: none to search or mix")
+            raise InputError(f"not one of {len(images)} distractor photos can be read: none to search or mix")
         states = frozen_states(self.model, found.source, mirrored=False, cache=self.cache, progress=self.progress)
-        return [wanted[number] for number in found.readable], states.kept[0]
+        return [images[number] for number in found.readable], states.kept[0]
 
     def _read(self, images: Sequence[CaptionedImage], keep: Path | None) -> Iterator[_Seen]:
         arithmetic = choose_arithmetic(self.model.device, inputs=len(images))
@@ -173,10 +155,10 @@ class DocumentBatches:
         self.progress.note(f"left out: {reason}")
 
     def _of_photos(self, seen: _Seen) -> DocumentBatch:
-        """Name photos and give them their texts: a photo without captions, one of another image, as a mix has."""
-        own = photo_texts(seen.images, self.wanted.held_out)
+        """Name photos and give them their texts; a photo without captions gets one of another image, as a mix does."""
+        own = photo_texts(seen.images, self.plan.held_out)
         texts = [text or self._given() for text in own]
-        parents = np.full((len(seen.images), self.wanted.mix.photos), -1)
+        parents = np.full((len(seen.images), self.plan.mix.photos), -1)
         return DocumentBatch([image.id for image in seen.images], texts, seen.states, parents)
 
     def _given(self) -> str:
@@ -184,7 +166,7 @@ class DocumentBatches:
         return next(self._texts)
 
     def _mixes(self, states: Tensor, count: int) -> Iterator[DocumentBatch]:
-        spec = self.wanted.mix
+        spec = self.plan.mix
         mix = Mix(spec.photos, spec.concentration, spec.noise)
         done = iter(self.progress.track(range(count), "mixes through the model", count))
         number = 0

@@ -1,16 +1,16 @@
-"""The documents of a ladder as arrays on disk: a rung is the first so many rows.
+"""The documents of a ladder as arrays on disk: a rung is the first rows of them.
 
     ids.json         docids                      texts.json   what BM25 indexes of each
     positions.npy    (documents, tokens) lexicon positions, heaviest first      uint16 or uint32
-    weights.npy      (documents, tokens) their weights, 0 where there is none   float32
-    lengths.npy      (documents, cuts) what the weights are multiplied with when fewer tokens are kept   float32
-    dense.npy        (documents, width) the dense twin's vectors, where the model has one   float32
-    parents.npy      (documents, photos) the photos that a mix is of, -1 for a photo   int32
-    text_positions.npy, text_impacts.npy    (documents, 32) each text's own lexicon vector, where it is wanted
-    facts.json       tokens of the lexicon, ceiling, cuts, counts, what was left out
+    weights.npy      (documents, tokens) their weights, 0 for none   float32
+    lengths.npy      (documents, cuts) factors of the weights when fewer tokens are kept   float32
+    dense.npy        (documents, width) the dense twin's vectors, if the model has one   float32
+    parents.npy      (documents, photos) the photos of a mix, -1 for a photo   int32
+    text_positions.npy, text_impacts.npy    (documents, 32) each text's own lexicon vector, if planned
+    facts.json       tokens of the lexicon, ceiling, cuts, counts, photos that were left out
 
-A model whose image side has a bank makes up for what a cut takes, so weights at 32 tokens are not just the first 32 of
-those at 128: `lengths` has the ratio for each cut.
+A model whose image side has a bank makes up for the weight that a cut removes. So weights at 32 tokens are not just the
+first 32 of those at 128: `lengths` has the ratio for each cut.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ AT_ONCE = 100_000
 
 @dataclass(frozen=True)
 class DocumentStore:
-    """A store that is there; arrays are mapped into memory, not read."""
+    """An open store; arrays are mapped into memory, not read."""
 
     folder: Path
     facts: dict[str, Any]
@@ -51,7 +51,7 @@ class DocumentStore:
 
     @property
     def kinds(self) -> dict[str, range]:
-        """Kind → its rows: the photos that topics ask for, the photos beside them, and mixes, where there are any."""
+        """Kind → its rows: the photos that topics ask for, the photos beside them, and mixes, if any."""
         ends = [0, self.facts["targets"], self.facts["photos"], self.facts["documents"]]
         rows = zip(("targets", "photos", "mixes"), ends, ends[1:], strict=False)
         return {name: range(begin, end) for name, begin, end in rows if end > begin}
@@ -60,7 +60,7 @@ class DocumentStore:
         """Return `rows` as `lexlip encode --top-k --bits` quantises them: scipy CSR (rows, tokens) of int32.
 
         Raises:
-            InputError: `top_k` is none of the store's cuts.
+            InputError: `top_k` is not one of the store's cuts.
         """
         from scipy.sparse import csr_array
 
@@ -75,16 +75,16 @@ class DocumentStore:
     def _entries(
         self, rows: NDArray[np.int64], top_k: int, column: int, quantiser: Quantiser
     ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
-        """Entries a row, then columns and impacts, by row and column."""
+        """Return the number of entries a row, then columns and impacts, by row and column."""
         weights = self.weights[rows, :top_k] * self.lengths[rows, column, None]
         impacts = np.where(weights > 0, quantiser.impacts(weights), 0)
-        # Column and impact in one integer sort together, a row at a time; what is no entry stands last.
+        # Column and impact in one integer sort together, a row at a time; empty places come last.
         keys = (self.positions[rows, :top_k].astype(np.int64) << 32) | impacts
         keys[impacts == 0] = np.iinfo(np.int64).max
         keys.sort(axis=1)
-        there = keys != np.iinfo(np.int64).max
-        entries = keys[there]
-        return there.sum(axis=1), (entries >> 32).astype(np.int32), (entries & 0xFFFFFFFF).astype(np.int32)
+        filled = keys != np.iinfo(np.int64).max
+        entries = keys[filled]
+        return filled.sum(axis=1), (entries >> 32).astype(np.int32), (entries & 0xFFFFFFFF).astype(np.int32)
 
     def text_matrix(self, rows: NDArray[np.int64]) -> Any:
         """Return the vectors of the texts of `rows`: scipy CSR (rows, tokens) of int32.
@@ -97,15 +97,15 @@ class DocumentStore:
         if self.text_positions is None or self.text_impacts is None:
             raise InputError(f"{self.folder}: its texts were not encoded")
         impacts = self.text_impacts[rows]
-        there = impacts > 0
-        columns = self.text_positions[rows][there].astype(np.int32)
-        entries = (impacts[there].astype(np.int32), columns, _starts(there.sum(axis=1)))
+        filled = impacts > 0
+        columns = self.text_positions[rows][filled].astype(np.int32)
+        entries = (impacts[filled].astype(np.int32), columns, _starts(filled.sum(axis=1)))
         matrix = csr_array(entries, shape=(len(rows), len(self.facts["tokens"])))
         matrix.sort_indices()
         return matrix
 
     def frequencies(self, documents: int, top_k: int) -> NDArray[np.int64]:
-        """Return in how many of the first `documents` each token is (tokens,), when `top_k` are kept."""
+        """Return each token's document frequency (tokens,) in the first `documents`, when `top_k` tokens are kept."""
         counts = np.zeros(len(self.facts["tokens"]), dtype=np.int64)
         for begin in range(0, documents, AT_ONCE):
             rows = slice(begin, min(begin + AT_ONCE, documents))
@@ -130,20 +130,20 @@ def read_store(folder: Path) -> DocumentStore:
         facts = orjson.loads((folder / "facts.json").read_bytes())
         arrays = {name: _mapped(folder / f"{name}.npy") for name in ("positions", "weights", "lengths", "parents")}
         optional = {
-            name: _mapped_if_there(folder / f"{name}.npy") for name in ("dense", "text_positions", "text_impacts")
+            name: _mapped_if_present(folder / f"{name}.npy") for name in ("dense", "text_positions", "text_impacts")
         }
         ids, texts = (orjson.loads((folder / name).read_bytes()) for name in ("ids.json", "texts.json"))
     except (OSError, ValueError) as error:
         raise InputError(f"{folder}: not the documents of a ladder: {error}") from None
-    there = [ids, texts, *arrays.values(), *(array for array in optional.values() if array is not None)]
-    sizes = {len(part) for part in there}
+    parts = [ids, texts, *arrays.values(), *(array for array in optional.values() if array is not None)]
+    sizes = {len(part) for part in parts}
     if sizes != {facts["documents"]}:
         raise InputError(f"{folder}: its files have {sorted(sizes)} documents, not all {facts['documents']}")
     return DocumentStore(folder, facts, ids, texts, **arrays, **optional)
 
 
 def _starts(counts: NDArray[np.int64]) -> NDArray[np.integer[Any]]:
-    """Where each row begins in the entries of all; int32 where that is enough."""
+    """Return the place of each row's first entry among all entries; int32 if that is enough."""
     starts = np.zeros(len(counts) + 1, dtype=np.int64)
     np.cumsum(counts, out=starts[1:])
     return starts.astype(np.int32) if starts[-1] < 2**31 else starts
@@ -153,5 +153,5 @@ def _mapped(path: Path) -> Any:
     return np.load(path, mmap_mode="r", allow_pickle=False)
 
 
-def _mapped_if_there(path: Path) -> Any:
+def _mapped_if_present(path: Path) -> Any:
     return _mapped(path) if path.exists() else None

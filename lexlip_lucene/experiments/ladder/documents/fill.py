@@ -1,8 +1,8 @@
 """Filling a document store: states through the model's head and the twin's projection, batch by batch (torch).
 
-What is real: the vectors of photos, whose states and head run as `lexlip encode images` runs them (held distractors'
-states in half precision). What is mixed: every document after them, in bfloat16. Sparse and dense vectors of a document
-come from the same states.
+The vectors of photos are real: their states and head run as `lexlip encode images` runs them (held distractors' states
+in half precision). Every document after them is mixed, in bfloat16. Sparse and dense vectors of a document come from
+the same states.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.pool.saturation import divide_by_length, saturate
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.experiments.ladder.documents.document_batches import DocumentBatch, DocumentBatches, Wanted
+from lexlip_lucene.experiments.ladder.documents.document_batches import DocumentBatch, DocumentBatches
+from lexlip_lucene.experiments.ladder.documents.plan import DocumentPlan
 from lexlip_lucene.files.written import written_folder
 from lexlip_lucene.progress import Progress
 
@@ -29,33 +30,34 @@ TEXT_TOKENS = 32
 _UINT16 = 2**16
 
 
-def fill_store(folder: Path, model: LexLip, wanted: Wanted, *, states: Path | None, progress: Progress) -> None:
+def fill_store(folder: Path, model: LexLip, plan: DocumentPlan, *, states: Path | None, progress: Progress) -> None:
     """Write the store, whole or not at all.
 
     Args:
-        folder: replaced when it is there.
+        folder: replaced if it exists.
         model: its quantisation ceiling is kept with the vectors.
-        wanted: what it holds.
-        states: a folder that keeps the backbone's states of photos; None: don't.
-        progress: told about it.
+        plan: the documents.
+        states: a folder that keeps the backbone's states of photos; None: keep none.
+        progress: shows how far it is.
 
     Raises:
-        InputError: no photo can be read of those asked for, or beside them, or two documents have one id.
+        InputError: none of the photos that topics ask for, or of those beside them, can be read, or two documents have
+            one id.
     """
-    batches = DocumentBatches(model, wanted, states, progress)
+    batches = DocumentBatches(model, plan, states, progress)
     with written_folder(folder, force=True) as partial:
-        arrays = _arrays(partial, model, wanted)
+        arrays = _arrays(partial, model, plan)
         ids: list[str] = []
         texts: list[str] = []
         for batch in batches:
             rows = slice(len(ids), len(ids) + len(batch.ids))
-            _encode(model, batch, wanted.cuts, {name: array[rows] for name, array in arrays.items()})
+            _encode(model, batch, plan.cuts, {name: array[rows] for name, array in arrays.items()})
             ids += batch.ids
             texts += batch.texts
         if len(set(ids)) != len(ids):
             raise InputError(f"{len(ids) - len(set(ids))} documents have an id that another one has: ids must differ")
         _shorten(partial, arrays, len(ids))
-        if wanted.encode_texts:
+        if plan.encode_texts:
             _encode_texts(partial, model, texts, progress)
         (partial / "facts.json").write_bytes(orjson.dumps(_facts(model, batches, len(ids))))
         (partial / "ids.json").write_bytes(orjson.dumps(ids))
@@ -64,7 +66,7 @@ def fill_store(folder: Path, model: LexLip, wanted: Wanted, *, states: Path | No
 
 def _facts(model: LexLip, batches: DocumentBatches, documents: int) -> dict[str, Any]:
     return {
-        "wanted": batches.wanted.documents,
+        "wanted": batches.plan.documents,
         "documents": documents,
         "targets": batches.targets,
         "kept": batches.kept,
@@ -72,25 +74,25 @@ def _facts(model: LexLip, batches: DocumentBatches, documents: int) -> dict[str,
         "mixes": documents - batches.photos,
         "rejected": batches.rejected,
         "given_texts": batches.given_texts,
-        "captions_to_give": len(batches.wanted.texts.captions),
-        "cuts": list(batches.wanted.cuts),
+        "captions_to_give": len(batches.plan.texts.captions),
+        "cuts": list(batches.plan.cuts),
         "ceiling": model.quantiser("image").ceiling,
         "tokens": list(model.lexicon.tokens),
     }
 
 
-def _arrays(folder: Path, model: LexLip, wanted: Wanted) -> dict[str, NDArray[Any]]:
-    """Arrays in files, as long as the store can become."""
-    tokens = min(wanted.cuts[0], len(model.lexicon))
+def _arrays(folder: Path, model: LexLip, plan: DocumentPlan) -> dict[str, NDArray[Any]]:
+    """Return arrays in files, as long as the store can become."""
+    tokens = min(plan.cuts[0], len(model.lexicon))
     shapes: dict[str, tuple[int, type]] = {
         "positions": (tokens, _position_type(model)),
         "weights": (tokens, np.float32),
-        "lengths": (len(wanted.cuts), np.float32),
-        "parents": (wanted.mix.photos, np.int32),
+        "lengths": (len(plan.cuts), np.float32),
+        "parents": (plan.mix.photos, np.int32),
     }
-    if wanted.dense and model.config.dense_width is not None:
+    if plan.dense and model.config.dense_width is not None:
         shapes["dense"] = (model.config.dense_width, np.float32)
-    rows = max(wanted.documents, len(wanted.targets))
+    rows = max(plan.documents, len(plan.targets))
     return {
         name: np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=kind, shape=(rows, width))
         for name, (width, kind) in shapes.items()
@@ -102,7 +104,7 @@ def _position_type(model: LexLip) -> type:
 
 
 def _shorten(folder: Path, arrays: dict[str, NDArray[Any]], documents: int) -> None:
-    """Cut the files to the documents that there are: fewer than wanted where photos could not be read."""
+    """Cut the files to the number of documents: fewer than planned if photos could not be read."""
     for name, array in arrays.items():
         if len(array) != documents:
             np.save(folder / f"{name}.npy", np.array(array[:documents]), allow_pickle=False)
@@ -118,9 +120,9 @@ def _encode(model: LexLip, batch: DocumentBatch, cuts: Sequence[int], rows: dict
         twin = model.dense if "dense" in rows else None
         dense = None if twin is None else twin.image(adapted, mean_state).float()
     weights = divide_by_length(saturate(logits), model.config.image.length_power)
-    found = model.kept(weights, "image", cuts[0])
-    rows["positions"][:] = found.positions.cpu().numpy()
-    rows["weights"][:] = found.weights.cpu().numpy()
+    kept = model.kept(weights, "image", cuts[0])
+    rows["positions"][:] = kept.positions.cpu().numpy()
+    rows["weights"][:] = kept.weights.cpu().numpy()
     rows["lengths"][:] = model.cut_lengths(weights, "image", cuts).cpu().numpy()
     rows["parents"][:] = batch.parents
     if dense is not None:
@@ -128,7 +130,7 @@ def _encode(model: LexLip, batch: DocumentBatch, cuts: Sequence[int], rows: dict
 
 
 def _encode_texts(folder: Path, model: LexLip, texts: Sequence[str], progress: Progress) -> None:
-    """Keep the texts' vectors as queries would have them, in 8 bits; a text that occurs often is encoded once."""
+    """Write the texts' vectors as queries would have them, in 8 bits; a text that occurs often is encoded once."""
     place_of = {token: place for place, token in enumerate(model.lexicon.tokens)}
     row_of = {text: row for row, text in enumerate(dict.fromkeys(texts))}
     different = list(row_of)

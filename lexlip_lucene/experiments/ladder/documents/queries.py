@@ -12,7 +12,7 @@ from lexlip_lucene.records import Impacts
 
 
 class Queries(NamedTuple):
-    """The topics in each form: a qid, its text, its lexicon vector, and its dense vector where the model has them."""
+    """Topics in each form: qid, text, lexicon vector, and dense vectors (topics, width) if the model has them."""
 
     qids: list[str]
     texts: list[str]
@@ -34,19 +34,19 @@ class Queries(NamedTuple):
 
 
 class EncodingTimes(NamedTuple):
-    """Seconds (repeats, topics) that encoding one topic takes: its lexicon vector, and the twin's where it has one."""
+    """Seconds (repeats, topics) of the encoding of one topic: its lexicon vector, and its dense vector if any."""
 
     lexicon: NDArray[np.float64]
     dense: NDArray[np.float64] | None
 
 
-class Asked(NamedTuple):
-    """What all rungs are asked: the topics with their judgements, in every form; which are timed; and their encoding.
+class LadderTopics(NamedTuple):
+    """The topics of all rungs with their judgements, in every form; the places of those that are timed; how to time.
 
-    `encoding` has the times of the timed topics alone; a system that takes text needs none.
+    `encoding` has the times of the timed topics only; a system that takes text needs none.
     """
 
-    topics: TopicSet
+    topic_set: TopicSet
     queries: Queries
     timed_places: Sequence[int]
     encoding: EncodingTimes

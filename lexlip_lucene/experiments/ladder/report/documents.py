@@ -1,4 +1,4 @@
-"""What a ladder's report says of its documents: what is real and what mixed, how alike they are, what that flatters."""
+"""The part of a ladder's report on its documents: real and mixed ones, their likeness, and what it flatters."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -32,7 +32,7 @@ def about_documents(record: Record) -> str:
 
 
 def about_relatives(share: float) -> str:
-    """Return how many topics meet mixes of one photo, as a sentence."""
+    """Return the sentence on the share of topics that meet many mixes of one photo."""
     return f"{100 * share:.1f} % of the topics have {RELATIVES} mixes of one photo or more among LexLIP's first ten."
 
 

@@ -39,16 +39,16 @@ def markdown(record: Record, pictures: Sequence[Path]) -> str:
 
 
 def differences_table(record: Record) -> str:
-    """Return the README's table of what separates systems: R@10 of one minus that of another at each rung, and p."""
+    """Return the README's table of differences: R@10 of one system minus that of another at each rung, and p."""
     rungs = record["rungs"]
-    pairs = dict.fromkeys((found["a"], found["b"]) for rung in rungs.values() for found in rung["R@10 differences"])
+    pairs = dict.fromkeys((pair["a"], pair["b"]) for rung in rungs.values() for pair in rung["R@10 differences"])
     rows = [f"| R@10 of … minus … | {' | '.join(f'{int(rung):,}' for rung in rungs)} |"]
     rows.append("| --- |" + " ---: |" * len(rungs))
     for a, b in pairs:
         cells = []
         for rung in rungs.values():
-            found = [found for found in rung["R@10 differences"] if (found["a"], found["b"]) == (a, b)]
-            cells.append(f"{100 * found[0]['mean']:+.1f} ({found[0]['p']:.4f})" if found else "")
+            of_pair = [pair for pair in rung["R@10 differences"] if (pair["a"], pair["b"]) == (a, b)]
+            cells.append(f"{100 * of_pair[0]['mean']:+.1f} ({of_pair[0]['p']:.4f})" if of_pair else "")
         rows.append(f"| {a} − {b} | {' | '.join(cells)} |")
     return "\n".join(rows) + "\n"
 
@@ -59,7 +59,7 @@ def _missing(record: Record) -> str:
 
 
 def timing_table(record: Record) -> str:
-    """Return the README's table of the largest rung: latency, rates, how long building takes, memory, FLOPS."""
+    """Return the README's table of the largest rung: latency, rates, time of building, memory, FLOPS."""
     systems = list(record["rungs"].values())[-1]["systems"]
     threads = record["settings"]["timing"]["threads"]
     heads = ("p50", "p99", "with encoding, p50", "queries/s", f"queries/s, {threads} threads", "build s", "resident MB")
@@ -125,9 +125,9 @@ def _directions(record: Record) -> str:
 
 def _differences(compared: Sequence[Record]) -> str:
     rows = ["| R@10 of | minus that of | difference | 95 % interval | p |", "| --- | --- | ---: | ---: | ---: |"]
-    for found in compared:
-        interval = f"{100 * found['low']:+.1f} … {100 * found['high']:+.1f}"
-        rows.append(f"| {found['a']} | {found['b']} | {100 * found['mean']:+.1f} | {interval} | {found['p']:.4f} |")
+    for pair in compared:
+        interval = f"{100 * pair['low']:+.1f} … {100 * pair['high']:+.1f}"
+        rows.append(f"| {pair['a']} | {pair['b']} | {100 * pair['mean']:+.1f} | {interval} | {pair['p']:.4f} |")
     return "\n".join(rows)
 
 

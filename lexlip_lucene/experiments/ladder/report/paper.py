@@ -1,9 +1,11 @@
-"""The figures that are known of LexLIP's paper, and the same of a ladder beside them."""
+"""The known figures of LexLIP's paper, with those of a ladder beside them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lexlip_lucene.recipes.ladder_recipe import BM25, FLAT, LEXLIP
+from lexlip_lucene.experiments.ladder.systems.bm25 import BM25
+from lexlip_lucene.experiments.ladder.systems.dense import FLAT
+from lexlip_lucene.recipes.ladder_recipe import is_point
 
 FLAT_512 = 512 * 4
 """Bytes of a document in a flat index of 512 float32, the paper's dense baseline."""
@@ -18,7 +20,7 @@ def beside_the_paper(record: Record) -> str:
     """Return a table: what, the paper's figure and its source, and ours at the largest rung."""
     documents, rung = list(record["rungs"].items())[-1]
     systems = rung["systems"]
-    points = [system for name, system in systems.items() if name.startswith(f"{LEXLIP} ") and name[7].isdigit()]
+    points = [system for name, system in systems.items() if is_point(name)]
     sizes = [int(documents) * FLAT_512 / system["index_bytes"] for system in points]
     speeds = _ratios(points, systems.get(FLAT))
     best = points[0]["quality"]["R@1"]

@@ -1,6 +1,6 @@
 """The ladder as pictures: quality against latency and against bytes, and every curve over the rungs.
 
-Drawn from the record that stands in `report.json`, so that a report can be drawn again without its indexes.
+They are drawn from the record in `report.json`, so that a report can be drawn again without its indexes.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,19 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from lexlip_lucene.recipes.ladder_recipe import (
-    BM25,
-    CLIP_FLAT,
-    CLIP_HNSW,
-    FLAT,
-    HNSW,
-    INTERPOLATED,
-    IVFPQ,
-    ONE_FIELD,
-    RRF,
-    SEISMIC,
-    TWO_STEP,
-)
+from lexlip_lucene.experiments.ladder.systems.registry import kinds
 
 _STYLE: Any = {
     "font.family": "DejaVu Sans",  # matplotlib brings it along
@@ -33,21 +21,6 @@ _STYLE: Any = {
     "svg.hashsalt": "lexlip",  # ids in the SVG are the same for the same data
     "axes.edgecolor": "#888888",
 }
-
-_COLOURS = {
-    BM25: "#555555",
-    TWO_STEP: "#17becf",
-    FLAT: "#67000d",
-    HNSW: "#cb181d",
-    IVFPQ: "#fc9272",
-    CLIP_FLAT: "#7b3f00",
-    CLIP_HNSW: "#b5651d",
-    SEISMIC: "#6a3d9a",
-    RRF: "#005a32",
-    INTERPOLATED: "#41ab5d",
-    ONE_FIELD: "#e08214",
-}
-"""A family a hue. LexLIP's operating points are blue, the more tokens the darker."""
 
 _DARKEST, _LIGHTEST = 0.95, 0.35
 
@@ -80,17 +53,18 @@ def _megabytes(system: Mapping[str, Any]) -> float:
 
 
 def _colours(rungs: Mapping[str, Any]) -> dict[str, Any]:
-    """System → colour, the same in all pictures."""
+    """Return system → colour, the same in all pictures; LexLIP's points are blue, the more tokens the darker."""
     names = list(dict.fromkeys(name for rung in rungs.values() for name in rung["systems"]))
-    points = [name for name in names if name not in _COLOURS]
+    fixed = {name: colour for kind in kinds() for name, colour in kind.colours.items()}
+    points = [name for name in names if name not in fixed]
     step = (_DARKEST - _LIGHTEST) / max(len(points) - 1, 1)
     blues = matplotlib.colormaps["Blues"]
     shades = {name: blues(_DARKEST - place * step) for place, name in enumerate(points)}
-    return {name: _COLOURS.get(name, shades.get(name)) for name in names}
+    return {name: fixed.get(name, shades.get(name)) for name in names}
 
 
 def _against(rungs: Mapping[str, Any], colours: Mapping[str, Any], value: Value, label: str, path: Path) -> Path:
-    """Quality against a cost, at the smallest rung and at the largest: what holds at one need not hold at the other."""
+    """Draw quality against a cost, at the smallest rung and at the largest, which may differ in what is best."""
     names = list(dict.fromkeys([next(iter(rungs)), list(rungs)[-1]]))
     figure = Figure(figsize=(4 + 4.5 * len(names), 5), layout="constrained", facecolor="white")
     for place, name in enumerate(names, start=1):
@@ -98,7 +72,7 @@ def _against(rungs: Mapping[str, Any], colours: Mapping[str, Any], value: Value,
         systems = rungs[name]["systems"]
         for system, colour in colours.items():
             x, y = (value(systems[system]), _quality(systems[system])) if system in systems else (nan, nan)
-            shown = system if place == 1 else None  # in the legend once, also where it is at another rung alone
+            shown = system if place == 1 else None  # in the legend once, even if it is only at another rung
             axes.scatter(x, y, color=colour, s=60, label=shown, zorder=3)
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))  # less than a decade may have no power of ten
@@ -117,13 +91,13 @@ def _curves(rungs: Mapping[str, Any], colours: Mapping[str, Any], path: Path) ->
     for column, (label, value) in enumerate(panels, start=1):
         axes = figure.add_subplot(1, 3, column)
         for system, colour in colours.items():
-            there = [
-                (int(rung), value(found["systems"][system]))
-                for rung, found in rungs.items()
-                if system in found["systems"]
+            points = [
+                (int(rung), value(figures["systems"][system]))
+                for rung, figures in rungs.items()
+                if system in figures["systems"]
             ]
             name = system if column == 1 else None
-            axes.plot(*zip(*there, strict=True), marker="o", markersize=4, color=colour, label=name)
+            axes.plot(*zip(*points, strict=True), marker="o", markersize=4, color=colour, label=name)
         axes.set_xscale("log")
         if column > 1:
             axes.set_yscale("log")

@@ -1,21 +1,21 @@
-"""What a ladder comes to: a record for JSON, a report for people and pictures, both made from the record alone.
+"""The results of a ladder: a record for JSON, and a report for people and pictures, made only from the record.
 
-So a report that was kept can be written anew, by `report_markdown.py` and `pictures.py`, without its indexes.
+So `markdown.py` and `pictures.py` can write the report of a kept record again, without its indexes.
 """
 
 from typing import Any
 
 import orjson
 
-from lexlip_lucene.experiments.engine.seismic import POSTINGS, SUMMARY_ENERGY
 from lexlip_lucene.experiments.ladder.image_to_text import rsum
 from lexlip_lucene.experiments.ladder.report.markdown import markdown
 from lexlip_lucene.experiments.ladder.report.pictures import draw_ladder
 from lexlip_lucene.experiments.ladder.run import Ladder
 from lexlip_lucene.experiments.ladder.rung_figures import RungFigures, SystemFigures
+from lexlip_lucene.experiments.ladder.systems.registry import kinds
 from lexlip_lucene.files.written import written_file
-from lexlip_lucene.lucene.search.bm25_searcher import K1, B
-from lexlip_lucene.recipes.ladder_recipe import MIXES, LadderRecipe
+from lexlip_lucene.recipes.ladder_expect import I2T, MIXES
+from lexlip_lucene.recipes.ladder_recipe import LadderRecipe
 
 
 def write_report(ladder: Ladder) -> dict[str, Any]:
@@ -30,24 +30,24 @@ def write_report(ladder: Ladder) -> dict[str, Any]:
 
 
 def figures_of(ladder: Ladder) -> dict[str, float]:
-    """Return what a recipe's `expect` may name.
+    """Return the figures that a recipe's `expect` may name, under the names that `FigureName` gives them.
 
-    `<rung> <system> <measure>`, where bytes are of the index; `i2t <system> <measure>`; `topics`, how many there are;
+    `<rung> <system> <measure>`, where bytes are of the index; `i2t <system> <measure>`; `topics`, their number;
     and for rungs with mixes `<rung> mixes postings` and `<rung> mixes frequency`: those of mixes as a multiple of those
     of the photos that topics ask for, so 1 is what mixes should have.
     """
-    found = {"topics": float(_topics(ladder))}
+    figures = {"topics": float(_topics(ladder))}
     for rung in ladder.rungs:
         for name, system in rung.systems.items():
             for measure, value in (*system.quality.items(), ("bytes", float(system.built.index_bytes))):
-                found[f"{rung.documents} {name} {measure}"] = value
+                figures[f"{rung.documents} {name} {measure}"] = value
         if rung.documents > ladder.store.facts["photos"]:
             mixes, photos = ladder.shapes["mixes"], ladder.shapes["targets"]
             for measure, key in (("postings", "postings_per_document"), ("frequency", "frequency")):
-                found[f"{rung.documents} {MIXES} {measure}"] = mixes[key] / photos[key]
-    for name, figures in ladder.image_to_text.items():
-        found |= {f"i2t {name} {measure}": value for measure, value in figures.items()}
-    return found
+                figures[f"{rung.documents} {MIXES} {measure}"] = mixes[key] / photos[key]
+    for name, back in ladder.image_to_text.items():
+        figures |= {f"{I2T} {name} {measure}": value for measure, value in back.items()}
+    return figures
 
 
 def _record(ladder: Ladder) -> dict[str, Any]:
@@ -71,14 +71,17 @@ def _record(ladder: Ladder) -> dict[str, Any]:
 
 
 def _settings(recipe: LadderRecipe) -> dict[str, Any]:
-    """What decides the figures, without the files of this or that machine."""
+    """Return the settings that the figures depend on, without the paths of this machine."""
     keys = ("rungs", "two_step", "seismic", "dense", "clip", "tune_split", "held_out", "timing")
     settings = recipe.model_dump(mode="json", include=set(keys))
     mixes = recipe.distractors.model_dump(mode="json", include={"seed", "photos", "concentration", "noise"})
-    if settings["seismic"] is not None:
-        settings["seismic"] |= {"postings": POSTINGS, "summary_energy": SUMMARY_ENERGY}
     settings["points"] = [point.name for point in recipe.points]
-    return settings | {"mixes": mixes, "bm25": {"k1": K1, "b": B}}
+    settings["mixes"] = mixes
+    if recipe.systems:
+        settings["systems"] = recipe.systems
+    for kind in kinds():
+        settings |= kind.recorded(recipe)
+    return settings
 
 
 def _topics(ladder: Ladder) -> int:

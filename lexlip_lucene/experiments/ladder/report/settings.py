@@ -1,17 +1,18 @@
-"""What a ladder's report says of how it measured: machine, times, queries, and the setting of every system."""
+"""The part of a ladder's report on its measuring: machine, times, queries, and the setting of every system."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from lexlip_lucene.experiments.ladder.systems.registry import kinds
 from lexlip_lucene.recipes.ladder_recipe import OURS
 
 Record = Mapping[str, Any]
 
 
 def about_times(record: Record) -> str:
-    """Return on what machine times were taken, and how."""
+    """Return the paragraph on the machine and the way that times were taken."""
     machine, timing = record["machine"], record["settings"]["timing"]
-    packages = ", ".join(f"{name} {found}" for name, found in machine["packages"].items() if found is not None)
+    packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items() if version is not None)
     topics = min(timing["topics"], record["topics"])
     return (
         f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_bytes'] / 2**30:.0f} GiB; Lucene "
@@ -24,7 +25,7 @@ def about_times(record: Record) -> str:
 
 
 def about_queries(record: Record) -> str:
-    """Return how queries are encoded, and how long that takes by itself."""
+    """Return the paragraph on the encoding of queries and its latency."""
     free = (
         "LexLIP's queries are inference-free: a weight for each word, looked up, no model is run. With a transformer "
         "on the text side encoding costs more"
@@ -48,22 +49,13 @@ def about_queries(record: Record) -> str:
 def about_settings(record: Record) -> str:
     """Return the setting of every system, a line each."""
     settings = record["settings"]
-    dense = settings["dense"] or {}
-    lines = {
-        "BM25": settings["bm25"],
-        "two steps": settings["two_step"],
-        "HNSW": dense.get("hnsw"),
-        "IVF-PQ": dense.get("ivfpq"),
-        "CLIP": settings["clip"],
-        "Seismic": settings["seismic"],
-        "fused by ranks": {"k": 60, "first hits of each side": 100},
-    }
-    found = [f"- {name}: {_listed(setting)}" for name, setting in lines.items() if setting is not None]
-    return "\n".join(["Settings:", "", *found])
+    lines = {name: setting for kind in kinds() for name, setting in kind.lines(settings).items()}
+    rows = [f"- {name}: {_listed(setting)}" for name, setting in lines.items() if setting is not None]
+    return "\n".join(["Settings:", "", *rows])
 
 
 def about_shares(shares: Record | None) -> str:
-    """Return the shares that were chosen at a rung; nothing where none were."""
+    """Return the shares that were chosen at a rung; empty without shares."""
     if shares is None:
         return ""
     return (

@@ -1,4 +1,4 @@
-"""Dense vectors in faiss, the twin's or CLIP's: flat and exact, HNSW, and IVF-PQ; all by inner product.
+"""Dense vectors in faiss: flat and exact, HNSW, and IVF-PQ; all by inner product. CLIP's are in `clip.py`.
 
 A docid is the vector's row.
 
@@ -7,33 +7,38 @@ faiss is optional: `pip install 'lexlip-lucene[bench]'`.
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lexlip_lucene.errors import InputError
+from lexlip_lucene.errors import InputError, RecipeError
 from lexlip_lucene.experiments.engine.machine import package_version
 from lexlip_lucene.experiments.ladder.documents.queries import Queries
+from lexlip_lucene.experiments.ladder.systems.kind import SystemKind
 from lexlip_lucene.experiments.ladder.systems.rung import Rung
-from lexlip_lucene.experiments.ladder.systems.system import Built, Form, Found
+from lexlip_lucene.experiments.ladder.systems.shares import Shares
+from lexlip_lucene.experiments.ladder.systems.system import Answer, Built, Form, OwnIndex, System
 from lexlip_lucene.files.written import bytes_below, written_folder
 from lexlip_lucene.progress import Progress
-from lexlip_lucene.recipes.ladder_recipe import FLAT, OURS, HnswSpec, IvfPqSpec
+from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
+from lexlip_lucene.recipes.ladder_recipe import OURS, HnswSpec, IvfPqSpec, LadderRecipe
+
+FLAT, HNSW, IVFPQ = "dense, flat", "dense, HNSW", "dense, IVF-PQ"
 
 IVFPQ_FROM = 39 * 256
-"""Fewer documents are too few to learn its 256 centroids from, faiss says."""
+"""The fewest documents that faiss learns 256 centroids from without a warning."""
 
 _AT_ONCE, _TRAINED_ON, _MOST_LISTS = 50_000, 200_000, 65_536
 
 
 @dataclass(frozen=True)
-class DenseSystem:
-    """One kind of faiss index of a source's dense vectors; without `hnsw` and `ivfpq` it is flat."""
+class DenseSystem(OwnIndex):
+    """A faiss index of a source's dense vectors; without `hnsw` and `ivfpq` it is flat."""
 
     name: str = FLAT
     hnsw: HnswSpec | None = None
@@ -47,7 +52,7 @@ class DenseSystem:
         return f"faiss {package_version('faiss-cpu')}"
 
     def build(self, rung: Rung, folder: Path, threads: int, progress: Progress) -> Built:
-        """Build from vectors on disk; reading them is no part of its seconds, learning from them and writing is."""
+        """Build from vectors on disk; its seconds are those of learning, adding and writing, without the reading."""
         faiss = _faiss()
         faiss.omp_set_num_threads(threads)
         vectors = rung.store.dense
@@ -98,7 +103,7 @@ class DenseSystem:
 
 
 def _lists(documents: int) -> int:
-    """About 4 √n lists, as faiss advises, and 39 training vectors for each."""
+    """Return about 4 √n lists, as faiss advises, with at least 39 training vectors for each."""
     return max(1, min(round(4 * math.sqrt(documents)), documents // 39, _MOST_LISTS))
 
 
@@ -112,22 +117,60 @@ class _OpenDense:
         self._index, self._vectors = index, vectors
         self._known = set(np.flatnonzero(vectors.any(axis=1)).tolist())
 
-    def one(self, query: int, k: int) -> Found:
+    def one(self, query: int, k: int) -> Answer:
         _faiss().omp_set_num_threads(1)
         scores, rows = self._index.search(self._vectors[query : query + 1], k)
-        return self._found(query, scores[0], rows[0])
+        return self._answer(query, scores[0], rows[0])
 
-    def many(self, queries: Sequence[int], k: int, threads: int) -> list[Found]:
+    def many(self, queries: Sequence[int], k: int, threads: int) -> list[Answer]:
         _faiss().omp_set_num_threads(threads)
         scores, rows = self._index.search(self._vectors[list(queries)], k)
-        return [self._found(*answer) for answer in zip(queries, scores, rows, strict=True)]
+        return [self._answer(*row) for row in zip(queries, scores, rows, strict=True)]
 
     def close(self) -> None:
-        """Its memory goes with it."""
+        """Free its memory."""
         self._index = None
 
-    def _found(self, query: int, scores: NDArray[np.float32], rows: NDArray[np.int64]) -> Found:
-        if query not in self._known:  # a text without any known word is near to nothing
-            return Found([], [])
-        found = rows >= 0  # faiss says -1 where it found fewer
-        return Found(rows[found].tolist(), scores[found].tolist())
+    def _answer(self, query: int, scores: NDArray[np.float32], rows: NDArray[np.int64]) -> Answer:
+        if query not in self._known:  # the vector of a text without a known word is zero, which is near to nothing
+            return Answer([], [])
+        found = rows >= 0  # faiss fills up with -1
+        return Answer(rows[found].tolist(), scores[found].tolist())
+
+
+class DenseKind(SystemKind):
+    """The indexes of the dense twin that a recipe's `dense` sets."""
+
+    colours: ClassVar[Mapping[str, str]] = {FLAT: "#67000d", HNSW: "#cb181d", IVFPQ: "#fc9272"}
+
+    def systems(self, recipe: LadderRecipe, rung: Rung, shares: Shares | None) -> Iterator[System]:
+        """Yield the flat index, then those that the recipe sets; IVF-PQ only of enough documents."""
+        if recipe.dense is not None:
+            yield DenseSystem(FLAT)
+            if recipe.dense.hnsw is not None:
+                yield DenseSystem(HNSW, hnsw=recipe.dense.hnsw)
+            if recipe.dense.ivfpq is not None and rung.documents >= IVFPQ_FROM:
+                yield DenseSystem(IVFPQ, ivfpq=recipe.dense.ivfpq)
+
+    def packages(self, recipe: LadderRecipe) -> Mapping[str, str]:
+        """Return faiss."""
+        return {} if recipe.dense is None else {"dense": "faiss"}
+
+    def require(self, recipe: LadderRecipe, encoder: EncoderRecipe) -> None:
+        """Raise RecipeError if the encoder has no dense twin, or one whose width IVF-PQ can't divide."""
+        if recipe.dense is None:
+            return
+        if encoder.training.dense is None:
+            raise RecipeError(
+                f"{recipe.name}: `dense` needs an encoder with a dense twin: set training.dense in its recipe"
+            )
+        width, ivfpq = encoder.training.dense.width, recipe.dense.ivfpq
+        if ivfpq is not None and width % ivfpq.bytes:
+            raise RecipeError(
+                f"{recipe.name}: dense.ivfpq.bytes must divide the twin's width {width}, but it is {ivfpq.bytes}"
+            )
+
+    def lines(self, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a line for each approximate index."""
+        dense = settings["dense"] or {}
+        return {"HNSW": dense.get("hnsw"), "IVF-PQ": dense.get("ivfpq")}

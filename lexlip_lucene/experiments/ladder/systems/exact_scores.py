@@ -1,4 +1,4 @@
-"""Exact scores of a store's documents for a query, without an index: what an index of them would find."""
+"""Exact scores of a store's documents for a query, as an index of them would give, without building one."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ def lexicon_scores(columns: Any, place: Mapping[str, int], query: Impacts) -> ND
 
     Args:
         columns: impacts (rows, tokens), scipy CSC.
-        place: token → its column; the query has no other.
+        place: token → its column, for every token of the query.
         query: token → weight.
     """
     scores = np.zeros(columns.shape[0], dtype=np.int64)

@@ -1,10 +1,11 @@
-"""A rung: the first so many documents of a store, in an order of its own and under docids of its own.
+"""A rung: the first documents of a store, in an order of their own and under docids of their own.
 
 Targets come first in a store, so an index in its order would meet the best hits first and could skip more than one of a
 real collection; and ties, which go to the smaller docid, would go to the targets, whose ids may sort before those of
-mixes. So a rung's documents stand in an order that is drawn, and its docids are their places in it: `0000000`, ….
+mixes. So a rung's documents are in a drawn order, and its docids are their places in it: `0000000`, ….
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -31,8 +32,12 @@ class Rung(NamedTuple):
 
     @property
     def documents(self) -> int:
-        """How many there are."""
+        """The number of documents."""
         return len(self.order)
+
+    def index_folder(self, name: str) -> Path:
+        """Return the folder of the index of that name."""
+        return self.folder / file_name(name)
 
     @property
     def docids(self) -> list[str]:
@@ -40,10 +45,10 @@ class Rung(NamedTuple):
         return [f"{place:07d}" for place in range(len(self.order))]
 
     def hits(self, docids: Sequence[str] | Sequence[int], scores: Sequence[float]) -> list[Hit]:
-        """Return an answer with the store's own ids.
+        """Return an answer under the store's own ids.
 
         Raises:
-            SearchError: a docid is none of this rung's: the index is one of other documents.
+            SearchError: a docid is not one of this rung's: the index is of other documents.
         """
         rows = self.order[[self._place_of(docid) for docid in docids]].tolist()
         pairs = zip(rows, scores, strict=True)
@@ -58,17 +63,22 @@ class Rung(NamedTuple):
         return int(docid)
 
     def run(self, answers: Mapping[str, tuple[Sequence[str] | Sequence[int], Sequence[float]]]) -> Run:
-        """Return answers with the store's own ids: qid → hits."""
-        return {qid: self.hits(*found) for qid, found in answers.items()}
+        """Return answers under the store's own ids: qid → hits."""
+        return {qid: self.hits(*answer) for qid, answer in answers.items()}
+
+
+def file_name(name: str) -> str:
+    """Return the name of a system or a point as the name of a folder."""
+    return re.sub("[^a-z0-9]+", "-", name.lower())
 
 
 def rung_of(store: DocumentStore, documents: int, folder: Path) -> Rung:
-    """Return the rung of the first `documents` of a store, fewer where it has no more."""
+    """Return the rung of the first `documents` of a store, fewer if it has no more."""
     return Rung(store, _drawn(min(documents, len(store.ids))), folder)
 
 
 def rung_without_targets(store: DocumentStore, documents: int, folder: Path) -> Rung:
-    """Return as many documents, fewer where a store has no more, from behind the photos that topics ask for."""
+    """Return the rung of `documents` that come after the photos that topics ask for, fewer if a store has no more."""
     targets = store.facts["targets"]
     return Rung(store, targets + _drawn(min(documents, len(store.ids) - targets)), folder)
 

@@ -1,4 +1,4 @@
-"""What was built is taken again only where it was made from the same and its files are what they were."""
+"""A build is taken again only if it was made from the same parts and its files are unchanged."""
 
 import os
 from pathlib import Path
