@@ -10,6 +10,7 @@ import runpy
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
+from urllib.error import URLError
 
 from lexlip_lucene.errors import JavaError
 from lexlip_lucene.lucene.jvm.jvm import start_jvm
@@ -36,21 +37,21 @@ def main(arguments: Sequence[str]) -> int:
     except JavaError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    if not _exists(module):
+    try:
+        exists = _exists(module)
+    except URLError as error:
+        print(f"error: {NO_LIST}: {error.reason}", file=sys.stderr)
+        return 1
+    if not exists:
         print(f"{USAGE}; there is no module {module}", file=sys.stderr)
         return 2
     sys.argv = list(arguments)
-    try:
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
-    except ConnectionError as error:
-        if "pyserini.search" in sys.modules:  # imported whole, so it is the module's own business
-            raise
-        print(f"error: {NO_LIST}: {error}", file=sys.stderr)
-        return 1
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
     return 0
 
 
 def _exists(module: str) -> bool:
+    """Return True if there is such a module; the packages around it are imported."""
     try:
         return find_spec(module) is not None
     except ModuleNotFoundError as error:
