@@ -24,6 +24,8 @@ class PointSpec(Spec):
     A point is of the model of the ladder's encoder recipe, unless it says otherwise:
 
     Attributes:
+        top_k: heaviest tokens kept of an image.
+        bits: of an impact.
         flops: the weight on FLOPS of images in training (`training.image_flops`): the model is trained to be sparser
             than the encoder recipe says, to its last step.
         encoder: another encoder recipe: one with a text tower, say, where the ladder's is inference-free.
@@ -92,14 +94,25 @@ class TwoStepSpec(Spec):
 
 
 class SeismicSpec(Spec):
-    """Parameters of Seismic's search, on the vectors of the first operating point."""
+    """Parameters of Seismic's search, on the vectors of the first operating point.
+
+    Attributes:
+        query_cut: heaviest tokens of a query that are looked at.
+        heap_factor: share of the k-th score below which a block is passed over.
+    """
 
     query_cut: int = Field(gt=0)
     heap_factor: float = Field(gt=0, le=1)
 
 
 class HnswSpec(Spec):
-    """faiss's HNSW: links a vector, and the width of its search while it is built and while it is searched."""
+    """faiss's HNSW.
+
+    Attributes:
+        links: of a vector.
+        build: width of the search while it is built.
+        search: width of the search of a query.
+    """
 
     links: int = Field(default=32, gt=0)
     build: int = Field(default=80, gt=0)
@@ -107,23 +120,37 @@ class HnswSpec(Spec):
 
 
 class IvfPqSpec(Spec):
-    """faiss's IVF-PQ: bytes a vector (which divide its width), and the share of the lists that a query probes."""
+    """faiss's IVF-PQ.
+
+    Attributes:
+        bytes: of a vector, which divide its width.
+        probed: share of the lists that a query probes.
+    """
 
     bytes: int = Field(default=64, gt=0)
     probed: float = Field(default=0.05, gt=0, le=1)
 
 
 class DenseSpec(Spec):
-    """The dense twin's indexes: always flat and exact; the others if they are set."""
+    """The dense twin's indexes: always a flat, exact one.
+
+    Attributes:
+        hnsw: an HNSW index as well; null: none.
+        ivfpq: an IVF-PQ index as well; null: none.
+    """
 
     hnsw: HnswSpec | None = None
     ivfpq: IvfPqSpec | None = None
 
 
 class ClipSpec(Spec):
-    """A CLIP or SigLIP by hub name or folder, and its indexes: always flat and exact; HNSW if it is set.
+    """A CLIP or SigLIP, and its indexes: always a flat, exact one.
 
     A mix is made of another backbone's states, so CLIP is only at rungs that hold nothing but photos.
+
+    Attributes:
+        model: a hub name or a folder.
+        hnsw: an HNSW index as well; null: none.
     """
 
     model: str
@@ -131,7 +158,13 @@ class ClipSpec(Spec):
 
 
 class TimingSpec(Spec):
-    """The timing: topics that are drawn once and asked one at a time, repeats of all systems, threads of one call."""
+    """The timing of all systems.
+
+    Attributes:
+        topics: drawn once, asked one at a time.
+        repeats: of all systems, interleaved.
+        threads: of builds, and of topics asked in one call.
+    """
 
     topics: int = Field(default=500, gt=0)
     repeats: int = Field(default=5, gt=0)
@@ -142,6 +175,12 @@ class LadderRecipe(Spec):
     """A whole ladder recipe.
 
     Attributes:
+        name: the recipe's name in messages and reports.
+        about: where the recipe comes from, for people.
+        roots: name → folder; a path of the recipe that begins with `{name}` is relative to it.
+        system: of a ladder.
+        distractors: the further documents of the rungs.
+        timing: of all systems.
         captions, split, held_out: the images that topics ask for; their first `held_out` captions are for BM25, the
             others are the topics.
         outside: read image files outside of the folders of captions files.
