@@ -21,8 +21,8 @@ from lexlip_lucene.progress import SILENT
 from lexlip_lucene.recipes.model_spec import AdapterSpec, ImageSpec, ViewSpec
 from lexlip_lucene.training.examples.frozen_states import FrozenStates
 from lexlip_lucene.training.parallel import ALONE
+from lexlip_lucene.training.run.job import prepare
 from lexlip_lucene.training.run.loop import Trainer
-from lexlip_lucene.training.run.train import prepare
 
 SIZE = 32
 OTHER: dict[str, Any] = {"backbone": "mobilenetv2_050", "arguments": {"pad_type": "same"}, "identity": ("bn2.act",)}

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from lexlip_lucene.progress import SILENT
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 from lexlip_lucene.training.parallel import join_team, leave_team
-from lexlip_lucene.training.run.train import prepare
+from lexlip_lucene.training.run.job import prepare
 
 
 def main() -> None:

@@ -20,6 +20,8 @@ from lexlip_lucene.training.examples.augmentation import AS_THEY_ARE
 from lexlip_lucene.training.examples.draws import Draw, Draws
 from lexlip_lucene.training.examples.examples import CaptionTokens
 from lexlip_lucene.training.examples.masking import MaskVocabulary
+from lexlip_lucene.training.losses.needs import joint_needs
+from lexlip_lucene.training.losses.terms import named_terms, needs_of
 from lexlip_lucene.training.parallel import ALONE, Team
 
 LOOKS = {"flip": True, "shift": 3, "brightness": 0.2, "augment": {}}
@@ -204,7 +206,8 @@ def of(trained: NDArray[np.int64], team: Team = ALONE, **training: Any) -> Draws
             "training": {"epochs": 1, "batch_size": 8, "learning_rate": 0.1, **training},
         }
     )
-    return Draws.of(recipe, trained, captioned(20), TOKENIZER, team)
+    masks = joint_needs(needs_of(named_terms(recipe.training))).masks
+    return Draws.of(recipe, trained, captioned(20), TOKENIZER, team, masks=masks)
 
 
 def test_a_recipe_says_what_is_drawn() -> None:

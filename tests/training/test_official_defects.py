@@ -42,11 +42,11 @@ from lexlip_lucene.encoders.model.tokens import tokenise
 from lexlip_lucene.encoders.pool.saturation import divide_by_length
 from lexlip_lucene.progress import SILENT
 from lexlip_lucene.training.formulas import flops_loss
+from lexlip_lucene.training.losses.follower import Follower
 from lexlip_lucene.training.losses.lexicon_queue import LexiconQueue
-from lexlip_lucene.training.losses.momentum import Follower
 from lexlip_lucene.training.parallel import ALONE
+from lexlip_lucene.training.run.job import prepare
 from lexlip_lucene.training.run.selection import measure_aside, quantised
-from lexlip_lucene.training.run.train import prepare
 
 
 def tensors_of(model: torch.nn.Module) -> dict[str, Tensor]:

@@ -22,12 +22,12 @@ from lexlip_lucene.records import Document
 from lexlip_lucene.training.examples.augmentation import Look, seen
 from lexlip_lucene.training.examples.examples import (
     CaptionTokens,
-    CaptionWords,
     caption_counts,
     caption_presence,
     split_aside,
 )
 from lexlip_lucene.training.examples.sources import HeldPictures, weights_of
+from lexlip_lucene.training.losses.words import CaptionWords
 from lexlip_lucene.training.parallel import ALONE
 from lexlip_lucene.training.run.optimiser import make_optimiser, set_rate
 from lexlip_lucene.training.run.selection import blended, measure_aside

@@ -43,12 +43,12 @@ class Draw:
         """Return the images of `own`, with their `each` captions."""
         rows = slice(own.start * each, own.stop * each)
         return Draw(
-            self.images[own],
-            self.numbers[rows],
-            _rows(self.captions, rows),
-            None if self.masked is None else MaskedTokens(*(part[rows] for part in self.masked)),
-            None if self.weakly_seen is None else MaskedTokens(*(part[rows] for part in self.weakly_seen)),
-            self.admitted,
+            images=self.images[own],
+            numbers=self.numbers[rows],
+            captions=_rows(self.captions, rows),
+            masked=None if self.masked is None else MaskedTokens(*(part[rows] for part in self.masked)),
+            weakly_seen=None if self.weakly_seen is None else MaskedTokens(*(part[rows] for part in self.weakly_seen)),
+            admitted=self.admitted,
         )
 
 
@@ -86,8 +86,10 @@ class Draws:
         captions: CaptionTokens,
         tokenizer: Tokenizer,
         team: Team,
+        *,
+        masks: tuple[float, float] = (0.0, 0.0),
     ) -> "Draws":
-        """Lay out a run of `recipe` over the images `trained`.
+        """Lay out a run of `recipe` over the images `trained`; `masks` is what its losses need.
 
         Raises:
             InputError: a batch can't be cut evenly into parts and processes.
@@ -96,20 +98,16 @@ class Draws:
         unit = training.accumulate * team.size
         batch = min(training.batch_size, len(trained) // unit * unit)  # a smaller set than one batch is one step
         require_divisible(batch, training.accumulate, team)
-        masks = (
-            training.language.mask if training.language else 0.0,
-            training.bottleneck.mask if training.bottleneck else 0.0,
-        )
         return cls(
-            training.seed,
-            trained,
-            batch,
-            captions,
-            training.captions_per_image,
-            recipe.image,
-            MaskVocabulary.of(tokenizer) if any(masks) else None,
-            masks,
-            training.expansion,
+            seed=training.seed,
+            trained=trained,
+            batch=batch,
+            captions=captions,
+            each=training.captions_per_image,
+            image=recipe.image,
+            vocabulary=MaskVocabulary.of(tokenizer) if any(masks) else None,
+            masks=masks,
+            expansion=training.expansion,
         )
 
     @property
@@ -141,12 +139,12 @@ class Draws:
         numbers = self.captions.draw(images, self.each, chance)
         captions = self.captions.rows(numbers)
         return Draw(
-            images,
-            numbers,
-            captions,
-            self._masked(captions, self.masks[0], chance),
-            self._masked(captions, self.masks[1], chance),
-            is_admitted(done, self.expansion, np.random.default_rng([self.seed, _STEP, step, 0, 1])),
+            images=images,
+            numbers=numbers,
+            captions=captions,
+            masked=self._masked(captions, self.masks[0], chance),
+            weakly_seen=self._masked(captions, self.masks[1], chance),
+            admitted=is_admitted(done, self.expansion, np.random.default_rng([self.seed, _STEP, step, 0, 1])),
         )
 
     def seed_networks(self, step: int, rank: int) -> None:

@@ -14,13 +14,9 @@ from lexlip_lucene.data.captions import CaptionedImage
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.model.tokens import TokenBatch, tokenise
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.training.formulas import word_loss
 
 SMALLEST_IDF = 0.05
 """A token in every caption still gets a weight above 0 to learn from."""
-
-SMALLEST_SHARE = 1e-3
-"""Keeps the log odds of a word that is in every caption, or in none, finite."""
 
 
 def split_aside(count: int, keep_aside: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -111,26 +107,3 @@ def inverse_document_frequency(having: Tensor, captions: int) -> Tensor:
         captions: how many there are.
     """
     return torch.log(captions / having.double().clamp(min=1)).float().clamp(min=SMALLEST_IDF)
-
-
-@dataclass(frozen=True)
-class CaptionWords:
-    """Which words the captions of each image have, for the word loss.
-
-    `present` is (all images, tokens) uint8, `prior` (tokens,) the log odds of each over the images trained on.
-    """
-
-    present: Tensor
-    prior: Tensor
-
-    @classmethod
-    def of(cls, model: LexLip, captions: CaptionTokens, trained: NDArray[np.int64]) -> "CaptionWords":
-        """Collect the words of all images; the prior looks at the images trained on alone."""
-        present = (caption_counts(model, captions, np.arange(len(captions.counts))) > 0).to(torch.uint8)
-        share = present[torch.from_numpy(trained)].float().mean(dim=0).clamp(SMALLEST_SHARE, 1 - SMALLEST_SHARE)
-        return cls(present, torch.logit(share))
-
-    def loss(self, logits: Tensor, images: NDArray[np.int64]) -> Tensor:
-        """Return the word loss of a batch of images."""
-        present = self.present[torch.from_numpy(images)].to(logits.device)
-        return word_loss(logits, present, self.prior.to(logits.device))

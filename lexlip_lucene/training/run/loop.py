@@ -124,8 +124,7 @@ class Trainer:
         losses, views = self.gradients(step, images, inputs, state.parameters)
         torch.nn.utils.clip_grad_norm_(state.parameters, training.gradient_norm)
         state.optimiser.step()
-        if self.objective.momentum is not None:
-            self.objective.momentum.after_step(self.model)
+        self.objective.after_step(self.model)
         if state.average is not None:
             state.average.follow(self.model, min(training.average, (step + 1) / (step + 10)))
         self._watch(step, losses, state)
@@ -157,7 +156,17 @@ class Trainer:
         whole = self.draws.part(step, number, images, step / self.steps)
         own = whole.part(self.team.own(len(images)), self.draws.each)
         done = step / self.steps
-        return Views(self.model, self.recipe, self.team, self.source, inputs, whole, own, done, self.held_out)
+        return Views(
+            model=self.model,
+            recipe=self.recipe,
+            team=self.team,
+            source=self.source,
+            inputs=inputs,
+            whole=whole,
+            own=own,
+            done=done,
+            held_out=self.held_out,
+        )
 
     def _watch(self, step: int, losses: dict[str, float], state: RunState) -> None:
         """Remember the step's loss without the regularisers; stop when it is no number."""
@@ -168,23 +177,24 @@ class Trainer:
                 f"step {step + 1}: a loss must be a finite number, but {wrong[0]} is {losses[wrong[0]]}: "
                 f"lower training.learning_rate ({training.learning_rate}) or similarity_scale, or lengthen warmup"
             )
-        state.losses.append(sum(value for name, value in losses.items() if not name.endswith("_flops")))
+        state.losses.append(self.objective.without_regularisers(losses))
 
     def fill_queues(self) -> None:
-        """Fill the momentum queues with keys of batches that no step sees in this order."""
-        momentum = self.objective.momentum
-        if momentum is None:
+        """Show the terms that have to see batches before the first step batches that no step sees in this order."""
+        batches_before = {term: term.batches_before(self.draws.batch) for term in self.objective}
+        batches = max(batches_before.values(), default=0)
+        if not batches:
             return
         self.model.eval()
         first = self.steps
-        each = self.draws.each
-        batches = math.ceil(momentum.images.size / self.draws.batch) + 1
         numbered = list(zip(range(first, first + batches), self.draws.images(first, first + batches), strict=True))
         plan = [Wanted(images[self.team.own(len(images))]) for _, images in numbered]
         tracked = self.progress.track(self.source.batches(plan), "filling the queues (batches)", batches)
         for (step, images), inputs in zip(numbered, tracked, strict=True):
-            momentum.fill(self._views(step, 0, images, inputs))
-        assert momentum.is_filled, f"{batches} batches of {self.draws.batch} × {each} fill the queues"
+            views = self._views(step, 0, images, inputs)
+            for term, before in batches_before.items():
+                if step - first < before:
+                    term.fill(views)
 
     def _consider(self, state: RunState, step: int) -> dict[str, float]:
         """Measure on the images kept aside; keep the state when it is the one wanted so far. Returns the figures."""

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
-from lexlip_lucene.training.losses.momentum import Follower
+from lexlip_lucene.training.losses.follower import Follower
 from lexlip_lucene.training.losses.objective import Objective
 from lexlip_lucene.training.run.health import Health
 from lexlip_lucene.training.run.optimiser import make_optimiser
