@@ -85,7 +85,7 @@ class Trainer:
             if self.team.leads and self.aside is not None:
                 self._consider(state, 0)
         else:
-            state.load(written)
+            state.load(written, path)
             self.progress.note(f"going on after step {state.step} of {last}, from {path}")
         first = state.step
         tracked = self.progress.track(self.inputs(first, last), "training (steps)", last - first)

@@ -2,12 +2,14 @@
 
 from collections import deque
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
 from lexlip_lucene.encoders.model.lexlip import LexLip
+from lexlip_lucene.errors import InputError
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 from lexlip_lucene.training.losses.follower import Follower
 from lexlip_lucene.training.losses.objective import Objective
@@ -70,8 +72,18 @@ class RunState:
             "best": self.best,
         }
 
-    def load(self, saved: dict[str, Any]) -> None:
-        """Take the state of a checkpoint."""
+    def load(self, saved: dict[str, Any], path: Path) -> None:
+        """Take the state of the checkpoint at `path`.
+
+        Raises:
+            InputError: the checkpoint's losses have other tensors, as those of another version have.
+        """
+        unlike = sorted(self.objective.state_dict().keys() ^ saved["objective"].keys())
+        if unlike:
+            raise InputError(
+                f"{path}: a checkpoint whose losses have the tensors of this version's is needed, but {unlike[0]} and "
+                f"{len(unlike) - 1} more differ: train without --resume"
+            )
         self.step, self.best_step = saved["step"], saved["best_step"]
         self.model.load_state_dict(saved["model"])
         self.objective.load_state_dict(saved["objective"])
