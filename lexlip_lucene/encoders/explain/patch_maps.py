@@ -18,7 +18,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from lexlip_lucene.encoders.explain.receptive_field import sight_shift
+from lexlip_lucene.encoders.explain.receptive_field import receptive_field_shift
 from lexlip_lucene.encoders.model.image_encoder import ImageEncoder
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.model.pixels import normalise, to_square
@@ -67,7 +67,7 @@ def grid_of(model: LexLip) -> Grid:
             places = _states(model, Image.new("RGB", (1, 1))).shape[1] - model.image.whole_positions
         side = round(places**0.5)
         assert side * side == places, "the tower gives the states of a square"
-        _GRIDS[model] = Grid(side, side, sight_shift(model.image.tower, side))
+        _GRIDS[model] = Grid(side, side, receptive_field_shift(model.image.tower, side))
     return _GRIDS[model]
 
 

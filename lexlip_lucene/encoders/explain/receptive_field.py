@@ -20,7 +20,7 @@ _PICTURES = 4
 
 @torch.inference_mode(False)
 @torch.enable_grad()
-def sight_shift(tower: ImageTower, side: int) -> float:
+def receptive_field_shift(tower: ImageTower, side: int) -> float:
     """Return how far right and down of its cell's middle a place sees, in cells; rounded to hundredths.
 
     Args:

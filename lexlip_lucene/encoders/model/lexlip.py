@@ -26,7 +26,7 @@ from lexlip_lucene.encoders.model.pixels import normalise, to_square
 from lexlip_lucene.encoders.model.static_query import StaticQuery
 from lexlip_lucene.encoders.model.tensor_file import put_tensors
 from lexlip_lucene.encoders.model.text_encoders import StaticText, TransformerText, fresh_network
-from lexlip_lucene.encoders.model.tokenizer import TOKENIZER_FILE, encoded, load_tokenizer
+from lexlip_lucene.encoders.model.tokenizer import TOKENIZER_FILE, cut_at, encoded, load_tokenizer, uncut
 from lexlip_lucene.encoders.model.tokens import TokenBatch, tokenise
 from lexlip_lucene.encoders.model.transformer_query import TransformerQuery, can_pack
 from lexlip_lucene.encoders.model.unset_parameters import UnsetParameters
@@ -58,6 +58,7 @@ class LexLip(nn.Module):
     ) -> None:
         super().__init__()
         self.config = config
+        cut_at(tokenizer, config.text.max_length)
         self.tokenizer = tokenizer
         self.lexicon = config.lexicon
         self.sha256 = ""
@@ -127,10 +128,8 @@ class LexLip(nn.Module):
 
         with written_folder(Path(folder), force=force) as partial:
             put_tensors(tensors_once(self), partial / WEIGHTS_FILE)
-            self.tokenizer.no_truncation()
-            PreTrainedTokenizerFast(tokenizer_object=self.tokenizer, **special_tokens(self.tokenizer)).save_pretrained(
-                partial
-            )
+            tokenizer = uncut(self.tokenizer)
+            PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special_tokens(tokenizer)).save_pretrained(partial)
             (partial / "README.md").write_text(card or f"# {self.config.name}\n", encoding="utf-8")
             config = self.config.model_copy(update={"files": files_of(partial, but=CONFIG_FILE)})
             (partial / CONFIG_FILE).write_bytes(config_bytes(config))

@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 
 from lexlip_lucene.encoders.model.config_file import read_config_file
 from lexlip_lucene.encoders.model.model_files import require_as_written, require_readable
-from lexlip_lucene.encoders.model.tokenizer import encoded, load_tokenizer
+from lexlip_lucene.encoders.model.tokenizer import cut_at, encoded, load_tokenizer
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.integers import as_int
 from lexlip_lucene.recipes.model_spec import FileName, Spec
@@ -76,6 +76,7 @@ class OnnxQuery:
         self.config = read_query_config(folder)
         self.lexicon = self.config.lexicon
         self._tokenizer: Tokenizer = load_tokenizer(folder)
+        cut_at(self._tokenizer, self.config.max_length)
         self._session = _session(folder / GRAPH_FILE, as_int(threads, "threads"))
         for name in self.config.files:
             require_as_written(folder, name, self.config.files, CONFIG_FILE)

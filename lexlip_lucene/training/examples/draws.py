@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 
 from lexlip_lucene.encoders.model.tokens import TokenBatch
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe, ImageRecipe
-from lexlip_lucene.training.examples.augmentation import Look
+from lexlip_lucene.training.examples.augmentation import Augmentation
 from lexlip_lucene.training.examples.examples import CaptionTokens
 from lexlip_lucene.training.examples.expansion import is_admitted
 from lexlip_lucene.training.examples.masking import MaskedTokens, MaskVocabulary, whole_word_mask
@@ -62,7 +62,7 @@ class Draws:
         batch: images a step.
         captions: all captions.
         each: captions drawn for every image.
-        image: the recipe's image part, for looks.
+        image: the recipe's image part, for augmentation.
         vocabulary: what masking needs; None when nothing is masked.
         masks: shares of words masked for the text side and for the decoder; 0 for not at all.
         expansion: share of the run until texts may have all tokens.
@@ -124,14 +124,14 @@ class Draws:
                 epoch, order = at, np.random.default_rng([self.seed, _ORDER, at]).permutation(self.trained)
             yield order[slot * self.batch : (slot + 1) * self.batch]
 
-    def look(self, step: int) -> Look:
-        """Return how the step sees its pictures."""
+    def augmentation(self, step: int) -> Augmentation:
+        """Return the change of the step's pictures."""
         chance = np.random.default_rng([self.seed, _STEP, step, 0])
         down, right = (int(by) for by in chance.integers(-self.image.shift, self.image.shift + 1, size=2))
         brightness = 1.0 + float(chance.uniform(-self.image.brightness, self.image.brightness))
         mirrored = self.image.flip and bool(chance.integers(2))
-        augmented = int(chance.integers(2**31)) if self.image.augment is not None else None
-        return Look(mirrored, (down, right), brightness, augmented)
+        rand_augment = int(chance.integers(2**31)) if self.image.augment is not None else None
+        return Augmentation(mirrored, (down, right), brightness, rand_augment)
 
     def part(self, step: int, number: int, images: NDArray[np.int64], done: float) -> Draw:
         """Draw the captions of part `number` of a step, at the share `done` of the run."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
+from lexlip_lucene.encoders.model.tokenizer import uncut
 from lexlip_lucene.errors import InputError, ModelError, RecipeError
 from lexlip_lucene.files.lines import read_lines
 from lexlip_lucene.recipes.encoder_recipe import VocabularyRecipe
@@ -38,10 +39,8 @@ def lexicon_of(tokenizer: Tokenizer, captions: Sequence[str], min_count: int) ->
     Raises:
         RecipeError: no token is left.
     """
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
     counts: Counter[int] = Counter()
-    for encoding in tokenizer.encode_batch(list(captions), add_special_tokens=False):
+    for encoding in uncut(tokenizer).encode_batch(list(captions), add_special_tokens=False):
         counts.update(encoding.ids)
     special = [token.content for token in tokenizer.get_added_tokens_decoder().values() if token.special]
     lexicon = make_lexicon(tokenizer.get_vocab(), special=[*SPECIAL, *special], counts=counts, min_count=min_count)

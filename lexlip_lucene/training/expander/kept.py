@@ -11,6 +11,7 @@ from lexlip_lucene.data.caption_sets import read_caption_sets, without
 from lexlip_lucene.data.captions import read_captions
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.model.tensor_file import keep_tensors, kept_tensors
+from lexlip_lucene.encoders.model.tokenizer import uncut
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 from lexlip_lucene.recipes.expander_recipe import ExpanderRecipe
@@ -119,9 +120,7 @@ def _fingerprint(
     """Hash everything it depends on: settings, tokenizer, lexicon, and the captions themselves, wherever from."""
     digest = hashlib.sha256(settings.model_dump_json(exclude={"texts"}).encode())
     digest.update(f"{recipe.training.seed} {recipe.training.precision} {recipe.text.max_length}".encode())
-    model.tokenizer.no_truncation()
-    model.tokenizer.no_padding()
-    digest.update(f"{model.tokenizer.to_str()}{model.lexicon.sha256}".encode())
+    digest.update(f"{uncut(model.tokenizer).to_str()}{model.lexicon.sha256}".encode())
     for part in (own, further):
         digest.update(f"{len(part)} ".encode())
         for captions in part:

@@ -23,7 +23,7 @@ from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 from lexlip_lucene.training.examples.draws import Draws
 from lexlip_lucene.training.examples.examples import CaptionTokens
-from lexlip_lucene.training.examples.sources import ImageSource, Wanted
+from lexlip_lucene.training.examples.sources import ImageSource, PlannedBatch
 from lexlip_lucene.training.losses.objective import Objective
 from lexlip_lucene.training.losses.views import Views
 from lexlip_lucene.training.parallel import ALONE, Team
@@ -105,7 +105,7 @@ class Trainer:
         """Yield each step's number, its images, and this process's inputs of each of its parts."""
         numbered = list(zip(range(first, last), self.draws.images(first, last), strict=True))
         plan = [
-            Wanted(part[self.team.own(len(part))], self.draws.look(step))
+            PlannedBatch(part[self.team.own(len(part))], self.draws.augmentation(step))
             for step, images in numbered
             for part in self._parts(images)
         ]
@@ -188,7 +188,7 @@ class Trainer:
         self.model.eval()
         first = self.steps
         numbered = list(zip(range(first, first + batches), self.draws.images(first, first + batches), strict=True))
-        plan = [Wanted(images[self.team.own(len(images))]) for _, images in numbered]
+        plan = [PlannedBatch(images[self.team.own(len(images))]) for _, images in numbered]
         tracked = self.progress.track(self.source.batches(plan), "filling the queues (batches)", batches)
         for (step, images), inputs in zip(numbered, tracked, strict=True):
             views = self._views(step, 0, images, inputs)
