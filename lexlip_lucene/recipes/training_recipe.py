@@ -1,4 +1,4 @@
-"""The part `training:` of an encoder recipe: which losses, with which weights, on which schedule.
+"""The part `training:` of an encoder recipe: the losses, their weights and the schedule.
 
 One recipe is one phase. LexLIP's phases follow each other through `start`: phase 1 has `language` and `bottleneck`,
 phase 2 starts from phase 1's model and has `momentum`, fine-tuning starts from phase 2's with another `image.size`.
@@ -82,7 +82,7 @@ class DistillationRecipe(Spec):
 
 
 class TrainingRecipe(Spec):
-    """How it is trained.
+    """Losses, weights and schedule of a training.
 
     Attributes:
         start: a model folder whose weights this run starts from (phase 2, fine-tuning); positions are interpolated

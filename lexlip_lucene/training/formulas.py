@@ -33,7 +33,7 @@ def flops_loss(weights: Tensor, importance: Tensor | None = None) -> Tensor:
     Without importance it is that of Paria et al., ICLR 2020; with that of `DocumentFrequency` it is DF-FLOPS, which
     shortens the longest posting lists (Porco et al., arXiv 2505.15070; up to their factor N, the batch's size).
 
-    It must see vectors before any division by length: on unit vectors the sum is at most 1 whatever their sparsity.
+    It must see vectors before any division by length: on unit vectors the sum is at most 1, however sparse they are.
 
     Args:
         weights: (batch, tokens) float ≥ 0.

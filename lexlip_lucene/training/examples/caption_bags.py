@@ -22,7 +22,7 @@ TEXTS_AT_ONCE = 20_000
 
 @dataclass(frozen=True)
 class CaptionBags:
-    """Which lexicon tokens each caption of each set has, every token once.
+    """The lexicon tokens of each caption of each set, every token once.
 
     Captions of set i are `captions[i]` to `captions[i + 1]`, tokens of caption c are
     `positions[begins[c]:begins[c + 1]]`; `tokens` is the lexicon's size.

@@ -1,6 +1,6 @@
-"""What a step sees, as a function of the seed and the step's number alone.
+"""Draws of a step: its images, captions, masks and augmentation, a function of only the seed and the step's number.
 
-Nothing random is carried from step to step, so a run that resumes at step n draws what an unbroken one does, and the
+Nothing random is carried from step to step, so a run that resumes at step n draws the same as an unbroken one, and the
 processes of a team draw the same without speaking to each other.
 """
 
@@ -21,15 +21,15 @@ from lexlip_lucene.training.examples.masking import MaskedTokens, MaskVocabulary
 from lexlip_lucene.training.parallel import Team, require_divisible
 
 _ORDER, _STEP, _NETWORK = range(3)
-"""What a generator is for: the order of an epoch, the draws of a step, dropout inside the networks."""
+"""Purposes of a generator: the order of an epoch, the draws of a step, dropout inside the networks."""
 
 
 @dataclass(frozen=True)
 class Draw:
     """Everything drawn for one part of a step: (images × captions each) rows of tokens, `numbers` among all captions.
 
-    `masked` is the captions masked for the text side, `weakly_seen` the same ones masked for the decoder, apart.
-    `admitted`: whether texts may have tokens that they lack.
+    `masked` is the captions masked for the text side, `weakly_seen` the same ones masked for the decoder, by a draw of
+    their own. `admitted` is True if texts may have tokens that they lack.
     """
 
     images: NDArray[np.int64]
@@ -63,8 +63,8 @@ class Draws:
         captions: all captions.
         each: captions drawn for every image.
         image: the recipe's image part, for augmentation.
-        vocabulary: what masking needs; None when nothing is masked.
-        masks: shares of words masked for the text side and for the decoder; 0 for not at all.
+        vocabulary: of the masking; None if nothing is masked.
+        masks: shares of words masked for the text side and for the decoder; 0: none.
         expansion: share of the run until texts may have all tokens.
     """
 
@@ -112,7 +112,7 @@ class Draws:
 
     @property
     def steps_of_an_epoch(self) -> int:
-        """Whole batches only."""
+        """Whole batches of an epoch."""
         return len(self.trained) // self.batch
 
     def images(self, first: int, last: int) -> Iterator[NDArray[np.int64]]:
@@ -148,7 +148,7 @@ class Draws:
         )
 
     def seed_networks(self, step: int, rank: int) -> None:
-        """Seed torch for the step's dropout, apart in every process."""
+        """Seed torch for the step's dropout, differently in every process."""
         sequence = np.random.SeedSequence([self.seed, _NETWORK, step, rank])
         torch.manual_seed(int(sequence.generate_state(1, np.uint64)[0] >> 1))
 

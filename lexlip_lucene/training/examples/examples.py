@@ -1,4 +1,4 @@
-"""The captioned images of a training run: their caption tokens, and which are kept aside for choosing."""
+"""The captioned images of a training run: their caption tokens, and those that are kept aside for choosing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ SMALLEST_IDF = 0.05
 
 
 def split_aside(count: int, keep_aside: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Split 0..count−1 into (trained on, kept aside), by the seed alone.
+    """Split 0..count−1 into (trained on, kept aside); only the seed decides.
 
     Raises:
         InputError: nothing would be left to train on.
@@ -74,7 +74,7 @@ class CaptionTokens:
         return numbers, np.repeat(np.arange(len(images)), self.counts[images])
 
     def draw(self, images: NDArray[np.int64], each: int, chance: np.random.Generator) -> NDArray[np.int64]:
-        """Draw `each` captions of every image, different ones where there are enough: (images × each) row numbers."""
+        """Draw `each` captions of every image, different ones if it has enough: (images × each) row numbers."""
         drawn = [
             self.first[image] + chance.choice(self.counts[image], size=each, replace=self.counts[image] < each)
             for image in images
@@ -83,7 +83,7 @@ class CaptionTokens:
 
 
 def caption_presence(model: LexLip, captions: CaptionTokens, images: NDArray[np.int64]) -> Tensor:
-    """Return (captions of `images`, tokens) uint8: which lexicon tokens each caption has."""
+    """Return (captions of `images`, tokens) uint8: 1 where a caption has a lexicon token."""
     tokens, _ = captions.all_of(images)
     positions = torch.full((model.config.vocabulary_size,), len(model.lexicon), dtype=torch.long)
     positions[torch.tensor(model.lexicon.rows)] = torch.arange(len(model.lexicon))
@@ -93,7 +93,7 @@ def caption_presence(model: LexLip, captions: CaptionTokens, images: NDArray[np.
 
 
 def caption_counts(model: LexLip, captions: CaptionTokens, images: NDArray[np.int64]) -> Tensor:
-    """Return (images, tokens) float: how many of an image's captions have each token."""
+    """Return (images, tokens) float: the number of an image's captions that have each token."""
     owners = torch.from_numpy(np.repeat(np.arange(len(images)), captions.counts[images]))
     counts = torch.zeros(len(images), len(model.lexicon))
     return counts.index_add_(0, owners, caption_presence(model, captions, images).float())
@@ -104,6 +104,6 @@ def inverse_document_frequency(having: Tensor, captions: int) -> Tensor:
 
     Args:
         having: (tokens,) captions with each token.
-        captions: how many there are.
+        captions: the number of all captions.
     """
     return torch.log(captions / having.double().clamp(min=1)).float().clamp(min=SMALLEST_IDF)

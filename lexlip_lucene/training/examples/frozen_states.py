@@ -1,4 +1,4 @@
-"""The states of a frozen backbone, computed once and kept: an image source that needs no backbone any more.
+"""The states of a frozen backbone, computed once and kept: an image source that no longer needs the backbone.
 
 States are held in memory in half precision: 6,000 photos with 17 pooled states of width 1,280 are 0.3 GB.
 """
@@ -45,14 +45,15 @@ def frozen_states(
     cache: Path | None,
     progress: Progress,
 ) -> FrozenStates:
-    """Run the frozen backbone over all pictures once, and over their mirror images where asked.
+    """Run the frozen backbone over all pictures once, and with `mirrored` over their mirror images.
 
     Args:
         model: the model whose backbone it is.
         pictures: all readable training images.
         mirrored: also the mirror images.
-        cache: a folder that keeps the states for the next run with the same pictures and backbone; None: don't.
-        progress: told about it.
+        cache: a folder that keeps the states for the next run with the same pictures and backbone; None: they are not
+            kept.
+        progress: receives the batches done.
     """
     file = cache / f"states-{_fingerprint(model, pictures, mirrored)}.safetensors" if cache else None
     if file is not None and file.exists():

@@ -1,8 +1,8 @@
-"""Where a training step gets its images from: pictures held in memory, pictures read while the model trains, or
-the cached states of a frozen backbone (`frozen_states.py`).
+"""Sources of a training step's images: pictures held in memory, pictures read while the model trains, or the cached
+states of a frozen backbone (`frozen_states.py`).
 
-All give batches in the order of a plan; what they give goes through the model's image side as `states` says. The
-same plan gives the same bits from pictures that are held and from pictures that are read.
+All give batches in the order of a plan, and `states` takes a batch through the model's image side. The same plan gives
+the same bits from pictures that are held and from pictures that are read.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -30,14 +30,14 @@ LOAD_BATCH = 32
 
 
 class PlannedBatch(NamedTuple):
-    """The images that one part of a step sees, and how."""
+    """The images that one part of a step sees, and their augmentation."""
 
     images: NDArray[np.int64]
     augmentation: Augmentation = UNCHANGED
 
 
 class ImageSource(Protocol):
-    """What the loop takes its images from."""
+    """A source of images for the loop."""
 
     def batches(self, plan: Iterable[PlannedBatch]) -> Iterator[Tensor]:
         """Yield the inputs of each batch of the plan, in its order, on the CPU."""
@@ -107,7 +107,7 @@ class ReadPictures(_OfPixels):
 
 
 class _Batches(Dataset[Tensor | str]):
-    """The plan as a dataset: item n is its batch n, or what was wrong with one of its pictures."""
+    """The plan as a dataset: item n is its batch n, or the defect of one of its pictures."""
 
     def __init__(self, source: ReadPictures, plan: Sequence[PlannedBatch]) -> None:
         self.source, self.plan = source, plan
@@ -144,7 +144,7 @@ def find_pictures(
     augment: AugmentRecipe | None = None,
     progress: Progress,
 ) -> ReadablePictures:
-    """Read all pictures where they fit in memory; else read their headers and leave the rest to the training.
+    """Read all pictures if they fit in memory; otherwise read their headers and leave the rest to the training.
 
     Args:
         images: the images of the split.
@@ -152,7 +152,7 @@ def find_pictures(
         hold_megabytes: most that the pictures may take in memory.
         workers: processes that read pictures that are not held.
         augment: RandAugment's setting.
-        progress: told about every picture.
+        progress: receives every picture.
     """
     if len(images) * 3 * size * size <= hold_megabytes * 1e6:
         return _held(images, size, augment, progress)

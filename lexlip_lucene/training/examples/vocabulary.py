@@ -29,7 +29,7 @@ def load_vocabulary(recipe: VocabularyRecipe, captions: Sequence[str]) -> Tokeni
         return _word_piece(_read_wordpieces(recipe.wordpieces))
     if recipe.tokenizer is not None:
         return _from_transformers(recipe.tokenizer)
-    assert recipe.train_size is not None, "one of the three sources is there"
+    assert recipe.train_size is not None, "one of the three sources is named"
     return _word_piece(_train_wordpieces(captions, recipe.train_size))
 
 
@@ -106,7 +106,7 @@ def _word_piece(rows: dict[str, int]) -> Tokenizer:
 
 
 def _plain(model: models.WordPiece) -> Tokenizer:
-    """BERT's uncased tokenizer around `model`: lower case, accents stripped, split at white space and punctuation."""
+    """Return BERT's uncased tokenizer around `model`: lower case, no accents, split at white space and punctuation."""
     tokenizer = Tokenizer(model)
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()

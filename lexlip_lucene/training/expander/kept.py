@@ -26,7 +26,7 @@ Captions = Sequence[Sequence[str]]
 
 
 def further_captions(recipe: EncoderRecipe, progress: Progress) -> list[tuple[str, ...]]:
-    """Read the expander's further caption sets, without those of any image of `data.captions`, in whatever split.
+    """Read the expander's further caption sets, without those of any image of `data.captions`, in any split.
 
     Raises:
         InputError: a file can't be read.
@@ -61,7 +61,7 @@ def expander_of(
         further: what `further_captions` gave.
         cache: a folder that keeps it for the next run with the same captions and settings; None: don't.
         team: the processes of the run.
-        progress: told about it.
+        progress: receives what is done, and the path it is read from.
 
     Raises:
         InputError: fewer than two images have two captions.
@@ -117,7 +117,7 @@ def _read_or_trained(
 def _fingerprint(
     model: LexLip, recipe: EncoderRecipe, settings: ExpanderRecipe, own: Captions, further: Captions
 ) -> str:
-    """Hash everything it depends on: settings, tokenizer, lexicon, and the captions themselves, wherever from."""
+    """Hash everything it depends on: settings, tokenizer, lexicon, and the captions themselves, not their files."""
     digest = hashlib.sha256(settings.model_dump_json(exclude={"texts"}).encode())
     digest.update(f"{recipe.training.seed} {recipe.training.precision} {recipe.text.max_length}".encode())
     digest.update(f"{uncut(model.tokenizer).to_str()}{model.lexicon.sha256}".encode())

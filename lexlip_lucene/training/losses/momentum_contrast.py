@@ -58,7 +58,7 @@ class MomentumContrast(Term):
 
     The queues have to be filled (`fill`) before the loss counts. As in the official code, the keys of the current
     batch are not negatives until they are in the queue; unlike there, another key of the same image never is one. A
-    positive is cut to `top_k` like the keys of the queue: with more tokens it would win by them, whatever it matches.
+    positive is cut to `top_k` like the keys of the queue: with more tokens it would win by them, even without a match.
     """
 
     name = "momentum_contrast"

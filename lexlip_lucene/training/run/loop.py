@@ -1,8 +1,8 @@
-"""The training loop: one run over the images trained on, whichever losses its recipe names.
+"""The training loop: one run over the images trained on, with the losses that its recipe names.
 
 A step draws a batch, computes it in `accumulate` parts on every process, adds the gradients up, and moves the
 weights once; the moving average and the momentum encoders follow once per step. Everything that a run carries is in
-its checkpoint, so it can go on where it was killed.
+its checkpoint, from which it resumes where it was killed.
 """
 
 import math
@@ -44,7 +44,7 @@ LOG_EVERY = 10
 class Trainer:
     """One run's parts. `aside` is None in a final run: nothing is chosen there.
 
-    `folder` takes the log and the checkpoint; `held_out` is what training moves logits by.
+    `folder` takes the log and the checkpoint; `held_out` has the offsets of the logits in training.
     """
 
     model: LexLip
@@ -70,10 +70,11 @@ class Trainer:
 
         Args:
             stop_after: share of the steps after which it ends.
-            resume: go on from the checkpoint in `folder`, where there is one.
+            resume: resume from the checkpoint in `folder`, if present.
 
         Raises:
-            TrainingError: the loss is no number any more, or memory does not do.
+            TrainingError: the loss is no longer a finite number.
+            MemoryLimitError: the memory does not suffice.
             InputError: the checkpoint is of another recipe.
         """
         last = max(1, round(self.steps * stop_after))
@@ -117,7 +118,7 @@ class Trainer:
         return np.split(images, self.recipe.training.accumulate)
 
     def _step(self, step: int, images: NDArray[np.int64], inputs: list[Tensor], state: RunState) -> dict[str, float]:
-        """Take one step; returns its figures where they are due."""
+        """Take one step; return its figures if they are due."""
         training = self.recipe.training
         set_rate(state.optimiser, training, step, self.steps)
         state.optimiser.zero_grad(set_to_none=True)
@@ -169,7 +170,7 @@ class Trainer:
         )
 
     def _watch(self, step: int, losses: dict[str, float], state: RunState) -> None:
-        """Remember the step's loss without the regularisers; stop when it is no number."""
+        """Remember the step's loss without the regularisers; stop if a loss is not a finite number."""
         training = self.recipe.training
         wrong = [name for name, value in losses.items() if not math.isfinite(value)]
         if wrong:
@@ -197,7 +198,7 @@ class Trainer:
                     term.fill(views)
 
     def _consider(self, state: RunState, step: int) -> dict[str, float]:
-        """Measure on the images kept aside; keep the state when it is the one wanted so far. Returns the figures."""
+        """Measure on the images kept aside; keep the state if it is the best so far. Return the figures."""
         model = blended(state.evaluated, state.start, self.recipe.training.keep_start)
         if self.aside is None:
             if step == state.last:
@@ -222,5 +223,5 @@ class Trainer:
 
 
 def _is_evaluated(step: int, steps: int, evaluations: int) -> bool:
-    """Whether the step ends one of `evaluations` equal parts of the run."""
+    """Return True if the step ends one of `evaluations` equal parts of the run."""
     return (step + 1) * evaluations // steps > step * evaluations // steps

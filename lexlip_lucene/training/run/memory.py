@@ -1,4 +1,4 @@
-"""Out of memory in training, told in one line that names the recipe keys which need less of it."""
+"""Out of memory in training, reported in one line that names the recipe keys which need less of it."""
 
 from contextlib import AbstractContextManager
 

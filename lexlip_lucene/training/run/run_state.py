@@ -1,4 +1,4 @@
-"""What a run carries from step to step, and what it comes to. All of it is in its checkpoint (`checkpoint.py`)."""
+"""The state that a run carries from step to step, and its outcome. All of it is in its checkpoint (`checkpoint.py`)."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from lexlip_lucene.training.run.selection import Aside, state_of
 
 @dataclass
 class Outcome:
-    """What a run left: `best` is the state of the best step; `loss` the mean of the last tenth of the steps."""
+    """The outcome of a run: `best` is the state of the best step; `loss` the mean of the last tenth of the steps."""
 
     steps: int
     loss: float
@@ -30,7 +30,7 @@ class Outcome:
 
 
 class RunState:
-    """What a run carries from step to step; all of it is in its checkpoint."""
+    """The state that a run carries from step to step; all of it is in its checkpoint."""
 
     def __init__(self, model: LexLip, objective: Objective, recipe: EncoderRecipe, steps: int, last: int) -> None:
         training = recipe.training
@@ -49,7 +49,7 @@ class RunState:
 
     @property
     def evaluated(self) -> LexLip:
-        """The model that is measured and saved: the moving average, where there is one."""
+        """The model that is measured and saved: the moving average, if the recipe has one."""
         if self.average is None:
             return self.model
         average = self.average.model
@@ -96,5 +96,5 @@ class RunState:
         self.best_aside = None if saved["best_aside"] is None else Aside(**saved["best_aside"])
 
     def outcome(self) -> Outcome:
-        """Return what the run came to."""
+        """Return the outcome of the run."""
         return Outcome(self.step, float(np.mean(self.losses)), self.best_step, self.best_aside, self.best)
