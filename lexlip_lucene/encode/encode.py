@@ -62,7 +62,7 @@ def encode_images(
     ranks: Ranks = ALONE,
     progress: Progress = SILENT,
 ) -> EncodeReport:
-    """Encode pictures into a collection folder, or into encoded queries when `output` ends in `.jsonl`.
+    """Encode pictures into a collection folder, or into encoded queries if `output` ends in `.jsonl`.
 
     A document's `contents` is its file's name; a query's id and contents are `<image id>#img`.
 
@@ -73,14 +73,15 @@ def encode_images(
         top_k: tokens kept an image; the model's own unless given.
         bits: impacts are in 1..2^bits − 1; the model's own unless given.
         batch_size: images a batch, at least 1.
-        precision: "float32", "bfloat16", or "auto", which is bfloat16 where the device is fast at it.
+        precision: "float32", "bfloat16", or "auto", which is bfloat16 if the device is fast at it.
         force: replace an `output` that exists.
         resume: keep the shards of a run of the same model, inputs and options that was cut short.
-        states: a folder that keeps the backbone's states for another model over the same backbone; None: don't.
+        states: a folder that keeps the backbone's states for another model over the same backbone; None: they are
+            not kept.
         positions: also write the place of each token on a line (`vectors/positions.py`).
         limits: which pictures are read; others are rejected.
         ranks: the processes that share the work.
-        progress: told about it.
+        progress: receives the inputs done.
 
     Raises:
         InputError: not one picture could be read, batch_size < 1, or `resume` finds another run.
@@ -133,13 +134,13 @@ def encode_texts(
     ranks: Ranks = ALONE,
     progress: Progress = SILENT,
 ) -> EncodeReport:
-    """Encode texts into a collection folder, or into encoded queries when `output` ends in `.jsonl`.
+    """Encode texts into a collection folder, or into encoded queries if `output` ends in `.jsonl`.
 
     The arguments are those of `encode_images`; texts are always encoded in float32. Those of a collection are encoded
     as documents, those of a file as queries (see `LexLip.encode_texts`).
 
     Raises:
-        InputError: there is no text, batch_size < 1, or `resume` finds another run.
+        InputError: no text is given, batch_size < 1, or `resume` finds another run.
         OutputError: `output` exists and `force` is off, an id occurs twice, or `output` can't be written.
     """
     begun = time.monotonic()

@@ -1,6 +1,6 @@
-"""What makes two encode runs be of the same inputs: a hash of their ids and of what is cheap to know of each.
+"""Inputs hash: two encode runs with the same one are of the same inputs; of ids and of what is cheap to know of each.
 
-A picture counts by the size of its file (−1 where there is none that may be opened), so a data set that was copied is
+A picture counts by the size of its file (−1 for a file that may not be opened), so a data set that was copied is
 still the same; one that was painted over in place with not a byte more or less goes unnoticed.
 """
 

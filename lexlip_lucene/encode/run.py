@@ -1,4 +1,4 @@
-"""One encode run: what is not done yet is encoded, by one process or several, and the result put in its place."""
+"""One encode run: one process or several encode the shards that are missing, and the result goes to its place."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -20,16 +20,16 @@ def encode_shards(
     ranks: Ranks,
     progress: Progress,
 ) -> Manifest:
-    """Encode what is to be encoded, and return the manifest of the whole.
+    """Encode the shards that are missing, and return the manifest of the whole.
 
     Args:
         unfinished: the run on disk; processes that share it give the same.
         batches_of: encodes plan, batch by batch, in order.
-        label: what the progress line says.
+        label: of the progress line.
         resume: keep what an earlier run of the same has done.
         force: replace a result that exists.
         ranks: the processes that share the work, shard by shard; the first speaks for all.
-        progress: told about this process's share.
+        progress: receives the inputs done of this process's share.
 
     Raises:
         InputError: not one input could be read, or `resume` finds another run.

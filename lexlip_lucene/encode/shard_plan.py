@@ -1,6 +1,6 @@
-"""The inputs of an encode run cut into shards: one shard each, encoded whole or not at all.
+"""Shard plan: the inputs of an encode run cut into shards, each encoded whole or not at all.
 
-A shard depends on the number of the inputs alone, not on which of them can be read, so a run that goes on after it
+A shard depends only on the number of the inputs, not on which of them can be read, so a run that resumes after it
 was killed, or that several processes share, sees the same batches. 2,500 inputs are 1,024 + 1,024 + 452.
 """
 
@@ -11,7 +11,7 @@ SHARD_INPUTS = 1024
 
 
 class PlannedShard(NamedTuple):
-    """Inputs begin to end − 1, which give the shard `name`."""
+    """A shard of the plan: the inputs begin to end − 1."""
 
     number: int
     begin: int

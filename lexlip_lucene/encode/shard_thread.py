@@ -1,4 +1,4 @@
-"""The thread beside the model: it turns what the device found into JSON lines, and writes a shard when it is whole.
+"""The thread beside the model: it turns the device's results into JSON lines, and writes a shard when it is whole.
 
 Batches come in order. A few may wait, so that the device is never idle; more would only take memory.
 """
@@ -24,12 +24,12 @@ class EncodedBatch(NamedTuple):
     """A batch as the model left it.
 
     Attributes:
-        shard: where its inputs are.
-        last: whether it ends the shard.
+        shard: the shard of its inputs.
+        last: True if it ends the shard.
         names: id and contents of each document.
         vectors: gives their vectors; it may wait for the device.
         rejected: the inputs that gave no document.
-        positions: gives the places of their tokens, likewise; None where nobody asked, or there is no document.
+        positions: gives the places of their tokens, in the same way; None without positions, or without a document.
     """
 
     shard: PlannedShard
@@ -41,7 +41,7 @@ class EncodedBatch(NamedTuple):
 
 
 class ShardThread:
-    """Writes batches to `unfinished`; a context, at whose end all of them are written."""
+    """A writer of batches to `unfinished`; a context, at whose end all of them are written."""
 
     def __init__(self, unfinished: Unfinished) -> None:
         self._unfinished = unfinished

@@ -1,4 +1,4 @@
-"""What an encode run has on disk until its result is whole, so that a run that was killed can go on.
+"""The unfinished result of an encode run on disk, from which a run that was killed resumes.
 
     .photos.partial/settings.json           what the run encodes, with what
     .photos.partial/part-00007.json         counts, rejected inputs, sha256 of shard 7, once it is whole
@@ -43,7 +43,7 @@ from lexlip_lucene.vectors.manifest import (
 
 
 def is_query_file(output: Path) -> bool:
-    """Whether `output` names a file of encoded queries rather than a collection folder (contract §1)."""
+    """Return True if `output` names a file of encoded queries, not a collection folder (docs/formats.md)."""
     return output.suffix.lower() == ".jsonl"
 
 
@@ -59,10 +59,10 @@ class Unfinished:
     """The unfinished result of one run.
 
     Args:
-        output: where the result is to go; a name in `.jsonl` makes it a file of encoded queries.
-        facts: what the manifest says of the run whatever it finds: model, inputs, quantisation.
-        settings: what else the bytes of a shard depend on.
-        plan: all of them, in order.
+        output: the place of the result; a name in `.jsonl` makes it a file of encoded queries.
+        facts: the manifest's entries that are known before the run: model, inputs, quantisation.
+        settings: the further values that the bytes of a shard depend on.
+        plan: all shards, in order.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class Unfinished:
             self._write(self._facts_file(shard), orjson.dumps(done.model_dump()))
 
     def done(self, shard: PlannedShard) -> DoneShard | None:
-        """Return what is known of the shard of a shard, or None when it is not there as it was written."""
+        """Return what is known of the shard of a shard, or None if it is not on disk as it was written."""
         done = self._facts_of(shard)
         shard = self._home / shard.name
         there = sha256_of(shard) if shard.is_file() else hashlib.sha256().hexdigest()
@@ -152,7 +152,7 @@ class Unfinished:
         return manifest
 
     def clear(self) -> None:
-        """Remove whatever stands where the unfinished result goes."""
+        """Remove everything at the place of the unfinished result."""
         if self.folder.is_dir():
             self._settings_file.unlink(missing_ok=True)  # first: without it nothing here is taken for work that is done
             shutil.rmtree(self.folder)
@@ -191,7 +191,7 @@ class Unfinished:
                 )
 
     def _is_whole(self) -> bool:
-        """Whether the result is there, made by such a run, with every shard as the manifest says."""
+        """Return True if the result exists, made by such a run, with every shard as the manifest says."""
         manifest = read_manifest(self.output) if self.output.exists() else None
         if manifest is None or any(getattr(manifest, key) != value for key, value in self.facts.items()):
             return False
@@ -200,7 +200,7 @@ class Unfinished:
         return all(file.is_file() and sha256_of(file) == shard.sha256 for file, shard in pairs)
 
     def _is_in_place(self) -> bool:
-        """Say if the result is there but for its manifest."""
+        """Return True if the result exists but for its manifest."""
         if self.as_file:
             return self.output.is_file() and sha256_of(self.output) == self._sha256_of_all()
         done = [(shard.name, self._facts_of(shard)) for shard in self.plan]

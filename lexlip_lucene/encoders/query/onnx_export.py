@@ -130,7 +130,7 @@ def _quantise_matrices(path: Path) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Hide what torch's exporter says about itself."""
+    """Hide the messages of torch's exporter about itself."""
     level = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

@@ -29,7 +29,7 @@ from lexlip_lucene.training.losses.views import Views
 from lexlip_lucene.training.parallel import ALONE, Team
 from lexlip_lucene.training.run.checkpoint import read_checkpoint, write_checkpoint
 from lexlip_lucene.training.run.figures import step_figures
-from lexlip_lucene.training.run.memory import memory_told
+from lexlip_lucene.training.run.memory import training_memory_errors_named
 from lexlip_lucene.training.run.optimiser import set_rate
 from lexlip_lucene.training.run.run_log import RunLog
 from lexlip_lucene.training.run.run_state import Outcome, RunState
@@ -144,7 +144,7 @@ class Trainer:
         if self.recipe.image.frozen:
             self.model.image.tower.eval()
         each: list[dict[str, Tensor]] = []
-        with memory_told(self.recipe.training):
+        with training_memory_errors_named(self.recipe.training):
             for number, part in enumerate(self._parts(images)):
                 views = self._views(step, number, part, inputs[number])
                 losses = self.objective(views)
