@@ -115,11 +115,11 @@ class Unfinished:
             self._write(self._facts_file(shard), orjson.dumps(done.model_dump()))
 
     def done(self, shard: PlannedShard) -> DoneShard | None:
-        """Return what is known of the shard of a shard, or None if it is not on disk as it was written."""
+        """Return the record of a shard, or None if the shard is not on disk as it was written."""
         done = self._facts_of(shard)
-        shard = self._home / shard.name
-        there = sha256_of(shard) if shard.is_file() else hashlib.sha256().hexdigest()
-        return done if done is not None and there == done.sha256 else None
+        file = self._home / shard.name
+        sha256 = sha256_of(file) if file.is_file() else hashlib.sha256().hexdigest()
+        return done if done is not None and sha256 == done.sha256 else None
 
     def manifest(self) -> Manifest:
         """Return the manifest of the result: every shard has been encoded.

@@ -150,7 +150,14 @@ def classify_images(
     next(done, None)  # lets the progress line say that all are done
     _require_all(len(images), classified, rejected)
     seconds = time.monotonic() - begun
-    return ZeroShotReport(classified, without_labels, rejected, accuracy.known, accuracy.figures, seconds)
+    return ZeroShotReport(
+        classified=classified,
+        without_labels=without_labels,
+        rejected=rejected,
+        known=accuracy.known,
+        figures=accuracy.figures,
+        seconds=seconds,
+    )
 
 
 def _encoded(

@@ -67,7 +67,7 @@ def content(output: Path) -> dict[str, bytes]:
 
 
 class Killed(BaseException):
-    """Stands for kill -9: no handler of the program catches it, and no file is touched after it."""
+    """In place of kill -9: no handler of the program catches it, and no file is touched after it."""
 
 
 def killed_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +75,7 @@ def killed_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
     left = [step]
 
     def counted(change):  # type: ignore[no-untyped-def]  # it takes on the signature of what it wraps
-        def run(*args, **kwargs):  # type: ignore[no-untyped-def]  # likewise
+        def run(*args, **kwargs):  # type: ignore[no-untyped-def]  # as above
             if not left[0]:
                 raise Killed
             left[0] -= 1

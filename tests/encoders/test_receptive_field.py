@@ -1,4 +1,4 @@
-"""Where a place of the grid sees: what the arithmetic of strides and padding says is what is measured."""
+"""The receptive-field shift: what is measured is what follows from the arithmetic of strides and padding."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""What a step sees follows from the seed and the step's number alone."""
+"""The draws of a step follow from only the seed and the step's number."""
 
 from collections.abc import Sequence
 from functools import cache

@@ -1,4 +1,4 @@
-"""The expander: what it learns from captions alone, and what it is used for in a training run."""
+"""The expander: what it learns from only captions, and its uses in a training run."""
 
 import json
 import math
@@ -287,7 +287,7 @@ def test_captions_of_images_kept_aside_are_unseen_until_the_final_run(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fits, recipe = watch_fits(monkeypatch), recipe_of(data)
-    run = job.prepare(recipe, tmp_path / "model", ALONE, "cpu", None, SILENT)
+    run = job.prepare(recipe, tmp_path / "model")
     run.trainer("choosing", run.trained_on, run.kept_aside)
     run.trainer("final", np.arange(halves.IMAGES), None)
     lines = [json.loads(line) for line in (data / "captions.jsonl").read_text().splitlines()]
@@ -334,9 +334,9 @@ def test_the_start_has_the_expander_s_weights_and_targets(data: Path, monkeypatc
         return made[-1]
 
     monkeypatch.setattr(job, "expander_of", watching)
-    run = job.prepare(recipe_of(data), data / "model", ALONE, "cpu", None, SILENT)
+    run = job.prepare(recipe_of(data), data / "model")
     model = run.trainer("choosing", run.trained_on, run.kept_aside).model
-    plain = job.prepare(recipe_of(data, expander=None), data / "model", ALONE, "cpu", None, SILENT)
+    plain = job.prepare(recipe_of(data, expander=None), data / "model")
     without = plain.trainer("choosing", plain.trained_on, plain.kept_aside).model
     assert isinstance(model.text, StaticText) and isinstance(without.text, StaticText)
     torch.testing.assert_close(nn.functional.softplus(model.text.raw_weight.detach()), made[0].weights)

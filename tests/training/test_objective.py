@@ -1,4 +1,4 @@
-"""What a run minimises, as the loop computes it: which losses, with which weights, from which vectors."""
+"""The objective of a run, as the loop computes it: its losses, their weights, and the vectors they are of."""
 
 from pathlib import Path
 from typing import Any
@@ -66,12 +66,12 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def trainer_of(data: Path, progress: Progress = SILENT, **changes: Any) -> Trainer:
     """A run at its start."""
-    run = prepare(recipe_of(data, **changes), data / "model", ALONE, "cpu", None, progress)
+    run = prepare(recipe_of(data, **changes), data / "model", progress=progress)
     return run.trainer("choosing", run.trained_on, run.kept_aside)
 
 
 def views_of(trainer: Trainer, done: float = 1.0) -> Views:
-    """What the losses of the first step see, at a share of the run."""
+    """The views of the first step, at a share of the run."""
     [(step, images, [inputs])] = trainer.inputs(0, 1)
     drawn = trainer.draws.part(step, 0, images, done)
     trainer.draws.seed_networks(step, 0)

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.errors import InputError, RecipeError, TrainingError
-from lexlip_lucene.progress import SILENT
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 from lexlip_lucene.recipes.reading import read_recipe
 from lexlip_lucene.recipes.settings import settings_of
@@ -23,7 +22,6 @@ from lexlip_lucene.training.losses.parts import Parts
 from lexlip_lucene.training.losses.term import Term, TermSettings
 from lexlip_lucene.training.losses.terms import BUILT_IN, named_terms, register
 from lexlip_lucene.training.losses.views import Views
-from lexlip_lucene.training.parallel import ALONE
 from lexlip_lucene.training.run.checkpoint import read_checkpoint
 from lexlip_lucene.training.run.job import prepare
 from lexlip_lucene.training.run.loop import Trainer
@@ -87,7 +85,7 @@ def with_shift(data: Path, **settings: Any) -> EncoderRecipe:
 
 
 def trainer_of(recipe: EncoderRecipe, folder: Path) -> Trainer:
-    run = prepare(recipe, folder / "model", ALONE, "cpu", None, SILENT)
+    run = prepare(recipe, folder / "model")
     return run.trainer("choosing", run.trained_on, run.kept_aside)
 
 

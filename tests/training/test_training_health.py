@@ -1,4 +1,4 @@
-"""Figures of lexicon vectors, the warnings that come of them, and out of memory told."""
+"""Figures of lexicon vectors, the warnings that follow from them, and the report of too little memory."""
 
 import numpy as np
 import pytest

@@ -196,7 +196,7 @@ def test_a_look_mirrors_moves_and_brightens() -> None:
 def reference_recall(
     documents: Tensor, queries: Tensor, owner: NDArray[np.int64], tokens: Sequence[str], top_k: int | None
 ) -> dict[str, float]:
-    """Cut and quantise both sides as `encode` does and search by integers; ids sort as the images stand."""
+    """Cut and quantise both sides as `encode` does and search by integers; ids sort as the images do."""
 
     def encoded(weights: Tensor) -> list[Document]:
         heaviest = np.sort(weights.numpy(), axis=1)[:, ::-1][:, :top_k]

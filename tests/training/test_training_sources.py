@@ -117,7 +117,7 @@ def test_weights_are_the_model_s_own_whichever_way_the_pictures_come() -> None:
 
 
 def test_pictures_are_held_while_they_fit_and_else_read(images: list[CaptionedImage]) -> None:
-    """A megabyte is 10⁶ bytes; many small pictures stand for few large ones."""
+    """A megabyte is 10⁶ bytes; many small pictures take the place of a few large ones."""
     size = 1000  # 3 MB a picture
     assert isinstance(find_pictures(images[:2], size, hold_megabytes=6, progress=SILENT).source, HeldPictures)
     read = find_pictures(images[:2], size, hold_megabytes=5, workers=3, augment=AUGMENT, progress=SILENT).source

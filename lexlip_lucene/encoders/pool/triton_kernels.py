@@ -1,8 +1,8 @@
 """The lexicon pool's two products as Triton kernels for CUDA; `lexicon_pool` is the caller, the only importer.
 
 Forward. A program has one image and 128 tokens and walks over the positions in blocks; logits live only in
-registers. Tokens are the rows of the product and positions its columns, because the maximum then runs along a row, which
-four threads hold between them: two shuffles a row and block, where a maximum down the columns would need three a
+registers. Tokens are the rows of the product and positions its columns. The maximum then runs along a row, which four
+threads hold between them: two shuffles a row and block, where a maximum down the columns would need three a
 column. Positions beyond the last and tokens beyond the last are copies of the last, which win nothing (a tie goes to
 the lower position), so no logit is masked. The block of positions is the largest of 64, 128, 256 that pads least:
 197 positions take one block of 256, 577 take five of 128. Eight images share a block of weights in the L2 cache.

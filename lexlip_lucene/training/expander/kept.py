@@ -52,14 +52,14 @@ def expander_of(
     team: Team,
     progress: Progress,
 ) -> Expander:
-    """Return the expander for a run: the first process reads or trains it, the others take it from there.
+    """Return the expander for a run: the first process reads or trains it, the others receive it.
 
     Args:
         model: whose lexicon and tokenizer it is for, on the device where it will be.
         recipe: with an `expander` part.
         own: captions of the images trained on, and of no other.
-        further: what `further_captions` gave.
-        cache: a folder that keeps it for the next run with the same captions and settings; None: don't.
+        further: the result of `further_captions`.
+        cache: a folder that keeps it for the next run with the same captions and settings; None: it is not kept.
         team: the processes of the run.
         progress: receives what is done, and the path it is read from.
 
@@ -68,7 +68,7 @@ def expander_of(
     """
     assert recipe.expander is not None, "the caller's own check"
     if team.leads:
-        expander = _read_or_trained(model, recipe, recipe.expander, own, further, cache, progress)
+        expander = _read_or_trained(model, recipe, own, further, cache=cache, progress=progress)
     else:
         expander = _blank(model, recipe.expander)
     expander = expander.to(model.device)
@@ -85,12 +85,14 @@ def _blank(model: LexLip, recipe: ExpanderRecipe) -> Expander:
 def _read_or_trained(
     model: LexLip,
     recipe: EncoderRecipe,
-    settings: ExpanderRecipe,
     own: Captions,
     further: Captions,
+    *,
     cache: Path | None,
     progress: Progress,
 ) -> Expander:
+    settings = recipe.expander
+    assert settings is not None, "the caller's own check"
     file = cache / f"expander-{_fingerprint(model, recipe, settings, own, further)}.safetensors" if cache else None
     if file is not None and file.exists():
         progress.note(f"expander read from {file}")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lexlip_lucene.data.captions import CaptionedImage, read_captions
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.progress import Progress
+from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 from lexlip_lucene.training.examples.caption_bags import CaptionBags
 from lexlip_lucene.training.examples.draws import Draws
@@ -26,7 +26,7 @@ from lexlip_lucene.training.losses.needs import EXPANDER, joint_needs
 from lexlip_lucene.training.losses.objective import Objective
 from lexlip_lucene.training.losses.parts import Parts, Teaching
 from lexlip_lucene.training.losses.terms import named_terms, needs_of
-from lexlip_lucene.training.parallel import Team
+from lexlip_lucene.training.parallel import ALONE, Team
 from lexlip_lucene.training.run.activations import spare_activations
 from lexlip_lucene.training.run.loop import Trainer
 from lexlip_lucene.training.run.run_state import Outcome
@@ -95,7 +95,7 @@ class TrainingJob:
         expander = self._expander(model, trained)
         held_out = None
         if training.start is None:
-            held_out = compute_start(model, recipe, self.source, self.vocabulary.captions, trained, expander)
+            held_out = compute_start(model, recipe, self.source, self.vocabulary.captions, trained, expander=expander)
         named = named_terms(training)
         captions = self.vocabulary.captions
         parts = Parts(model, training, captions, trained, teachers=self._all_teachers(model, expander))
@@ -137,7 +137,13 @@ class TrainingJob:
 
 
 def prepare(
-    recipe: EncoderRecipe, output: Path, team: Team, device: str, cache: Path | None, progress: Progress
+    recipe: EncoderRecipe,
+    output: Path,
+    *,
+    team: Team = ALONE,
+    device: str = "cpu",
+    cache: Path | None = None,
+    progress: Progress = SILENT,
 ) -> TrainingJob:
     """Read the data, run a frozen backbone over them, and load the teachers that the losses need."""
     listed = read_captions(recipe.data.captions, split=recipe.data.split, outside=recipe.data.outside)

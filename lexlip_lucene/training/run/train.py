@@ -64,7 +64,8 @@ def train(
     begun = time.monotonic()
     team = join_team(device)
     try:
-        job = prepare(recipe, output, team, device, cache, progress if team.leads else SILENT)
+        heard = progress if team.leads else SILENT
+        job = prepare(recipe, output, team=team, device=device, cache=cache, progress=heard)
         if not resume and team.leads and job.folder.exists():
             shutil.rmtree(job.folder)
         team.wait()
