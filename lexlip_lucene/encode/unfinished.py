@@ -108,7 +108,7 @@ class Unfinished:
             self._write(self._settings_file, orjson.dumps(self.settings))
 
     def keep(self, shard: PlannedShard, lines: Sequence[bytes], done: DoneShard) -> None:
-        """Write the shard of a shard, then that it is whole."""
+        """Write a shard, then the record that it is whole."""
         with system_errors_named(self.output, self.folder):
             if lines:
                 self._write(self.shards / shard.name, b"".join(lines))

@@ -12,7 +12,7 @@ The gradient flows only through the winning positions. With W(b, v) the winner a
 
 which `lexicon_pool_winners` computes. It can't be differentiated twice.
 
-Two implementations: `lexicon_pool_triton` on CUDA, `lexicon_pool_chunked` everywhere else and for float64.
+Two implementations: `triton_kernels` on CUDA, `chunked` everywhere else and for float64.
 """
 
 import os
