@@ -65,7 +65,7 @@ class ViewSpec(Spec):
 
 
 class BankSpec(Spec):
-    """A bank of the other side's training vectors, which documents are measured against (see `encoders/banks.py`).
+    """A bank of the other side's training vectors, to measure documents against (see `encoders/model/banks.py`).
 
     Attributes:
         size: how many vectors it holds.

@@ -8,7 +8,7 @@ Of 1 to 4 this file has only the parts; tests/training/test_objective.py has the
  4. The queue starts as random vectors with weights below 0, and drops keys where it wraps around.
  5. The step to keep is chosen on the test images.
  6. At another picture size positions are cut out of a corner, or stretched along the flattened table
-    (tests/test_continuing.py has every kind of position; here a whole run).
+    (tests/training/test_continuing.py has every kind of position; here a whole run).
  7. Logits at [CLS] and [SEP], and rows of the vocabulary that are not words, are part of the vectors.
  8. Evaluation loads and encodes an image once a caption.
  9. No way to use a trained model from code is given, none to export it, and exact versions are required.

@@ -6,7 +6,7 @@ to name them. With logits (2, 0) the softmax weights are (0.88, 0.12), the satur
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -98,6 +98,9 @@ class Bottleneck(Term):
 
     key = "training.bottleneck"
     in_word_phase = True
+    weighed_by: ClassVar[Literal["image_weight", "text_weight"]]
+    """The recipe's key, below `training.bottleneck`, that has the weight."""
+
     masked: ClassVar[bool]
     """True if the bottleneck is that of a caption masked for the text side."""
 
@@ -107,6 +110,15 @@ class Bottleneck(Term):
         assert isinstance(text, TransformerText), "the term needs a transformer"
         self.normalisation = settings.recipe.normalisation
         self.decoder = parts.once("decoder", lambda: decoder_for(text, settings.recipe))
+
+    @classmethod
+    def settings_in(cls, training: TrainingRecipe) -> BottleneckSettings | None:
+        """Return `training.bottleneck` with this loss's weight, or None if that is 0."""
+        recipe = training.bottleneck
+        if recipe is None or not getattr(recipe, cls.weighed_by):
+            return None
+        masked = training.language.mask if training.language is not None else 0.0
+        return BottleneckSettings(getattr(recipe, cls.weighed_by), masked, recipe)
 
     @classmethod
     def needs(cls, settings: BottleneckSettings) -> Needs:
@@ -135,12 +147,8 @@ class ImageToText(Bottleneck):
     """Image→text: the bottleneck is the image's lexicon vector, for each of its captions."""
 
     name = "image_to_text"
+    weighed_by = "image_weight"
     masked = False
-
-    @classmethod
-    def settings_in(cls, training: TrainingRecipe) -> BottleneckSettings | None:
-        """Return `training.bottleneck`, or None if its `image_weight` is 0."""
-        return _settings(training, training.bottleneck.image_weight if training.bottleneck else 0.0)
 
     def logits(self, views: Views) -> Tensor:
         """Return the images' logits."""
@@ -152,12 +160,8 @@ class TextToText(Bottleneck):
     """Text→text: the bottleneck is that of the caption masked for the text side."""
 
     name = "text_to_text"
+    weighed_by = "text_weight"
     masked = True
-
-    @classmethod
-    def settings_in(cls, training: TrainingRecipe) -> BottleneckSettings | None:
-        """Return `training.bottleneck`, or None if its `text_weight` is 0."""
-        return _settings(training, training.bottleneck.text_weight if training.bottleneck else 0.0)
 
     def logits(self, views: Views) -> Tensor:
         """Return the masked captions' logits."""
@@ -175,9 +179,3 @@ def decoder_for(text: TransformerText, recipe: BottleneckRecipe) -> WeakDecoder:
     return WeakDecoder(
         width, recipe.layers, heads=settings.num_attention_heads, intermediate=4 * width, dropout=dropout
     )
-
-
-def _settings(training: TrainingRecipe, weight: float) -> BottleneckSettings | None:
-    if training.bottleneck is None or not weight:
-        return None
-    return BottleneckSettings(weight, training.language.mask if training.language else 0.0, training.bottleneck)
