@@ -1,4 +1,4 @@
-"""What images are encoded in: float32 or bfloat16, and whether the tower is compiled for this processor first.
+"""The arithmetic of encoding images: float32 or bfloat16, and a tower compiled for this processor or not.
 
 The rule looks at the machine and the number of inputs, never at a clock, so the same run gives the same bytes again.
 Per image of MobileNet-EdgeTPU at 224 on one core with AMX: float32 27 ms, bfloat16 10 ms, bfloat16 compiled 4 ms;

@@ -1,4 +1,4 @@
-"""What is known of a shard that is whole: kept beside it until the run is, for the manifest and for a resumed run."""
+"""The record of a shard that is whole: kept beside it until the run is, for the manifest and for a resumed run."""
 
 from pydantic import BaseModel, ConfigDict
 

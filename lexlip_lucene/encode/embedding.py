@@ -29,7 +29,7 @@ def embed_images(
     states: Path | None = None,
     progress: Progress = SILENT,
 ) -> Embeddings:
-    """Embed pictures; one that can't be read is left out, and `progress` is told.
+    """Embed pictures; one that can't be read is left out, and `progress` receives a note.
 
     With `documents` they are embedded to be searched: a model with a bank for images divides them by it.
 

@@ -1,6 +1,6 @@
 """The encode stage: images or texts in, a collection (or a file of encoded queries) and its manifest out.
 
-An image that can't be read is listed in the manifest with the reason and the run goes on; ids travel with their
+An image that can't be read is listed in the manifest with the reason, and the run continues; ids travel with their
 pictures, so no later image can take its id. Inputs = documents + rejected, checked when the manifest is made.
 
 Decoding, the model, and the writing of shards run side by side: threads decode the next batches, the device encodes
@@ -9,19 +9,17 @@ one, and a thread writes those before.
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from lexlip_lucene.data.captions import CaptionedImage
 from lexlip_lucene.data.image_limits import LIMITS, ImageLimits
 from lexlip_lucene.encode.arithmetic import Arithmetic, choose_arithmetic
-from lexlip_lucene.encode.image_batches import image_batches
-from lexlip_lucene.encode.inputs_hash import identity_of_images, identity_of_texts
-from lexlip_lucene.encode.run import encode_stretches
-from lexlip_lucene.encode.shard_plan import Stretch, stretches_of
-from lexlip_lucene.encode.shard_thread import EncodedBatch
+from lexlip_lucene.encode.encoded_batches import ImageBatches, TextBatches
+from lexlip_lucene.encode.inputs_hash import hash_of_images, hash_of_texts
+from lexlip_lucene.encode.run import encode_shards
+from lexlip_lucene.encode.shard_plan import plan_shards
 from lexlip_lucene.encode.unfinished import Unfinished, is_query_file
 from lexlip_lucene.encoders.explain.patch_maps import grid_of
 from lexlip_lucene.encoders.model.lexlip import LexLip
@@ -64,7 +62,7 @@ def encode_images(
     ranks: Ranks = ALONE,
     progress: Progress = SILENT,
 ) -> EncodeReport:
-    """Encode pictures into a collection folder, or into encoded queries when `output` ends in `.jsonl`.
+    """Encode pictures into a collection folder, or into encoded queries if `output` ends in `.jsonl`.
 
     A document's `contents` is its file's name; a query's id and contents are `<image id>#img`.
 
@@ -75,14 +73,15 @@ def encode_images(
         top_k: tokens kept an image; the model's own unless given.
         bits: impacts are in 1..2^bits − 1; the model's own unless given.
         batch_size: images a batch, at least 1.
-        precision: "float32", "bfloat16", or "auto", which is bfloat16 where the device is fast at it.
+        precision: "float32", "bfloat16", or "auto", which is bfloat16 if the device is fast at it.
         force: replace an `output` that exists.
         resume: keep the shards of a run of the same model, inputs and options that was cut short.
-        states: a folder that keeps the backbone's states for another model over the same backbone; None: don't.
+        states: a folder that keeps the backbone's states for another model over the same backbone; None: they are
+            not kept.
         positions: also write the place of each token on a line (`vectors/positions.py`).
         limits: which pictures are read; others are rejected.
         ranks: the processes that share the work.
-        progress: told about it.
+        progress: receives the inputs done.
 
     Raises:
         InputError: not one picture could be read, batch_size < 1, or `resume` finds another run.
@@ -94,13 +93,30 @@ def encode_images(
     arithmetic = choose_arithmetic(model.device, inputs=len(images), precision=precision)
     grid = grid_of(model) if positions else None
     unfinished = _unfinished(
-        model, "image", identity_of_images(images), len(images), output, quantiser, arithmetic, batch_size, grid, limits
+        model,
+        output,
+        inputs=len(images),
+        inputs_sha256=hash_of_images(images),
+        side="image",
+        quantiser=quantiser,
+        arithmetic=arithmetic,
+        batch_size=batch_size,
+        grid=grid,
+        limits=limits,
     )
-    batches_of = partial(
-        _image_batches, model, images, quantiser, arithmetic, batch_size, is_query_file(output), states, grid, limits
+    batches = ImageBatches(
+        model=model,
+        images=images,
+        quantiser=quantiser,
+        batch_size=batch_size,
+        arithmetic=arithmetic,
+        as_queries=is_query_file(output),
+        states=states,
+        grid=grid,
+        limits=limits,
     )
-    manifest = encode_stretches(
-        unfinished, batches_of, label="encoding images", resume=resume, force=force, ranks=ranks, progress=progress
+    manifest = encode_shards(
+        unfinished, batches.of, label="encoding images", resume=resume, force=force, ranks=ranks, progress=progress
     )
     return _report(manifest, begun)
 
@@ -118,13 +134,13 @@ def encode_texts(
     ranks: Ranks = ALONE,
     progress: Progress = SILENT,
 ) -> EncodeReport:
-    """Encode texts into a collection folder, or into encoded queries when `output` ends in `.jsonl`.
+    """Encode texts into a collection folder, or into encoded queries if `output` ends in `.jsonl`.
 
     The arguments are those of `encode_images`; texts are always encoded in float32. Those of a collection are encoded
     as documents, those of a file as queries (see `LexLip.encode_texts`).
 
     Raises:
-        InputError: there is no text, batch_size < 1, or `resume` finds another run.
+        InputError: no text is given, batch_size < 1, or `resume` finds another run.
         OutputError: `output` exists and `force` is off, an id occurs twice, or `output` can't be written.
     """
     begun = time.monotonic()
@@ -132,21 +148,29 @@ def encode_texts(
     batch_size = as_count(batch_size, "batch size")
     quantiser = model.quantiser("document" if documents else "text", bits=bits, top_k=top_k)
     unfinished = _unfinished(
-        model, "text", identity_of_texts(texts), len(texts), output, quantiser, Arithmetic(), batch_size
+        model,
+        output,
+        inputs=len(texts),
+        inputs_sha256=hash_of_texts(texts),
+        side="text",
+        quantiser=quantiser,
+        arithmetic=Arithmetic(),
+        batch_size=batch_size,
     )
-    batches_of = partial(_text_batches, model, texts, quantiser, batch_size, documents)
-    manifest = encode_stretches(
-        unfinished, batches_of, label="encoding texts", resume=resume, force=force, ranks=ranks, progress=progress
+    batches = TextBatches(model=model, texts=texts, quantiser=quantiser, batch_size=batch_size, as_documents=documents)
+    manifest = encode_shards(
+        unfinished, batches.of, label="encoding texts", resume=resume, force=force, ranks=ranks, progress=progress
     )
     return _report(manifest, begun)
 
 
 def _unfinished(
     model: LexLip,
-    side: str,
-    inputs_sha256: str,
-    inputs: int,
     output: Path,
+    *,
+    inputs: int,
+    inputs_sha256: str,
+    side: str,
     quantiser: Quantiser,
     arithmetic: Arithmetic,
     batch_size: int,
@@ -171,71 +195,15 @@ def _unfinished(
     }
     config = config_bytes(model.config.model_copy(update={"files": {}}))  # the model card among them decides nothing
     settings = {"config_sha256": hashlib.sha256(config).hexdigest(), "batch_size": batch_size}
-    return Unfinished(output, facts=facts, settings=settings, stretches=stretches_of(inputs))
-
-
-def _image_batches(
-    model: LexLip,
-    images: Sequence[CaptionedImage],
-    quantiser: Quantiser,
-    arithmetic: Arithmetic,
-    batch_size: int,
-    as_queries: bool,
-    states: Path | None,
-    grid: Grid | None,
-    limits: ImageLimits,
-    stretches: Sequence[Stretch],
-) -> Iterator[EncodedBatch]:
-    parts = [(stretch, batch) for stretch in stretches for batch in stretch.batches(batch_size)]
-    encoded = image_batches(
-        model,
-        images,
-        [batch for _, batch in parts],
-        quantiser=quantiser,
-        arithmetic=arithmetic,
-        batch_size=batch_size,
-        states=states,
-        grid=grid,
-        limits=limits,
-    )
-    for (stretch, batch), found in zip(parts, encoded, strict=True):
-        yield EncodedBatch(
-            stretch,
-            last=batch.stop == stretch.end,
-            names=[_name(image, as_queries) for image in found.images],
-            vectors=found.vectors,
-            rejected=found.rejected,
-            positions=found.positions,
-        )
-
-
-def _name(image: CaptionedImage, as_query: bool) -> tuple[str, str]:
-    """Return id and contents."""
-    return (f"{image.id}#img",) * 2 if as_query else (image.id, image.path.name)
-
-
-def _text_batches(
-    model: LexLip,
-    texts: Sequence[Topic],
-    quantiser: Quantiser,
-    batch_size: int,
-    documents: bool,
-    stretches: Sequence[Stretch],
-) -> Iterator[EncodedBatch]:
-    for stretch in stretches:
-        for batch in stretch.batches(batch_size):
-            topics = [texts[number] for number in batch]
-            vectors = model.encode_texts(
-                [topic.text for topic in topics],
-                documents=documents,
-                top_k=quantiser.top_k,
-                bits=quantiser.bits,
-                batch_size=batch_size,
-            )
-            names = [(topic.qid, topic.text) for topic in topics]
-            yield EncodedBatch(stretch, batch.stop == stretch.end, names, partial(list, vectors))
+    return Unfinished(output, facts=facts, settings=settings, plan=plan_shards(inputs))
 
 
 def _report(manifest: Manifest, begun: float) -> EncodeReport:
     seconds = time.monotonic() - begun
-    return EncodeReport(manifest.documents, len(manifest.rejected), manifest.empty, manifest.postings, seconds)
+    return EncodeReport(
+        documents=manifest.documents,
+        rejected=len(manifest.rejected),
+        empty=manifest.empty,
+        postings=manifest.postings,
+        seconds=seconds,
+    )

@@ -69,7 +69,7 @@ class ImagePass:
 
 
 def _head_in_bfloat16(image: ImageEncoder) -> ImageEncoder:
-    """A copy for all but the tower, which `StatesPass` has: its parameters are shared, not copied."""
+    """Return a copy for all but the tower, which `StatesPass` has: its parameters are shared, not copied."""
     copied = in_bfloat16(image, shared=image.tower)
     assert isinstance(copied, ImageEncoder)
     return copied

@@ -1,6 +1,6 @@
-"""What makes two encode runs be of the same inputs: a hash of their ids and of what is cheap to know of each.
+"""Inputs hash: two encode runs with the same one are of the same inputs; of ids and of what is cheap to know of each.
 
-A picture counts by the size of its file (−1 where there is none that may be opened), so a data set that was copied is
+A picture counts by the size of its file (−1 for a file that may not be opened), so a data set that was copied is
 still the same; one that was painted over in place with not a byte more or less goes unnoticed.
 """
 
@@ -15,13 +15,13 @@ from lexlip_lucene.errors import OutputError
 from lexlip_lucene.records import Topic
 
 
-def identity_of_images(images: Sequence[CaptionedImage]) -> str:
+def hash_of_images(images: Sequence[CaptionedImage]) -> str:
     """Return the sha256 of ids and file sizes, in order.
 
     Raises:
         OutputError: an id occurs twice.
     """
-    return _identity((image.id, _size(image)) for image in images)
+    return _hash((image.id, _size(image)) for image in images)
 
 
 def _size(image: CaptionedImage) -> int:
@@ -29,16 +29,16 @@ def _size(image: CaptionedImage) -> int:
     return -1 if found is None else found.st_size
 
 
-def identity_of_texts(texts: Sequence[Topic]) -> str:
+def hash_of_texts(texts: Sequence[Topic]) -> str:
     """Return the sha256 of ids and texts, in order.
 
     Raises:
         OutputError: an id occurs twice.
     """
-    return _identity(texts)
+    return _hash(texts)
 
 
-def _identity(inputs: Iterable[tuple[str, object]]) -> str:
+def _hash(inputs: Iterable[tuple[str, object]]) -> str:
     digest = hashlib.sha256()
     seen: set[str] = set()
     for each in inputs:

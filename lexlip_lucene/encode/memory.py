@@ -1,7 +1,7 @@
-"""Out of memory, told in one line that says which knob to turn.
+"""Out of memory, reported in one line that names the setting to change.
 
 torch raises `OutOfMemoryError` on a GPU and a plain RuntimeError of its CPU allocator, NumPy a `MemoryError`. What
-the kernel's own out-of-memory killer ends can't be told from here: that process just ends.
+the kernel's own out-of-memory killer ends can't be reported from here: that process just ends.
 """
 
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ import torch
 from lexlip_lucene.errors import MemoryLimitError
 
 _CPU_ALLOCATOR = ("DefaultCPUAllocator: ", "not enough memory")
-"""What the message of torch's RuntimeError has in it; the class tells nothing."""
+"""Part of the message of torch's RuntimeError, whose class does not say the reason."""
 
 
 @contextmanager
-def out_of_memory_told(work: str, advice: str) -> Iterator[None]:
+def memory_errors_named(work: str, advice: str) -> Iterator[None]:
     """Turn running out of memory inside the block into one line.
 
     Args:
@@ -29,15 +29,15 @@ def out_of_memory_told(work: str, advice: str) -> Iterator[None]:
     try:
         yield
     except (torch.OutOfMemoryError, MemoryError) as error:
-        raise MemoryLimitError(_told(work, error, advice)) from error
+        raise MemoryLimitError(_message(work, error, advice)) from error
     except RuntimeError as error:
         if not any(mark in str(error) for mark in _CPU_ALLOCATOR):
             raise
-        raise MemoryLimitError(_told(work, error, advice)) from error
+        raise MemoryLimitError(_message(work, error, advice)) from error
 
 
-def encoding_memory_told(batch_size: int) -> AbstractContextManager[None]:
-    """The same for encoding at `batch_size` inputs a batch, whose knob is `--batch-size`.
+def encoding_memory_errors_named(batch_size: int) -> AbstractContextManager[None]:
+    """Turn running out of memory at `batch_size` inputs a batch into one line that names `--batch-size`.
 
     Raises:
         MemoryLimitError: memory ran out.
@@ -46,9 +46,9 @@ def encoding_memory_told(batch_size: int) -> AbstractContextManager[None]:
         advice = f"take a smaller batch, --batch-size {max(1, batch_size // 2)} for one"
     else:
         advice = "a batch of one is the smallest there is, so take a machine with more, or a smaller model"
-    return out_of_memory_told(f"encoding at batch size {batch_size}", advice)
+    return memory_errors_named(f"encoding at batch size {batch_size}", advice)
 
 
-def _told(work: str, error: BaseException, advice: str) -> str:
+def _message(work: str, error: BaseException, advice: str) -> str:
     reason = " ".join(str(error).split())[:200]
     return f"{work} needs more memory than there is ({reason}): {advice}"

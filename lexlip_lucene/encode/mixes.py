@@ -32,7 +32,7 @@ _SPREAD_PHOTOS = 500
 
 
 class Mix(NamedTuple):
-    """How a mix is made: of so many photos, with shares from Dirichlet(concentration, …), and noise in units of `sd`.
+    """Settings of a mix: of so many photos, with shares from Dirichlet(concentration, …), and noise in units of `sd`.
 
     Nearer to even shares (concentration 0.5, 1) mixes have more of what all photos share: 8 % and more.
     """
@@ -62,7 +62,7 @@ class VectorBatch(NamedTuple):
 
 
 def mixed_vectors(model: LexLip, states: Tensor, count: int, *, seed: int) -> Iterator[VectorBatch]:
-    """Yield the vectors of `count` mixes in batches of `BATCH`; a batch depends on its number and the seed alone.
+    """Yield the vectors of `count` mixes in batches of `BATCH`; a batch depends only on its number and the seed.
 
     It computes in bfloat16, which takes a fifth of float32's time where the processor has tile instructions.
 
@@ -99,7 +99,7 @@ def mixed_states(states: Tensor, count: int, *, seed: int, mix: Mix) -> Iterator
 
 
 def _mixed(states: Tensor, spread: NDArray[np.float32], chance: np.random.Generator, mix: Mix) -> StatesBatch:
-    """(photos, positions, width) → (BATCH, positions, width); the last batch too, whatever is needed of it."""
+    """Mix (photos, positions, width) into (BATCH, positions, width); the last batch too, even if less of it is used."""
     photos = chance.integers(len(states), size=(BATCH, mix.photos))
     shares = chance.dirichlet([mix.concentration] * mix.photos, size=BATCH)
     noise = chance.standard_normal((BATCH, 1, len(spread)), dtype=np.float32) * spread * np.float32(mix.noise)

@@ -1,17 +1,17 @@
-"""The inputs of an encode run cut into stretches: one shard each, encoded whole or not at all.
+"""Shard plan: the inputs of an encode run cut into shards, each encoded whole or not at all.
 
-A stretch depends on the number of the inputs alone, not on which of them can be read, so a run that goes on after it
+A shard depends only on the number of the inputs, not on which of them can be read, so a run that resumes after it
 was killed, or that several processes share, sees the same batches. 2,500 inputs are 1,024 + 1,024 + 452.
 """
 
 from typing import NamedTuple
 
-STRETCH_INPUTS = 1024
+SHARD_INPUTS = 1024
 """Inputs a shard: whole batches of any usual size, a minute's work of a slow CPU, few enough for 8 GPUs to share."""
 
 
-class Stretch(NamedTuple):
-    """Inputs begin to end − 1, which give the shard `name`."""
+class PlannedShard(NamedTuple):
+    """A shard of the plan: the inputs begin to end − 1."""
 
     number: int
     begin: int
@@ -23,11 +23,11 @@ class Stretch(NamedTuple):
         return f"part-{self.number:05d}.jsonl"
 
     def batches(self, size: int) -> list[range]:
-        """Return the inputs of each batch; none crosses the border of a stretch."""
+        """Return the inputs of each batch; none crosses the border of a shard."""
         return [range(start, min(start + size, self.end)) for start in range(self.begin, self.end, size)]
 
 
-def stretches_of(inputs: int) -> list[Stretch]:
-    """Cut `inputs` inputs into stretches."""
-    starts = range(0, inputs, STRETCH_INPUTS)
-    return [Stretch(number, begin, min(begin + STRETCH_INPUTS, inputs)) for number, begin in enumerate(starts)]
+def plan_shards(inputs: int) -> list[PlannedShard]:
+    """Cut `inputs` inputs into shards."""
+    starts = range(0, inputs, SHARD_INPUTS)
+    return [PlannedShard(number, begin, min(begin + SHARD_INPUTS, inputs)) for number, begin in enumerate(starts)]

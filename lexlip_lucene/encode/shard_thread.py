@@ -1,4 +1,4 @@
-"""The thread beside the model: it turns what the device found into JSON lines, and writes a shard when it is whole.
+"""The thread beside the model: it turns the device's results into JSON lines, and writes a shard when it is whole.
 
 Batches come in order. A few may wait, so that the device is never idle; more would only take memory.
 """
@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import NamedTuple
 
 from lexlip_lucene.encode.done_shard import DoneShard
-from lexlip_lucene.encode.shard_plan import Stretch
+from lexlip_lucene.encode.shard_plan import PlannedShard
 from lexlip_lucene.encode.unfinished import Unfinished
 from lexlip_lucene.records import Document, Impacts
 from lexlip_lucene.vectors.json_vector import format_line
@@ -24,15 +24,15 @@ class EncodedBatch(NamedTuple):
     """A batch as the model left it.
 
     Attributes:
-        stretch: where its inputs are.
-        last: whether it ends the stretch.
+        shard: the shard of its inputs.
+        last: True if it ends the shard.
         names: id and contents of each document.
         vectors: gives their vectors; it may wait for the device.
         rejected: the inputs that gave no document.
-        positions: gives the places of their tokens, likewise; None where nobody asked, or there is no document.
+        positions: gives the places of their tokens, in the same way; None without positions, or without a document.
     """
 
-    stretch: Stretch
+    shard: PlannedShard
     last: bool
     names: Sequence[tuple[str, str]]
     vectors: Callable[[], Sequence[Impacts]]
@@ -41,7 +41,7 @@ class EncodedBatch(NamedTuple):
 
 
 class ShardThread:
-    """Writes batches to `unfinished`; a context, at whose end all of them are written."""
+    """A writer of batches to `unfinished`; a context, at whose end all of them are written."""
 
     def __init__(self, unfinished: Unfinished) -> None:
         self._unfinished = unfinished
@@ -78,9 +78,9 @@ class ShardThread:
             self._postings += len(vector)
         self._rejected += batch.rejected
         if batch.last:
-            self._close(batch.stretch)
+            self._close(batch.shard)
 
-    def _close(self, stretch: Stretch) -> None:
+    def _close(self, shard: PlannedShard) -> None:
         done = DoneShard(
             documents=len(self._lines),
             empty=self._empty,
@@ -88,6 +88,6 @@ class ShardThread:
             sha256=hashlib.sha256(b"".join(self._lines)).hexdigest(),
             rejected=self._rejected,
         )
-        self._unfinished.keep(stretch, self._lines, done)
+        self._unfinished.keep(shard, self._lines, done)
         self._lines, self._rejected = [], []
         self._empty = self._postings = 0

@@ -46,7 +46,7 @@ class StatesPass:
 
     @torch.inference_mode()
     def __call__(self, pixels: Tensor) -> Tensor:
-        """(batch, 3, size, size) uint8 → states (batch, positions, width), on a GPU without waiting for them."""
+        """Map pixels (batch, 3, size, size) uint8 to states (batch, positions, width), on a GPU without a wait."""
         if self.keep is None:
             return self._computed(pixels)
         digest = hashlib.sha256(f"{self._fingerprint}{self.arithmetic}".encode())

@@ -1,4 +1,4 @@
-"""What an encode run has on disk until its result is whole, so that a run that was killed can go on.
+"""The unfinished result of an encode run on disk, from which a run that was killed resumes.
 
     .photos.partial/settings.json           what the run encodes, with what
     .photos.partial/part-00007.json         counts, rejected inputs, sha256 of shard 7, once it is whole
@@ -6,7 +6,7 @@
 
 In the end `shards` becomes the collection, or its files, one after another, the file of encoded queries; then the
 manifest is written, and the folder goes. Every file here appears whole or not at all, so a kill at any moment leaves
-at most the work of the stretches that were under way to be done again. A kill in the moment when `shards` has changed
+at most the work of the plan that were under way to be done again. A kill in the moment when `shards` has changed
 places with an older collection leaves that one here, so the content says which of the two is the result.
 """
 
@@ -22,7 +22,7 @@ import orjson
 from pydantic import ValidationError
 
 from lexlip_lucene.encode.done_shard import DoneShard
-from lexlip_lucene.encode.shard_plan import Stretch
+from lexlip_lucene.encode.shard_plan import PlannedShard
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.files.durable import make_folders, rename
 from lexlip_lucene.files.written import (
@@ -43,26 +43,26 @@ from lexlip_lucene.vectors.manifest import (
 
 
 def is_query_file(output: Path) -> bool:
-    """Whether `output` names a file of encoded queries rather than a collection folder (contract §1)."""
+    """Return True if `output` names a file of encoded queries, not a collection folder (docs/formats.md)."""
     return output.suffix.lower() == ".jsonl"
 
 
-class Found(Enum):
-    """What a run finds when it begins."""
+class Completion(Enum):
+    """State of a run's result when the run begins: nothing of it, a part of its shards, or the whole."""
 
-    NOTHING = auto()
-    HALF = auto()
-    ALL = auto()
+    NONE = auto()
+    PARTIAL = auto()
+    WHOLE = auto()
 
 
 class Unfinished:
     """The unfinished result of one run.
 
     Args:
-        output: where the result is to go; a name in `.jsonl` makes it a file of encoded queries.
-        facts: what the manifest says of the run whatever it finds: model, inputs, quantisation.
-        settings: what else the bytes of a shard depend on.
-        stretches: all of them, in order.
+        output: the place of the result; a name in `.jsonl` makes it a file of encoded queries.
+        facts: the manifest's entries that are known before the run: model, inputs, quantisation.
+        settings: the further values that the bytes of a shard depend on.
+        plan: all shards, in order.
     """
 
     def __init__(
@@ -71,34 +71,34 @@ class Unfinished:
         *,
         facts: Mapping[str, Any],
         settings: Mapping[str, Any],
-        stretches: Sequence[Stretch],
+        plan: Sequence[PlannedShard],
     ) -> None:
         self.output = output
         self.facts = facts
         self.settings = {**facts, **settings}
-        self.stretches = stretches
+        self.plan = plan
         self.folder = temporary_name(output)
         self.shards = self.folder / "shards"
         self.as_file = is_query_file(output)
         self._placed = False
-        """True once the shards are in their place, which `look` finds out."""
+        """True once the shards are in their place, which `completion` finds out."""
 
-    def look(self, *, resume: bool, force: bool) -> Found:
-        """Say what is there of this run; nothing is changed.
+    def completion(self, *, resume: bool, force: bool) -> Completion:
+        """Return how much of the result exists; nothing is changed.
 
         Raises:
             OutputError: the result exists, this run did not make it, and `force` is off.
             InputError: what is half done was begun with another model, other inputs or other settings.
         """
         if resume and self._is_whole():
-            return Found.ALL
+            return Completion.WHOLE
         begun = self._begun_with() if resume else None
         if begun is not None:
             self._require_same(begun)
             self._placed = self._is_in_place()
         if not self._placed:
             require_absent(self.output, force=force)
-        return Found.NOTHING if begun is None else Found.HALF
+        return Completion.NONE if begun is None else Completion.PARTIAL
 
     def begin(self) -> None:
         """Clear away what an earlier run left, and say what this one is."""
@@ -107,28 +107,28 @@ class Unfinished:
             make_folders(self.shards)
             self._write(self._settings_file, orjson.dumps(self.settings))
 
-    def keep(self, stretch: Stretch, lines: Sequence[bytes], done: DoneShard) -> None:
-        """Write the shard of a stretch, then that it is whole."""
+    def keep(self, shard: PlannedShard, lines: Sequence[bytes], done: DoneShard) -> None:
+        """Write a shard, then the record that it is whole."""
         with system_errors_named(self.output, self.folder):
             if lines:
-                self._write(self.shards / stretch.name, b"".join(lines))
-            self._write(self._facts_file(stretch), orjson.dumps(done.model_dump()))
+                self._write(self.shards / shard.name, b"".join(lines))
+            self._write(self._facts_file(shard), orjson.dumps(done.model_dump()))
 
-    def done(self, stretch: Stretch) -> DoneShard | None:
-        """Return what is known of the shard of a stretch, or None when it is not there as it was written."""
-        done = self._facts_of(stretch)
-        shard = self._home / stretch.name
-        there = sha256_of(shard) if shard.is_file() else hashlib.sha256().hexdigest()
-        return done if done is not None and there == done.sha256 else None
+    def done(self, shard: PlannedShard) -> DoneShard | None:
+        """Return the record of a shard, or None if the shard is not on disk as it was written."""
+        done = self._facts_of(shard)
+        file = self._home / shard.name
+        sha256 = sha256_of(file) if file.is_file() else hashlib.sha256().hexdigest()
+        return done if done is not None and sha256 == done.sha256 else None
 
     def manifest(self) -> Manifest:
-        """Return the manifest of the result: every stretch has been encoded.
+        """Return the manifest of the result: every shard has been encoded.
 
         Raises:
             InputError: not one input could be read.
         """
-        shards = [done for stretch in self.stretches if (done := self.done(stretch)) is not None]
-        assert len(shards) == len(self.stretches), "every stretch has been encoded"
+        shards = [done for shard in self.plan if (done := self.done(shard)) is not None]
+        assert len(shards) == len(self.plan), "every shard has been encoded"
         manifest = self._manifest(shards)
         if not manifest.documents:
             raise InputError(f"nothing to encode: not one input could be read{_first(manifest.rejected)}")
@@ -146,13 +146,13 @@ class Unfinished:
             self.clear()
 
     def whole_manifest(self) -> Manifest:
-        """Return the manifest beside a result that `look` found whole."""
+        """Return the manifest beside a result that `completion` found whole."""
         manifest = read_manifest(self.output)
-        assert manifest is not None, "look() has read it"
+        assert manifest is not None, "completion() has read it"
         return manifest
 
     def clear(self) -> None:
-        """Remove whatever stands where the unfinished result goes."""
+        """Remove everything at the place of the unfinished result."""
         if self.folder.is_dir():
             self._settings_file.unlink(missing_ok=True)  # first: without it nothing here is taken for work that is done
             shutil.rmtree(self.folder)
@@ -162,16 +162,16 @@ class Unfinished:
     def _settings_file(self) -> Path:
         return self.folder / "settings.json"
 
-    def _facts_file(self, stretch: Stretch) -> Path:
-        return self.folder / Path(stretch.name).with_suffix(".json")
+    def _facts_file(self, shard: PlannedShard) -> Path:
+        return self.folder / Path(shard.name).with_suffix(".json")
 
     @property
     def _home(self) -> Path:
         return self.output if self._placed and not self.as_file else self.shards
 
-    def _facts_of(self, stretch: Stretch) -> DoneShard | None:
+    def _facts_of(self, shard: PlannedShard) -> DoneShard | None:
         try:
-            return DoneShard.model_validate_json(self._facts_file(stretch).read_bytes())
+            return DoneShard.model_validate_json(self._facts_file(shard).read_bytes())
         except (FileNotFoundError, ValidationError):
             return None
 
@@ -191,7 +191,7 @@ class Unfinished:
                 )
 
     def _is_whole(self) -> bool:
-        """Whether the result is there, made by such a run, with every shard as the manifest says."""
+        """Return True if the result exists, made by such a run, with every shard as the manifest says."""
         manifest = read_manifest(self.output) if self.output.exists() else None
         if manifest is None or any(getattr(manifest, key) != value for key, value in self.facts.items()):
             return False
@@ -200,10 +200,10 @@ class Unfinished:
         return all(file.is_file() and sha256_of(file) == shard.sha256 for file, shard in pairs)
 
     def _is_in_place(self) -> bool:
-        """Say if the result is there but for its manifest."""
+        """Return True if the result exists but for its manifest."""
         if self.as_file:
             return self.output.is_file() and sha256_of(self.output) == self._sha256_of_all()
-        done = [(stretch.name, self._facts_of(stretch)) for stretch in self.stretches]
+        done = [(shard.name, self._facts_of(shard)) for shard in self.plan]
         wanted = {name: facts.sha256 for name, facts in done if facts is not None and facts.documents}
         if not self.output.is_dir() or any(facts is None for _, facts in done):
             return False
@@ -224,8 +224,8 @@ class Unfinished:
 
     def _manifest(self, done: Sequence[DoneShard]) -> Manifest:
         entries = [
-            ShardEntry(name=stretch.name, documents=one.documents, sha256=one.sha256)
-            for stretch, one in zip(self.stretches, done, strict=True)
+            ShardEntry(name=shard.name, documents=one.documents, sha256=one.sha256)
+            for shard, one in zip(self.plan, done, strict=True)
             if one.documents
         ]
         documents = sum(one.documents for one in done)
@@ -241,7 +241,7 @@ class Unfinished:
         )
 
     def _shard_files(self) -> list[Path]:
-        return [file for stretch in self.stretches if (file := self.shards / stretch.name).is_file()]
+        return [file for shard in self.plan if (file := self.shards / shard.name).is_file()]
 
     def _sha256_of_all(self) -> str:
         digest = hashlib.sha256()

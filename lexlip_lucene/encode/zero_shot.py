@@ -38,14 +38,14 @@ class Prediction(NamedTuple):
 
 
 class ZeroShotReport(NamedTuple):
-    """What a run came to: images in = `classified` + `rejected`.
+    """The outcome of a run: images in = `classified` + `rejected`.
 
     Attributes:
         classified: images that could be read.
         without_labels: those of them for which no label scored above 0; where truth is known they count as wrong.
         rejected: images that could not be read, with the reason; they count in no figure.
         known: classified images whose truth is known.
-        figures: `top-1` and `top-5` over the known ones, as fractions; None where there is none.
+        figures: `top-1` and `top-5` over the known ones, as fractions; None without a known one.
         seconds: for encoding the images and scoring them.
     """
 
@@ -70,10 +70,10 @@ def encode_labels(
         model: the model; it is not changed.
         labels: at least one, with names of their own.
         templates: prompts with `{}` once each, where a label's words go; at least one.
-        progress: told about labels that no image can have.
+        progress: receives the labels that no image can have.
 
     Raises:
-        InputError: no label, no template, a name that is there twice, a template without its `{}`, or no label with a
+        InputError: no label, no template, a name that occurs twice, a template without its `{}`, or no label with a
             word that the model knows.
         ModelError: the model's scale was never calibrated.
     """
@@ -125,10 +125,10 @@ def classify_images(
         batch_size: images a batch, at least 1.
         arithmetic: what to compute in; None chooses as `lexlip encode images` does.
         limits: which pictures are read; others are rejected.
-        progress: told about it, and about each image that can't be read.
+        progress: receives the images done, and each that can't be read.
 
     Raises:
-        InputError: `k` or `batch_size` is below 1, there is no image, or not one that could be read.
+        InputError: `k` or `batch_size` is below 1, no image is given, or not one could be read.
         ModelError: the model's scale was never calibrated.
     """
     k, batch_size = as_count(k, "the number of labels"), as_count(batch_size, "batch size")
@@ -150,7 +150,14 @@ def classify_images(
     next(done, None)  # lets the progress line say that all are done
     _require_all(len(images), classified, rejected)
     seconds = time.monotonic() - begun
-    return ZeroShotReport(classified, without_labels, rejected, accuracy.known, accuracy.figures, seconds)
+    return ZeroShotReport(
+        classified=classified,
+        without_labels=without_labels,
+        rejected=rejected,
+        known=accuracy.known,
+        figures=accuracy.figures,
+        seconds=seconds,
+    )
 
 
 def _encoded(

@@ -73,14 +73,14 @@ class ViewRecipe(ViewSpec):
 
 
 class RidgeRecipe(Spec):
-    """The ridge solution that the global path starts from (see `training/ridge.py`).
+    """The ridge solution that the global path starts from (see `training/start/ridge.py`).
 
     Attributes:
         strength: of the penalty, as a percentage of the mean feature variance.
         bias: share of the targets' mean that the start predicts whatever the image.
         threshold: taken from every logit at the start, so that fewer tokens are above 0.
         folds: parts that the training images are dealt into, so that training sees each as the start would see a photo
-            that it was not fitted on (see `training/held_out.py`); 0 for not at all. Needs flip: false.
+            that it was not fitted on (see `training/start/held_out.py`); 0 for not at all. Needs flip: false.
     """
 
     strength: float = Field(gt=0)

@@ -41,7 +41,7 @@ def read_recipe(path: Path, kind: type[Recipe], overrides: Sequence[str] = ()) -
     try:
         return kind.model_validate(values, context={"folder": path.parent.resolve()})
     except ValidationError as error:
-        raise RecipeError(f"{path}: {_explain(error, kind)}") from None
+        raise RecipeError(f"{path}: {explained(error, kind)}") from None
 
 
 def _apply(values: dict[str, Any], override: str, path: Path, kind: type[BaseModel]) -> None:
@@ -85,7 +85,8 @@ def _resolved(value: Any, roots: dict[str, Path], path: Path) -> Any:
     return value
 
 
-def _explain(error: ValidationError, kind: type[BaseModel]) -> str:
+def explained(error: ValidationError, kind: type[BaseModel]) -> str:
+    """Return one line about what is wrong with values of the type `kind`: the key, what was received, what helps."""
     # A misspelt key that is required makes two errors; the misspelling is the one to name.
     errors = error.errors()
     first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])

@@ -1,13 +1,13 @@
-"""The part `training:` of an encoder recipe: which losses, with which weights, on which schedule.
+"""The part `training:` of an encoder recipe: the losses, their weights and the schedule.
 
 One recipe is one phase. LexLIP's phases follow each other through `start`: phase 1 has `language` and `bottleneck`,
 phase 2 starts from phase 1's model and has `momentum`, fine-tuning starts from phase 2's with another `image.size`.
 `encode/README.md` has the paper's values, the official code's and these defaults side by side.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from lexlip_lucene.recipes.model_spec import Spec
 from lexlip_lucene.recipes.recipe_path import RecipePath
@@ -82,7 +82,7 @@ class DistillationRecipe(Spec):
 
 
 class TrainingRecipe(Spec):
-    """How it is trained.
+    """Losses, weights and schedule of a training.
 
     Attributes:
         start: a model folder whose weights this run starts from (phase 2, fine-tuning); positions are interpolated
@@ -98,16 +98,19 @@ class TrainingRecipe(Spec):
         backbone_rate, global_path_rate, text_rate: the rate of these parts as a multiple of it.
         weight_decay: of the matrices of adapter, head and backbone.
         betas, gradient_norm: AdamW's; gradients are clipped to this norm; .inf: not at all.
-        similarity_scale: factor on similarities (the inverse of a temperature), learned from there on or, with
+        similarity_scale: factor on similarities (the inverse of a temperature), learned from this start or, with
             `learn_scale: false`, fixed.
         image_length_power, text_length_power: like `image.length_power` and `text.length_power`, for training's
             similarities; null: the same. With 0 the model learns from the raw inner product and is divided by length
             only when it encodes.
         contrast: weight of the contrastive loss, in-batch or, with `momentum`, against the queue.
         language, bottleneck, momentum, dense, distillation: the losses of that name; null: none.
-        word_loss: weight of the word loss (see `training/losses.py`), which has an image predict its captions' words.
-        word_phase: share of the steps, at the beginning, in which images learn words alone: no contrast, no
-            distillation and no regulariser yet; `language` and `bottleneck` go on.
+        terms: losses that have no key of their own here, by the name they are registered with, each with its settings:
+            `{NAME: {weight: 0.1}}` (see `training/losses/terms.py`).
+        word_loss: weight of the word loss, which has an image predict its captions' words (see
+            `training/losses/words.py`).
+        word_phase: share of the steps, at the beginning, in which images learn only words: no contrast, no
+            distillation and no regulariser yet; `language` and `bottleneck` train throughout.
         image_flops, text_flops: weights of the FLOPS regulariser per side, on vectors before division by length,
             growing with the square of the step over the first `flops_ramp` of the steps.
         flops_frequency: raise a token's share of the regulariser where its document frequency is high (DF-FLOPS).
@@ -149,6 +152,7 @@ class TrainingRecipe(Spec):
     momentum: MomentumRecipe | None = None
     dense: DenseRecipe | None = None
     distillation: DistillationRecipe | None = None
+    terms: dict[str, dict[str, Any]] = Field(default={})
     word_loss: float = Field(default=0.0, ge=0)
     word_phase: float = Field(default=0.0, ge=0, lt=1)
     image_flops: float = Field(default=0.0, ge=0)
@@ -176,8 +180,17 @@ class TrainingRecipe(Spec):
         if self.word_phase and not self.word_loss:
             raise ValueError("word_phase needs word_loss, which is what trains in it")
         weights = (self.contrast, self.word_loss, self.image_flops, self.text_flops)
-        if not any(weights) and not any((self.language, self.bottleneck, self.dense, self.distillation)):
+        parts = (self.language, self.bottleneck, self.dense, self.distillation, self.terms)
+        if not any(weights) and not any(parts):
             raise ValueError("a loss is needed, but none has a weight: set contrast")
         if self.distillation is not None and self.distillation.teacher == "ensemble" and self.dense is None:
             raise ValueError("distillation.teacher ensemble needs dense")
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_no_terms(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave `terms` out if it is empty, so that recipes from before it keep their fingerprints."""
+        values: dict[str, Any] = write(self)
+        if not self.terms:
+            values.pop("terms", None)
+        return values

@@ -1,7 +1,6 @@
 """The model of a server: texts and pictures become query weights, and a word its token. Safe for several threads."""
 
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, cast
 
 from lexlip_lucene.errors import InputError
@@ -29,7 +28,6 @@ class QueryModel:
         self._encoder = LexLipQueryEncoder(folder)
         self._tokenizer = load_tokenizer(folder)  # one of its own: the encoder's cuts texts
         self._tokens = frozenset(self.lexicon.tokens)
-        self._one_at_a_time = Lock()  # a tokenizer that is told how to cut must not be at work in another thread
 
     @property
     def lexicon(self) -> Lexicon:
@@ -45,8 +43,7 @@ class QueryModel:
 
     def text(self, text: str) -> Impacts:
         """Return token → query weight; {} when the model knows no token of `text`."""
-        with self._one_at_a_time:
-            return self._encoder.encode(text)
+        return self._encoder.encode(text)
 
     def picture(self, picture: "Image") -> Impacts:
         """Return token → impact of a picture in mode RGB.
@@ -68,8 +65,7 @@ class QueryModel:
 
     def token_of(self, word: str) -> str | None:
         """Return the token that `word` is as a whole; None when it is of several, or none that vectors have."""
-        with self._one_at_a_time:
-            pieces = self._tokenizer.encode(word, add_special_tokens=False).tokens
+        pieces = self._tokenizer.encode(word, add_special_tokens=False).tokens
         return pieces[0] if len(pieces) == 1 and pieces[0] in self._tokens else None
 
     def _with_images(self) -> "LexLip":

@@ -1,8 +1,8 @@
-"""The processes that train one model together, started by torchrun, and what crosses between them.
+"""The processes that train one model together, started by torchrun, and their exchange of tensors.
 
 Every process draws the same batch and computes its own contiguous part of it. Vectors are gathered so that each sees
-all negatives; a gathered tensor carries gradient in the process's own part alone, and the gradients of all
-processes are added up, not averaged. So N processes come to the loss and the gradients of one with the joined batch.
+all negatives; a gathered tensor carries gradient only in the process's own part, and the gradients of all
+processes are added up, not averaged. So N processes have the loss and the gradients of one with the joined batch.
 """
 
 import os
@@ -21,14 +21,14 @@ PATIENCE = timedelta(hours=2)
 
 @dataclass(frozen=True)
 class Team:
-    """This process's number and how many there are; a team of one crosses nothing."""
+    """This process's number and the number of all; a team of one exchanges nothing."""
 
     rank: int = 0
     size: int = 1
 
     @property
     def leads(self) -> bool:
-        """Whether this process is the one that evaluates, writes and speaks."""
+        """True if this process is the one that evaluates, writes and reports."""
         return self.rank == 0
 
     def own(self, count: int) -> slice:
@@ -37,7 +37,7 @@ class Team:
         return slice(self.rank * share, (self.rank + 1) * share)
 
     def gather(self, own: Tensor) -> Tensor:
-        """(own, …) of every process, all of one shape → (own × size, …); gradient flows into the own part alone."""
+        """Join (own, …) of every process, of one shape, into (own × size, …); gradient flows only into the own part."""
         if self.size == 1:
             return own
         parts = [torch.empty_like(own) for _ in range(self.size)]
@@ -66,7 +66,7 @@ class Team:
             parameter.grad = grad.view_as(parameter)
 
     def wait(self) -> None:
-        """Go on when every process is here."""
+        """Wait until every process has called this."""
         if self.size > 1:
             distributed.barrier()
 
@@ -77,7 +77,7 @@ ALONE = Team()
 def join_team(device: str) -> Team:
     """Join the processes that torchrun started, this one with its `device`.
 
-    Without torchrun's variables in the environment the team is this process alone.
+    Without torchrun's variables in the environment the team is only this process.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return ALONE

@@ -16,8 +16,7 @@ from PIL import Image
 from support import tiny
 
 from lexlip_lucene.data.captions import CaptionedImage, read_captions
-from lexlip_lucene.encode import shard_plan as stretches
-from lexlip_lucene.encode import unfinished
+from lexlip_lucene.encode import shard_plan, unfinished
 from lexlip_lucene.encode.encode import encode_images, encode_texts
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.errors import InputError, OutputError
@@ -53,7 +52,7 @@ def images(folder: Path) -> list[CaptionedImage]:
 
 @pytest.fixture(autouse=True)
 def four_inputs_a_shard(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stretches, "STRETCH_INPUTS", 4)
+    monkeypatch.setattr(shard_plan, "SHARD_INPUTS", 4)
 
 
 def content(output: Path) -> dict[str, bytes]:
@@ -68,7 +67,7 @@ def content(output: Path) -> dict[str, bytes]:
 
 
 class Killed(BaseException):
-    """Stands for kill -9: no handler of the program catches it, and no file is touched after it."""
+    """In place of kill -9: no handler of the program catches it, and no file is touched after it."""
 
 
 def killed_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +75,7 @@ def killed_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
     left = [step]
 
     def counted(change):  # type: ignore[no-untyped-def]  # it takes on the signature of what it wraps
-        def run(*args, **kwargs):  # type: ignore[no-untyped-def]  # likewise
+        def run(*args, **kwargs):  # type: ignore[no-untyped-def]  # as above
             if not left[0]:
                 raise Killed
             left[0] -= 1
@@ -142,8 +141,8 @@ def test_shards_that_are_whole_are_not_encoded_again(
     assert kept == ["part-00000.jsonl", "part-00001.jsonl"]
     seen: list[str] = []
     monkeypatch.setattr(
-        unfinished.Unfinished, "keep", lambda self, stretch, *_, keep=unfinished.Unfinished.keep: (
-            seen.append(stretch.name), keep(self, stretch, *_))
+        unfinished.Unfinished, "keep", lambda self, shard, *_, keep=unfinished.Unfinished.keep: (
+            seen.append(shard.name), keep(self, shard, *_))
     )  # fmt: skip
     encode_images(model, images, tmp_path / "c", resume=True)
     assert seen == ["part-00001.jsonl", "part-00002.jsonl"], "the facts of shard 1 were not yet written"
@@ -197,9 +196,9 @@ def test_a_finished_run_is_accepted_as_it_stands_and_another_s_result_is_not(
 def begun(folder: Path, output: Path, **environment: str) -> "subprocess.Popen[bytes]":
     """`lexlip encode images`, four inputs a shard, in a process of its own."""
     script = (
-        "from lexlip_lucene.encoders import stretches\n"
+        "from lexlip_lucene.encode import shard_plan\n"
         "from lexlip_lucene.cli.main import main\n"
-        "stretches.STRETCH_INPUTS = 4\n"
+        "shard_plan.SHARD_INPUTS = 4\n"
         "main()\n"
     )
     asked = ["encode", "images", folder / "photos", output, "--model", folder / "model", "--batch-size", "2", "--json"]

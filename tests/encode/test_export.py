@@ -12,7 +12,7 @@ from support import tiny
 from support.recorder import Recorder
 
 from lexlip_lucene.data.captions import CaptionedImage, read_captions
-from lexlip_lucene.encode import shard_plan as stretches
+from lexlip_lucene.encode import shard_plan
 from lexlip_lucene.encode.encode import EncodeReport, encode_images, encode_texts
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.errors import InputError, ModelError, OutputError
@@ -106,7 +106,7 @@ def test_the_manifest_says_what_made_the_collection(tmp_path: Path, mixed: list[
 def test_documents_are_counted_over_several_shards(
     tmp_path: Path, mixed: list[CaptionedImage], model: LexLip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stretches, "STRETCH_INPUTS", 3)
+    monkeypatch.setattr(shard_plan, "SHARD_INPUTS", 3)
     encode_images(model, mixed, tmp_path / "c")
     assert [shard.documents for shard in manifest_of(tmp_path / "c").shards] == [2, 1, 1]
 

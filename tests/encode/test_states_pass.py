@@ -29,7 +29,7 @@ def pictures(seed: int = 0, count: int = 3) -> Tensor:
 
 
 def states(made: ImageTower, pixels: Tensor, keep: Path | None = None, precision: str = "float32") -> Tensor:
-    """What a fresh pass gives, as a second run would."""
+    """The states that a fresh pass gives, as a second run would."""
     return StatesPass(made, CPU, Arithmetic(precision), batch_size=4, keep=keep)(pixels)
 
 

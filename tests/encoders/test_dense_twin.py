@@ -56,7 +56,7 @@ def test_a_model_s_embeddings_have_unit_length_and_outlive_saving(tmp_path: Path
     assert images.shape == (3, 8) and texts.shape == (4, 8)
     assert images.dtype == texts.dtype == torch.float32
     torch.testing.assert_close(images.norm(dim=1), torch.ones(3))
-    known = texts[[0, 1, 3]]  # "zebra" is no known word, which leaves the static side nothing
+    known = texts[[0, 1, 3]]  # "zebra" is not a known word, which leaves the static side nothing
     torch.testing.assert_close(known.norm(dim=1), torch.ones(3))
     model.save_pretrained(tmp_path / "model")
     loaded = LexLip.from_pretrained(tmp_path / "model")

@@ -85,7 +85,7 @@ def test_the_states_of_a_map_are_in_reading_order_whatever_its_layout() -> None:
 @pytest.mark.parametrize(("axis", "order"), [(-1, [1, 0, 3, 2]), (-2, [2, 3, 0, 1])])
 @torch.inference_mode()
 def test_exchanging_patches_of_the_picture_exchanges_their_states(axis: int, order: list[int]) -> None:
-    """A ViT without blocks and without positions sees each patch alone, so its states move as the patches do."""
+    """A ViT without blocks and without positions sees each patch by itself, so its states move as the patches do."""
     made = tower("vit_tiny_patch16_224", {"img_size": 32, "depth": 0, "embed_dim": 32, "pos_embed": "none"}, 32)
     exchanged = pixels(32).roll(16, dims=axis)
     torch.testing.assert_close(made(exchanged), made(pixels(32))[:, order])

@@ -22,7 +22,7 @@ COMPILE = """
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource, compile
 
-from lexlip_lucene.encoders import lexicon_pool_triton as kernels
+from lexlip_lucene.encoders.pool import triton_kernels as kernels
 
 TENSORS = {"states": "*bf16", "weight": "*bf16", "values": "*fp32", "positions": "*i32"}
 SIZES = dict.fromkeys(["batch", "length", "width", "tokens"], "i32")

@@ -1,4 +1,4 @@
-"""A model, a manifest or a photo that the system does not let be read is said to be that, and not to be missing."""
+"""A model, a manifest or a photo that the system does not let be read is reported as that, and not as missing."""
 
 import shutil
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Patch maps: their maximum is what pooling gives, their places are the picture's, and what has no place is said."""
+"""Patch maps: their maximum is what pooling gives, their places are the picture's, and the rest has no place."""
 
 from math import log
 
@@ -82,7 +82,7 @@ def test_the_largest_place_is_the_one_that_pooling_took(kind: str) -> None:
 
 
 def with_logits(model: LexLip, *, bias: float, global_path: float) -> LexLip:
-    """`model` with given bias and global path for all tokens, whatever the picture."""
+    """`model` with given bias and global path for all tokens, for any picture."""
     with torch.no_grad():
         model.image.head.tokens.bias.fill_(bias)
         if model.image.global_path is not None:
@@ -127,7 +127,7 @@ def test_a_token_that_the_picture_lacks_has_no_place() -> None:
 
 
 def test_moving_what_is_seen_moves_the_map() -> None:
-    """A ViT without blocks and without positions sees each patch alone: exchanged patches exchange their weights."""
+    """A ViT without blocks or positions sees each patch by itself: exchanged patches exchange their weights."""
     arguments = {"img_size": 32, "depth": 0, "embed_dim": 32, "pos_embed": "none"}
     spec = tiny.VIT.model_copy(update={"arguments": arguments, "global_path": False, "adapter": AdapterSpec(width=16)})
     model = tiny.lexlip(spec)

@@ -106,7 +106,7 @@ def test_what_was_packed_is_forgotten_when_the_model_trains() -> None:
 
 
 def close(one: Impacts, other: Impacts) -> bool:
-    """Whether two vectors differ by the rounding of float32 sums alone."""
+    """True if two vectors differ only by the rounding of float32 sums."""
     return one.keys() == other.keys() and all(abs(one[token] - other[token]) <= 1 for token in one)
 
 

@@ -17,12 +17,10 @@ from lexlip_lucene.encoders.model.image_tower import ImageTower
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.model.pixels import normalise
 from lexlip_lucene.errors import ModelError
-from lexlip_lucene.progress import SILENT
 from lexlip_lucene.recipes.model_spec import AdapterSpec, ImageSpec, ViewSpec
 from lexlip_lucene.training.examples.frozen_states import FrozenStates
-from lexlip_lucene.training.parallel import ALONE
+from lexlip_lucene.training.run.job import prepare
 from lexlip_lucene.training.run.loop import Trainer
-from lexlip_lucene.training.run.train import prepare
 
 SIZE = 32
 OTHER: dict[str, Any] = {"backbone": "mobilenetv2_050", "arguments": {"pad_type": "same"}, "identity": ("bn2.act",)}
@@ -53,7 +51,7 @@ def pictures(count: int = 3) -> Tensor:
 
 
 def mean_of(backbone: nn.Module, pixels: Tensor) -> Tensor:
-    """What timm's backbone says of pixels, averaged over places: (batch, width)."""
+    """The states of timm's backbone, averaged over places: (batch, width)."""
     found: Tensor = cast(Any, backbone).forward_features(pixels)
     return found.flatten(2).mean(dim=2)
 
@@ -194,7 +192,7 @@ def trainer(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Trainer:
     image = {**spec(global_path=True).model_dump(), "frozen": True, "ridge": {"strength": 100, "folds": 2}}
     views = [{"mirrored": True}, {**OTHER, "weights": weights}]
     recipe = recipe_of(write(folder, draw(folder)), image={**image, "views": views}, training__dense={"width": 4})
-    run = prepare(recipe, folder / "model", ALONE, "cpu", None, SILENT)
+    run = prepare(recipe, folder / "model")
     return run.trainer("choosing", run.trained_on, run.kept_aside)
 
 

@@ -10,17 +10,16 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from lexlip_lucene.progress import SILENT
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 from lexlip_lucene.training.parallel import join_team, leave_team
-from lexlip_lucene.training.run.train import prepare
+from lexlip_lucene.training.run.job import prepare
 
 
 def main() -> None:
     recipe, output = EncoderRecipe.model_validate(json.loads(Path(sys.argv[1]).read_text())), Path(sys.argv[2])
     torch.set_num_threads(1)
     team = join_team("cpu")
-    run = prepare(recipe, output.parent / "model", team, "cpu", None, SILENT)
+    run = prepare(recipe, output.parent / "model", team=team)
     trainer = run.trainer("choosing", run.trained_on, run.kept_aside)
     trainer.fill_queues()
     [(step, images, inputs)] = trainer.inputs(0, 1)

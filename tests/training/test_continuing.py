@@ -72,7 +72,7 @@ FIELDS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 
 
 def keeps_its_geometry(name: str, before: Tensor, after: Tensor) -> None:
-    """What a field (rows, columns) is a function of, it is after resampling too; and it is not made constant."""
+    """A field (rows, columns) is a function of the same after resampling, and is not made constant."""
     if name == "the same everywhere":
         torch.testing.assert_close(after, torch.full_like(after, 3.0))
     elif name == "rows alone":

@@ -1,4 +1,4 @@
-"""What a step sees follows from the seed and the step's number alone."""
+"""The draws of a step follow from only the seed and the step's number."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -16,13 +16,15 @@ from support import tiny
 from lexlip_lucene.data.captions import CaptionedImage
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe, ImageRecipe
-from lexlip_lucene.training.examples.augmentation import AS_THEY_ARE
+from lexlip_lucene.training.examples.augmentation import UNCHANGED
 from lexlip_lucene.training.examples.draws import Draw, Draws
 from lexlip_lucene.training.examples.examples import CaptionTokens
 from lexlip_lucene.training.examples.masking import MaskVocabulary
+from lexlip_lucene.training.losses.needs import joint_needs
+from lexlip_lucene.training.losses.terms import named_terms, needs_of
 from lexlip_lucene.training.parallel import ALONE, Team
 
-LOOKS = {"flip": True, "shift": 3, "brightness": 0.2, "augment": {}}
+AUGMENTED = {"flip": True, "shift": 3, "brightness": 0.2, "augment": {}}
 TOKENIZER = tiny.tokenizer()
 
 
@@ -40,7 +42,7 @@ def captioned(images: int) -> CaptionTokens:
 def draws(
     trained: Sequence[int] = range(12), batch: int = 4, *, masks: tuple[float, float] = (0.0, 0.0), **others: Any
 ) -> Draws:
-    image = ImageRecipe(**tiny.VIT.model_dump(), **others.pop("looks", {}))
+    image = ImageRecipe(**tiny.VIT.model_dump(), **others.pop("augmented", {}))
     settings: dict[str, Any] = {"seed": 0, "each": 1, **others}
     vocabulary = MaskVocabulary.of(TOKENIZER) if any(masks) else None
     numbers = np.array(trained)
@@ -92,10 +94,10 @@ def test_every_epoch_and_every_seed_has_an_order_of_its_own() -> None:
 
 
 def test_the_look_of_a_step_is_the_same_whenever_it_is_asked_for_and_others_differ() -> None:
-    made = draws(looks=LOOKS)
-    forwards = [made.look(step) for step in range(40)]
+    made = draws(augmented=AUGMENTED)
+    forwards = [made.augmentation(step) for step in range(40)]
     torch.rand(5)
-    assert [draws(looks=LOOKS).look(step) for step in reversed(range(40))] == forwards[::-1]
+    assert [draws(augmented=AUGMENTED).augmentation(step) for step in reversed(range(40))] == forwards[::-1]
     assert len(set(forwards)) == 40
     assert {look.mirrored for look in forwards} == {False, True}
     assert {side for look in forwards for side in look.shift} == set(range(-3, 4))
@@ -103,7 +105,7 @@ def test_the_look_of_a_step_is_the_same_whenever_it_is_asked_for_and_others_diff
 
 
 def test_without_any_change_asked_for_pictures_are_seen_as_they_are() -> None:
-    assert {draws().look(step) for step in range(20)} == {AS_THEY_ARE}
+    assert {draws().augmentation(step) for step in range(20)} == {UNCHANGED}
 
 
 # --- captions ----------------------------------------------------------------------------------------------------
@@ -204,7 +206,8 @@ def of(trained: NDArray[np.int64], team: Team = ALONE, **training: Any) -> Draws
             "training": {"epochs": 1, "batch_size": 8, "learning_rate": 0.1, **training},
         }
     )
-    return Draws.of(recipe, trained, captioned(20), TOKENIZER, team)
+    masks = joint_needs(needs_of(named_terms(recipe.training))).masks
+    return Draws.of(recipe, trained, captioned(20), TOKENIZER, team, masks=masks)
 
 
 def test_a_recipe_says_what_is_drawn() -> None:

@@ -1,4 +1,4 @@
-"""The expander: what it learns from captions alone, and what it is used for in a training run."""
+"""The expander: what it learns from only captions, and its uses in a training run."""
 
 import json
 import math
@@ -26,7 +26,7 @@ from lexlip_lucene.training.expander.kept import expander_of, further_captions
 from lexlip_lucene.training.expander.teacher import ExpanderTeacher
 from lexlip_lucene.training.expander.training import draw, fit_expander
 from lexlip_lucene.training.parallel import ALONE
-from lexlip_lucene.training.run import train
+from lexlip_lucene.training.run import job
 from lexlip_lucene.training.run.checkpoint import read_checkpoint, write_checkpoint
 from lexlip_lucene.training.start.ridge import joined_targets, start_from_ridge
 from lexlip_lucene.vectors.lexicon import Lexicon
@@ -287,7 +287,7 @@ def test_captions_of_images_kept_aside_are_unseen_until_the_final_run(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fits, recipe = watch_fits(monkeypatch), recipe_of(data)
-    run = train.prepare(recipe, tmp_path / "model", ALONE, "cpu", None, SILENT)
+    run = job.prepare(recipe, tmp_path / "model")
     run.trainer("choosing", run.trained_on, run.kept_aside)
     run.trainer("final", np.arange(halves.IMAGES), None)
     lines = [json.loads(line) for line in (data / "captions.jsonl").read_text().splitlines()]
@@ -333,10 +333,10 @@ def test_the_start_has_the_expander_s_weights_and_targets(data: Path, monkeypatc
         made.append(expander_of(*parts, **named))
         return made[-1]
 
-    monkeypatch.setattr(train, "expander_of", watching)
-    run = train.prepare(recipe_of(data), data / "model", ALONE, "cpu", None, SILENT)
+    monkeypatch.setattr(job, "expander_of", watching)
+    run = job.prepare(recipe_of(data), data / "model")
     model = run.trainer("choosing", run.trained_on, run.kept_aside).model
-    plain = train.prepare(recipe_of(data, expander=None), data / "model", ALONE, "cpu", None, SILENT)
+    plain = job.prepare(recipe_of(data, expander=None), data / "model")
     without = plain.trainer("choosing", plain.trained_on, plain.kept_aside).model
     assert isinstance(model.text, StaticText) and isinstance(without.text, StaticText)
     torch.testing.assert_close(nn.functional.softplus(model.text.raw_weight.detach()), made[0].weights)

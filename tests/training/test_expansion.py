@@ -53,4 +53,4 @@ def test_a_text_keeps_the_weights_of_its_own_tokens_and_learns_from_them_alone()
         5,
         0,
         1,
-    ]  # two cat ##s run over: special, unknown and blocked are no tokens
+    ]  # two cat ##s run over: special, unknown and blocked ones do not count

@@ -41,7 +41,7 @@ def dealt(folds: int) -> list[NDArray[np.int64]]:
 
 
 def whole(features: Tensor, targets: Tensor) -> Floats:
-    """What the start that saw all images says of each."""
+    """The logits that the start that saw all images gives each."""
     given, wanted = features.double().numpy(), targets.double().numpy()
     return fitted(given, wanted, given)
 
@@ -77,7 +77,7 @@ def test_the_dealing_follows_the_seed() -> None:
 
 
 def test_a_start_that_knows_nothing_of_its_images_has_nothing_to_take_back() -> None:
-    """Targets that are the same for all images are told by the mean alone."""
+    """Targets that are the same for all images follow from the mean."""
     features, _ = data()
     np.testing.assert_array_equal(offsets_of(features, torch.full((IMAGES, TOKENS), 3.0), 4), 0)
 
@@ -100,7 +100,7 @@ def test_images_that_the_start_did_not_see_have_offsets_of_zero() -> None:
 
 
 def twin(rank: int) -> tuple[Tensor, HeldOut, Tensor]:
-    """E (rank, tokens) of a twin that started from the ridge solution, the offsets, and those of the logits alone."""
+    """E (rank, tokens) of a twin that started from the ridge solution, the offsets, and those of only the logits."""
     features, targets = data()
     weight, _, _ = ridge_solution(features, targets, STRENGTH)
     made = DenseTwin(WIDTH, 3, TOKENS, rank, None)

@@ -41,7 +41,7 @@ def test_it_keeps_what_the_quantiser_keeps(seed: int, k: int) -> None:
 
 @given(seeds, st.integers(1, 11))
 def test_the_gradient_flows_to_the_kept_alone(seed: int, k: int) -> None:
-    weights = (tied_weights(seed, 3, 12) + 0.5).requires_grad_()  # above 0, so that what is kept can be told
+    weights = (tied_weights(seed, 3, 12) + 0.5).requires_grad_()  # above 0, so that the kept ones are known
     kept = keep_heaviest(weights, k)
     kept.sum().backward()
     assert weights.grad is not None

@@ -9,15 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from lexlip_lucene.training.formulas import (
-    contrastive_loss,
-    distillation_loss,
-    flops_loss,
-    masked_language_loss,
-    momentum_contrastive_loss,
-    ramp,
-    word_loss,
-)
+from lexlip_lucene.training.formulas import contrastive_loss, flops_loss
+from lexlip_lucene.training.losses.distillation import distillation_loss
+from lexlip_lucene.training.losses.flops import ramp
+from lexlip_lucene.training.losses.language import masked_language_loss
+from lexlip_lucene.training.losses.momentum_contrast import momentum_contrastive_loss
+from lexlip_lucene.training.losses.words import word_loss
 
 Array = NDArray[np.float64]
 images = st.integers(1, 5)

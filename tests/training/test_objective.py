@@ -1,4 +1,4 @@
-"""What a run minimises, as the loop computes it: which losses, with which weights, from which vectors."""
+"""The objective of a run, as the loop computes it: its losses, their weights, and the vectors they are of."""
 
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,17 @@ from lexlip_lucene.encoders.pool.saturation import divide_by_length
 from lexlip_lucene.errors import TrainingError
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.training.examples.sources import weights_of
-from lexlip_lucene.training.formulas import contrastive_loss, momentum_contrastive_loss, ramp
-from lexlip_lucene.training.losses.contrast import MomentumContrast
+from lexlip_lucene.training.formulas import contrastive_loss
+from lexlip_lucene.training.losses.flops import ramp
 from lexlip_lucene.training.losses.lexicon_queue import LexiconQueue
+from lexlip_lucene.training.losses.momentum_contrast import MomentumContrast, momentum_contrastive_loss
 from lexlip_lucene.training.losses.views import Views
 from lexlip_lucene.training.parallel import ALONE
 from lexlip_lucene.training.run.checkpoint import read_checkpoint
+from lexlip_lucene.training.run.job import prepare
 from lexlip_lucene.training.run.loop import Trainer
 from lexlip_lucene.training.run.selection import measure_aside
-from lexlip_lucene.training.run.train import prepare, train
+from lexlip_lucene.training.run.train import train
 
 BERT: dict[str, Any] = {"kind": "transformer", "architecture": {**tiny.BERT.architecture, "vocab_size": 400}}
 EVERYTHING: dict[str, Any] = {
@@ -64,16 +66,25 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def trainer_of(data: Path, progress: Progress = SILENT, **changes: Any) -> Trainer:
     """A run at its start."""
-    run = prepare(recipe_of(data, **changes), data / "model", ALONE, "cpu", None, progress)
+    run = prepare(recipe_of(data, **changes), data / "model", progress=progress)
     return run.trainer("choosing", run.trained_on, run.kept_aside)
 
 
 def views_of(trainer: Trainer, done: float = 1.0) -> Views:
-    """What the losses of the first step see, at a share of the run."""
+    """The views of the first step, at a share of the run."""
     [(step, images, [inputs])] = trainer.inputs(0, 1)
     drawn = trainer.draws.part(step, 0, images, done)
     trainer.draws.seed_networks(step, 0)
-    return Views(trainer.model, trainer.recipe, ALONE, trainer.source, inputs, drawn, drawn, done)
+    return Views(
+        model=trainer.model,
+        recipe=trainer.recipe,
+        team=ALONE,
+        source=trainer.source,
+        inputs=inputs,
+        whole=drawn,
+        own=drawn,
+        done=done,
+    )
 
 
 def gradients_of(trainer: Trainer) -> tuple[dict[str, float], dict[str, Tensor | None]]:
@@ -91,8 +102,9 @@ def without_gradient(module: nn.Module | None) -> bool:
 
 
 def momentum_of(trainer: Trainer) -> MomentumContrast:
-    assert trainer.objective.momentum is not None
-    return trainer.objective.momentum
+    momentum = trainer.objective.terms["momentum_contrast"]
+    assert isinstance(momentum, MomentumContrast)
+    return momentum
 
 
 # --- which losses, with which weights ----------------------------------------------------------------------------
@@ -147,7 +159,7 @@ def test_a_loss_of_weight_0_gives_no_gradient(data: Path) -> None:
     assert losses.keys() == {"words", "language", "dense_contrast"}
     assert without_gradient(trainer.model.text)
     assert without_gradient(trainer.model.dense)
-    assert without_gradient(trainer.objective.bottleneck)
+    assert without_gradient(trainer.objective.shared)
     assert not without_gradient(trainer.model.image.head)
 
 
@@ -264,7 +276,7 @@ def test_momentum_encoders_start_from_the_started_model_and_follow_once_a_step(d
     saved = read_checkpoint(tmp_path / "phase 2.training" / "choosing" / "checkpoint.pt", recipe)
     assert saved is not None and saved["step"] == 1
     start = LexLip.from_pretrained(tmp_path / "phase 1").state_dict()
-    behind, ahead = saved["objective"]["momentum._extra_state"], saved["model"]
+    behind, ahead = saved["objective"]["terms.momentum_contrast._extra_state"], saved["model"]
     assert behind.keys() == ahead.keys() == start.keys()
     assert any(not torch.equal(ahead[name], start[name]) for name in start)
     for name, tensor in start.items():

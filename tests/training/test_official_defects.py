@@ -1,6 +1,6 @@
 """The defects of the official LexLIP code (ChiYeungLaw/LexLIP-ICCV23), each with the test that guards against it.
 
-Of 1 to 4 this file has the parts alone; tests/test_objective.py has them as the loop runs them.
+Of 1 to 4 this file has only the parts; tests/training/test_objective.py has them as the loop runs them.
 
  1. The FLOPS regulariser sees vectors of unit length, on which it is at most 1: no pressure towards sparsity.
  2. Phase 2 copies its momentum encoders before the weights of phase 1 are loaded.
@@ -8,10 +8,10 @@ Of 1 to 4 this file has the parts alone; tests/test_objective.py has them as the
  4. The queue starts as random vectors with weights below 0, and drops keys where it wraps around.
  5. The step to keep is chosen on the test images.
  6. At another picture size positions are cut out of a corner, or stretched along the flattened table
-    (tests/test_continuing.py has every kind of position; here a whole run).
- 7. Logits at [CLS] and [SEP], and rows of the vocabulary that are no words, are part of the vectors.
+    (tests/training/test_continuing.py has every kind of position; here a whole run).
+ 7. Logits at [CLS] and [SEP], and rows of the vocabulary that are not words, are part of the vectors.
  8. Evaluation loads and encodes an image once a caption.
- 9. There is no way to use a trained model from code, none to export it, and exact versions are required.
+ 9. No way to use a trained model from code is given, none to export it, and exact versions are required.
 10. The score that is evaluated is the cosine of dense vectors, of which an inverted index never sees one.
 """
 
@@ -40,13 +40,11 @@ from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.model.text_encoders import TransformerText
 from lexlip_lucene.encoders.model.tokens import tokenise
 from lexlip_lucene.encoders.pool.saturation import divide_by_length
-from lexlip_lucene.progress import SILENT
 from lexlip_lucene.training.formulas import flops_loss
+from lexlip_lucene.training.losses.follower import Follower
 from lexlip_lucene.training.losses.lexicon_queue import LexiconQueue
-from lexlip_lucene.training.losses.momentum import Follower
-from lexlip_lucene.training.parallel import ALONE
+from lexlip_lucene.training.run.job import prepare
 from lexlip_lucene.training.run.selection import measure_aside, quantised
-from lexlip_lucene.training.run.train import prepare
 
 
 def tensors_of(model: torch.nn.Module) -> dict[str, Tensor]:
@@ -63,7 +61,7 @@ def test_defect_1_denser_and_heavier_vectors_cost_more_without_a_bound() -> None
     dense = torch.ones(4, 1000)
     assert flops_loss(dense).item() == 100 * flops_loss(sparse).item() == 1000.0
     unit = flops_loss(divide_by_length(dense, 1.0)), flops_loss(divide_by_length(sparse, 1.0))
-    assert [loss.item() for loss in unit] == pytest.approx([1.0, 1.0])  # what the official code can tell apart
+    assert [loss.item() for loss in unit] == pytest.approx([1.0, 1.0])  # all that the official code distinguishes
 
 
 def test_defect_2_the_momentum_encoders_start_from_the_weights_that_were_loaded(tmp_path: Path) -> None:
@@ -136,7 +134,7 @@ def test_defect_6_a_run_at_another_picture_size_keeps_where_positions_are(tmp_pa
     model, _ = trained(recipe_of(data), tmp_path / "small")
     backbone: Any = model.image.tower.backbone
     with torch.no_grad():
-        backbone.pos_embed[0, 1:] = torch.tensor([1.0, 1.0, 5.0, 5.0]).unsqueeze(1)  # a function of the row alone
+        backbone.pos_embed[0, 1:] = torch.tensor([1.0, 1.0, 5.0, 5.0]).unsqueeze(1)  # a function of only the row
     model.save_pretrained(tmp_path / "small", force=True)
     image = {**tiny.VIT.model_dump(), "size": 64, "arguments": {**tiny.VIT.arguments, "img_size": 64}}
     settings: dict[str, Any] = {"training__start": tmp_path / "small", "training__learning_rate": 1e-12}
@@ -185,7 +183,7 @@ def test_defect_8_a_run_and_an_encoding_open_every_picture_once(
 def test_defect_8_an_image_kept_aside_is_encoded_once_whatever_its_captions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = prepare(recipe_of(write(tmp_path, draw(tmp_path))), tmp_path / "model", ALONE, "cpu", None, SILENT)
+    run = prepare(recipe_of(write(tmp_path, draw(tmp_path))), tmp_path / "model")
     trainer = run.trainer("choosing", run.trained_on, run.kept_aside)
     seen: list[int] = []
     forward = ImageTower.forward

@@ -60,7 +60,7 @@ def test_the_same_seed_gives_the_same_weights_bit_for_bit(
     torch.rand(7)  # the global generator has moved on
     second, two = trained(recipe, tmp_path / "second")
     assert first.sha256 == second.sha256
-    cards = [model.config.files.pop("README.md") for model in (first, second)]  # which tell how long it took
+    cards = [model.config.files.pop("README.md") for model in (first, second)]  # which say how long it took
     assert first.config == second.config and all(cards)
     assert one._replace(seconds=0) == two._replace(seconds=0)
     other, _ = trained(recipe_of(data, **settings, training__seed=1), tmp_path / "other")

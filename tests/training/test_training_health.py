@@ -1,4 +1,4 @@
-"""Figures of lexicon vectors, the warnings that come of them, and out of memory told."""
+"""Figures of lexicon vectors, the warnings that follow from them, and the report of too little memory."""
 
 import numpy as np
 import pytest
@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from lexlip_lucene.encode.memory import encoding_memory_told
+from lexlip_lucene.encode.memory import encoding_memory_errors_named
 from lexlip_lucene.errors import MemoryLimitError
 from lexlip_lucene.recipes.training_recipe import MomentumRecipe, TrainingRecipe
 from lexlip_lucene.training.run.health import Health, expected_flops, vector_figures
-from lexlip_lucene.training.run.memory import memory_told
+from lexlip_lucene.training.run.memory import training_memory_errors_named
 
 
 def vectors(rows: int, tokens: int, active: int, seed: int = 0) -> Tensor:
@@ -116,7 +116,7 @@ RECIPE = TrainingRecipe(steps=1, batch_size=8, learning_rate=1e-3)
 
 @pytest.mark.parametrize("library", ["torch on a CPU", "NumPy", "torch on a GPU"])
 def test_out_of_memory_is_told_with_the_knobs_to_turn(library: str) -> None:
-    with pytest.raises(MemoryLimitError) as raised, memory_told(RECIPE):
+    with pytest.raises(MemoryLimitError) as raised, training_memory_errors_named(RECIPE):
         if library == "torch on a CPU":
             torch.empty(2**55)
         elif library == "NumPy":
@@ -143,7 +143,7 @@ def test_knobs_that_are_turned_already_are_not_named() -> None:
     )
     with (
         pytest.raises(MemoryLimitError, match=r"set training.momentum.queue=50, or training.batch_size below 8, or im"),
-        memory_told(recipe),
+        training_memory_errors_named(recipe),
     ):
         raise MemoryError
 
@@ -151,13 +151,13 @@ def test_knobs_that_are_turned_already_are_not_named() -> None:
 def test_encoding_names_its_batch_size() -> None:
     with (
         pytest.raises(MemoryLimitError, match=r"encoding at batch size 32 .*--batch-size 16"),
-        encoding_memory_told(32),
+        encoding_memory_errors_named(32),
     ):
         torch.empty(2**55)
-    with pytest.raises(MemoryLimitError, match="a batch of one is the smallest"), encoding_memory_told(1):
+    with pytest.raises(MemoryLimitError, match="a batch of one is the smallest"), encoding_memory_errors_named(1):
         raise MemoryError
 
 
 def test_other_errors_pass_as_they_are() -> None:
-    with pytest.raises(RuntimeError, match="inconsistent"), memory_told(RECIPE):
+    with pytest.raises(RuntimeError, match="inconsistent"), training_memory_errors_named(RECIPE):
         raise RuntimeError("inconsistent tensor size")

@@ -1,4 +1,4 @@
-"""Where a training run has its images from: pictures, or the cached states of a frozen backbone."""
+"""Sources of a training run's images: pictures, or the cached states of a frozen backbone."""
 
 from pathlib import Path
 

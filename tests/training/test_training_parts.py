@@ -19,15 +19,15 @@ from lexlip_lucene.encoders.model.text_encoders import StaticText
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.recipes.training_recipe import TrainingRecipe
 from lexlip_lucene.records import Document
-from lexlip_lucene.training.examples.augmentation import Look, seen
+from lexlip_lucene.training.examples.augmentation import Augmentation, augmented
 from lexlip_lucene.training.examples.examples import (
     CaptionTokens,
-    CaptionWords,
     caption_counts,
     caption_presence,
     split_aside,
 )
 from lexlip_lucene.training.examples.sources import HeldPictures, weights_of
+from lexlip_lucene.training.losses.words import CaptionWords
 from lexlip_lucene.training.parallel import ALONE
 from lexlip_lucene.training.run.optimiser import make_optimiser, set_rate
 from lexlip_lucene.training.run.selection import blended, measure_aside
@@ -175,14 +175,16 @@ def test_the_similarity_scale_starts_where_it_is_told() -> None:
 
 def test_a_look_mirrors_moves_and_brightens() -> None:
     pixels = torch.arange(9, dtype=torch.uint8).view(1, 1, 3, 3)
-    assert torch.equal(seen(pixels, Look()), pixels)
-    assert seen(pixels, Look(mirrored=True))[0, 0].tolist() == [[2, 1, 0], [5, 4, 3], [8, 7, 6]]
-    down_and_right = seen(pixels, Look(shift=(1, 1)))[0, 0].tolist()
+    assert torch.equal(augmented(pixels, Augmentation()), pixels)
+    assert augmented(pixels, Augmentation(mirrored=True))[0, 0].tolist() == [[2, 1, 0], [5, 4, 3], [8, 7, 6]]
+    down_and_right = augmented(pixels, Augmentation(shift=(1, 1)))[0, 0].tolist()
     assert [row[1:] for row in down_and_right[1:]] == [[0, 1], [3, 4]], "what was at the top left is one further"
     assert down_and_right[0] == [4, 3, 4], "what is uncovered is filled by reflection"
-    up = seen(pixels, Look(shift=(-1, 0)))[0, 0].tolist()
+    up = augmented(pixels, Augmentation(shift=(-1, 0)))[0, 0].tolist()
     assert up[:2] == [[3, 4, 5], [6, 7, 8]]
-    assert seen(torch.tensor([[[[100, 200]]]], dtype=torch.uint8), Look(brightness=1.5)).flatten().tolist() == [
+    assert augmented(
+        torch.tensor([[[[100, 200]]]], dtype=torch.uint8), Augmentation(brightness=1.5)
+    ).flatten().tolist() == [
         150,
         255,
     ]
@@ -194,7 +196,7 @@ def test_a_look_mirrors_moves_and_brightens() -> None:
 def reference_recall(
     documents: Tensor, queries: Tensor, owner: NDArray[np.int64], tokens: Sequence[str], top_k: int | None
 ) -> dict[str, float]:
-    """Cut and quantise both sides as `encode` does and search by integers; ids sort as the images stand."""
+    """Cut and quantise both sides as `encode` does and search by integers; ids sort as the images do."""
 
     def encoded(weights: Tensor) -> list[Document]:
         heaviest = np.sort(weights.numpy(), axis=1)[:, ::-1][:, :top_k]

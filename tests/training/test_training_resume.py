@@ -1,4 +1,4 @@
-"""A run that was stopped goes on as if it had not been: the same weights bit for bit, and the same log."""
+"""A run that was stopped resumes as if it had not been: the same weights bit for bit, and the same log."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -29,7 +29,7 @@ PHASES: dict[str, dict[str, Any]] = {
 
 
 class Stopped(Exception):
-    """What stops a run in these tests."""
+    """The error that stops a run in these tests."""
 
 
 class StopsAt(Silent):

@@ -17,11 +17,11 @@ from lexlip_lucene.data.captions import CaptionedImage
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.progress import SILENT
 from lexlip_lucene.recipes.encoder_recipe import AugmentRecipe
-from lexlip_lucene.training.examples.augmentation import AS_THEY_ARE, Look
+from lexlip_lucene.training.examples.augmentation import UNCHANGED, Augmentation
 from lexlip_lucene.training.examples.sources import (
     HeldPictures,
+    PlannedBatch,
     ReadPictures,
-    Wanted,
     find_pictures,
     plan_of,
     weights_of,
@@ -30,17 +30,17 @@ from lexlip_lucene.training.run.train import train
 
 SIZE, COUNT = 16, 6
 AUGMENT = AugmentRecipe()
-LOOKS = [
-    AS_THEY_ARE,
-    Look(mirrored=True),
-    Look(shift=(-2, 3)),
-    Look(brightness=1.3),
-    Look(augmented=7),
-    Look(mirrored=True, shift=(1, 0), brightness=0.8, augmented=123),
+AUGMENTED = [
+    UNCHANGED,
+    Augmentation(mirrored=True),
+    Augmentation(shift=(-2, 3)),
+    Augmentation(brightness=1.3),
+    Augmentation(rand_augment=7),
+    Augmentation(mirrored=True, shift=(1, 0), brightness=0.8, rand_augment=123),
 ]
 PLAN = [
-    Wanted(np.array(images), look)
-    for images, look in zip([[3], [0, 5, 1], [2, 2], [4, 0], [1, 3, 5], [5, 4]], LOOKS, strict=True)
+    PlannedBatch(np.array(images), augmentation)
+    for images, augmentation in zip([[3], [0, 5, 1], [2, 2], [4, 0], [1, 3, 5], [5, 4]], AUGMENTED, strict=True)
 ]
 
 
@@ -80,14 +80,14 @@ def test_pictures_that_are_read_give_the_bits_of_pictures_that_are_held(
 def test_a_picture_is_seen_by_its_number_whatever_the_plan_s_order(images: list[CaptionedImage]) -> None:
     pictures = source(images, 1)
     assert isinstance(pictures, HeldPictures)
-    assert torch.equal(next(iter(pictures.batches([Wanted(np.array([4, 1]))]))), pictures.pixels[[4, 1]])
-    turned = next(iter(pictures.batches([Wanted(np.array([2]), Look(mirrored=True))])))
+    assert torch.equal(next(iter(pictures.batches([PlannedBatch(np.array([4, 1]))]))), pictures.pixels[[4, 1]])
+    turned = next(iter(pictures.batches([PlannedBatch(np.array([2]), Augmentation(mirrored=True))])))
     assert torch.equal(turned[0], pictures.pixels[2].flip(-1))
 
 
 def test_every_picture_of_a_batch_is_augmented_apart(images: list[CaptionedImage]) -> None:
     pictures = source(images, 1)
-    (batch,) = pictures.batches([Wanted(np.array([2] * 8), Look(augmented=1))])
+    (batch,) = pictures.batches([PlannedBatch(np.array([2] * 8), Augmentation(rand_augment=1))])
     assert len({tuple(picture.flatten().tolist()) for picture in batch}) > 1
 
 
@@ -98,10 +98,10 @@ def test_an_empty_plan_gives_nothing(images: list[CaptionedImage]) -> None:
 
 def test_plans_cut_images_into_batches_as_they_are() -> None:
     plan = plan_of(np.arange(5), 2)
-    assert [(wanted.images.tolist(), wanted.look) for wanted in plan] == [
-        ([0, 1], AS_THEY_ARE),
-        ([2, 3], AS_THEY_ARE),
-        ([4], AS_THEY_ARE),
+    assert [(wanted.images.tolist(), wanted.augmentation) for wanted in plan] == [
+        ([0, 1], UNCHANGED),
+        ([2, 3], UNCHANGED),
+        ([4], UNCHANGED),
     ]
 
 
@@ -117,7 +117,7 @@ def test_weights_are_the_model_s_own_whichever_way_the_pictures_come() -> None:
 
 
 def test_pictures_are_held_while_they_fit_and_else_read(images: list[CaptionedImage]) -> None:
-    """A megabyte is 10⁶ bytes; many small pictures stand for few large ones."""
+    """A megabyte is 10⁶ bytes; many small pictures take the place of a few large ones."""
     size = 1000  # 3 MB a picture
     assert isinstance(find_pictures(images[:2], size, hold_megabytes=6, progress=SILENT).source, HeldPictures)
     read = find_pictures(images[:2], size, hold_megabytes=5, workers=3, augment=AUGMENT, progress=SILENT).source
@@ -149,8 +149,8 @@ def test_a_picture_without_a_header_is_left_out_by_its_line(
         ["captions.jsonl:9", "image text"],
     ]
     assert all("\n" not in line for line in found.rejected)
-    (both,) = found.source.batches([Wanted(np.array([0, 1]))])
-    (wanted,) = source(images, 1).batches([Wanted(np.array([1, 3]))])
+    (both,) = found.source.batches([PlannedBatch(np.array([0, 1]))])
+    (wanted,) = source(images, 1).batches([PlannedBatch(np.array([1, 3]))])
     assert torch.equal(both, wanted), "numbers count the readable ones"
     assert told.tracked == [(label, 4, 4)]
 

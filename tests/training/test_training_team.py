@@ -1,4 +1,4 @@
-"""Two processes that train together come to the loss and the gradients of one with the joined batch."""
+"""Two processes that train together have the loss and the gradients of one with the joined batch."""
 
 import os
 import socket

@@ -1,1 +1,1 @@
-"""Where in a picture a token was seen (torch)."""
+"""Explanations: the places of a picture at which a token was seen (torch)."""

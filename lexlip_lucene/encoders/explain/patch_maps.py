@@ -1,11 +1,11 @@
-"""Where a token was seen in a picture: its weight at every patch, and what of it has no place.
+"""Patch maps: the weight of a token at every patch of a picture, and the part of it that has no place.
 
 Max pooling (LexLIP, ICCV 2023) takes each token's logit from one position:
 
     logit_v = max over positions p of state_p · w_v  +  b_v  +  (global path)_v,   weight_v = log(1 + relu(logit_v)) / s
 
-with s whatever the whole vector is divided by: its length, or by its bank. A map has one place p alone instead of the
-maximum; so its largest value is what pooling gives, unless a position that is no place wins: the mean state of the
+with s the divisor of the whole vector: its length, or its bank. A map has only one place p instead of the
+maximum; so its largest value is what pooling gives, unless a position without a place wins: the mean state of the
 picture (`image.global_state`) or a view (`image.views`). With products 2.5 and 0.5 at two places, 0.5 from the global
 path, b = 0 and s = 1, the map is log(4) = 1.39 and log(2) = 0.69; without any place the weight would be log(1.5) =
 0.41, 29 % of 1.39.
@@ -18,7 +18,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from lexlip_lucene.encoders.explain.receptive_field import sight_shift
+from lexlip_lucene.encoders.explain.receptive_field import receptive_field_shift
 from lexlip_lucene.encoders.model.image_encoder import ImageEncoder
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.model.pixels import normalise, to_square
@@ -27,7 +27,7 @@ from lexlip_lucene.errors import InputError
 from lexlip_lucene.vectors.patch_map import Grid, PatchMap
 
 _GRIDS: "WeakKeyDictionary[LexLip, Grid]" = WeakKeyDictionary()
-"""What `grid_of` has found out: it shows a model pictures, which takes up to a second."""
+"""Grids by model, which `grid_of` measures: it shows a model pictures, which takes up to a second."""
 
 
 def patch_maps(model: LexLip, picture: Image.Image, tokens: Sequence[str]) -> list[PatchMap]:
@@ -67,7 +67,7 @@ def grid_of(model: LexLip) -> Grid:
             places = _states(model, Image.new("RGB", (1, 1))).shape[1] - model.image.whole_positions
         side = round(places**0.5)
         assert side * side == places, "the tower gives the states of a square"
-        _GRIDS[model] = Grid(side, side, sight_shift(model.image.tower, side))
+        _GRIDS[model] = Grid(side, side, receptive_field_shift(model.image.tower, side))
     return _GRIDS[model]
 
 
@@ -83,7 +83,7 @@ def _logits(image: ImageEncoder, adapted: Tensor, mean_state: Tensor, wanted: Se
     Args:
         image: the image side.
         adapted: (1, positions, adapter width), as `ImageEncoder.adapted` gives it.
-        mean_state: (1, whole width), likewise.
+        mean_state: (1, whole width), of the same picture.
         wanted: lexicon positions of the tokens.
     """
     rows = torch.tensor(wanted, dtype=torch.int64, device=adapted.device)

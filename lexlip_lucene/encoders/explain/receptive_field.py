@@ -1,12 +1,14 @@
-"""How far what a place of the grid sees lies from the middle of its cell: the same for all places, measured.
+"""Receptive-field shift: the distance of a place's receptive field from the middle of its cell, measured.
+
+It is the same for all places of the grid.
 
 A convolution of stride 2 that pads both edges alike looks around every second pixel, not between two: after three of
 them a state of a grid of 8-pixel cells looks around the first pixel of its cell, 3.5 pixels or 0.44 cells up and left
 of its middle. A patch of a ViT sees itself, and its shift is 0. Other paddings shift to other sides.
 
-What a state sees is its effective receptive field (Luo et al., Understanding the Effective Receptive Field, NeurIPS
-2016): the squared gradient of the state by the pixels, here of noise. Places around the middle are asked alone, in
-pairs that mirror each other, so that what the edges cut off cancels out.
+The region that a state sees is its effective receptive field (Luo et al., Understanding the Effective Receptive Field,
+NeurIPS 2016): the squared gradient of the state by the pixels, here of noise. Only places around the middle are
+measured, in pairs that mirror each other, so that the parts that the edges cut off cancel out.
 """
 
 import torch
@@ -15,13 +17,15 @@ from torch import Tensor
 from lexlip_lucene.encoders.model.image_tower import ImageTower
 
 _PICTURES = 4
-"""Of noise: with 4, four trained towers came within 0.02 cells of what their strides say."""
+"""Of noise: with 4, four trained towers were within 0.02 cells of the shift that follows from their strides."""
 
 
 @torch.inference_mode(False)
 @torch.enable_grad()
-def sight_shift(tower: ImageTower, side: int) -> float:
-    """Return how far right and down of its cell's middle a place sees, in cells; rounded to hundredths.
+def receptive_field_shift(tower: ImageTower, side: int) -> float:
+    """Return the shift of a place's receptive field right and down of its cell's middle.
+
+    It is in cells, rounded to hundredths.
 
     Args:
         tower: it is not changed.
@@ -42,7 +46,7 @@ def _shift(tower: ImageTower, side: int, noise: Tensor) -> Tensor:
 
 
 def _seen(pixels: Tensor, state: Tensor, side: int, row: int, column: int) -> Tensor:
-    """Return by how much the centre of what a state (width,) sees is off, the mean of both axes."""
+    """Return the shift of the centre of the pixels that a state (width,) sees, the mean of both axes."""
     (gradient,) = torch.autograd.grad(state.square().sum(), pixels, retain_graph=True)
     energy = gradient[0].square().sum(dim=0)
     energy = energy / energy.sum()

@@ -1,11 +1,11 @@
-"""How easily a document is found, measured on a bank of the other side's training vectors; it is divided by it.
+"""Banks of the other side's training vectors: they measure how easily a document is found, which divides it.
 
     document = c^make_up · cut(d / ‖d‖) / max(f, floor)^power
     f = mean of the `nearest` largest products of d / ‖d‖ with the vectors of the bank
     c = (mean product of d with all vectors of the bank) / (that of cut(d)),   cut keeps the heaviest tokens
 
-A document that is near to much stands before the right one for many a query: a hub. Documents that all reach their
-nearest queries with the same score are told apart by what is theirs alone. CSLS (arXiv 1710.04087) subtracts the mean
+A document that is near to much precedes the right one for many a query: a hub. Documents that all reach their
+nearest queries with the same score are distinguished by what only they have. CSLS (arXiv 1710.04087) subtracts the mean
 similarity of the nearest neighbours; an index has nothing below 0 to subtract with, so here it divides. And a document
 with a long tail loses more by the cut than others; with `make_up` 1 it keeps what queries find in it on average.
 
@@ -31,7 +31,7 @@ HARDEST = 0.01
 
 
 class _Bank(nn.Module):
-    """What both kinds of bank share: `floor`, and what to divide by."""
+    """The part that both kinds of bank share: `floor`, and the divisor."""
 
     floor: Tensor
 
@@ -41,7 +41,7 @@ class _Bank(nn.Module):
         self.register_buffer("floor", torch.ones(()))
 
     def products(self, documents: Tensor) -> Tensor:
-        """Documents (batch, width) → their products with the bank (batch, size)."""
+        """Map documents (batch, width) to their products with the bank (batch, size)."""
         raise NotImplementedError
 
     def _divisor(self, unit: Tensor) -> Tensor:
@@ -73,7 +73,7 @@ class LexiconBank(_Bank):
         kept = min(spec.tokens, tokens)
         self.register_buffer("positions", torch.zeros(spec.size, kept, dtype=torch.int32))
         self.register_buffer("weights", torch.zeros(spec.size, kept))
-        # Kept, not summed up anew for each batch: on a GPU such a sum has other bits every time.
+        # Kept, not summed up again for each batch: on a GPU such a sum has other bits every time.
         self.register_buffer("mean", torch.zeros(tokens))
 
     @torch.no_grad()
@@ -90,12 +90,12 @@ class LexiconBank(_Bank):
         self._settle(documents.to(self.weights))
 
     def products(self, documents: Tensor) -> Tensor:
-        """Documents (batch, tokens) → their products with the bank (batch, size)."""
+        """Map documents (batch, tokens) to their products with the bank (batch, size)."""
         table = documents.T.contiguous()
         return functional.embedding_bag(self.positions, table, mode="sum", per_sample_weights=self.weights).T
 
     def kept(self, documents: Tensor, k: int | None) -> Heaviest:
-        """Documents (batch, tokens) of any length → their `k` heaviest tokens, as an index is to have them.
+        """Map documents (batch, tokens) of any length to their `k` heaviest tokens, as an index holds them.
 
         Where the bank has none of the tokens that are kept, c is 1; zeros stay zeros.
         """
@@ -136,11 +136,11 @@ class DenseBank(_Bank):
         self._settle(documents.to(self.vectors))
 
     def products(self, documents: Tensor) -> Tensor:
-        """Documents (batch, width) → their cosines with the bank (batch, size)."""
+        """Map documents (batch, width) to their cosines with the bank (batch, size)."""
         return documents @ self.vectors.T
 
     def documents(self, vectors: Tensor) -> Tensor:
-        """Vectors (batch, width) of any length → the same divided by how easily they are found; zeros stay zeros."""
+        """Divide vectors (batch, width) of any length by how easily they are found; zeros stay zeros."""
         unit = _unit(vectors)
         return unit / self._divisor(unit)
 
@@ -150,5 +150,5 @@ def _unit(vectors: Tensor) -> Tensor:
 
 
 def _spread(count: int, wanted: int) -> Tensor:
-    """Numbers of `wanted` of `count` items, evenly over all of them; all of them where they are fewer."""
+    """Return the numbers of `wanted` of `count` items, evenly over all of them; of all if they are fewer."""
     return torch.linspace(0, count - 1, min(count, wanted)).round().long()

@@ -21,7 +21,7 @@ class ClipTowers:
     Args:
         name: hub name or folder.
         device: a torch device.
-        needed: what is said before the reason when it is no such model or can't be fetched: who needs it and what for.
+        needed: begins the error message if it is another model or can't be fetched: the user of the model, and its use.
 
     Raises:
         ModelError: the model is neither, lacks weights, or can't be fetched.
@@ -49,7 +49,7 @@ class ClipTowers:
         return _unit(self._network.get_text_features(input_ids=given["input_ids"], attention_mask=mask))
 
     def _text_settings(self) -> dict[str, Any]:
-        """How the tokenizer is called: SigLIP's texts are always padded to its full length, without a mask."""
+        """Return the tokenizer's settings: SigLIP's texts are always padded to its full length, without a mask."""
         positions = self._network.config.text_config.max_position_embeddings
         always = {"truncation": True, "max_length": min(self._tokenizer.model_max_length, positions)}
         if self._siglip:

@@ -27,8 +27,8 @@ def read_config_file(
         path: of the file.
         kind: whose keys and values it must have.
         schema: the version of the folder's layout that it must have.
-        missing: what is said after the folder's name when there is no such file.
-        outdated: what is said to be needed when it is of another version.
+        missing: follows the folder's name in the message if the file is missing.
+        outdated: the requirement in the message if it is of another version.
         advice: what to do then.
 
     Raises:

@@ -7,7 +7,7 @@ from lexlip_lucene.processes import local_rank
 
 
 def choose_device(name: str) -> str:
-    """Return a torch device that works here; `auto` is the GPU where there is one.
+    """Return a torch device that works here; `auto` is the GPU if present.
 
     Of the processes that torchrun starts each gets a GPU of its own.
 

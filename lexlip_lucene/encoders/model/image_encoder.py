@@ -57,7 +57,7 @@ class LexiconHead(nn.Module):
         nn.init.zeros_(self.tokens.bias)
 
     def forward(self, states: Tensor) -> Tensor:
-        """(batch, positions, width) → hidden states of the same shape; a lexicon pool applies `tokens` to them."""
+        """Map states (batch, positions, width) to hidden states of that shape, for a lexicon pool with `tokens`."""
         hidden: Tensor = self.dropout(self.norm(nn.functional.gelu(self.dense(states))))
         return hidden
 
@@ -88,24 +88,24 @@ class ImageEncoder(nn.Module):
 
     @property
     def whole_positions(self) -> int:
-        """How many of the states' positions, the last ones, stand for the picture as a whole and are no place in it."""
+        """Number of the states' last positions that represent the picture as a whole and are not a place in it."""
         return len(self.spec.views) or int(self.spec.global_state)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """(batch, 3, size, size) → weights (batch, tokens)."""
+        """Map pixels (batch, 3, size, size) to weights (batch, tokens)."""
         return saturate(self.logits(self.tower(pixels)))
 
     def logits(self, states: Tensor) -> Tensor:
-        """Backbone states (batch, positions, width) → the largest logit of each token (batch, tokens)."""
+        """Map backbone states (batch, positions, width) to the largest logit of each token (batch, tokens)."""
         return self.logits_of(*self.adapted(states))
 
     def adapted(self, states: Tensor) -> tuple[Tensor, Tensor]:
-        """Backbone states → adapted states (batch, positions, adapter width) and mean state (batch, whole width)."""
+        """Map backbone states to adapted ones (batch, positions, adapter width) and the mean (batch, whole width)."""
         states = self.dropout(self.standardised(states))
         return self.adapter(states), self.mean_state(states)
 
     def standardised(self, states: Tensor) -> Tensor:
-        """Centre backbone states and bring them to one scale, those of the views apart."""
+        """Centre backbone states and bring them to one scale, those of each view on its own."""
         if not self.spec.views:
             return (states.float() - self.state_mean) / self.state_scale
         places, views = states.float().split([states.shape[1] - len(self.spec.views), len(self.spec.views)], dim=1)
@@ -118,7 +118,7 @@ class ImageEncoder(nn.Module):
         )
 
     def logits_of(self, adapted: Tensor, mean_state: Tensor) -> Tensor:
-        """What `adapted` gives → the largest logit of each token (batch, tokens)."""
+        """Map the results of `adapted` to the largest logit of each token (batch, tokens)."""
         logits = lexicon_logits(self.head(adapted), self.head.tokens.weight, self.head.tokens.bias)
         return self._with_global_path(logits, mean_state)
 
@@ -133,7 +133,7 @@ class ImageEncoder(nn.Module):
         return logits if self.global_path is None else logits + self.global_path(mean_state)
 
     def mean_state(self, states: Tensor) -> Tensor:
-        """Return what stands for the whole picture (batch, whole width): the views side by side, or the mean state.
+        """Return the state of the whole picture (batch, whole width): the views side by side, or the mean state.
 
         Without views that is the position kept for it, else the mean of all positions.
         """

@@ -101,7 +101,7 @@ class ImageTower(nn.Module):
         return self._as_map(backbone, features)
 
     def _as_map(self, backbone: nn.Module, features: Tensor) -> Tensor:
-        """(batch, prefix + n², width) or (batch, [width,] h, w[, width]) → (batch, width, h, w)."""
+        """Map states (batch, prefix + n², width) or (batch, [width,] h, w[, width]) to (batch, width, h, w)."""
         if features.dim() == 3:
             patches = features[:, getattr(backbone, "num_prefix_tokens", 0) :]
             side = round(patches.shape[1] ** 0.5)
@@ -131,7 +131,7 @@ def _width(backbone: nn.Module) -> int:
 
 
 def _classifiers(backbone: nn.Module) -> tuple[str, ...]:
-    """How the names of the classifier's tensors begin in timm's own files: `("classifier.",)`."""
+    """Return the beginnings of the classifier's tensor names in timm's own files: `("classifier.",)`."""
     named = cast(Any, backbone).pretrained_cfg.get("classifier") or ()
     return tuple(f"{name}." for name in ([named] if isinstance(named, str) else named))
 

@@ -26,7 +26,7 @@ from lexlip_lucene.encoders.model.pixels import normalise, to_square
 from lexlip_lucene.encoders.model.static_query import StaticQuery
 from lexlip_lucene.encoders.model.tensor_file import put_tensors
 from lexlip_lucene.encoders.model.text_encoders import StaticText, TransformerText, fresh_network
-from lexlip_lucene.encoders.model.tokenizer import TOKENIZER_FILE, encoded, load_tokenizer
+from lexlip_lucene.encoders.model.tokenizer import TOKENIZER_FILE, cut_at, encoded, load_tokenizer, uncut
 from lexlip_lucene.encoders.model.tokens import TokenBatch, tokenise
 from lexlip_lucene.encoders.model.transformer_query import TransformerQuery, can_pack
 from lexlip_lucene.encoders.model.unset_parameters import UnsetParameters
@@ -58,6 +58,7 @@ class LexLip(nn.Module):
     ) -> None:
         super().__init__()
         self.config = config
+        cut_at(tokenizer, config.text.max_length)
         self.tokenizer = tokenizer
         self.lexicon = config.lexicon
         self.sha256 = ""
@@ -127,10 +128,8 @@ class LexLip(nn.Module):
 
         with written_folder(Path(folder), force=force) as partial:
             put_tensors(tensors_once(self), partial / WEIGHTS_FILE)
-            self.tokenizer.no_truncation()
-            PreTrainedTokenizerFast(tokenizer_object=self.tokenizer, **special_tokens(self.tokenizer)).save_pretrained(
-                partial
-            )
+            tokenizer = uncut(self.tokenizer)
+            PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special_tokens(tokenizer)).save_pretrained(partial)
             (partial / "README.md").write_text(card or f"# {self.config.name}\n", encoding="utf-8")
             config = self.config.model_copy(update={"files": files_of(partial, but=CONFIG_FILE)})
             (partial / CONFIG_FILE).write_bytes(config_bytes(config))
@@ -138,11 +137,11 @@ class LexLip(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the tensors are."""
+        """The device of the tensors."""
         return self.image.state_mean.device
 
     def image_weights(self, pixels: Tensor) -> Tensor:
-        """(batch, 3, size, size) uint8 → lexicon weights (batch, tokens) float ≥ 0, divided by length."""
+        """Map pixels (batch, 3, size, size) uint8 to lexicon weights (batch, tokens) float ≥ 0, divided by length."""
         weights = self.image(normalise(pixels.to(self.device), self.config.image))
         return divide_by_length(weights, self.config.image.length_power)
 
@@ -161,7 +160,7 @@ class LexLip(nn.Module):
         return bank.kept(weights, top_k)
 
     def cut_lengths(self, weights: Tensor, side: str, cuts: Sequence[int]) -> Tensor:
-        """Return what a vector kept at `cuts[0]`, the largest, is multiplied with when fewer tokens are kept.
+        """Return the factors of a vector kept at `cuts[0]`, the largest, when fewer tokens are kept.
 
         Args:
             weights: (batch, tokens) as `kept` takes them.
@@ -179,12 +178,12 @@ class LexLip(nn.Module):
         return made_up / made_up[:, :1]
 
     def text_weights(self, texts: Sequence[str]) -> Tensor:
-        """Texts → lexicon weights (batch, tokens) float ≥ 0, divided by length."""
+        """Map texts to lexicon weights (batch, tokens) float ≥ 0, divided by length."""
         weights = self.raw_text_weights(tokenise(self.tokenizer, texts, max_length=self.config.text.max_length))
         return divide_by_length(weights, self.config.text.length_power)
 
     def raw_text_weights(self, tokens: TokenBatch) -> Tensor:
-        """Tokenised texts → lexicon weights (batch, tokens) before any division: what the FLOPS loss sees."""
+        """Map tokenised texts to lexicon weights (batch, tokens) before any division, as the FLOPS loss sees them."""
         tokens = TokenBatch(*(part.to(self.device) for part in tokens))
         if isinstance(self.text, TransformerText):
             weights: Tensor = self.text(tokens.ids, tokens.words, tokens.attention)
@@ -193,7 +192,7 @@ class LexLip(nn.Module):
         return weights
 
     def image_embeddings(self, pixels: Tensor) -> Tensor:
-        """(batch, 3, size, size) uint8 → the dense twin's unit vectors (batch, dense width) float32.
+        """Map pixels (batch, 3, size, size) uint8 to the dense twin's unit vectors (batch, dense width) float32.
 
         Raises:
             ModelError: the model has no dense twin.
@@ -201,7 +200,7 @@ class LexLip(nn.Module):
         return self.embeddings_of_states(self.image.tower(normalise(pixels.to(self.device), self.config.image)))
 
     def embeddings_of_states(self, states: Tensor) -> Tensor:
-        """Backbone states (batch, positions, width) → the dense twin's unit vectors (batch, dense width).
+        """Map backbone states (batch, positions, width) to the dense twin's unit vectors (batch, dense width).
 
         Raises:
             ModelError: the model has no dense twin.
@@ -209,7 +208,7 @@ class LexLip(nn.Module):
         return self._twin().image(*self.image.adapted(states))
 
     def text_embeddings(self, texts: Sequence[str]) -> Tensor:
-        """Texts → the dense twin's unit vectors (batch, dense width) float32; zeros without any known token.
+        """Map texts to the dense twin's unit vectors (batch, dense width) float32; zeros without any known token.
 
         Raises:
             ModelError: the model has no dense twin.
@@ -227,7 +226,7 @@ class LexLip(nn.Module):
         return bank.documents(vectors)
 
     def dense_text_input(self, tokens: TokenBatch) -> Tensor:
-        """Tokenised texts → what `DenseTwin.text` takes: weights (batch, tokens) or mean hidden states."""
+        """Map tokenised texts to the input of `DenseTwin.text`: weights (batch, tokens) or mean hidden states."""
         if not isinstance(self.text, TransformerText):
             return self.raw_text_weights(tokens)
         ids, words, attention = (part.to(self.device) for part in tokens)
@@ -287,12 +286,12 @@ class LexLip(nn.Module):
         return vectors
 
     def train(self, mode: bool = True) -> "LexLip":
-        """Set the mode of the modules, as torch does; what was made ready for single queries is forgotten."""
+        """Set the mode of the modules, as torch does; the layers packed for single queries are forgotten."""
         self._query = None
         return super().train(mode)
 
     def _one_text_weights(self, text: str) -> Tensor:
-        """The weights (1, tokens) of one text, the quick way where there is one: on a CPU, in no training."""
+        """Return the weights (1, tokens) of one text, by packed layers if possible: on a CPU, not in training."""
         if self.training or self.device.type != "cpu" or not isinstance(self.text, TransformerText) or not can_pack():
             return self.text_weights([text])
         if self._query is None:
@@ -312,7 +311,7 @@ class LexLip(nn.Module):
         """Encode texts as token → impact, heaviest first; a text without any known token gives {}.
 
         With `documents` they are encoded to be searched, by images, and not to search: a model with a bank divides
-        them by how easily they are found (see `encoders/banks.py`).
+        them by how easily they are found (see `encoders/model/banks.py`).
         """
         side = "document" if documents and "document" in self.banks else "text"
         quantiser, batch_size = self.quantiser(side, bits=bits, top_k=top_k), as_count(batch_size, "batch size")

@@ -24,7 +24,7 @@ SCHEMA = 1
 class Ceilings(Spec):
     """The weight that gets the largest impact, per side; calibrated once, after training.
 
-    `document` is that of texts as documents, where they are measured against a bank, which divides anew.
+    `document` is that of texts as documents, if they are measured against a bank, which divides again.
     """
 
     image: float = Field(gt=0)
@@ -38,7 +38,7 @@ class ModelConfig(Spec):
     Attributes:
         tokens, rows: the lexicon, in order (see `lexlip_lucene.vectors.lexicon`).
         vocabulary_size: rows of the tokenizer's vocabulary.
-        bits, top_k: what `encode` uses unless told otherwise; `text_top_k` for texts, null: `top_k`.
+        bits, top_k: the defaults of `encode`; `text_top_k` for texts, null: `top_k`.
         dense_width: width of the dense twin's vectors; null: the model has none.
         files: name of each other file of the folder → its SHA-256; empty in a model from before checksums.
     """

@@ -45,7 +45,7 @@ def require_readable(path: Path) -> None:
 
 
 def require_own_file(path: Path) -> None:
-    """Raise ModelError when `path` is no regular file, or a link that leaves its folder; OSError as the system does.
+    """Raise ModelError if `path` is not a regular file, or a link that leaves its folder; OSError as the system does.
 
     The folder itself may be reached by a link. A cache of the hub, whose files are links to elsewhere, is refused.
     """

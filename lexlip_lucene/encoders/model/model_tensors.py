@@ -15,7 +15,7 @@ LACKING = 64 << 20
 
 
 def tensors_once(model: nn.Module) -> dict[str, Tensor]:
-    """The state dict with a tied tensor (BERT's embeddings and head) under its first name alone.
+    """Return the state dict with a tied tensor (BERT's embeddings and head) under only its first name.
 
     `safetensors.torch.save_model` would note the other names in an order that changes, and the file's sha256 with it.
     """
@@ -25,7 +25,7 @@ def tensors_once(model: nn.Module) -> dict[str, Tensor]:
 
 
 def special_tokens(tokenizer: Tokenizer) -> dict[str, str]:
-    """BERT's special tokens as transformers names them, those that the vocabulary has."""
+    """Return BERT's special tokens as transformers names them, those that the vocabulary has."""
     names = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
     return {f"{name}_token": token for name, token in names.items() if tokenizer.token_to_id(token) is not None}
 

@@ -1,4 +1,4 @@
-"""Which of the lexicon's tokens a text has: what the static text side weighs, and a transformer's word path."""
+"""The lexicon's tokens that a text has: the static text side weighs them, and a transformer's word path."""
 
 import torch
 from torch import Tensor, nn
@@ -25,13 +25,13 @@ class OwnWords(nn.Module):
         self.register_buffer("position_of_row", positions, persistent=False)
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """Return `presence`, in training of a share of the tokens alone."""
+        """Return `presence`, in training of only a share of the tokens."""
         if self.training and self.token_keep < 1:
             mask = mask & (torch.rand(ids.shape, device=ids.device) < self.token_keep)
         return self.presence(ids, mask)
 
     def presence(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """Token ids (batch, length) and which of them count (bool) → presence (batch, tokens) float32."""
+        """Map token ids (batch, length), and True for those that count, to presence (batch, tokens) float32."""
         positions = self.position_of_row[ids].masked_fill(~mask, self.tokens)
         # One column more than there are tokens takes what is blocked or masked. No len(): an exported graph would
         # hold the number of texts that it was exported with.

@@ -1,6 +1,6 @@
 """From pictures to the tensor a backbone takes.
 
-The whole picture is resized to a square: a search must see what stands at the edges, so nothing is cropped.
+The whole picture is resized to a square: a search must see the edges, too, so nothing is cropped.
 """
 
 import os
@@ -28,14 +28,14 @@ GROUPS_AHEAD = 3
 
 
 def to_square(image: Image.Image, size: int) -> Tensor:
-    """RGB picture of any size → (3, size, size) uint8."""
+    """Resize an RGB picture of any size to (3, size, size) uint8."""
     if image.size != (size, size):
         image = image.resize((size, size), Image.Resampling.BICUBIC)
     return torch.from_numpy(np.array(image)).permute(2, 0, 1)
 
 
 def normalise(pixels: Tensor, spec: ImageSpec) -> Tensor:
-    """(batch, 3, size, size) uint8 → float32 with the backbone's mean and standard deviation."""
+    """Normalise (batch, 3, size, size) uint8 to float32 by the backbone's mean and standard deviation."""
     mean = torch.tensor(spec.mean, device=pixels.device).view(3, 1, 1)
     std = torch.tensor(spec.std, device=pixels.device).view(3, 1, 1)
     # Channels last: MobileNet's convolutions run 1.4 times as fast so on a CPU.
@@ -47,7 +47,7 @@ Listed: TypeAlias = CaptionedImage | Path
 
 
 def load_square(image: Listed, size: int, limits: ImageLimits = LIMITS) -> Tensor | UnreadableImage:
-    """Read one image file; an unreadable one comes back as the reason, so that the others go on."""
+    """Read one image file; an unreadable one comes back as the reason, so that the others are read."""
     try:
         return to_square(open_listed(image, limits), size)
     except UnreadableImage as reason:
@@ -75,7 +75,7 @@ def load_groups(
 
 
 def _cores() -> int:
-    """The cores of this process's share of the machine."""
+    """Return the number of cores of this process's share of the machine."""
     return len(os.sched_getaffinity(0)) // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
 
 

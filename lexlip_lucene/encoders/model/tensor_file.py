@@ -1,6 +1,6 @@
 """Tensors kept in a safetensors file: written whole, and read with errors that name the file.
 
-The library's own errors say "no such file" of one that may not be read, and are no errors of the system.
+The library's own errors say "no such file" of one that may not be read, and are not errors of the system.
 """
 
 from collections.abc import Mapping

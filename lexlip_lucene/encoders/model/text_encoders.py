@@ -42,7 +42,7 @@ class StaticText(nn.Module):
             self.raw_weight.copy_(torch.log(torch.expm1(weights)))
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """Token ids (batch, length) and which of them count (bool) → weights (batch, tokens)."""
+        """Map token ids (batch, length), and True for those that count, to weights (batch, tokens)."""
         presence: Tensor = self.own(ids, mask)
         return presence * functional.softplus(self.raw_weight)
 
@@ -70,7 +70,7 @@ class TransformerText(nn.Module):
     The network it is given changes: its output embeddings become an `OutputProjection`.
 
     Raises:
-        ModelError: the network's output embeddings are no linear layer.
+        ModelError: the network's output embeddings are not a linear layer.
     """
 
     rows: Tensor
@@ -106,11 +106,11 @@ class TransformerText(nn.Module):
                 bias -= 1
 
     def forward(self, ids: Tensor, mask: Tensor, attention: Tensor | None = None) -> Tensor:
-        """Token ids (batch, length) → weights (batch, tokens); the arguments are those of `logits`."""
+        """Map token ids (batch, length) to weights (batch, tokens); the arguments are those of `logits`."""
         return saturate(self.logits(ids, mask, attention))
 
     def logits(self, ids: Tensor, mask: Tensor, attention: Tensor | None = None) -> Tensor:
-        """Token ids (batch, length) → the largest logit of each token (batch, tokens), −inf without a word.
+        """Map token ids (batch, length) to the largest logit of each token (batch, tokens), −inf without a word.
 
         Args:
             ids: token ids with special tokens and padding.
@@ -120,11 +120,11 @@ class TransformerText(nn.Module):
         return self.logits_of(self.hidden(ids, mask if attention is None else attention), ids, mask)
 
     def logits_of(self, hidden: Tensor, ids: Tensor, mask: Tensor) -> Tensor:
-        """What `hidden` gives, and the ids it is of → the largest logit of each token (batch, tokens)."""
+        """Map the result of `hidden`, and the ids it is of, to the largest logit of each token (batch, tokens)."""
         return self.with_word_path(lexicon_logits(hidden, *self.projection(), mask), ids, mask)
 
     def with_word_path(self, logits: Tensor, ids: Tensor, mask: Tensor) -> Tensor:
-        """The network's largest logits l (batch, tokens) → e^c · l + presence · θ; l itself without a word path."""
+        """Return e^c · l + presence · θ of the network's largest logits l (batch, tokens), or l without a word path."""
         if self.word_logit is None or self.log_context is None:
             return logits
         finite = logits.clamp(min=torch.finfo(logits.dtype).min)  # −inf would make the gradient of c no number
@@ -132,7 +132,7 @@ class TransformerText(nn.Module):
         return moved
 
     def hidden(self, ids: Tensor, attention: Tensor) -> Tensor:
-        """Token ids and where to look (batch, length) → (batch, length, width), ready for a projection."""
+        """Map token ids and the attention mask (batch, length) to states (batch, length, width) before a projection."""
         hidden: Tensor = self.network(input_ids=ids, attention_mask=attention.long()).logits
         width = self.vocabulary_projection()[0].shape[1]
         if hidden.shape[-1] != width:
@@ -158,12 +158,12 @@ class TransformerText(nn.Module):
         return weight
 
     def embedded(self, ids: Tensor) -> Tensor:
-        """Token ids (batch, length) → (batch, length, width) as the network's first layer gets them, with positions."""
+        """Map token ids (batch, length) to the first layer's input (batch, length, width), with positions."""
         embedded: Tensor = cast(Any, self.network).base_model.embeddings(input_ids=ids)
         return embedded
 
     def transformed(self, states: Tensor) -> Tensor:
-        """Last states (batch, length, width) → what a projection takes: the head without its last layer."""
+        """Apply the head without its last layer to the last states (batch, length, width)."""
         network = cast(Any, self.network)
         for name in ("cls", "lm_head", "predictions"):  # of BERT, RoBERTa and ALBERT, and of what is made like them
             if hasattr(network, name):

@@ -1,4 +1,8 @@
-"""A model's tokenizer, and texts cut into token ids by it; no torch."""
+"""A model's tokenizer, and texts cut into token ids by it; no torch.
+
+Several threads may encode with one tokenizer as long as none changes it. So the length of texts is set once, when a
+model is made, and a caller that needs whole texts takes a copy.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +14,9 @@ from lexlip_lucene.encoders.model.model_files import require_readable
 from lexlip_lucene.errors import ModelError
 
 TOKENIZER_FILE = "tokenizer.json"
+
+_TRUNCATION = {"stride": 0, "strategy": "longest_first", "direction": "right"}
+"""The settings of `enable_truncation` beside the length, by default."""
 
 LARGEST = 256 << 20
 """Bytes of a tokenizer's file: the largest that are known, of 250,000 tokens, have 35 MB."""
@@ -49,15 +56,37 @@ def _require_ids(tokenizer: Tokenizer, rows: int, path: Path) -> None:
         raise ModelError(f"{path}: token ids below {rows}, the number of tokens, are needed, got {highest}")
 
 
+def cut_at(tokenizer: Tokenizer, max_length: int) -> None:
+    """Have the tokenizer cut texts at `max_length` tokens with the special ones, without padding.
+
+    A tokenizer that does so already is not changed, so that it may be at work in another thread.
+
+    Raises:
+        ModelError: the tokenizer can't do that.
+    """
+    with _defects_named("the model's tokenizer can't encode a text"):
+        if tokenizer.truncation != {**_TRUNCATION, "max_length": max_length}:
+            tokenizer.enable_truncation(max_length)
+        if tokenizer.padding is not None:
+            tokenizer.no_padding()
+
+
+def uncut(tokenizer: Tokenizer) -> Tokenizer:
+    """Return a copy of the tokenizer that leaves texts whole, without padding."""
+    copied = Tokenizer.from_str(tokenizer.to_str())
+    copied.no_truncation()
+    copied.no_padding()
+    return copied
+
+
 def encoded(tokenizer: Tokenizer, texts: Sequence[str], *, max_length: int) -> list[Encoding]:
     """Tokenise `texts`, cut at `max_length` tokens with the special ones, without padding.
 
     Raises:
         ModelError: the tokenizer can't do that.
     """
+    cut_at(tokenizer, max_length)
     with _defects_named("the model's tokenizer can't encode a text"):
-        tokenizer.enable_truncation(max_length)
-        tokenizer.no_padding()
         if len(texts) == 1:  # a batch wakes the tokenizer's threads up
             return [tokenizer.encode(texts[0])]
         return list(tokenizer.encode_batch(list(texts)))

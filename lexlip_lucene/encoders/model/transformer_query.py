@@ -2,9 +2,9 @@
 
 A dozen token ids are little to compute on: the time goes into reading the weights, 90 MB with 6 layers of 384 and
 30,522 tokens. So linear layers are packed once into the blocks that oneDNN multiplies from (half of eager's time), the
-last one with the rows of the lexicon alone, and only the positions that are words go through it.
+last one with only the rows of the lexicon, and only the positions that are words go through it.
 
-It is a copy: what happens to the model's weights later does not reach it.
+It is a copy: a later change of the model's weights does not reach it.
 """
 
 import copy
@@ -57,12 +57,12 @@ class TransformerQuery:
 
 
 def can_pack() -> bool:
-    """Whether this build of torch has oneDNN's linear layers."""
+    """Return True if this build of torch has oneDNN's linear layers."""
     return torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_reorder_linear_weight")
 
 
 def _packed(network: nn.Module) -> nn.Module:
-    """A copy of `network` with its linear layers packed; the other weights are shared."""
+    """Return a copy of `network` with its linear layers packed; the other weights are shared."""
     shared = {id(tensor): tensor for tensor in network.state_dict(keep_vars=True).values()}
     copied = copy.deepcopy(network, shared)
     for module in list(copied.modules()):

@@ -6,13 +6,13 @@ It equals `(states @ weight.T + bias).amax(1)`, but no tensor of positions × to
 tiles, and memory is O(batch × tokens). At 256 × 197 × 768 → 30,522 in bfloat16 the logits of all positions are
 3.1 GB; what is kept of them here, a float32 and an int32 for each token, is 62 MB.
 
-The gradient flows through the winning positions alone. With W(b, v) the winner and g the gradient of the logits,
+The gradient flows only through the winning positions. With W(b, v) the winner and g the gradient of the logits,
 
     d weight[v] = Σ_b g[b, v] states[b, W(b, v)]        d states[b, p] = Σ over v with W(b, v) = p of g[b, v] weight[v]
 
 which `lexicon_pool_winners` computes. It can't be differentiated twice.
 
-Two implementations: `lexicon_pool_triton` on CUDA, `lexicon_pool_chunked` everywhere else and for float64.
+Two implementations: `triton_kernels` on CUDA, `chunked` everywhere else and for float64.
 """
 
 import os
@@ -37,7 +37,7 @@ NOWHERE = -1
 
 
 class LexiconPool(NamedTuple):
-    """What `lexicon_pool` returns.
+    """The result of `lexicon_pool`.
 
     Attributes:
         logits: (batch, tokens) float32 (float64 for float64 inputs); −inf for a row without any position that counts.
@@ -50,7 +50,7 @@ class LexiconPool(NamedTuple):
 
 
 class _Products(NamedTuple):
-    """What an implementation gives.
+    """The products of one implementation.
 
     Attributes:
         largest: (states, weight, values, positions) → None; fills `values` and, unless it is None, `positions`.
@@ -109,7 +109,7 @@ def lexicon_logits(
     *,
     implementation: Implementation | None = None,
 ) -> Tensor:
-    """Return the logits of `lexicon_pool` alone; where no gradient is needed, no position is looked for."""
+    """Return only the logits of `lexicon_pool`; without a gradient, no winning position is computed."""
     if torch.is_grad_enabled() and any(part is not None and part.requires_grad for part in (states, weight, bias)):
         return lexicon_pool(states, weight, bias, mask, implementation=implementation).logits
     _require_shapes(states, weight, bias, mask)
@@ -151,7 +151,7 @@ class _LargestLogit(Function):
 
 
 def _products(states: Tensor, implementation: Implementation | None) -> _Products:
-    """Triton's for CUDA (or in its interpreter, which is how it is tested without a GPU), else the portable one."""
+    """Return Triton's products for CUDA (or in its interpreter, which tests them without a GPU), else portable ones."""
     if implementation is None:
         wanted = states.is_cuda or os.environ.get("TRITON_INTERPRET") == "1"
         has = wanted and states.dtype != torch.float64 and find_spec("triton") is not None
@@ -175,7 +175,7 @@ def _in_one_dtype(states: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _stand_ins(mask: Tensor | None) -> Tensor | None:
-    """For each position that does not count the first of its row that does: (batch, positions) int64.
+    """Return (batch, positions) int64: for each position that does not count, the first of its row that does.
 
     A copy of a state that counts never changes a maximum, so the products need no mask.
     """

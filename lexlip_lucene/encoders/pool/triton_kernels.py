@@ -1,8 +1,8 @@
 """The lexicon pool's two products as Triton kernels for CUDA; `lexicon_pool` is the caller, the only importer.
 
-Forward. A program has one image and 128 tokens and walks over the positions in blocks; logits live in registers
-alone. Tokens are the rows of the product and positions its columns, because the maximum then runs along a row, which
-four threads hold between them: two shuffles a row and block, where a maximum down the columns would need three a
+Forward. A program has one image and 128 tokens and walks over the positions in blocks; logits live only in
+registers. Tokens are the rows of the product and positions its columns. The maximum then runs along a row, which four
+threads hold between them: two shuffles a row and block, where a maximum down the columns would need three a
 column. Positions beyond the last and tokens beyond the last are copies of the last, which win nothing (a tie goes to
 the lower position), so no logit is masked. The block of positions is the largest of 64, 128, 256 that pads least:
 197 positions take one block of 256, 577 take five of 128. Eight images share a block of weights in the L2 cache.
@@ -13,7 +13,7 @@ tokens, all gradients non-zero, it reads 12 GB of states in bfloat16, nearly all
 are at about the same image, whose states are 300 kB. One-hot matrix products would read less, but do the whole
 arithmetic of the eager head's backward pass (4.7 TFLOP) and gain nothing where relu has zeroed most gradients.
 
-Logits and sums are float32 whatever the inputs. float32 inputs are multiplied exactly, or in TF32 where
+Logits and sums are float32 for any inputs. float32 inputs are multiplied exactly, or in TF32 where
 `torch.set_float32_matmul_precision` allows it. The interpreter (TRITON_INTERPRET=1) runs both kernels on a CPU in
 float32 and float16; its bfloat16 product is wrong.
 """
@@ -105,7 +105,7 @@ def sum_rows(table: Tensor, rows: Tensor, shares: Tensor, begins: Tensor) -> Ten
 
 
 def _blocks(states: Tensor) -> _Blocks:
-    """The block sizes for a shape, smaller where a multiprocessor has less shared memory than 160 kB."""
+    """Return the block sizes for a shape, smaller where a multiprocessor has less shared memory than 160 kB."""
     length = states.shape[1]
     positions = min((256, 128, 64), key=lambda size: triton.cdiv(length, size) * size)
     shared = driver.active.utils.get_device_properties(states.device.index)["max_shared_mem"] if states.is_cuda else 0

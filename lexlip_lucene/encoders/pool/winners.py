@@ -25,7 +25,7 @@ class Winners(NamedTuple):
     sum_rows: SumRows
 
     def states_gradient(self, states: Tensor, weight: Tensor) -> Tensor:
-        """Σ over the tokens v that a position wins of slope[b, v] × weight[v], some images at a time."""
+        """Return Σ over the tokens v that a position wins of slope[b, v] × weight[v], some images at a time."""
         batch, length, width = states.shape
         gradient = torch.empty_like(states)
         step = max(1, self._entries // max(1, len(weight)))
@@ -42,7 +42,7 @@ class Winners(NamedTuple):
         return gradient
 
     def weight_gradient(self, states: Tensor, weight: Tensor) -> Tensor:
-        """Σ over the images b of slope[b, v] × states[b, winner], some tokens at a time."""
+        """Return Σ over the images b of slope[b, v] × states[b, winner], some tokens at a time."""
         batch, length, _ = states.shape
         gradient = torch.empty_like(weight)
         step = max(1, self._entries // max(1, batch))
@@ -61,11 +61,11 @@ class Winners(NamedTuple):
         return 1 << (21 if self.slope.is_cuda else 13)
 
     def _starts(self, images: slice, length: int) -> Tensor:
-        """The number of each image's first state among those of `images`, as one table: (images, 1) int64."""
+        """Return the number of each image's first state among those of `images`, as one table: (images, 1) int64."""
         count = len(self.slope[images])
         return torch.arange(count, device=self.slope.device).unsqueeze(1) * length
 
 
 def _begins(target: Tensor, count: int) -> Tensor:
-    """Where the entries of each of `count` targets begin, and the last one's end; `target` ascends."""
+    """Return the beginnings of the entries of each of `count` targets, and the last one's end; `target` ascends."""
     return torch.searchsorted(target, torch.arange(count + 1, device=target.device))

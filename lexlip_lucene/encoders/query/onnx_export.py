@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.model.model_files import files_of
 from lexlip_lucene.encoders.model.text_encoders import StaticText, TransformerText
-from lexlip_lucene.encoders.model.tokenizer import TOKENIZER_FILE
+from lexlip_lucene.encoders.model.tokenizer import TOKENIZER_FILE, uncut
 from lexlip_lucene.encoders.pool.saturation import divide_by_length, saturate
 from lexlip_lucene.encoders.query.onnx_query import CONFIG_FILE, GRAPH_FILE, QueryConfig
 from lexlip_lucene.files.checksum import with_checksum
@@ -58,8 +58,7 @@ def export_query(model: LexLip, output: Path, *, int8: bool = False, force: bool
         _write_graph(model, partial / GRAPH_FILE)
         if int8 and isinstance(model.text, TransformerText):
             _quantise_matrices(partial / GRAPH_FILE)
-        model.tokenizer.no_truncation()
-        model.tokenizer.save(str(partial / TOKENIZER_FILE))
+        uncut(model.tokenizer).save(str(partial / TOKENIZER_FILE))
         whole = config.model_copy(update={"files": files_of(partial, but=CONFIG_FILE)})
         (partial / CONFIG_FILE).write_bytes(orjson.dumps(with_checksum(whole.model_dump(mode="json"))) + b"\n")
 
@@ -131,7 +130,7 @@ def _quantise_matrices(path: Path) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Hide what torch's exporter says about itself."""
+    """Hide the messages of torch's exporter about itself."""
     level = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

@@ -4,8 +4,8 @@
     query.json       lexicon tokens, quantisation, the longest text, the SHA-256 of the other files (`QueryConfig`)
     tokenizer.json   as tokenizers reads it
 
-`ids` are int64 token ids with the special ones; `attention` and `words` are bool: what is no padding, and what is
-neither padding nor special. The static side has no `attention`.
+`ids` are int64 token ids with the special ones; `attention` and `words` are bool: True where a token is not padding,
+and where it is neither padding nor special. The static side has no `attention`.
 """
 
 from pathlib import Path
@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 
 from lexlip_lucene.encoders.model.config_file import read_config_file
 from lexlip_lucene.encoders.model.model_files import require_as_written, require_readable
-from lexlip_lucene.encoders.model.tokenizer import encoded, load_tokenizer
+from lexlip_lucene.encoders.model.tokenizer import cut_at, encoded, load_tokenizer
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.integers import as_int
 from lexlip_lucene.recipes.model_spec import FileName, Spec
@@ -68,7 +68,7 @@ class OnnxQuery:
         threads: that one query may use.
 
     Raises:
-        ModelError: the folder is no such export, or of another schema version.
+        ModelError: the folder is not such an export, or of another schema version.
     """
 
     def __init__(self, folder: str | Path, *, threads: int = 1) -> None:
@@ -76,6 +76,7 @@ class OnnxQuery:
         self.config = read_query_config(folder)
         self.lexicon = self.config.lexicon
         self._tokenizer: Tokenizer = load_tokenizer(folder)
+        cut_at(self._tokenizer, self.config.max_length)
         self._session = _session(folder / GRAPH_FILE, as_int(threads, "threads"))
         for name in self.config.files:
             require_as_written(folder, name, self.config.files, CONFIG_FILE)
@@ -119,7 +120,7 @@ class OnnxQuery:
 
 
 def is_onnx_query(folder: Path) -> bool:
-    """Whether `folder` is a query side that was exported, and no model folder."""
+    """Return True if `folder` is a query side that was exported, and not a model folder."""
     return (folder / CONFIG_FILE).is_file()
 
 
@@ -141,7 +142,7 @@ def read_query_config(folder: Path) -> QueryConfig:
     """Read the config of an exported query side.
 
     Raises:
-        ModelError: the folder is no such export, is of another schema version, or its config has changed since.
+        ModelError: the folder is not such an export, is of another schema version, or its config has changed since.
     """
     return read_config_file(
         folder / CONFIG_FILE,

@@ -24,7 +24,7 @@ from torch import Tensor
 from lexlip_lucene.data.image_folder import read_image_folder
 from lexlip_lucene.encode.arithmetic import Arithmetic, choose_arithmetic
 from lexlip_lucene.encode.image_pass import ImagePass
-from lexlip_lucene.encode.shard_plan import Stretch
+from lexlip_lucene.encode.shard_plan import PlannedShard
 from lexlip_lucene.encode.shard_thread import EncodedBatch, ShardThread
 from lexlip_lucene.encode.unfinished import Unfinished
 from lexlip_lucene.encoders.model.device import choose_device
@@ -61,16 +61,16 @@ def fresh_vit(device: str) -> LexLip:
 
 def encode(model: LexLip, encoder: ImagePass, batches: Callable[[], Batches], folder: Path) -> None:
     """Encode batches of pictures into one shard below `folder`, as `lexlip encode images` does."""
-    stretch = Stretch(0, 0, 0)
-    unfinished = Unfinished(folder / "collection", facts={}, settings={}, stretches=[stretch])
+    shard = PlannedShard(0, 0, 0)
+    unfinished = Unfinished(folder / "collection", facts={}, settings={}, plan=[shard])
     unfinished.begin()
     quantiser, tokens = model.quantiser("image"), model.lexicon.tokens
     with ShardThread(unfinished) as shards:
         for batch in batches():
             names = [(str(number), "") for number in range(len(batch))]
             vectors = partial(quantised, encoder(batch), quantiser, tokens)
-            shards.put(EncodedBatch(stretch, False, names, vectors))
-        shards.put(EncodedBatch(stretch, True, [], list))
+            shards.put(EncodedBatch(shard, False, names, vectors))
+        shards.put(EncodedBatch(shard, True, [], list))
 
 
 @torch.inference_mode()

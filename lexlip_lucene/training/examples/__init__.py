@@ -1,1 +1,1 @@
-"""What a training step sees: captioned images, their pixels or states, and the draws of a step (torch)."""
+"""Examples of a training step: captioned images, their pixels or states, and the draws of a step (torch)."""

@@ -1,4 +1,4 @@
-"""How a training step sees its pictures: mirrored, moved, brighter, or through RandAugment."""
+"""Augmentation of a training step's pictures: mirrored, moved, brighter, or through RandAugment."""
 
 from typing import NamedTuple
 
@@ -9,47 +9,47 @@ from torch.nn import functional
 from lexlip_lucene.recipes.encoder_recipe import AugmentRecipe
 
 
-class Look(NamedTuple):
-    """How a step sees its pictures.
+class Augmentation(NamedTuple):
+    """Change of the pictures of one step.
 
     Attributes:
         mirrored: left and right exchanged.
         shift: moved by whole pixels (down, right).
         brightness: factor on the pixels.
-        augmented: seed of RandAugment, drawn for every picture apart; None for none.
+        rand_augment: seed of RandAugment, drawn for every picture apart; None for none.
     """
 
     mirrored: bool = False
     shift: tuple[int, int] = (0, 0)
     brightness: float = 1.0
-    augmented: int | None = None
+    rand_augment: int | None = None
 
 
-AS_THEY_ARE = Look()
+UNCHANGED = Augmentation()
 
 
-def seen(pixels: Tensor, look: Look, augment: AugmentRecipe | None = None) -> Tensor:
-    """Apply a look to (batch, 3, size, size) uint8; what a shift uncovers is filled by reflection.
+def augmented(pixels: Tensor, augmentation: Augmentation, augment: AugmentRecipe | None = None) -> Tensor:
+    """Apply an augmentation to (batch, 3, size, size) uint8; what a shift uncovers is filled by reflection.
 
     Returns:
-        The same shape, float in 0..255 where the look made it so.
+        The same shape, float in 0..255 if the augmentation shifts or brightens.
     """
-    if augment is not None and look.augmented is not None:
-        pixels = _augmented(pixels, augment, look.augmented)
-    if look.mirrored:
+    if augment is not None and augmentation.rand_augment is not None:
+        pixels = _rand_augmented(pixels, augment, augmentation.rand_augment)
+    if augmentation.mirrored:
         pixels = pixels.flip(-1)
-    margin = max(abs(step) for step in look.shift)
+    margin = max(abs(step) for step in augmentation.shift)
     if margin:
-        size, (down, right) = pixels.shape[-1], look.shift
+        size, (down, right) = pixels.shape[-1], augmentation.shift
         padded = functional.pad(pixels.float(), (margin, margin, margin, margin), mode="reflect")
         pixels = padded[..., margin - down : margin - down + size, margin - right : margin - right + size]
-    if look.brightness != 1.0:
-        pixels = (pixels.float() * look.brightness).clamp(0, 255)
+    if augmentation.brightness != 1.0:
+        pixels = (pixels.float() * augmentation.brightness).clamp(0, 255)
     return pixels
 
 
-def _augmented(pixels: Tensor, augment: AugmentRecipe, seed: int) -> Tensor:
-    """RandAugment (Cubuk et al., 2020) on every picture, without moving the global generator."""
+def _rand_augmented(pixels: Tensor, augment: AugmentRecipe, seed: int) -> Tensor:
+    """Apply RandAugment (Cubuk et al., 2020) to every picture, without moving the global generator."""
     from torchvision.transforms.v2 import RandAugment
 
     change = RandAugment(augment.operations, augment.magnitude)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from lexlip_lucene.encoders.model.tokenizer import cut_at
 from lexlip_lucene.vectors.lexicon import Lexicon
 
 TEXTS_AT_ONCE = 20_000
@@ -21,7 +22,7 @@ TEXTS_AT_ONCE = 20_000
 
 @dataclass(frozen=True)
 class CaptionBags:
-    """Which lexicon tokens each caption of each set has, every token once.
+    """The lexicon tokens of each caption of each set, every token once.
 
     Captions of set i are `captions[i]` to `captions[i + 1]`, tokens of caption c are
     `positions[begins[c]:begins[c + 1]]`; `tokens` is the lexicon's size.
@@ -39,8 +40,7 @@ class CaptionBags:
         """Tokenise the captions of `sets`, cut at `max_length` tokens with the special ones."""
         position_of_row = np.full(tokenizer.get_vocab_size(), -1)
         position_of_row[list(lexicon.rows)] = np.arange(len(lexicon))
-        tokenizer.enable_truncation(max_length)
-        tokenizer.no_padding()
+        cut_at(tokenizer, max_length)
         texts = list(chain.from_iterable(sets))
         keys: list[NDArray[np.int64]] = [np.empty(0, np.int64)]
         for begin in range(0, len(texts), TEXTS_AT_ONCE):

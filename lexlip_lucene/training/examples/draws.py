@@ -1,6 +1,6 @@
-"""What a step sees, as a function of the seed and the step's number alone.
+"""Draws of a step: its images, captions, masks and augmentation, a function of only the seed and the step's number.
 
-Nothing random is carried from step to step, so a run that resumes at step n draws what an unbroken one does, and the
+Nothing random is carried from step to step, so a run that resumes at step n draws the same as an unbroken one, and the
 processes of a team draw the same without speaking to each other.
 """
 
@@ -14,22 +14,22 @@ from tokenizers import Tokenizer
 
 from lexlip_lucene.encoders.model.tokens import TokenBatch
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe, ImageRecipe
-from lexlip_lucene.training.examples.augmentation import Look
+from lexlip_lucene.training.examples.augmentation import Augmentation
 from lexlip_lucene.training.examples.examples import CaptionTokens
 from lexlip_lucene.training.examples.expansion import is_admitted
 from lexlip_lucene.training.examples.masking import MaskedTokens, MaskVocabulary, whole_word_mask
 from lexlip_lucene.training.parallel import Team, require_divisible
 
 _ORDER, _STEP, _NETWORK = range(3)
-"""What a generator is for: the order of an epoch, the draws of a step, dropout inside the networks."""
+"""Purposes of a generator: the order of an epoch, the draws of a step, dropout inside the networks."""
 
 
 @dataclass(frozen=True)
 class Draw:
     """Everything drawn for one part of a step: (images × captions each) rows of tokens, `numbers` among all captions.
 
-    `masked` is the captions masked for the text side, `weakly_seen` the same ones masked for the decoder, apart.
-    `admitted`: whether texts may have tokens that they lack.
+    `masked` is the captions masked for the text side, `weakly_seen` the same ones masked for the decoder, by a draw of
+    their own. `admitted` is True if texts may have tokens that they lack.
     """
 
     images: NDArray[np.int64]
@@ -43,12 +43,12 @@ class Draw:
         """Return the images of `own`, with their `each` captions."""
         rows = slice(own.start * each, own.stop * each)
         return Draw(
-            self.images[own],
-            self.numbers[rows],
-            _rows(self.captions, rows),
-            None if self.masked is None else MaskedTokens(*(part[rows] for part in self.masked)),
-            None if self.weakly_seen is None else MaskedTokens(*(part[rows] for part in self.weakly_seen)),
-            self.admitted,
+            images=self.images[own],
+            numbers=self.numbers[rows],
+            captions=_rows(self.captions, rows),
+            masked=None if self.masked is None else MaskedTokens(*(part[rows] for part in self.masked)),
+            weakly_seen=None if self.weakly_seen is None else MaskedTokens(*(part[rows] for part in self.weakly_seen)),
+            admitted=self.admitted,
         )
 
 
@@ -62,9 +62,9 @@ class Draws:
         batch: images a step.
         captions: all captions.
         each: captions drawn for every image.
-        image: the recipe's image part, for looks.
-        vocabulary: what masking needs; None when nothing is masked.
-        masks: shares of words masked for the text side and for the decoder; 0 for not at all.
+        image: the recipe's image part, for augmentation.
+        vocabulary: of the masking; None if nothing is masked.
+        masks: shares of words masked for the text side and for the decoder; 0: none.
         expansion: share of the run until texts may have all tokens.
     """
 
@@ -86,8 +86,10 @@ class Draws:
         captions: CaptionTokens,
         tokenizer: Tokenizer,
         team: Team,
+        *,
+        masks: tuple[float, float] = (0.0, 0.0),
     ) -> "Draws":
-        """Lay out a run of `recipe` over the images `trained`.
+        """Lay out a run of `recipe` over the images `trained`; `masks` is what its losses need.
 
         Raises:
             InputError: a batch can't be cut evenly into parts and processes.
@@ -96,25 +98,21 @@ class Draws:
         unit = training.accumulate * team.size
         batch = min(training.batch_size, len(trained) // unit * unit)  # a smaller set than one batch is one step
         require_divisible(batch, training.accumulate, team)
-        masks = (
-            training.language.mask if training.language else 0.0,
-            training.bottleneck.mask if training.bottleneck else 0.0,
-        )
         return cls(
-            training.seed,
-            trained,
-            batch,
-            captions,
-            training.captions_per_image,
-            recipe.image,
-            MaskVocabulary.of(tokenizer) if any(masks) else None,
-            masks,
-            training.expansion,
+            seed=training.seed,
+            trained=trained,
+            batch=batch,
+            captions=captions,
+            each=training.captions_per_image,
+            image=recipe.image,
+            vocabulary=MaskVocabulary.of(tokenizer) if any(masks) else None,
+            masks=masks,
+            expansion=training.expansion,
         )
 
     @property
     def steps_of_an_epoch(self) -> int:
-        """Whole batches only."""
+        """Whole batches of an epoch."""
         return len(self.trained) // self.batch
 
     def images(self, first: int, last: int) -> Iterator[NDArray[np.int64]]:
@@ -126,14 +124,14 @@ class Draws:
                 epoch, order = at, np.random.default_rng([self.seed, _ORDER, at]).permutation(self.trained)
             yield order[slot * self.batch : (slot + 1) * self.batch]
 
-    def look(self, step: int) -> Look:
-        """Return how the step sees its pictures."""
+    def augmentation(self, step: int) -> Augmentation:
+        """Return the change of the step's pictures."""
         chance = np.random.default_rng([self.seed, _STEP, step, 0])
         down, right = (int(by) for by in chance.integers(-self.image.shift, self.image.shift + 1, size=2))
         brightness = 1.0 + float(chance.uniform(-self.image.brightness, self.image.brightness))
         mirrored = self.image.flip and bool(chance.integers(2))
-        augmented = int(chance.integers(2**31)) if self.image.augment is not None else None
-        return Look(mirrored, (down, right), brightness, augmented)
+        rand_augment = int(chance.integers(2**31)) if self.image.augment is not None else None
+        return Augmentation(mirrored, (down, right), brightness, rand_augment)
 
     def part(self, step: int, number: int, images: NDArray[np.int64], done: float) -> Draw:
         """Draw the captions of part `number` of a step, at the share `done` of the run."""
@@ -141,16 +139,16 @@ class Draws:
         numbers = self.captions.draw(images, self.each, chance)
         captions = self.captions.rows(numbers)
         return Draw(
-            images,
-            numbers,
-            captions,
-            self._masked(captions, self.masks[0], chance),
-            self._masked(captions, self.masks[1], chance),
-            is_admitted(done, self.expansion, np.random.default_rng([self.seed, _STEP, step, 0, 1])),
+            images=images,
+            numbers=numbers,
+            captions=captions,
+            masked=self._masked(captions, self.masks[0], chance),
+            weakly_seen=self._masked(captions, self.masks[1], chance),
+            admitted=is_admitted(done, self.expansion, np.random.default_rng([self.seed, _STEP, step, 0, 1])),
         )
 
     def seed_networks(self, step: int, rank: int) -> None:
-        """Seed torch for the step's dropout, apart in every process."""
+        """Seed torch for the step's dropout, differently in every process."""
         sequence = np.random.SeedSequence([self.seed, _NETWORK, step, rank])
         torch.manual_seed(int(sequence.generate_state(1, np.uint64)[0] >> 1))
 

@@ -1,4 +1,4 @@
-"""The captioned images of a training run: their caption tokens, and which are kept aside for choosing."""
+"""The captioned images of a training run: their caption tokens, and those that are kept aside for choosing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,17 +14,13 @@ from lexlip_lucene.data.captions import CaptionedImage
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.model.tokens import TokenBatch, tokenise
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.training.formulas import word_loss
 
 SMALLEST_IDF = 0.05
 """A token in every caption still gets a weight above 0 to learn from."""
 
-SMALLEST_SHARE = 1e-3
-"""Keeps the log odds of a word that is in every caption, or in none, finite."""
-
 
 def split_aside(count: int, keep_aside: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Split 0..count−1 into (trained on, kept aside), by the seed alone.
+    """Split 0..count−1 into (trained on, kept aside); only the seed decides.
 
     Raises:
         InputError: nothing would be left to train on.
@@ -78,7 +74,7 @@ class CaptionTokens:
         return numbers, np.repeat(np.arange(len(images)), self.counts[images])
 
     def draw(self, images: NDArray[np.int64], each: int, chance: np.random.Generator) -> NDArray[np.int64]:
-        """Draw `each` captions of every image, different ones where there are enough: (images × each) row numbers."""
+        """Draw `each` captions of every image, different ones if it has enough: (images × each) row numbers."""
         drawn = [
             self.first[image] + chance.choice(self.counts[image], size=each, replace=self.counts[image] < each)
             for image in images
@@ -87,7 +83,7 @@ class CaptionTokens:
 
 
 def caption_presence(model: LexLip, captions: CaptionTokens, images: NDArray[np.int64]) -> Tensor:
-    """Return (captions of `images`, tokens) uint8: which lexicon tokens each caption has."""
+    """Return (captions of `images`, tokens) uint8: 1 where a caption has a lexicon token."""
     tokens, _ = captions.all_of(images)
     positions = torch.full((model.config.vocabulary_size,), len(model.lexicon), dtype=torch.long)
     positions[torch.tensor(model.lexicon.rows)] = torch.arange(len(model.lexicon))
@@ -97,7 +93,7 @@ def caption_presence(model: LexLip, captions: CaptionTokens, images: NDArray[np.
 
 
 def caption_counts(model: LexLip, captions: CaptionTokens, images: NDArray[np.int64]) -> Tensor:
-    """Return (images, tokens) float: how many of an image's captions have each token."""
+    """Return (images, tokens) float: the number of an image's captions that have each token."""
     owners = torch.from_numpy(np.repeat(np.arange(len(images)), captions.counts[images]))
     counts = torch.zeros(len(images), len(model.lexicon))
     return counts.index_add_(0, owners, caption_presence(model, captions, images).float())
@@ -108,29 +104,6 @@ def inverse_document_frequency(having: Tensor, captions: int) -> Tensor:
 
     Args:
         having: (tokens,) captions with each token.
-        captions: how many there are.
+        captions: the number of all captions.
     """
     return torch.log(captions / having.double().clamp(min=1)).float().clamp(min=SMALLEST_IDF)
-
-
-@dataclass(frozen=True)
-class CaptionWords:
-    """Which words the captions of each image have, for the word loss.
-
-    `present` is (all images, tokens) uint8, `prior` (tokens,) the log odds of each over the images trained on.
-    """
-
-    present: Tensor
-    prior: Tensor
-
-    @classmethod
-    def of(cls, model: LexLip, captions: CaptionTokens, trained: NDArray[np.int64]) -> "CaptionWords":
-        """Collect the words of all images; the prior looks at the images trained on alone."""
-        present = (caption_counts(model, captions, np.arange(len(captions.counts))) > 0).to(torch.uint8)
-        share = present[torch.from_numpy(trained)].float().mean(dim=0).clamp(SMALLEST_SHARE, 1 - SMALLEST_SHARE)
-        return cls(present, torch.logit(share))
-
-    def loss(self, logits: Tensor, images: NDArray[np.int64]) -> Tensor:
-        """Return the word loss of a batch of images."""
-        present = self.present[torch.from_numpy(images)].to(logits.device)
-        return word_loss(logits, present, self.prior.to(logits.device))

@@ -22,7 +22,7 @@ def is_admitted(done: float, until: float, chance: np.random.Generator) -> bool:
 
 
 def within_own_words(weights: Tensor, presence: Tensor) -> Tensor:
-    """Return `weights` with 0 wherever the text lacks the token; the gradient flows to the text's own tokens alone.
+    """Return `weights` with 0 wherever the text lacks the token; the gradient flows only to the text's own tokens.
 
     Args:
         weights: (texts, tokens) float ≥ 0.

@@ -1,4 +1,4 @@
-"""The states of a frozen backbone, computed once and kept: an image source that needs no backbone any more.
+"""The states of a frozen backbone, computed once and kept: an image source that no longer needs the backbone.
 
 States are held in memory in half precision: 6,000 photos with 17 pooled states of width 1,280 are 0.3 GB.
 """
@@ -17,8 +17,8 @@ from lexlip_lucene.encode.states_pass import StatesPass, tower_fingerprint
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.model.tensor_file import keep_tensors, kept_tensors
 from lexlip_lucene.progress import Progress
-from lexlip_lucene.training.examples.augmentation import AS_THEY_ARE, Look
-from lexlip_lucene.training.examples.sources import LOAD_BATCH, HeldPictures, ReadPictures, Wanted
+from lexlip_lucene.training.examples.augmentation import UNCHANGED, Augmentation
+from lexlip_lucene.training.examples.sources import LOAD_BATCH, HeldPictures, PlannedBatch, ReadPictures
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,10 @@ class FrozenStates:
 
     kept: Tensor
 
-    def batches(self, plan: Iterable[Wanted]) -> Iterator[Tensor]:
-        """Yield the states of each batch; of a look, only `mirrored` applies to states."""
-        for images, look in plan:
-            yield self.kept[int(look.mirrored)][torch.from_numpy(images)]
+    def batches(self, plan: Iterable[PlannedBatch]) -> Iterator[Tensor]:
+        """Yield the states of each batch; of an augmentation, only `mirrored` applies to states."""
+        for images, augmentation in plan:
+            yield self.kept[int(augmentation.mirrored)][torch.from_numpy(images)]
 
     def states(self, model: LexLip, inputs: Tensor) -> Tensor:
         """Return the states as they are."""
@@ -45,14 +45,15 @@ def frozen_states(
     cache: Path | None,
     progress: Progress,
 ) -> FrozenStates:
-    """Run the frozen backbone over all pictures once, and over their mirror images where asked.
+    """Run the frozen backbone over all pictures once, and with `mirrored` over their mirror images.
 
     Args:
         model: the model whose backbone it is.
         pictures: all readable training images.
         mirrored: also the mirror images.
-        cache: a folder that keeps the states for the next run with the same pictures and backbone; None: don't.
-        progress: told about it.
+        cache: a folder that keeps the states for the next run with the same pictures and backbone; None: they are not
+            kept.
+        progress: receives the batches done.
     """
     file = cache / f"states-{_fingerprint(model, pictures, mirrored)}.safetensors" if cache else None
     if file is not None and file.exists():
@@ -60,13 +61,14 @@ def frozen_states(
         return FrozenStates(kept_tensors(file)["states"])
     arithmetic = choose_arithmetic(model.device, inputs=len(pictures))
     run = StatesPass(model.image.tower.eval(), model.device, arithmetic, batch_size=LOAD_BATCH)
-    looks = [AS_THEY_ARE, Look(mirrored=True)] if mirrored else [AS_THEY_ARE]
+    variants = [UNCHANGED, Augmentation(mirrored=True)] if mirrored else [UNCHANGED]
     count = len(pictures)
     numbers = np.arange(count)
-    plan = [Wanted(numbers[at : at + LOAD_BATCH], look) for look in looks for at in range(0, count, LOAD_BATCH)]
+    starts = range(0, count, LOAD_BATCH)
+    plan = [PlannedBatch(numbers[at : at + LOAD_BATCH], variant) for variant in variants for at in starts]
     batches = progress.track(pictures.batches(plan), f"backbone states (batches of {LOAD_BATCH})", len(plan))
     joined = torch.cat([run(pixels).half().cpu() for pixels in batches])
-    states = joined.view(len(looks), count, *joined.shape[1:])
+    states = joined.view(len(variants), count, *joined.shape[1:])
     if file is not None:
         keep_tensors({"states": states}, file)
     return FrozenStates(states)

@@ -1,4 +1,4 @@
-"""Whole-word masking: which words of a caption a masked-language model has to predict (BERT's whole-word masking).
+"""Whole-word masking: the words of a caption that a masked-language model has to predict (BERT's).
 
 A word is a WordPiece and the `##` pieces after it, and is masked whole or not at all. Of the pieces masked, 80 % become
 [MASK], 10 % another token and 10 % stay, drawn piece by piece; all of them are predicted. `a dog run ##s` with share
@@ -37,8 +37,10 @@ class MaskedTokens(NamedTuple):
 
 @dataclass(frozen=True)
 class MaskVocabulary:
-    """What masking knows of a vocabulary: `mask`, the row of [MASK]; and of each row (rows,) bool: `continues`, whether
-    it goes on with a word; `ordinary`, whether it is a token of the language, not [PAD], [UNK] or another special one.
+    """The part of a vocabulary that masking needs.
+
+    `mask` is the row of [MASK]. `continues` (rows,) bool is True for a token that continues a word, `ordinary` (rows,)
+    bool for a token of the language, which is not [PAD], [UNK] or another special one.
     """
 
     mask: int
@@ -78,7 +80,7 @@ class MaskVocabulary:
 def whole_word_mask(
     tokens: TokenBatch, share: float, vocabulary: MaskVocabulary, chance: np.random.Generator
 ) -> MaskedTokens:
-    """Mask `share` of the words of each caption, rounded, and at least one where there is a word.
+    """Mask `share` of the words of each caption, rounded, and at least one if it has any.
 
     Special tokens, padding and unknown words are never masked. `tokens` is left as it is.
 
@@ -86,7 +88,7 @@ def whole_word_mask(
         tokens: tokenised captions, on the CPU.
         share: of the words, in 0..1.
         vocabulary: of the tokenizer that `tokens` are of.
-        chance: all draws are from it: in the same state, it masks the same captions the same way.
+        chance: source of all draws; in the same state, it masks the same captions in the same way.
     """
     ids = tokens.ids.numpy()
     candidates = tokens.words.numpy() & vocabulary.ordinary[ids]

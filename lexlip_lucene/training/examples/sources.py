@@ -1,8 +1,8 @@
-"""Where a training step gets its images from: pictures held in memory, pictures read while the model trains, or
-the cached states of a frozen backbone (`frozen_states.py`).
+"""Sources of a training step's images: pictures held in memory, pictures read while the model trains, or the cached
+states of a frozen backbone (`frozen_states.py`).
 
-All give batches in the order of a plan; what they give goes through the model's image side as `states` says. The
-same plan gives the same bits from pictures that are held and from pictures that are read.
+All give batches in the order of a plan, and `states` takes a batch through the model's image side. The same plan gives
+the same bits from pictures that are held and from pictures that are read.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,22 +24,22 @@ from lexlip_lucene.encoders.pool.saturation import divide_by_length, saturate
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.encoder_recipe import AugmentRecipe
-from lexlip_lucene.training.examples.augmentation import AS_THEY_ARE, Look, seen
+from lexlip_lucene.training.examples.augmentation import UNCHANGED, Augmentation, augmented
 
 LOAD_BATCH = 32
 
 
-class Wanted(NamedTuple):
-    """The images that one part of a step sees, and how."""
+class PlannedBatch(NamedTuple):
+    """The images that one part of a step sees, and their augmentation."""
 
     images: NDArray[np.int64]
-    look: Look = AS_THEY_ARE
+    augmentation: Augmentation = UNCHANGED
 
 
 class ImageSource(Protocol):
-    """What the loop takes its images from."""
+    """A source of images for the loop."""
 
-    def batches(self, plan: Iterable[Wanted]) -> Iterator[Tensor]:
+    def batches(self, plan: Iterable[PlannedBatch]) -> Iterator[Tensor]:
         """Yield the inputs of each batch of the plan, in its order, on the CPU."""
         ...
 
@@ -68,10 +68,10 @@ class HeldPictures(_OfPixels):
     def __len__(self) -> int:
         return len(self.pixels)
 
-    def batches(self, plan: Iterable[Wanted]) -> Iterator[Tensor]:
+    def batches(self, plan: Iterable[PlannedBatch]) -> Iterator[Tensor]:
         """Yield the pixels of each batch."""
-        for images, look in plan:
-            yield seen(self.pixels[torch.from_numpy(images)], look, self.augment)
+        for images, augmentation in plan:
+            yield augmented(self.pixels[torch.from_numpy(images)], augmentation, self.augment)
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class ReadPictures(_OfPixels):
     def __len__(self) -> int:
         return len(self.paths)
 
-    def batches(self, plan: Iterable[Wanted]) -> Iterator[Tensor]:
+    def batches(self, plan: Iterable[PlannedBatch]) -> Iterator[Tensor]:
         """Yield the pixels of each batch.
 
         Raises:
@@ -107,16 +107,16 @@ class ReadPictures(_OfPixels):
 
 
 class _Batches(Dataset[Tensor | str]):
-    """The plan as a dataset: item n is its batch n, or what was wrong with one of its pictures."""
+    """The plan as a dataset: item n is its batch n, or the defect of one of its pictures."""
 
-    def __init__(self, source: ReadPictures, plan: Sequence[Wanted]) -> None:
+    def __init__(self, source: ReadPictures, plan: Sequence[PlannedBatch]) -> None:
         self.source, self.plan = source, plan
 
     def __len__(self) -> int:
         return len(self.plan)
 
     def __getitem__(self, number: int) -> Tensor | str:
-        images, look = self.plan[number]
+        images, augmentation = self.plan[number]
         pictures = []
         for image in images:
             path = self.source.paths[image]
@@ -124,10 +124,10 @@ class _Batches(Dataset[Tensor | str]):
                 pictures.append(to_square(open_image(path), self.source.size))
             except UnreadableImage as reason:
                 return f"{path}: {reason}"
-        return seen(torch.stack(pictures), look, self.source.augment)
+        return augmented(torch.stack(pictures), augmentation, self.source.augment)
 
 
-class Found(NamedTuple):
+class ReadablePictures(NamedTuple):
     """The training images that can be read: their source, their numbers, and one line for each that can't."""
 
     source: HeldPictures | ReadPictures
@@ -143,8 +143,8 @@ def find_pictures(
     workers: int = 2,
     augment: AugmentRecipe | None = None,
     progress: Progress,
-) -> Found:
-    """Read all pictures where they fit in memory; else look at their headers and leave the rest to the training.
+) -> ReadablePictures:
+    """Read all pictures if they fit in memory; otherwise read their headers and leave the rest to the training.
 
     Args:
         images: the images of the split.
@@ -152,7 +152,7 @@ def find_pictures(
         hold_megabytes: most that the pictures may take in memory.
         workers: processes that read pictures that are not held.
         augment: RandAugment's setting.
-        progress: told about every picture.
+        progress: receives every picture.
     """
     if len(images) * 3 * size * size <= hold_megabytes * 1e6:
         return _held(images, size, augment, progress)
@@ -165,10 +165,12 @@ def find_pictures(
         except UnreadableImage as reason:
             rejected.append(f"{image.where}: image {image.id}: {reason}")
     paths = tuple(images[number].path for number in readable)
-    return Found(ReadPictures(paths, size, workers, augment), readable, rejected)
+    return ReadablePictures(ReadPictures(paths, size, workers, augment), readable, rejected)
 
 
-def _held(images: Sequence[CaptionedImage], size: int, augment: AugmentRecipe | None, progress: Progress) -> Found:
+def _held(
+    images: Sequence[CaptionedImage], size: int, augment: AugmentRecipe | None, progress: Progress
+) -> ReadablePictures:
     readable: list[int] = []
     rejected: list[str] = []
     pictures: list[Tensor] = []
@@ -180,12 +182,14 @@ def _held(images: Sequence[CaptionedImage], size: int, augment: AugmentRecipe | 
             pictures.append(picture)
         else:
             rejected.append(f"{image.where}: image {image.id}: {picture}")
-    return Found(HeldPictures(torch.stack(pictures) if pictures else torch.zeros(0), augment), readable, rejected)
+    return ReadablePictures(
+        HeldPictures(torch.stack(pictures) if pictures else torch.zeros(0), augment), readable, rejected
+    )
 
 
-def plan_of(images: NDArray[np.int64], batch: int) -> list[Wanted]:
+def plan_of(images: NDArray[np.int64], batch: int) -> list[PlannedBatch]:
     """Return `images` in batches, as they are."""
-    return [Wanted(images[start : start + batch]) for start in range(0, len(images), batch)]
+    return [PlannedBatch(images[start : start + batch]) for start in range(0, len(images), batch)]
 
 
 @torch.inference_mode()

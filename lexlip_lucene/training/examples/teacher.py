@@ -58,9 +58,10 @@ def load_teacher(
         name: a CLIP or SigLIP by hub name or folder, or a model folder of ours with a dense twin.
         images: all of them readable.
         captions: in the order in which `Teacher.similarity` counts them.
-        cache: a folder that keeps the embeddings for the next run with the same teacher and data; None: don't.
+        cache: a folder that keeps the embeddings for the next run with the same teacher and data; None: they are
+            not kept.
         device: a torch device, where the teacher runs and its embeddings are kept.
-        progress: told about it.
+        progress: receives the pictures and texts done.
 
     Raises:
         ModelError: the teacher is neither of these, or can't be fetched.
@@ -79,7 +80,7 @@ def load_teacher(
 
 
 def _is_ours(folder: Path) -> bool:
-    """Whether the folder's config is of `save_pretrained`; transformers' own has no schema version."""
+    """Return True if the folder's config is of `save_pretrained`; transformers' own has no schema version."""
     try:
         record = orjson.loads((folder / "config.json").read_bytes())
         return isinstance(record, dict) and "schema_version" in record

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
+from lexlip_lucene.encoders.model.tokenizer import uncut
 from lexlip_lucene.errors import InputError, ModelError, RecipeError
 from lexlip_lucene.files.lines import read_lines
 from lexlip_lucene.recipes.encoder_recipe import VocabularyRecipe
@@ -28,7 +29,7 @@ def load_vocabulary(recipe: VocabularyRecipe, captions: Sequence[str]) -> Tokeni
         return _word_piece(_read_wordpieces(recipe.wordpieces))
     if recipe.tokenizer is not None:
         return _from_transformers(recipe.tokenizer)
-    assert recipe.train_size is not None, "one of the three sources is there"
+    assert recipe.train_size is not None, "one of the three sources is named"
     return _word_piece(_train_wordpieces(captions, recipe.train_size))
 
 
@@ -38,10 +39,8 @@ def lexicon_of(tokenizer: Tokenizer, captions: Sequence[str], min_count: int) ->
     Raises:
         RecipeError: no token is left.
     """
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
     counts: Counter[int] = Counter()
-    for encoding in tokenizer.encode_batch(list(captions), add_special_tokens=False):
+    for encoding in uncut(tokenizer).encode_batch(list(captions), add_special_tokens=False):
         counts.update(encoding.ids)
     special = [token.content for token in tokenizer.get_added_tokens_decoder().values() if token.special]
     lexicon = make_lexicon(tokenizer.get_vocab(), special=[*SPECIAL, *special], counts=counts, min_count=min_count)
@@ -107,7 +106,7 @@ def _word_piece(rows: dict[str, int]) -> Tokenizer:
 
 
 def _plain(model: models.WordPiece) -> Tokenizer:
-    """BERT's uncased tokenizer around `model`: lower case, accents stripped, split at white space and punctuation."""
+    """Return BERT's uncased tokenizer around `model`: lower case, no accents, split at white space and punctuation."""
     tokenizer = Tokenizer(model)
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()

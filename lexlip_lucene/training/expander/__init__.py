@@ -1,1 +1,1 @@
-"""The expander: which further words a photo deserves, learned from captions only (torch)."""
+"""The expander: the further words that a photo deserves, learned from captions only (torch)."""

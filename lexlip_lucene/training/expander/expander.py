@@ -1,13 +1,13 @@
-"""The expander: a text-only model of which further words a photo deserves, given some of its captions.
+"""The expander: a text-only model of the further words that a photo deserves, given some of its captions.
 
     x = 5 · normalise(log(1 + count) · idf)          counts of captions with each token
     h = GELU(LayerNorm(W₁ x)),   h ← h + GELU(W₂ h)
     z = W₃ h + s ⊙ x                                  logits; s starts at 0.5, W₃ near 0
     document = log(1 + relu(z)) / ‖·‖^0.7,   query = presence ⊙ softplus(θ) / ‖·‖
 
-A document of some captions is to be found by the others (`expander_training.py`), which no word of theirs has to
+A document of some captions has to be found by the others (`training.py`), which no word of theirs has to
 share. No image is in it: its logits are targets of the image side's start, and its similarities can teach. With one
-caption "a dog" and an idf of 2 for `dog` alone, x_dog is 5, and at the start z_dog is about 2.5.
+caption "a dog" and an idf of 2 for only `dog`, x_dog is 5, and at the start z_dog is about 2.5.
 """
 
 import torch
@@ -50,7 +50,7 @@ class Expander(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, counts: Tensor) -> Tensor:
-        """Captions with each token (batch, tokens) → logits z (batch, tokens) float32."""
+        """Return logits z (batch, tokens) float32 for the numbers of captions with each token (batch, tokens)."""
         features = FEATURE_LENGTH * divide_by_length(torch.log1p(counts) * self.idf, 1.0)
         features = self.dropout(features)
         hidden = functional.gelu(self.norm(self.first(features)))
@@ -64,16 +64,16 @@ class Expander(nn.Module):
         return functional.softplus(self.raw_weight)
 
     def queries(self, presence: Tensor) -> Tensor:
-        """Which tokens texts have (texts, tokens) → unit vectors (texts, tokens)."""
+        """Return unit vectors (texts, tokens) of texts, given the tokens that they have: (texts, tokens) 0 or 1."""
         return divide_by_length(presence * self.weights, 1.0)
 
     @torch.no_grad()
     def expanded(self, counts: Tensor) -> Tensor:
-        """Captions with each token (images, tokens) → relu(z) (images, tokens) float32 on the CPU."""
+        """Return relu(z) (images, tokens) float32 on the CPU, given the captions with each token (images, tokens)."""
         parts = counts.split(DOCUMENTS_AT_ONCE)
         return torch.cat([torch.relu(self(part.to(self.idf.device))).cpu() for part in parts])
 
     @staticmethod
     def documents(weights: Tensor) -> Tensor:
-        """Saturated logits (batch, tokens) float ≥ 0 → the same divided by length^0.7."""
+        """Return saturated logits (batch, tokens) float ≥ 0 divided by length^0.7."""
         return divide_by_length(weights, DOCUMENT_POWER)

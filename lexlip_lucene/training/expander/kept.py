@@ -11,6 +11,7 @@ from lexlip_lucene.data.caption_sets import read_caption_sets, without
 from lexlip_lucene.data.captions import read_captions
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.model.tensor_file import keep_tensors, kept_tensors
+from lexlip_lucene.encoders.model.tokenizer import uncut
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 from lexlip_lucene.recipes.expander_recipe import ExpanderRecipe
@@ -25,7 +26,7 @@ Captions = Sequence[Sequence[str]]
 
 
 def further_captions(recipe: EncoderRecipe, progress: Progress) -> list[tuple[str, ...]]:
-    """Read the expander's further caption sets, without those of any image of `data.captions`, in whatever split.
+    """Read the expander's further caption sets, without those of any image of `data.captions`, in any split.
 
     Raises:
         InputError: a file can't be read.
@@ -51,23 +52,23 @@ def expander_of(
     team: Team,
     progress: Progress,
 ) -> Expander:
-    """Return the expander for a run: the first process reads or trains it, the others take it from there.
+    """Return the expander for a run: the first process reads or trains it, the others receive it.
 
     Args:
         model: whose lexicon and tokenizer it is for, on the device where it will be.
         recipe: with an `expander` part.
         own: captions of the images trained on, and of no other.
-        further: what `further_captions` gave.
-        cache: a folder that keeps it for the next run with the same captions and settings; None: don't.
+        further: the result of `further_captions`.
+        cache: a folder that keeps it for the next run with the same captions and settings; None: it is not kept.
         team: the processes of the run.
-        progress: told about it.
+        progress: receives what is done, and the path it is read from.
 
     Raises:
         InputError: fewer than two images have two captions.
     """
     assert recipe.expander is not None, "the caller's own check"
     if team.leads:
-        expander = _read_or_trained(model, recipe, recipe.expander, own, further, cache, progress)
+        expander = _read_or_trained(model, recipe, own, further, cache=cache, progress=progress)
     else:
         expander = _blank(model, recipe.expander)
     expander = expander.to(model.device)
@@ -84,12 +85,14 @@ def _blank(model: LexLip, recipe: ExpanderRecipe) -> Expander:
 def _read_or_trained(
     model: LexLip,
     recipe: EncoderRecipe,
-    settings: ExpanderRecipe,
     own: Captions,
     further: Captions,
+    *,
     cache: Path | None,
     progress: Progress,
 ) -> Expander:
+    settings = recipe.expander
+    assert settings is not None, "the caller's own check"
     file = cache / f"expander-{_fingerprint(model, recipe, settings, own, further)}.safetensors" if cache else None
     if file is not None and file.exists():
         progress.note(f"expander read from {file}")
@@ -116,12 +119,10 @@ def _read_or_trained(
 def _fingerprint(
     model: LexLip, recipe: EncoderRecipe, settings: ExpanderRecipe, own: Captions, further: Captions
 ) -> str:
-    """Hash everything it depends on: settings, tokenizer, lexicon, and the captions themselves, wherever from."""
+    """Hash everything it depends on: settings, tokenizer, lexicon, and the captions themselves, not their files."""
     digest = hashlib.sha256(settings.model_dump_json(exclude={"texts"}).encode())
     digest.update(f"{recipe.training.seed} {recipe.training.precision} {recipe.text.max_length}".encode())
-    model.tokenizer.no_truncation()
-    model.tokenizer.no_padding()
-    digest.update(f"{model.tokenizer.to_str()}{model.lexicon.sha256}".encode())
+    digest.update(f"{uncut(model.tokenizer).to_str()}{model.lexicon.sha256}".encode())
     for part in (own, further):
         digest.update(f"{len(part)} ".encode())
         for captions in part:

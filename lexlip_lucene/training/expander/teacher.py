@@ -1,7 +1,7 @@
 """The expander as a teacher: a caption against the expanded captions of an image, all of them together.
 
-A caption of a near-duplicate photo is no full negative to it, as it is to the contrast. It sees no photo, so what a
-photo shows beside its captions it can't teach.
+A caption of a near-duplicate photo is not a full negative to it, as it is to the contrast. It sees no photo, so it
+can't teach what a photo shows beside its captions.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Training the expander: a document of some captions of an image is to be found by its other captions.
+"""Training the expander: a document of some captions of an image has to be found by its other captions.
 
 Every step draws how many captions a document has (1 to 4, of each set at most all but one) and which; up to two of
 the rest are queries. The loss is the symmetric in-batch contrast of queries and documents plus a FLOPS regulariser
@@ -62,7 +62,7 @@ def fit_expander(
         seed: of weights, order, draws and dropout.
         precision: of the network's computation.
         device: a torch device, where the expander stays.
-        progress: told about every step, and of sets with a single caption, which are left out.
+        progress: receives every step, and the number of sets left out because they have a single caption.
 
     Raises:
         InputError: fewer than two sets have two captions.
@@ -132,7 +132,7 @@ def _batches(
     for _ in range(recipe.epochs):
         order = chance.permutation(sets)
         for begin in range(0, len(sets) // size * size, size):
-            yield np.unique(order[begin : begin + size])  # a set that is there twice is no negative of itself
+            yield np.unique(order[begin : begin + size])  # a set that is drawn twice is not a negative of itself
 
 
 def _rate(step: int, steps: int) -> float:

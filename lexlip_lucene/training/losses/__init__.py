@@ -1,1 +1,1 @@
-"""Losses: what a training step minimises, and what it looks at (torch)."""
+"""Losses: the terms of the objective, and the views of a step that they are computed from (torch)."""

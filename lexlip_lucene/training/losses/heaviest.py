@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 def keep_heaviest(weights: Tensor, k: int | None) -> Tensor:
-    """Return `weights` with all but the k heaviest tokens of each vector at 0; the gradient flows to the kept alone.
+    """Return `weights` with all but the k heaviest tokens of each vector at 0; the gradient flows only to the kept.
 
     Args:
         weights: (batch, tokens) float ≥ 0.

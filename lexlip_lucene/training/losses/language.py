@@ -1,77 +1,70 @@
-"""Phase 1's masked-language modelling as parts of an objective: by the text side, and through the bottleneck."""
+"""Masked-language modelling by the text side (phase 1), and the prediction of masked words that a decoder shares."""
 
-from typing import Any, cast
-
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from lexlip_lucene.encoders.model.text_encoders import TransformerText
-from lexlip_lucene.encoders.pool.lexicon_pool import lexicon_pool
-from lexlip_lucene.recipes.training_recipe import BottleneckRecipe
-from lexlip_lucene.training.formulas import masked_language_loss
-from lexlip_lucene.training.losses.bottleneck import WeakDecoder, lexicon_bottleneck
+from lexlip_lucene.recipes.training_recipe import LanguageRecipe, TrainingRecipe
+from lexlip_lucene.training.losses.needs import Needs
+from lexlip_lucene.training.losses.term import Term
 from lexlip_lucene.training.losses.views import Views
 
 
-class Language(nn.Module):
-    """The text side predicts the masked words of a caption (self-supervised MLM)."""
+def masked_language_loss(logits: Tensor, labels: Tensor, count: float) -> Tensor:
+    """Return the masked-language-modelling loss (BERT): of the text side itself, and of LexLIP's weak decoder (LexMLM).
+
+        loss = Σ over masked positions of −log softmax(logits)[label] / count
+
+    Where nothing is masked it is 0, with a gradient of 0.
+
+    Args:
+        logits: (masked, vocabulary) at only the masked positions.
+        labels: (masked,) long, the row of the vocabulary that was there.
+        count: masked positions of the whole batch, over all of its parts and processes; the parts' losses add up.
+    """
+    return functional.cross_entropy(logits, labels, reduction="sum") / max(count, 1.0)
+
+
+class Language(Term):
+    """The text side's prediction of the masked words of a caption (self-supervised; `masked_language_loss`)."""
+
+    name = "language"
+    key = "training.language"
+    in_word_phase = True
+
+    @classmethod
+    def settings_in(cls, training: TrainingRecipe) -> LanguageRecipe | None:
+        """Return `training.language`."""
+        return training.language
+
+    @classmethod
+    def needs(cls, settings: LanguageRecipe) -> Needs:
+        """Return the need of masked captions and of a transformer."""
+        return Needs(masked=settings.mask, transformer=True)
 
     def forward(self, views: Views) -> Tensor:
         """Return this process's share of the mean over the team's masked words."""
-        assert views.own.masked is not None, "masked captions are drawn for this"
-        return _predict(views, views.masked_hidden, views.own.masked.labels)
+        assert views.own.masked is not None, "the term needs masked captions"
+        return prediction_loss(views, views.masked_hidden, views.own.masked.labels)
 
 
-class Bottleneck(nn.Module):
-    """A weak decoder predicts masked words from one bag-of-words vector: an image's, or the masked caption's own.
+def prediction_loss(views: Views, hidden: Tensor, labels: Tensor) -> Tensor:
+    """Return this process's share of the loss of predicting masked words among the whole vocabulary.
 
-    One decoder serves both, and its words are read by the text side's own head.
+    Args:
+        views: of the step.
+        hidden: (own texts, length, width) states before the text side's vocabulary projection.
+        labels: (own texts, length) long, the row to predict, below 0 where nothing is masked.
     """
-
-    def __init__(self, text: TransformerText, recipe: BottleneckRecipe) -> None:
-        super().__init__()
-        self.recipe = recipe
-        settings = cast(Any, text.network).config
-        width = text.embeddings().shape[1]
-        self.decoder = WeakDecoder(
-            width, recipe.layers, settings.num_attention_heads, 4 * width, getattr(settings, "hidden_dropout_prob", 0.1)
-        )
-
-    def from_image(self, views: Views) -> Tensor:
-        """Return the image→text loss."""
-        each = len(views.own.numbers) // len(views.own.images)
-        return self._decoded(views, views.image_logits.repeat_interleave(each, dim=0))
-
-    def from_text(self, views: Views) -> Tensor:
-        """Return the text→text loss; the bottleneck is that of the caption masked for the text side."""
-        text = _text_of(views)
-        weight, bias = text.projection()
-        with views.network():
-            pooled = lexicon_pool(views.masked_hidden, weight, bias, views.own.captions.words.to(weight.device))
-        return self._decoded(views, pooled.logits.float())
-
-    def _decoded(self, views: Views, logits: Tensor) -> Tensor:
-        text, weakly_seen = _text_of(views), views.own.weakly_seen
-        assert weakly_seen is not None, "weakly seen captions are drawn for this"
-        device = views.model.device
-        bottleneck = lexicon_bottleneck(logits, text.embeddings()[text.rows], self.recipe.normalisation)
-        with views.network():
-            embedded = text.embedded(weakly_seen.ids.to(device))
-            states = self.decoder(bottleneck, embedded, views.own.captions.attention.to(device))
-            hidden = text.transformed(states)
-        return _predict(views, hidden, weakly_seen.labels)
-
-
-def _predict(views: Views, hidden: Tensor, labels: Tensor) -> Tensor:
-    """Score the masked positions of (own texts, length, width) against the whole vocabulary."""
     labels = labels.to(hidden.device)
     masked = labels >= 0
-    weight, bias = _text_of(views).vocabulary_projection()
+    weight, bias = text_of(views).vocabulary_projection()
     with views.network():
         logits = functional.linear(hidden[masked], weight, bias).float()
     return masked_language_loss(logits, labels[masked], float(views.team.total(masked.sum())))
 
 
-def _text_of(views: Views) -> TransformerText:
-    assert isinstance(views.model.text, TransformerText), "the recipe's own check"
+def text_of(views: Views) -> TransformerText:
+    """Return the text side, which is a transformer where a term needs one."""
+    assert isinstance(views.model.text, TransformerText), "the term needs a transformer"
     return views.model.text

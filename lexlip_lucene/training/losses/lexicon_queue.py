@@ -37,7 +37,7 @@ class LexiconQueue(nn.Module):
 
     @property
     def full(self) -> bool:
-        """Whether every place holds a key."""
+        """True if every place holds a key."""
         return bool(self.filled == self.size)
 
     @torch.no_grad()

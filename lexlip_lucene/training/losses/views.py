@@ -1,6 +1,6 @@
-"""What the losses of one part of a step look at: every tensor is computed when first asked for, and once.
+"""Views of one part of a step: the tensors that losses are computed from, each computed at its first use, and once.
 
-What is not said to be of the whole team is of this process's own images.
+A tensor is of this process's own images unless its description says that it is of the whole team.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Views:
         source, inputs: where the images come from, and this process's own of this part.
         whole, own: what was drawn for all processes and for this one.
         done: share of the run.
-        held_out: what the logits of images are moved by in training; None: nothing.
+        held_out: offsets of the images' logits in training; None: none.
     """
 
     model: LexLip
@@ -88,7 +88,7 @@ class Views:
 
     @cached_property
     def all_text_weights(self) -> Tensor:
-        """Lexicon weights (own texts, tokens) of the captions, whatever tokens a text is to keep."""
+        """Lexicon weights (own texts, tokens) of the captions, with all tokens, also those not to be kept."""
         text = self.model.text
         with self.network():
             if isinstance(text, StaticText):
@@ -146,7 +146,7 @@ class Views:
             return self.model.text.hidden(self.own.masked.ids.to(device), self.own.captions.attention.to(device))
 
     def _cut(self, weights: Tensor) -> Tensor:
-        """What the similarity sees. FLOPS sees all: it alone can shorten the tail, which gets no gradient from here."""
+        """Cut vectors for the similarity. FLOPS sees all: only it can shorten the tail, which gets no gradient here."""
         return keep_heaviest(weights, self.recipe.training.train_top_k)
 
     @property
@@ -162,5 +162,5 @@ class Views:
         return self.model.config.text.length_power if power is None else power
 
     def paired(self, similarity: Tensor) -> Tensor:
-        """(texts, images) → (images, captions an image, images)."""
+        """Return (texts, images) as (images, captions an image, images)."""
         return similarity.view(len(self.whole.images), self.recipe.training.captions_per_image, -1)

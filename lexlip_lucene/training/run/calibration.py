@@ -1,4 +1,4 @@
-"""What a trained model is given last: its banks, and the scale of its impacts on either side."""
+"""Calibration, the last step of a training: the model's banks, and the scale of its impacts on either side."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ from lexlip_lucene.training.examples.sources import ImageSource, plan_of, weight
 from lexlip_lucene.vectors.quantise import calibrate_ceiling
 
 CALIBRATION_IMAGES = 2000
-"""Images (and their captions) that are looked at, or nearly twice as many."""
+"""Images (and their captions) that are used, or nearly twice as many."""
 
 AT_ONCE = 256
 
@@ -52,7 +52,7 @@ def calibrate(
 
 
 def _ceiling(model: LexLip, side: str, weights: Tensor) -> float:
-    """The largest impact's weight: of all tokens where vectors are cut or not, so that one scale serves any top-k."""
+    """Return the largest impact's weight: of all tokens, so that one scale serves any top-k."""
     if side in model.banks:
         parts = [model.kept(part.to(model.device), side, None).weights.cpu() for part in weights.split(AT_ONCE)]
         weights = torch.cat([part[part > 0] for part in parts])

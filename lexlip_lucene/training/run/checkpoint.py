@@ -1,7 +1,7 @@
-"""A run's state in a file, so that it can go on where it stopped: bit for bit on a CPU.
+"""A run's state in a file, from which it resumes where it stopped: bit for bit on a CPU.
 
 Written beside the model, in `MODEL.training/RUN/checkpoint.pt`; loading it runs no code (weights_only). Random numbers
-are not in it: what a step draws follows from the seed and its number (`draws.py`).
+are not in it: the draws of a step follow from the seed and its number (`draws.py`).
 """
 
 import io
@@ -15,11 +15,11 @@ from lexlip_lucene.files.written import written_file
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 
 _MOVABLE = {"roots", "about"}
-"""Keys of a recipe that may differ when a run goes on: where the data lie changes no bit."""
+"""Keys of a recipe that may differ when a run resumes: the place of the data changes no bit."""
 
 
 def read_checkpoint(path: Path, recipe: EncoderRecipe) -> dict[str, Any] | None:
-    """Return the state written at `path`, or None when there is none.
+    """Return the state written at `path`, or None if no file exists.
 
     Raises:
         InputError: it is of another recipe (the first key that differs is named), or no checkpoint.

@@ -14,9 +14,7 @@ def step_figures(losses: Mapping[str, float], views: Views, objective: Objective
     """Return name → figure: `loss/…`, `images/…` and `texts/…` (of the last part of the step), rate and scales."""
     figures = {f"loss/{name}": value for name, value in losses.items()}
     figures["rate"] = rate
-    figures["scale"] = float(objective.scale.log.exp())
-    if objective.dense_scale is not None:
-        figures["dense_scale"] = float(objective.dense_scale.log.exp())
+    figures |= objective.scales()
     images, texts = views.image_weights.detach(), views.text_weights.detach()
     figures |= {f"images/{name}": value for name, value in vector_figures(images).items()}
     figures |= {f"texts/{name}": value for name, value in vector_figures(texts).items()}

@@ -1,4 +1,4 @@
-"""Whether lexicon vectors stay worth indexing: figures for the log, and early warnings when they do not.
+"""Health of lexicon vectors: figures for the log, and early warnings when they are no longer worth indexing.
 
 A token is active in a vector when its weight is above 0. Of three images with 2, 3 and 4 active tokens the figure
 `active_tokens` is 3.0. These figures measure; `flops_loss` is the regulariser that training lowers.
@@ -28,16 +28,16 @@ DENSE = 0.5
 
 
 def vector_figures(weights: Tensor) -> dict[str, float]:
-    """Return what an index of these vectors would be like.
+    """Return figures of an index of these vectors.
 
     Args:
         weights: (n, tokens) float ≥ 0.
 
     Returns:
         `active_tokens`: mean number of active tokens of a vector. `dead`: share of the lexicon that is active in no
-        vector. `always_on`: share that is active in at least 90 % of them. `skew`: share of all postings that stand
-        in the longest 1 % of the posting lists (at least one list); 0.01 when all lists are equally long, 0 when
-        there is no posting.
+        vector. `always_on`: share that is active in at least 90 % of them. `skew`: share of all postings that are
+        in the longest 1 % of the posting lists (at least one list); 0.01 when all lists are equally long, 0 if
+        the vectors are empty.
     """
     lengths = (weights > 0).sum(dim=0)
     postings = int(lengths.sum())
@@ -51,7 +51,7 @@ def vector_figures(weights: Tensor) -> dict[str, float]:
 
 
 def expected_flops(images: Tensor, texts: Tensor) -> float:
-    """Return how many postings an image and a text share on average: the multiplications that a score costs.
+    """Return the mean number of postings that an image and a text share: the multiplications that a score costs.
 
         Σ_v (share of images with token v active) × (share of texts with it active)
 
@@ -67,14 +67,14 @@ def expected_flops(images: Tensor, texts: Tensor) -> float:
 
 @dataclass
 class Health:
-    """Looks at a run's vectors and warns once of each kind of trouble.
+    """A watch on a run's vectors, which warns once of each kind of trouble.
 
     Attributes:
         tokens: of the lexicon.
-        top_k: what `encode` will keep of a vector; always-on tokens are looked for in what is left. None: all.
+        top_k: tokens that `encode` will keep of a vector; always-on tokens are counted among these. None: all.
         ramp_ends: the step from which the sparsity regulariser has its full weight; before it, dense vectors and
-            always-on tokens are no news: an untrained head has both.
-        said: kinds already warned of, `<kind>/<side>`; save and set it to go on with a run.
+            always-on tokens are not reported: an untrained head has both.
+        said: kinds already warned of, `<kind>/<side>`; save and set it to resume a run.
     """
 
     tokens: int
@@ -83,14 +83,14 @@ class Health:
     said: set[str] = field(default_factory=set)
 
     def look(self, step: int, images: Tensor, texts: Tensor) -> list[str]:
-        """Return a line for each kind of trouble that was not told before.
+        """Return a line for each kind of trouble that was not reported before.
 
         Call it from the first evaluation on, not at a fresh start, whose vectors say nothing yet.
 
         Args:
             step: optimiser steps done.
             images: (n, tokens) float ≥ 0, before any cut; hundreds of them make a good sample.
-            texts: (m, tokens) likewise.
+            texts: (m, tokens) of the same kind.
         """
         sides = {"image": images, "text": texts}
         found = {
@@ -135,7 +135,7 @@ def _share_active(weights: Tensor) -> Tensor:
 
 
 def _mean_cosine(weights: Tensor) -> float:
-    """Mean cosine over all pairs of different vectors, from their sum: Σ_{i≠j} u_i·u_j = ‖Σ u‖² − Σ ‖u‖²."""
+    """Return the mean cosine over all pairs of different vectors, from their sum: Σ_{i≠j} u_i·u_j = ‖Σ u‖² − Σ ‖u‖²."""
     if len(weights) < 2:
         return 0.0
     unit = functional.normalize(weights.double(), dim=1)

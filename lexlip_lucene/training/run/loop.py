@@ -1,8 +1,8 @@
-"""The training loop: one run over the images trained on, whichever losses its recipe names.
+"""The training loop: one run over the images trained on, with the losses that its recipe names.
 
 A step draws a batch, computes it in `accumulate` parts on every process, adds the gradients up, and moves the
 weights once; the moving average and the momentum encoders follow once per step. Everything that a run carries is in
-its checkpoint, so it can go on where it was killed.
+its checkpoint, from which it resumes where it was killed.
 """
 
 import math
@@ -23,13 +23,13 @@ from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 from lexlip_lucene.training.examples.draws import Draws
 from lexlip_lucene.training.examples.examples import CaptionTokens
-from lexlip_lucene.training.examples.sources import ImageSource, Wanted
+from lexlip_lucene.training.examples.sources import ImageSource, PlannedBatch
 from lexlip_lucene.training.losses.objective import Objective
 from lexlip_lucene.training.losses.views import Views
 from lexlip_lucene.training.parallel import ALONE, Team
 from lexlip_lucene.training.run.checkpoint import read_checkpoint, write_checkpoint
 from lexlip_lucene.training.run.figures import step_figures
-from lexlip_lucene.training.run.memory import memory_told
+from lexlip_lucene.training.run.memory import training_memory_errors_named
 from lexlip_lucene.training.run.optimiser import set_rate
 from lexlip_lucene.training.run.run_log import RunLog
 from lexlip_lucene.training.run.run_state import Outcome, RunState
@@ -44,7 +44,7 @@ LOG_EVERY = 10
 class Trainer:
     """One run's parts. `aside` is None in a final run: nothing is chosen there.
 
-    `folder` takes the log and the checkpoint; `held_out` is what training moves logits by.
+    `folder` takes the log and the checkpoint; `held_out` has the offsets of the logits in training.
     """
 
     model: LexLip
@@ -70,10 +70,11 @@ class Trainer:
 
         Args:
             stop_after: share of the steps after which it ends.
-            resume: go on from the checkpoint in `folder`, where there is one.
+            resume: resume from the checkpoint in `folder`, if present.
 
         Raises:
-            TrainingError: the loss is no number any more, or memory does not do.
+            TrainingError: the loss is no longer a finite number.
+            MemoryLimitError: the memory does not suffice.
             InputError: the checkpoint is of another recipe.
         """
         last = max(1, round(self.steps * stop_after))
@@ -85,7 +86,7 @@ class Trainer:
             if self.team.leads and self.aside is not None:
                 self._consider(state, 0)
         else:
-            state.load(written)
+            state.load(written, path)
             self.progress.note(f"going on after step {state.step} of {last}, from {path}")
         first = state.step
         tracked = self.progress.track(self.inputs(first, last), "training (steps)", last - first)
@@ -105,7 +106,7 @@ class Trainer:
         """Yield each step's number, its images, and this process's inputs of each of its parts."""
         numbered = list(zip(range(first, last), self.draws.images(first, last), strict=True))
         plan = [
-            Wanted(part[self.team.own(len(part))], self.draws.look(step))
+            PlannedBatch(part[self.team.own(len(part))], self.draws.augmentation(step))
             for step, images in numbered
             for part in self._parts(images)
         ]
@@ -117,15 +118,14 @@ class Trainer:
         return np.split(images, self.recipe.training.accumulate)
 
     def _step(self, step: int, images: NDArray[np.int64], inputs: list[Tensor], state: RunState) -> dict[str, float]:
-        """Take one step; returns its figures where they are due."""
+        """Take one step; return its figures if they are due."""
         training = self.recipe.training
         set_rate(state.optimiser, training, step, self.steps)
         state.optimiser.zero_grad(set_to_none=True)
         losses, views = self.gradients(step, images, inputs, state.parameters)
         torch.nn.utils.clip_grad_norm_(state.parameters, training.gradient_norm)
         state.optimiser.step()
-        if self.objective.momentum is not None:
-            self.objective.momentum.after_step(self.model)
+        self.objective.after_step(self.model)
         if state.average is not None:
             state.average.follow(self.model, min(training.average, (step + 1) / (step + 10)))
         self._watch(step, losses, state)
@@ -144,7 +144,7 @@ class Trainer:
         if self.recipe.image.frozen:
             self.model.image.tower.eval()
         each: list[dict[str, Tensor]] = []
-        with memory_told(self.recipe.training):
+        with training_memory_errors_named(self.recipe.training):
             for number, part in enumerate(self._parts(images)):
                 views = self._views(step, number, part, inputs[number])
                 losses = self.objective(views)
@@ -157,10 +157,20 @@ class Trainer:
         whole = self.draws.part(step, number, images, step / self.steps)
         own = whole.part(self.team.own(len(images)), self.draws.each)
         done = step / self.steps
-        return Views(self.model, self.recipe, self.team, self.source, inputs, whole, own, done, self.held_out)
+        return Views(
+            model=self.model,
+            recipe=self.recipe,
+            team=self.team,
+            source=self.source,
+            inputs=inputs,
+            whole=whole,
+            own=own,
+            done=done,
+            held_out=self.held_out,
+        )
 
     def _watch(self, step: int, losses: dict[str, float], state: RunState) -> None:
-        """Remember the step's loss without the regularisers; stop when it is no number."""
+        """Remember the step's loss without the regularisers; stop if a loss is not a finite number."""
         training = self.recipe.training
         wrong = [name for name, value in losses.items() if not math.isfinite(value)]
         if wrong:
@@ -168,26 +178,27 @@ class Trainer:
                 f"step {step + 1}: a loss must be a finite number, but {wrong[0]} is {losses[wrong[0]]}: "
                 f"lower training.learning_rate ({training.learning_rate}) or similarity_scale, or lengthen warmup"
             )
-        state.losses.append(sum(value for name, value in losses.items() if not name.endswith("_flops")))
+        state.losses.append(self.objective.without_regularisers(losses))
 
     def fill_queues(self) -> None:
-        """Fill the momentum queues with keys of batches that no step sees in this order."""
-        momentum = self.objective.momentum
-        if momentum is None:
+        """Show the terms that have to see batches before the first step batches that no step sees in this order."""
+        batches_before = {term: term.batches_before(self.draws.batch) for term in self.objective}
+        batches = max(batches_before.values(), default=0)
+        if not batches:
             return
         self.model.eval()
         first = self.steps
-        each = self.draws.each
-        batches = math.ceil(momentum.images.size / self.draws.batch) + 1
         numbered = list(zip(range(first, first + batches), self.draws.images(first, first + batches), strict=True))
-        plan = [Wanted(images[self.team.own(len(images))]) for _, images in numbered]
+        plan = [PlannedBatch(images[self.team.own(len(images))]) for _, images in numbered]
         tracked = self.progress.track(self.source.batches(plan), "filling the queues (batches)", batches)
         for (step, images), inputs in zip(numbered, tracked, strict=True):
-            momentum.fill(self._views(step, 0, images, inputs))
-        assert momentum.is_filled, f"{batches} batches of {self.draws.batch} × {each} fill the queues"
+            views = self._views(step, 0, images, inputs)
+            for term, before in batches_before.items():
+                if step - first < before:
+                    term.fill(views)
 
     def _consider(self, state: RunState, step: int) -> dict[str, float]:
-        """Measure on the images kept aside; keep the state when it is the one wanted so far. Returns the figures."""
+        """Measure on the images kept aside; keep the state if it is the best so far. Return the figures."""
         model = blended(state.evaluated, state.start, self.recipe.training.keep_start)
         if self.aside is None:
             if step == state.last:
@@ -212,5 +223,5 @@ class Trainer:
 
 
 def _is_evaluated(step: int, steps: int, evaluations: int) -> bool:
-    """Whether the step ends one of `evaluations` equal parts of the run."""
+    """Return True if the step ends one of `evaluations` equal parts of the run."""
     return (step + 1) * evaluations // steps > step * evaluations // steps

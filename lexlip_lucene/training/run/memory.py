@@ -1,12 +1,12 @@
-"""Out of memory in training, told in one line that names the recipe keys which need less of it."""
+"""Out of memory in training, reported in one line that names the recipe keys which need less of it."""
 
 from contextlib import AbstractContextManager
 
-from lexlip_lucene.encode.memory import out_of_memory_told
+from lexlip_lucene.encode.memory import memory_errors_named
 from lexlip_lucene.recipes.training_recipe import TrainingRecipe
 
 
-def memory_told(training: TrainingRecipe) -> AbstractContextManager[None]:
+def training_memory_errors_named(training: TrainingRecipe) -> AbstractContextManager[None]:
     """Turn running out of memory inside the block into one line.
 
     Args:
@@ -15,7 +15,7 @@ def memory_told(training: TrainingRecipe) -> AbstractContextManager[None]:
     Raises:
         MemoryLimitError: memory ran out; any other error passes as it is.
     """
-    return out_of_memory_told(f"training at batch size {training.batch_size}", f"set {_thriftier(training)}")
+    return memory_errors_named(f"training at batch size {training.batch_size}", f"set {_thriftier(training)}")
 
 
 def _thriftier(training: TrainingRecipe) -> str:

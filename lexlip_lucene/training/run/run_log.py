@@ -4,8 +4,8 @@
     0,loss/contrast,5.545177459716797
     0,active/images,212.5
 
-One figure a line, so that steps may have different figures. It is the log of numbers alone: what is said to people
-goes to `progress`.
+One figure a line, so that steps may have different figures. It is the log of only numbers: messages for people
+go to `progress`.
 """
 
 import math
@@ -26,7 +26,7 @@ FILE = "log.csv"
 HEADER = "step,name,value\n"
 
 FLUSH_SECONDS = 10
-"""What TensorBoard's files may lag behind; the CSV never does."""
+"""Delay of TensorBoard's files; the CSV has none."""
 
 WINDOWS = 50
 """A drawn curve is the mean over a fiftieth of its points, with the points themselves pale behind it."""
@@ -54,12 +54,12 @@ class Figure(NamedTuple):
 
 
 class RunLog:
-    """Writes a run's figures; a context manager.
+    """The writer of a run's figures; a context manager.
 
     Args:
-        folder: of the log; made when it is not there.
+        folder: of the log; made if it does not exist.
         resumed_at: the first step that will be written. What an earlier run wrote of this step and later ones is
-            cut, so that the log of a resumed run equals that of an unbroken one; 0 starts the log anew.
+            cut, so that the log of a resumed run equals that of an unbroken one; 0 starts a new log.
 
     Raises:
         InputError: the log of the earlier run is not such a log.
@@ -118,11 +118,11 @@ def draw_curves(csv: Path, svg: Path, names: Sequence[str]) -> None:
 
     Args:
         csv: the `log.csv` of a run.
-        svg: the picture; one that is there is replaced.
+        svg: the picture; an existing one is replaced.
         names: the figures to draw, in this order.
 
     Raises:
-        InputError: `csv` is no log, no name is given, or the log has no figure of a name.
+        InputError: `csv` is not a log, no name is given, or the log has no figure of a name.
         OutputError: the picture can't be written.
     """
     import matplotlib

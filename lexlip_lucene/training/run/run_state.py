@@ -1,15 +1,17 @@
-"""What a run carries from step to step, and what it comes to. All of it is in its checkpoint (`checkpoint.py`)."""
+"""The state that a run carries from step to step, and its outcome. All of it is in its checkpoint (`checkpoint.py`)."""
 
 from collections import deque
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
 from lexlip_lucene.encoders.model.lexlip import LexLip
+from lexlip_lucene.errors import InputError
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
-from lexlip_lucene.training.losses.momentum import Follower
+from lexlip_lucene.training.losses.follower import Follower
 from lexlip_lucene.training.losses.objective import Objective
 from lexlip_lucene.training.run.health import Health
 from lexlip_lucene.training.run.optimiser import make_optimiser
@@ -18,7 +20,7 @@ from lexlip_lucene.training.run.selection import Aside, state_of
 
 @dataclass
 class Outcome:
-    """What a run left: `best` is the state of the best step; `loss` the mean of the last tenth of the steps."""
+    """The outcome of a run: `best` is the state of the best step; `loss` the mean of the last tenth of the steps."""
 
     steps: int
     loss: float
@@ -28,7 +30,7 @@ class Outcome:
 
 
 class RunState:
-    """What a run carries from step to step; all of it is in its checkpoint."""
+    """The state that a run carries from step to step; all of it is in its checkpoint."""
 
     def __init__(self, model: LexLip, objective: Objective, recipe: EncoderRecipe, steps: int, last: int) -> None:
         training = recipe.training
@@ -47,7 +49,7 @@ class RunState:
 
     @property
     def evaluated(self) -> LexLip:
-        """The model that is measured and saved: the moving average, where there is one."""
+        """The model that is measured and saved: the moving average, if the recipe has one."""
         if self.average is None:
             return self.model
         average = self.average.model
@@ -70,8 +72,18 @@ class RunState:
             "best": self.best,
         }
 
-    def load(self, saved: dict[str, Any]) -> None:
-        """Take the state of a checkpoint."""
+    def load(self, saved: dict[str, Any], path: Path) -> None:
+        """Take the state of the checkpoint at `path`.
+
+        Raises:
+            InputError: the checkpoint's losses have other tensors, as those of another version have.
+        """
+        unlike = sorted(self.objective.state_dict().keys() ^ saved["objective"].keys())
+        if unlike:
+            raise InputError(
+                f"{path}: a checkpoint whose losses have the tensors of this version's is needed, but {unlike[0]} and "
+                f"{len(unlike) - 1} more differ: train without --resume"
+            )
         self.step, self.best_step = saved["step"], saved["best_step"]
         self.model.load_state_dict(saved["model"])
         self.objective.load_state_dict(saved["objective"])
@@ -84,5 +96,5 @@ class RunState:
         self.best_aside = None if saved["best_aside"] is None else Aside(**saved["best_aside"])
 
     def outcome(self) -> Outcome:
-        """Return what the run came to."""
+        """Return the outcome of the run."""
         return Outcome(self.step, float(np.mean(self.losses)), self.best_step, self.best_aside, self.best)

@@ -1,6 +1,6 @@
-"""How good a model is on the images kept aside: text→image recall as the index would give it.
+"""Selection of the best step: text→image recall on the images kept aside, as the index would give it.
 
-The vectors are cut to top-k and quantised as `encode` does, so that what is chosen is what is searched. The scale
+The vectors are cut to top-k and quantised as `encode` does, so that the choice is made on what is searched. The scale
 used here is calibrated on these same vectors and thrown away: the model's own comes at the end of training.
 """
 
@@ -24,7 +24,7 @@ TEXTS_AT_ONCE = 1024
 class Aside(NamedTuple):
     """Text→image recall on the images kept aside, as fractions, and the mean number of tokens of an image.
 
-    `dense_recall` is that of the dense twin, where there is one. `documents` and `queries` (rows, tokens) are the
+    `dense_recall` is that of the dense twin, if the model has one. `documents` and `queries` (rows, tokens) are the
     vectors it was measured with, before top-k; an outcome does without them.
     """
 
@@ -36,11 +36,11 @@ class Aside(NamedTuple):
 
     @property
     def mean(self) -> float:
-        """Mean of R@1, R@5 and R@10: what the best step is chosen by."""
+        """Mean of R@1, R@5 and R@10, by which the best step is chosen."""
         return sum(self.recall.values()) / len(self.recall)
 
     def without_vectors(self) -> "Aside":
-        """Return the figures alone."""
+        """Return only the figures."""
         return Aside(self.recall, self.tokens_per_image, self.dense_recall)
 
 
@@ -68,7 +68,7 @@ def measure_aside(model: LexLip, source: ImageSource, captions: CaptionTokens, i
 
 
 def _recall(scores: NDArray[np.float64], owner: NDArray[np.int64]) -> dict[str, float]:
-    """Recall of each text's own image; ties go to the image that stands first."""
+    """Return the recall of each text's own image; ties go to the image that comes first."""
     own = scores[np.arange(len(owner)), owner][:, None]
     earlier = np.arange(scores.shape[1]) < owner[:, None]
     ranks = 1 + (scores > own).sum(axis=1) + ((scores == own) & earlier).sum(axis=1)

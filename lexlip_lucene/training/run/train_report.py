@@ -1,12 +1,12 @@
-"""What a training came to, as `lexlip train --json` and the model card say it."""
+"""The report of a training, as `lexlip train --json` and the model card give it."""
 
 from typing import NamedTuple
 
 
 class TrainReport(NamedTuple):
-    """What a training came to. `dev`: recall on the images kept aside at the chosen step, as fractions.
+    """The outcome of a training. `dev`: recall on the images kept aside at the chosen step, as fractions.
 
-    `dense_dev`: that of the dense twin at the same step, where there is one.
+    `dense_dev`: that of the dense twin at the same step, if the model has one.
     """
 
     steps: int

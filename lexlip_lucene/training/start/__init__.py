@@ -1,1 +1,1 @@
-"""The start of a training: towers loaded, a vocabulary chosen, and what can be computed instead of learned (torch)."""
+"""The start of a training: towers, a vocabulary, and the parts that are computed instead of learned (torch)."""

@@ -5,7 +5,7 @@ two dimensions, by timm's own functions: absolute positions by bicubic interpola
 positions by BEiT's scheme (near offsets keep their meaning in patches, far ones are stretched). Never by cutting a
 corner out or along the flattened table, which the official LexLIP code does at 112 and 384 pixels.
 
-Everything else must fit exactly, but for parts of training alone, whose absence is told.
+Everything else must fit exactly, but for parts that only training needs, whose absence is reported.
 """
 
 import warnings
@@ -39,10 +39,10 @@ def start_from_model(model: LexLip, folder: Path, *, progress: Progress = SILENT
     Args:
         model: freshly made; it is changed only when everything fits.
         folder: a model folder with the same lexicon and vocabulary.
-        progress: told which optional part one of the two lacks.
+        progress: receives the optional part that one of the two lacks.
 
     Raises:
-        ModelError: `folder` is no model, or differs from `model` in its lexicon, its vocabulary or a tensor.
+        ModelError: `folder` is not a model, or differs from `model` in its lexicon, its vocabulary or a tensor.
     """
     config = read_config(folder)
     _require_same_words(model, config, folder)

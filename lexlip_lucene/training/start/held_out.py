@@ -1,12 +1,12 @@
-"""What the ridge start would say of a training image that it had not seen, as an offset on its logits.
+"""Held-out offsets: a training image's logits as the ridge start gives them for an image that it has not seen.
 
-A closed-form start knows its own training images too well: their words come out far above those of any other photo,
+A closed-form start fits its own training images too well: their words come out far above those of any other photo,
 so the losses see little to mend, and what the network learns beside the start does not carry over. So in training
 each image's logits are moved by
 
     offset_i = W_f (x_i − m_f) − W (x_i − m),     W_f fitted without the fold f that image i is in
 
-to where a photo from outside would have them. Nothing is moved when the model encodes. (Out-of-fold predictions, as
+to the place of an unseen photo's. Nothing is moved when the model encodes. (Out-of-fold predictions, as
 stacking has them: Wolpert, 1992.)
 """
 
@@ -31,7 +31,7 @@ class HeldOut(NamedTuple):
 
 
 def held_out_offsets(features: Tensor, targets: Tensor, strength: float, *, folds: int, seed: int) -> Tensor:
-    """Return what each image's logits change by when the ridge solution is fitted without its fold.
+    """Return the change of each image's logits when the ridge solution is fitted without its fold.
 
     Args:
         features: (images, width) float.
@@ -61,7 +61,7 @@ def placed(offsets: Tensor, images: NDArray[np.int64], count: int, words: Tensor
         images: numbers of these images.
         count: all images.
         words: (dense width, tokens) the dense twin's text map E at its start; its image vectors move by the
-            pseudo-inverse of Eᵀ times the offset, so that both twins' scores move alike. None: there is no twin.
+            pseudo-inverse of Eᵀ times the offset, so that both twins' scores move alike. None: the model has no twin.
     """
     logits = torch.zeros(count, offsets.shape[1], dtype=torch.float16)
     logits[torch.from_numpy(images)] = offsets

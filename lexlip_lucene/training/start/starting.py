@@ -43,7 +43,7 @@ class Vocabulary:
 
 
 def make_vocabulary(recipe: EncoderRecipe, images: Sequence[CaptionedImage], trained: NDArray[np.int64]) -> Vocabulary:
-    """Tokenise all captions; a vocabulary that is trained sees the captions of the images `trained` on alone."""
+    """Tokenise all captions; a vocabulary that is trained sees only the captions of the images `trained` on."""
     tokenizer = load_vocabulary(recipe.vocabulary, captions_of(images, trained))
     return Vocabulary(tokenizer, CaptionTokens.of(images, tokenizer, recipe.text.max_length))
 
@@ -112,14 +112,15 @@ def compute_start(
     source: ImageSource,
     captions: CaptionTokens,
     trained: NDArray[np.int64],
+    *,
     expander: Expander | None = None,
 ) -> HeldOut | None:
-    """Set what needs no gradient: feature statistics, weights of the texts' own words (idf), the ridge path.
+    """Set the parts that need no gradient: feature statistics, weights of the texts' own words (idf), the ridge path.
 
-    With an expander, its query weights stand for idf, and the ridge path's targets have its logits beside the words.
+    With an expander, its query weights replace idf, and the ridge path's targets have its logits beside the words.
 
     Returns:
-        The offsets of the images trained on, where the recipe asks for them.
+        The offsets of the images trained on, if the recipe asks for them.
     """
     if isinstance(source, FrozenStates):
         _standardise(model, source, trained)

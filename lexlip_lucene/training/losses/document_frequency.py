@@ -1,4 +1,4 @@
-"""Document frequency in training: which share of the recent vectors has each token, and what that costs it (DF-FLOPS).
+"""Document frequency in training: the share of recent vectors that has each token, and its cost (DF-FLOPS).
 
     share_t      = Σ_s decay^(now−s) · vectors of step s with token t / Σ_s decay^(now−s) · vectors of step s
     importance_t = 1 / (1 + (share_t^(log_α 2) − 1)^β)        α = 0.1, β = 10
@@ -17,7 +17,7 @@ HALF_AT = 0.1
 """α: the share at which a token counts half."""
 
 STEEPNESS = 10.0
-"""β: how sharply importance rises there. Both as re-implementations of the paper have them."""
+"""β: the steepness of importance there. Both as re-implementations of the paper have them."""
 
 
 class DocumentFrequency(nn.Module):

@@ -1,31 +1,47 @@
-"""The two contrasts as parts of an objective: within the batch (phase 1), and against queues of keys (phase 2)."""
+"""The momentum contrast of phase 2: captions and images against queues of the momentum encoders' keys."""
 
+import math
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+from torch.nn import functional
 
 from lexlip_lucene.encoders.model.lexlip import LexLip
-from lexlip_lucene.recipes.training_recipe import MomentumRecipe
-from lexlip_lucene.training.formulas import contrastive_loss, momentum_contrastive_loss
+from lexlip_lucene.recipes.training_recipe import MomentumRecipe, TrainingRecipe
+from lexlip_lucene.training.losses.follower import Follower
 from lexlip_lucene.training.losses.heaviest import keep_heaviest
 from lexlip_lucene.training.losses.lexicon_queue import LexiconQueue
-from lexlip_lucene.training.losses.momentum import Follower
+from lexlip_lucene.training.losses.parts import Parts
+from lexlip_lucene.training.losses.term import Term
 from lexlip_lucene.training.losses.views import Views
 from lexlip_lucene.training.parallel import ALONE
-from lexlip_lucene.training.scale import SimilarityScale
 
 
-class InBatchContrast(nn.Module):
-    """Every caption against every image of the batch, over all processes."""
+def momentum_contrastive_loss(positive: Tensor, negatives: Tensor, excluded: Tensor | None = None) -> Tensor:
+    """Return the momentum contrastive loss of one direction (MoCo, arXiv 1911.05722; LexLIP's phase 2).
 
-    def __init__(self, scale: SimilarityScale) -> None:
-        super().__init__()
-        self.scale = scale
+        loss = mean over queries i of −log( e^p_i / (e^p_i + Σ_j e^n_ij) ),   j over the keys of the queue
 
-    def forward(self, views: Views) -> Tensor:
-        """Return the loss of the team's whole batch."""
-        return contrastive_loss(self.scale(views.similarity, views.team))
+    The other keys of the current batch are not negatives, as in the official LexLIP code: only those of the queue are.
+
+    Args:
+        positive: (n,) similarity of each query to the momentum key of its own other side, already scaled.
+        negatives: (n, queue) similarity of each query to the keys of the queue, already scaled.
+        excluded: (n, queue) bool, True where a key is of the query's own image and not a negative; None: nowhere.
+    """
+    if excluded is not None:
+        negatives = negatives.masked_fill(excluded, float("-inf"))
+    logits = torch.cat([positive.unsqueeze(1), negatives], dim=1)
+    return functional.cross_entropy(logits, torch.zeros(len(logits), dtype=torch.long, device=logits.device))
+
+
+class MomentumSettings(NamedTuple):
+    """Settings of the momentum contrast: the weight `training.contrast`, and the part `training.momentum`."""
+
+    weight: float
+    recipe: MomentumRecipe
 
 
 class Keys(NamedTuple):
@@ -35,26 +51,43 @@ class Keys(NamedTuple):
     queries: Tensor
 
 
-class MomentumContrast(nn.Module):
-    """Captions against the momentum encoders' images and their queue, and images against texts alike.
+class MomentumContrast(Term):
+    """The contrast of captions with the momentum encoders' images and their queue, and of images with texts alike.
+
+        loss = ½ [momentum_contrastive_loss(text→image) + mean over caption slots of the same (image→text)]
 
     The queues have to be filled (`fill`) before the loss counts. As in the official code, the keys of the current
-    batch are no negatives until they are in the queue; unlike there, another key of the same image never is one. A
-    positive is cut to `top_k` like the keys of the queue: with more tokens it would win by them, whatever it matches.
+    batch are not negatives until they are in the queue; unlike there, another key of the same image never is one. A
+    positive is cut to `top_k` like the keys of the queue: with more tokens it would win by them, even without a match.
     """
 
-    def __init__(self, model: LexLip, recipe: MomentumRecipe, scale: SimilarityScale) -> None:
-        super().__init__()
-        self.scale = scale
+    name = "momentum_contrast"
+    key = "training.momentum"
+
+    def __init__(self, settings: MomentumSettings, parts: Parts) -> None:
+        super().__init__(settings, parts)
+        model, recipe = parts.model, settings.recipe
+        self.scale = parts.scale
         self.images = LexiconQueue(recipe.queue, recipe.top_k, len(model.lexicon))
         self.texts = LexiconQueue(recipe.queue, recipe.top_k, len(model.lexicon))
         self.follower, self.top_k = Follower(model, recipe.decay), recipe.top_k
         self.waiting: list[tuple[Keys, Views]] = []
 
+    @classmethod
+    def settings_in(cls, training: TrainingRecipe) -> MomentumSettings | None:
+        """Return `training.momentum` with the weight `training.contrast`, or None if the weight is 0."""
+        if training.momentum is None or not training.contrast:
+            return None
+        return MomentumSettings(training.contrast, training.momentum)
+
     @property
     def is_filled(self) -> bool:
-        """Whether both queues hold nothing but keys."""
+        """True if both queues hold nothing but keys."""
         return self.images.full and self.texts.full
+
+    def batches_before(self, images: int) -> int:
+        """Return how many batches fill the queues."""
+        return math.ceil(self.images.size / images) + 1
 
     def fill(self, views: Views) -> None:
         """Put a batch's keys into the queues without a loss."""
@@ -73,14 +106,14 @@ class MomentumContrast(nn.Module):
         return (t2i + i2t) / 2 / views.team.size
 
     def after_step(self, model: LexLip) -> None:
-        """Follow the model and push the step's keys: once per optimiser step, and nowhere else."""
+        """Follow the model and push the step's keys: only here, once per optimiser step."""
         self.follower.follow(model)
         for keys, views in self.waiting:
             self._push(keys, views)
         self.waiting.clear()
 
     def get_extra_state(self) -> dict[str, Any]:
-        """Return the momentum encoders, which are no part of what trains."""
+        """Return the momentum encoders, which do not train."""
         return self.follower.state_dict()
 
     def set_extra_state(self, state: dict[str, Any]) -> None:
@@ -95,17 +128,7 @@ class MomentumContrast(nn.Module):
 
     @torch.no_grad()
     def _keys(self, views: Views) -> Keys:
-        others = Views(
-            self.follower.model,
-            views.recipe,
-            views.team,
-            views.source,
-            views.inputs,
-            views.whole,
-            views.own,
-            views.done,
-            views.held_out,
-        )
+        others = replace(views, model=self.follower.model)
         if views.recipe.image.frozen:
             others.states = views.states
         return Keys(keep_heaviest(others.documents, self.top_k), keep_heaviest(others.queries, self.top_k))

@@ -1,11 +1,11 @@
-"""Where a place of the grid sees: what the arithmetic of strides and padding says is what is measured."""
+"""The receptive-field shift: what is measured is what follows from the arithmetic of strides and padding."""
 
 import pytest
 import torch
 from support import tiny
 from torch import nn
 
-from lexlip_lucene.encoders.explain.receptive_field import sight_shift
+from lexlip_lucene.encoders.explain.receptive_field import receptive_field_shift
 from lexlip_lucene.encoders.model.image_tower import ImageTower
 from lexlip_lucene.recipes.model_spec import AdapterSpec, ImageSpec
 
@@ -46,23 +46,23 @@ def tower(backbone: nn.Module | None = None) -> ImageTower:
 
 @pytest.mark.parametrize(("front", "shift"), [(1, -3.5 / 8), (0, 3.5 / 8)], ids=["padded in front", "behind"])
 def test_strided_convolutions_see_beside_their_cells(front: int, shift: float) -> None:
-    assert sight_shift(tower(Strided(front)), 8) == pytest.approx(shift, abs=0.03)
+    assert receptive_field_shift(tower(Strided(front)), 8) == pytest.approx(shift, abs=0.03)
 
 
 def test_patches_of_a_vit_see_themselves() -> None:
-    assert abs(sight_shift(tower(), 2)) <= 0.03
+    assert abs(receptive_field_shift(tower(), 2)) <= 0.03
 
 
 def test_it_is_measured_under_inference_mode_too_and_leaves_no_gradient() -> None:
     made = tower(Strided(1))
     with torch.inference_mode():
-        assert sight_shift(made, 8) < -0.4
+        assert receptive_field_shift(made, 8) < -0.4
     assert all(parameter.grad is None for parameter in made.parameters())
 
 
 def test_the_same_tower_gives_the_same_shift_whatever_the_global_seed() -> None:
     made = tower()
     torch.manual_seed(1)
-    first = sight_shift(made, 2)
+    first = receptive_field_shift(made, 2)
     torch.manual_seed(2)
-    assert sight_shift(made, 2) == first
+    assert receptive_field_shift(made, 2) == first

@@ -10,7 +10,7 @@ from support import tiny
 from torch import Tensor, nn
 
 from lexlip_lucene.encoders.model.lexlip import LexLip
-from lexlip_lucene.training.losses.momentum import Follower
+from lexlip_lucene.training.losses.follower import Follower
 
 
 class Small(nn.Module):

@@ -3,8 +3,8 @@
     follower ← decay · follower + (1 − decay) · model
 
 It serves momentum contrast, where it makes the keys of the queue (MoCo, arXiv 1911.05722; LexLIP's phase 2, decay
-0.99), and the moving average of the weights that is evaluated and saved. It is nothing that learns: it has no
-gradients, and stays in eval mode whatever the model does. With decay 0.99, a model that jumps from 0 to 1 is followed
+0.99), and the moving average of the weights that is evaluated and saved. It does not learn: it has no gradients,
+and stays in eval mode in whatever mode the model is. With decay 0.99, a model that jumps from 0 to 1 is followed
 to 0.01 after one step and to 1 − 0.99^100 = 0.63 after a hundred.
 """
 
@@ -18,7 +18,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 class Follower(Generic[Network]):
-    """Copies `model` as it is now, so make it after the weights were loaded (the official code does it before).
+    """A copy of `model` as it is now, so make it after the weights were loaded (the official code does it before).
 
     Parameters that require no gradient now never change, so they are shared with the model, not copied: freeze a tower
     before, and don't thaw it after.
@@ -35,7 +35,7 @@ class Follower(Generic[Network]):
 
     @torch.no_grad()
     def follow(self, model: Network, decay: float | None = None) -> None:
-        """Move towards `model`; call it once per optimiser step, and nowhere else.
+        """Move towards `model`; call it only once per optimiser step.
 
         Args:
             model: the model this was made of, after the step; its parameters are approached, its buffers copied.
@@ -53,5 +53,5 @@ class Follower(Generic[Network]):
         return self.model.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take up where `state` was saved."""
+        """Take the tensors of a saved state."""
         self.model.load_state_dict(state)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from lexlip_lucene.training.formulas import flops_loss
-from lexlip_lucene.training.losses.frequency import DocumentFrequency
+from lexlip_lucene.training.losses.document_frequency import DocumentFrequency
 
 
 def importance_of(share: float) -> float:

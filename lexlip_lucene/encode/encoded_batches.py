@@ -1,0 +1,94 @@
+"""The batches of a shard plan, encoded one after the other: of images, and of texts."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from lexlip_lucene.data.captions import CaptionedImage
+from lexlip_lucene.data.image_limits import LIMITS, ImageLimits
+from lexlip_lucene.encode.arithmetic import Arithmetic
+from lexlip_lucene.encode.image_batches import image_batches
+from lexlip_lucene.encode.shard_plan import PlannedShard
+from lexlip_lucene.encode.shard_thread import EncodedBatch
+from lexlip_lucene.encoders.model.lexlip import LexLip
+from lexlip_lucene.records import Topic
+from lexlip_lucene.vectors.patch_map import Grid
+from lexlip_lucene.vectors.quantise import Quantiser
+
+
+@dataclass(frozen=True)
+class ImageBatches:
+    """Images and the way in which they are encoded.
+
+    Attributes:
+        model, images, quantiser, batch_size, arithmetic: of the run.
+        as_queries: name each image as a query, `<image id>#img`, and not as a document.
+        states: a folder that keeps the backbone's states; None: they are not kept.
+        grid: of the positions to write; None: no positions.
+        limits: the images that are read; others are rejected.
+    """
+
+    model: LexLip
+    images: Sequence[CaptionedImage]
+    quantiser: Quantiser
+    batch_size: int
+    arithmetic: Arithmetic
+    as_queries: bool
+    states: Path | None = None
+    grid: Grid | None = None
+    limits: ImageLimits = LIMITS
+
+    def of(self, plan: Sequence[PlannedShard]) -> Iterator[EncodedBatch]:
+        """Yield the batches of these shards, in order."""
+        parts = [(shard, batch) for shard in plan for batch in shard.batches(self.batch_size)]
+        encoded = image_batches(
+            self.model,
+            self.images,
+            [batch for _, batch in parts],
+            quantiser=self.quantiser,
+            arithmetic=self.arithmetic,
+            batch_size=self.batch_size,
+            states=self.states,
+            grid=self.grid,
+            limits=self.limits,
+        )
+        for (shard, batch), outcome in zip(parts, encoded, strict=True):
+            yield EncodedBatch(
+                shard,
+                last=batch.stop == shard.end,
+                names=[self._name(image) for image in outcome.images],
+                vectors=outcome.vectors,
+                rejected=outcome.rejected,
+                positions=outcome.positions,
+            )
+
+    def _name(self, image: CaptionedImage) -> tuple[str, str]:
+        """Return id and contents."""
+        return (f"{image.id}#img",) * 2 if self.as_queries else (image.id, image.path.name)
+
+
+@dataclass(frozen=True)
+class TextBatches:
+    """Texts and the way in which they are encoded: as documents, or as queries."""
+
+    model: LexLip
+    texts: Sequence[Topic]
+    quantiser: Quantiser
+    batch_size: int
+    as_documents: bool
+
+    def of(self, plan: Sequence[PlannedShard]) -> Iterator[EncodedBatch]:
+        """Yield the batches of these shards, in order."""
+        for shard in plan:
+            for batch in shard.batches(self.batch_size):
+                topics = [self.texts[number] for number in batch]
+                vectors = self.model.encode_texts(
+                    [topic.text for topic in topics],
+                    documents=self.as_documents,
+                    top_k=self.quantiser.top_k,
+                    bits=self.quantiser.bits,
+                    batch_size=self.batch_size,
+                )
+                names = [(topic.qid, topic.text) for topic in topics]
+                yield EncodedBatch(shard, batch.stop == shard.end, names, partial(list, vectors))

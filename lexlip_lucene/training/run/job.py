@@ -1,0 +1,188 @@
+"""A training job: the data of a recipe, read, and the one or two runs over them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lexlip_lucene.data.captions import CaptionedImage, read_captions
+from lexlip_lucene.encoders.model.lexlip import LexLip
+from lexlip_lucene.errors import InputError
+from lexlip_lucene.progress import SILENT, Progress
+from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
+from lexlip_lucene.training.examples.caption_bags import CaptionBags
+from lexlip_lucene.training.examples.draws import Draws
+from lexlip_lucene.training.examples.examples import split_aside
+from lexlip_lucene.training.examples.frozen_states import frozen_states
+from lexlip_lucene.training.examples.sources import ImageSource, find_pictures
+from lexlip_lucene.training.examples.teacher import load_teacher
+from lexlip_lucene.training.expander.expander import Expander
+from lexlip_lucene.training.expander.kept import Captions, expander_of, further_captions
+from lexlip_lucene.training.expander.teacher import ExpanderTeacher
+from lexlip_lucene.training.losses.needs import EXPANDER, joint_needs
+from lexlip_lucene.training.losses.objective import Objective
+from lexlip_lucene.training.losses.parts import Parts, Teaching
+from lexlip_lucene.training.losses.terms import named_terms, needs_of
+from lexlip_lucene.training.parallel import ALONE, Team
+from lexlip_lucene.training.run.activations import spare_activations
+from lexlip_lucene.training.run.loop import Trainer
+from lexlip_lucene.training.run.run_state import Outcome
+from lexlip_lucene.training.start.starting import Vocabulary, captions_of, compute_start, make_model, make_vocabulary
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """A recipe with its data read, ready for its runs.
+
+    Attributes:
+        recipe, team, device, progress: of the job.
+        folder: takes the log and the checkpoint of each run.
+        images: the training images that can be read.
+        rejected: how many can't.
+        vocabulary: the tokenizer, the lexicon and the captions in them.
+        source: gives the images to a step.
+        teachers: the teachers that the losses need, by name, but for the expander.
+        kept_aside: numbers of the images that the best step is chosen on.
+        further: captions of further images, for the expander.
+        cache: keeps the expander between jobs; None: it is not kept.
+    """
+
+    recipe: EncoderRecipe
+    folder: Path
+    team: Team
+    device: str
+    progress: Progress
+    images: Sequence[CaptionedImage]
+    rejected: int
+    vocabulary: Vocabulary
+    source: ImageSource
+    kept_aside: NDArray[np.int64]
+    teachers: Mapping[str, Teaching] = field(default_factory=dict)
+    further: Captions = ()
+    cache: Path | None = None
+
+    @property
+    def trained_on(self) -> NDArray[np.int64]:
+        """The images that the choosing run trains on."""
+        return np.setdiff1d(np.arange(len(self.images)), self.kept_aside)
+
+    def trained(self, *, resume: bool) -> tuple[LexLip, Outcome]:
+        """Return the model in its best state, and the outcome of the run that chose the step."""
+        trainer = self.trainer("choosing", self.trained_on, self.kept_aside)
+        outcome = trainer.run(resume=resume)
+        best, model = self._agreed(outcome.best_step), trainer.model
+        if self.recipe.data.final_run and best:
+            share = best / outcome.steps
+            self.progress.note(f"final run on all {len(self.images)} images, {100 * share:.0f} % of the steps")
+            final = self.trainer("final", np.arange(len(self.images)), None)
+            state, model = final.run(stop_after=share, resume=resume).best, final.model
+        else:
+            state = outcome.best
+        if self.team.leads:
+            model.load_state_dict(state)
+        return model, outcome
+
+    def trainer(self, name: str, trained: NDArray[np.int64], aside: NDArray[np.int64] | None) -> Trainer:
+        """Make a model at its start, and lay out a run over the images `trained`."""
+        recipe, training = self.recipe, self.recipe.training
+        texts = captions_of(self.images, trained)
+        model = make_model(recipe, self.vocabulary, texts, progress=self.progress).to(self.device)
+        if training.checkpointing:
+            spare_activations(model)
+        expander = self._expander(model, trained)
+        held_out = None
+        if training.start is None:
+            held_out = compute_start(model, recipe, self.source, self.vocabulary.captions, trained, expander=expander)
+        named = named_terms(training)
+        captions = self.vocabulary.captions
+        parts = Parts(model, training, captions, trained, teachers=self._all_teachers(model, expander))
+        masks = joint_needs(needs_of(named)).masks
+        return Trainer(
+            model=model,
+            recipe=recipe,
+            source=self.source,
+            draws=Draws.of(recipe, trained, captions, self.vocabulary.tokenizer, self.team, masks=masks),
+            captions=captions,
+            aside=aside,
+            objective=Objective(named, parts).to(self.device),
+            folder=self.folder / name,
+            progress=self.progress,
+            team=self.team,
+            held_out=held_out,
+        )
+
+    def _agreed(self, best_step: int) -> int:
+        """Tell every process the step that the first one chose."""
+        chosen = torch.tensor(float(best_step if self.team.leads else 0), device=self.device)
+        return int(self.team.total(chosen))
+
+    def _expander(self, model: LexLip, trained: NDArray[np.int64]) -> Expander | None:
+        if self.recipe.expander is None:
+            return None
+        own = [self.images[number].captions for number in trained]
+        return expander_of(
+            model, self.recipe, own, self.further, cache=self.cache, team=self.team, progress=self.progress
+        )
+
+    def _all_teachers(self, model: LexLip, expander: Expander | None) -> Mapping[str, Teaching]:
+        if expander is None or not joint_needs(needs_of(named_terms(self.recipe.training))).expander:
+            return self.teachers
+        sets = [image.captions for image in self.images]
+        length = self.recipe.text.max_length
+        bags = CaptionBags.of(sets, model.tokenizer, model.lexicon, max_length=length)
+        return {**self.teachers, EXPANDER: ExpanderTeacher.of(expander, bags)}
+
+
+def prepare(
+    recipe: EncoderRecipe,
+    output: Path,
+    *,
+    team: Team = ALONE,
+    device: str = "cpu",
+    cache: Path | None = None,
+    progress: Progress = SILENT,
+) -> TrainingJob:
+    """Read the data, run a frozen backbone over them, and load the teachers that the losses need."""
+    listed = read_captions(recipe.data.captions, split=recipe.data.split, outside=recipe.data.outside)
+    pictures = find_pictures(
+        listed,
+        recipe.image.size,
+        hold_megabytes=recipe.data.hold_megabytes,
+        workers=recipe.data.workers,
+        augment=recipe.image.augment,
+        progress=progress,
+    )
+    for line in pictures.rejected:
+        progress.note(f"left out: {line}")
+    images = [listed[number] for number in pictures.readable]
+    trained, aside = split_aside(len(images), recipe.data.keep_aside, recipe.training.seed)
+    if not len(aside):
+        raise InputError("data.keep_aside must be at least 1: the best step is chosen on the images kept aside")
+    vocabulary = make_vocabulary(recipe, images, trained)
+    source: ImageSource = pictures.source
+    if recipe.image.frozen:
+        base = make_model(recipe, vocabulary, captions_of(images, trained)).to(device)
+        source = frozen_states(base, pictures.source, mirrored=recipe.image.flip, cache=cache, progress=progress)
+    texts = captions_of(images, np.arange(len(images)))
+    teachers = {
+        name: load_teacher(name, images, texts, cache=cache, device=device, progress=progress)
+        for name in joint_needs(needs_of(named_terms(recipe.training))).teachers
+    }
+    return TrainingJob(
+        recipe=recipe,
+        folder=output.with_name(output.name + ".training"),
+        team=team,
+        device=device,
+        progress=progress,
+        images=images,
+        rejected=len(pictures.rejected),
+        vocabulary=vocabulary,
+        source=source,
+        kept_aside=aside,
+        teachers=teachers,
+        further=further_captions(recipe, progress),
+        cache=cache,
+    )
