@@ -1,4 +1,4 @@
-"""Bad input: each is refused with one line that names the file, line or record; where the work can go on, it does."""
+"""Bad input: one line names the file, line or record; the work continues if it can."""
 
 from pathlib import Path
 
@@ -94,7 +94,7 @@ def test_a_broken_captions_file_is_named_with_file_and_line(
     assert not (tmp_path / "out").exists()
 
 
-def test_images_that_can_not_be_read_are_rejected_with_their_reason_and_the_run_goes_on(
+def test_images_that_can_not_be_read_are_rejected_with_their_reason_and_the_run_continues(
     job: Job, tmp_path: Path
 ) -> None:
     good = (job.root / "phötos 1%" / f"é {TRAIN}%20.png").read_bytes()  # the first of split test

@@ -28,7 +28,7 @@ ORIENTATION = 0x0112
 
 
 def picture(width: int = 24, height: int = 16) -> Image.Image:
-    """Four blocks: red, green above blue, white."""
+    """Return four blocks: red, green above blue, white."""
     image = Image.new("RGB", (width, height), "red")
     image.paste("lime", (width // 2, 0, width, height // 2))
     image.paste("blue", (0, height // 2, width // 2, height))
@@ -56,7 +56,7 @@ def pixel(image: Image.Image, x: int, y: int) -> tuple[int, int, int]:
 
 
 def corners(image: Image.Image) -> list[str]:
-    """The nearest of a few colours, at the four corners: top left, top right, bottom left, bottom right."""
+    """Return the nearest of a few colours at the corners: top left, top right, bottom left, bottom right."""
     names = {"red": (255, 0, 0), "lime": (0, 255, 0), "blue": (0, 0, 255), "white": (255, 255, 255), "black": (0, 0, 0)}
     width, height = image.size
     found = []
@@ -229,12 +229,12 @@ TURNED = ["blue", "red", "white", "lime"]
 
 
 def with_chunks(content: bytes, *chunks: bytes) -> bytes:
-    """The PNG with these chunks behind its header."""
+    """Return the PNG with these chunks behind its header."""
     return content[:33] + b"".join(chunks) + content[33:]
 
 
 def with_segment(content: bytes, marker: int, data: bytes) -> bytes:
-    """The JPEG with this segment behind its first marker."""
+    """Return the JPEG with this segment behind its first marker."""
     return content[:2] + bytes([0xFF, marker]) + struct.pack(">H", len(data) + 2) + data + content[2:]
 
 
@@ -287,7 +287,7 @@ def test_metadata_of_a_jpeg_never_costs_it_its_pixels(tmp_path: Path, marker: in
 
 
 def with_webp_chunk(content: bytes, kind: bytes, data: bytes, length: int | None = None) -> bytes:
-    """The extended WebP with a chunk in front of its picture, which says that it has `length` bytes."""
+    """Return the extended WebP with a chunk before its picture that claims `length` bytes."""
     header = struct.pack("<4sI", kind, len(data) if length is None else length)
     return content[:30] + header + data + b"\0" * (len(data) % 2) + content[30:]
 
@@ -359,7 +359,7 @@ def test_larger_pictures_are_read_where_the_limit_says_so(tmp_path: Path) -> Non
 
 
 def large_png(width: int, height: int) -> bytes:
-    """A black picture of one bit a pixel."""
+    """Return the PNG of a black picture of one bit a pixel."""
     return png(width, height, bytes(height * (1 + width // 8)), bits=1)
 
 
@@ -385,7 +385,7 @@ def test_a_limit_below_one_is_refused() -> None:
 
 
 @pytest.mark.parametrize("kind", ["pipe", "socket", "device"])
-def test_what_is_no_file_is_not_opened(tmp_path: Path, kind: str) -> None:
+def test_what_is_not_a_regular_file_is_not_opened(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "image.jpg"
     with socket.socket(socket.AF_UNIX) as bound:
         if kind == "pipe":
@@ -430,7 +430,7 @@ def test_bound_is_the_default_of_pillow() -> None:
     assert MAX_PIXELS == 256 * 1024 * 1024 // 3
 
 
-def test_many_threads_read_many_images_and_leave_the_warning_filters_alone(tmp_path: Path) -> None:
+def test_many_threads_read_many_images_and_change_no_warning_filter(tmp_path: Path) -> None:
     paths = []
     for number, make in enumerate(WRITTEN.values()):
         path = tmp_path / str(number)

@@ -1,4 +1,4 @@
-"""The search page in a real browser: what a person does on it, by mouse, by keyboard and by touch."""
+"""The search page in a real browser, used by mouse, by keyboard and by touch."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -253,7 +253,7 @@ def test_a_picture_is_searched_by(how: str, page: Page, place: Place) -> None:
     expect(weight(page, token)).to_have_value(str(impact))
 
 
-def test_a_file_that_is_no_picture_is_refused_with_its_reason(page: Page, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_picture_is_refused_with_its_reason(page: Page, tmp_path: Path) -> None:
     at(page, "/")
     (tmp_path / "x.png").write_bytes(b"<svg/>")
     page.get_by_label("Search by a picture of yours").set_input_files(tmp_path / "x.png")
@@ -370,7 +370,7 @@ def test_nothing_found_and_what_is_wrong_are_said(address_of_page: str, said: st
     expect(page.locator("#results .note")).to_contain_text(said)
 
 
-def test_an_overloaded_server_and_a_lost_one_are_said_and_the_page_goes_on(page: Page) -> None:
+def test_an_overloaded_server_and_a_lost_one_are_said_and_the_page_keeps_working(page: Page) -> None:
     at(page, "/")
     busy = '{"error": "64 searches are under way"}'
     page.route(

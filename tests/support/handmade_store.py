@@ -10,7 +10,7 @@ TOKENS = ["red", "blue", "cat"]
 
 
 def a_store(weights: list[list[int]], *, targets: int, photos: int, parents: list[list[int]]) -> DocumentStore:
-    """Documents with a weight (0..255) for each of the three tokens, and the first two as their dense vectors."""
+    """Make documents with a weight (0..255) for each of the three tokens, and the first two as their dense vectors."""
     documents = len(weights)
     facts = {"tokens": TOKENS, "ceiling": 255.0, "cuts": [3], "targets": targets, "photos": photos}
     return DocumentStore(

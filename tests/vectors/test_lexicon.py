@@ -1,4 +1,4 @@
-"""Which rows of a vocabulary are dimensions."""
+"""The rows of a vocabulary that are dimensions."""
 
 import sys
 import unicodedata

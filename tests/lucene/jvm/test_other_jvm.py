@@ -1,4 +1,4 @@
-"""Another JVM in the process is said as that."""
+"""Another JVM in the process, and the error that names it."""
 
 import sys
 from pathlib import Path
@@ -50,7 +50,7 @@ def test_a_library_that_could_start_a_jvm_but_has_not_is_no_hindrance(begin: str
 
 
 def test_a_jvm_in_a_process_of_its_own_is_no_hindrance(tmp_path: Path) -> None:
-    """As PySpark's gateway is: it runs all along and is talked to through pipes or sockets."""
+    """PySpark's gateway is such a JVM: it runs all along and speaks through pipes or sockets."""
     create(tmp_path / "index", [{"a": {"red": 1}}])
     script = """
 import subprocess, sys
