@@ -21,7 +21,9 @@ def test_what_is_installed_is_listed_line_by_line() -> None:
     assert lines[-1] == "ok: all that the job needs is here"
 
 
-def test_a_missing_jar_is_named_with_what_to_do_and_is_status_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_jar_is_named_with_what_to_do_and_is_status_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ANSERINI_CLASSPATH", str(tmp_path))
     told, machine = lexlip("doctor"), lexlip("doctor", "--json")
     assert told.status == machine.status == 1

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from support.bridge_collections import documents_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.java_process import said
 from lexlip_lucene.lucene.approximation import EVERYTHING, Approximation
 from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
+from support.bridge_collections import documents_of
+from support.java_process import said
 from support.oracle import rank
 from support.searched import build, make_documents
 
