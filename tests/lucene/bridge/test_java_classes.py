@@ -16,11 +16,11 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lexlip_lucene.lucene.hits import unpack_texts
-from lexlip_lucene.lucene.index_writer import packed
 
 from lexlip_lucene.errors import LexlipError
-from lexlip_lucene.lucene.jvm import java_class, java_errors_as
+from lexlip_lucene.lucene.index.writer import packed
+from lexlip_lucene.lucene.jvm.java_texts import unpack_texts
+from lexlip_lucene.lucene.jvm.jvm import java_class, java_errors_as
 from lexlip_lucene.records import Impacts
 
 texts = st.text(st.characters(codec="utf-8"), max_size=12)

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lexlip_lucene.lucene.approximation import EVERYTHING, Approximation
-from lexlip_lucene.lucene.impact_searcher import ImpactSearcher
 from support.bridge_collections import documents_of
 from support.java_process import said
 from support.oracle import rank
 from support.searched import build, make_documents
 
+from lexlip_lucene.lucene.search.approximation import EVERYTHING, Approximation
+from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
 from lexlip_lucene.records import Impacts
 
 DOCUMENTS, TOKENS = 20_000, 40
@@ -22,8 +22,8 @@ import lexlip_lucene
 lexlip_lucene.start_jvm(heap="256m")
 from scipy.sparse import csr_array
 from lexlip_lucene import ImpactIndex, ImpactSearcher
-from lexlip_lucene.lucene.approximation import Approximation
-from lexlip_lucene.lucene.jvm import java_class
+from lexlip_lucene.lucene.search.approximation import Approximation
+from lexlip_lucene.lucene.jvm.jvm import java_class
 path, megabytes, documents, tokens = sys.argv[1], *map(int, sys.argv[2:])
 
 def used():
