@@ -142,7 +142,7 @@ def evaluation(job: Job) -> list[str]:
     return [*COMMAND, "eval", str(job.root / "t2i" / "qrels.txt"), str(job.root / "run é.txt")]
 
 
-def test_a_reader_that_has_had_enough_is_no_error(job: Job) -> None:
+def test_a_reader_that_has_had_enough_is_not_an_error(job: Job) -> None:
     read, write = os.pipe()
     os.close(read)
     ran = subprocess.run(evaluation(job), stdout=write, stderr=subprocess.PIPE, check=False)

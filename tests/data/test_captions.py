@@ -46,7 +46,7 @@ def test_image_paths_are_absolute_when_the_source_is_not(tmp_path: Path, monkeyp
     assert read_captions(Path("captions.jsonl"))[0].path == tmp_path / "images/dog.jpg"
 
 
-def test_image_that_is_missing_is_no_error(tmp_path: Path) -> None:
+def test_image_that_is_missing_is_not_an_error(tmp_path: Path) -> None:
     (image,) = read_captions(captions_file(tmp_path, DOG))
     assert not image.path.exists()
 

@@ -213,6 +213,6 @@ def test_what_cant_be_looked_at_is_not_called_missing(tmp_path: Path) -> None:
         require_file(tmp_path / "a", "topics")
 
 
-def test_a_folder_that_the_system_cant_sync_is_no_failure(tmp_path: Path) -> None:
+def test_a_folder_that_the_system_cant_sync_is_not_a_failure(tmp_path: Path) -> None:
     durable.sync(Path("/dev/null"))
     durable.sync_below(tmp_path)

@@ -73,7 +73,7 @@ def test_a_word_after_a_minus_is_in_no_hit(client: Client) -> None:
     assert docids(record) and not any("square" in docid or "star" in docid for docid in docids(record))
 
 
-def test_a_minus_before_a_word_that_is_no_token_is_reported(client: Client) -> None:
+def test_a_minus_before_a_word_that_is_not_a_token_is_reported(client: Client) -> None:
     record = found(client, query="red -elephant −blue")
     assert record["unknown"] == ["elephant"] and record["excluded"] == ["blue"]
 

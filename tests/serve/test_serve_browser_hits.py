@@ -81,7 +81,7 @@ def test_more_like_this_searches_by_the_pictures_own_vector(page: Page) -> None:
     expect(page.get_by_text("like val/two")).to_be_visible()
 
 
-def test_the_keyboard_alone_gets_from_the_field_to_a_hit_and_back(page: Page) -> None:
+def test_the_keyboard_by_itself_gets_from_the_field_to_a_hit_and_back(page: Page) -> None:
     at(page, "/?query=dog")
     page.get_by_role("searchbox").focus()
     for _ in range(40):

@@ -1,4 +1,4 @@
-// The page follows its address: every change is a new address, which the server draws.
+// The page lives in its address: every change is a new address, which the server draws.
 import { changed, go, home, onGo } from "./address.js";
 import { openHit, closeHit, watchHit } from "./hit.js";
 import { watchPictures } from "./picture.js";

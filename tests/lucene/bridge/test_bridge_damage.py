@@ -217,7 +217,7 @@ def test_half_an_index_is_named(tmp_path: Path) -> None:
                 pass
 
 
-def test_facts_stand_in_the_commit_they_are_of(tmp_path: Path) -> None:
+def test_facts_are_in_the_commit_that_they_describe(tmp_path: Path) -> None:
     """Facts and documents change at once, also for a searcher that refreshes."""
     create(tmp_path / "index", [FIRST])
     with ImpactSearcher(tmp_path / "index") as searcher:

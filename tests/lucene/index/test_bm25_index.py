@@ -79,7 +79,7 @@ def runs(process: int) -> bool:
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the process by /proc")
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 @pytest.mark.parametrize("when", ["at its start", "while it writes"])
-def test_a_killed_build_leaves_no_java_that_goes_on_writing(how: int, when: str, tmp_path: Path) -> None:
+def test_a_killed_build_leaves_no_java_that_keeps_writing(how: int, when: str, tmp_path: Path) -> None:
     captions = captions_of(tmp_path / "c", *["a dog runs " * 200_000] * 8)
     partial = tmp_path / ".index.partial"
     command = [sys.executable, "-c", BUILD, str(captions), str(tmp_path / "index")]

@@ -45,11 +45,11 @@ def test_a_jvm_that_was_not_started_by_pyjnius_is_named_with_what_to_do(begin: s
 
 
 @pytest.mark.parametrize("begin", ["import jpype", "import jpype; assert not jpype.isJVMStarted()"])
-def test_a_library_that_could_start_a_jvm_but_has_not_is_no_hindrance(begin: str) -> None:
+def test_a_library_that_could_start_a_jvm_but_has_not_is_accepted(begin: str) -> None:
     assert said(begin + TRY) == ["started"]
 
 
-def test_a_jvm_in_a_process_of_its_own_is_no_hindrance(tmp_path: Path) -> None:
+def test_a_jvm_in_a_process_of_its_own_is_accepted(tmp_path: Path) -> None:
     """PySpark's gateway is such a JVM: it runs all along and speaks through pipes or sockets."""
     create(tmp_path / "index", [{"a": {"red": 1}}])
     script = """
