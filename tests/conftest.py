@@ -1,4 +1,4 @@
-"""What every test takes for granted: no model hub, and no hypothesis deadline on a busy machine."""
+"""Settings of every test: no model hub, and no hypothesis deadline on a busy machine."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""`lexlip check` finds what changed since it was written, and says so where there is nothing to compare with."""
+"""`lexlip check`: changes since a result was written are found, and results without checksums are said to be so."""
 
 import json
 import random
@@ -31,7 +31,7 @@ OWN_NAMES = {"text index": "index", "queries.jsonl": "queries", "exported": "mod
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One result of each kind."""
+    """Make one result of each kind."""
     root = tmp_path_factory.mktemp("check")
     (root / "photos").mkdir()
     for number in range(9):
@@ -55,7 +55,7 @@ def root(whole: Path, tmp_path: Path) -> Iterator[Path]:
 
 
 def checked(path: Path, *options: str) -> dict[str, Any]:
-    """What `lexlip check --json` prints; the exit status goes with it."""
+    """Return the record of `lexlip check --json`, whose exit status must agree with it."""
     ran = lexlip("check", path, "--json", *options)
     record: dict[str, Any] = json.loads(ran.out)
     assert ran.status == (1 if record["ok"] is False else 0)
@@ -70,7 +70,7 @@ def test_what_is_as_it_was_written_is_found_so(whole: Path, name: str) -> None:
 
 
 def files_of(path: Path) -> list[Path]:
-    """Every file that belongs to a result."""
+    """List every file that belongs to a result."""
     beside = [manifest_path(path)] if manifest_path(path).exists() else []
     return [*beside, *(sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path])]
 
@@ -173,7 +173,7 @@ def test_what_cant_be_checked_is_said(whole: Path, name: str) -> None:
     assert lexlip("check", whole / name).error.startswith("error: ")
 
 
-def test_a_changed_shard_stops_the_building_of_an_index_unless_it_is_told_not_to_look(root: Path) -> None:
+def test_a_changed_shard_stops_the_building_of_an_index_unless_checks_are_switched_off(root: Path) -> None:
     shard = root / "collection" / "part-00000.jsonl"
     content = shard.read_bytes()
     place = content.index(b'":', content.index(b'"vector"') + 10) + 2

@@ -1,4 +1,4 @@
-"""What `import lexlip_lucene` gives, and how little it loads."""
+"""The names that `import lexlip_lucene` gives, and the little that it loads."""
 
 import inspect
 import json
@@ -32,7 +32,7 @@ NAMES = {
 
 
 def in_a_fresh_process(code: str) -> set[str]:
-    """The names in sys.modules after `code`, less those of an idle interpreter."""
+    """Return the names in sys.modules after `code`, less those of an idle interpreter."""
     script = f"import sys\n{code}\nimport json; print(json.dumps(list(sys.modules)))"
     idle, after = (
         set(json.loads(subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True).stdout))

@@ -1,4 +1,4 @@
-"""numpy's integers are integers in every public call, and floats and truth values are none."""
+"""Integers of numpy, taken as integers by every public call; floats and truth values, refused."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -34,7 +34,7 @@ def test_an_integer_of_numpys_becomes_a_built_in_one(kind: type[np.integer[Any]]
 
 
 @pytest.mark.parametrize("value", [True, np.True_, 2.0, np.float64(2), "2", None, b"2", np.array([2])])
-def test_what_is_no_integer_is_named(value: Any) -> None:
+def test_what_is_not_an_integer_is_named(value: Any) -> None:
     for check in (as_int, as_count):
         with pytest.raises(InputError, match="the number must be an integer, got"):
             check(value, "the number")
@@ -42,7 +42,7 @@ def test_what_is_no_integer_is_named(value: Any) -> None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A collection, its index, and a BM25 index."""
+    """Write a collection, its index, and a BM25 index."""
     path = tmp_path_factory.mktemp("integers")
     for name in ("collection", "texts"):
         (path / name).mkdir()
@@ -146,7 +146,7 @@ def test_a_public_call_answers_the_same_for_numpys_integers(
 
 
 @pytest.mark.parametrize("value", [np.True_, np.float64(1), 1.0, True])
-def test_a_weight_that_is_no_integer_is_refused_as_before(value: Any, folder: Path) -> None:
+def test_a_weight_that_is_not_an_integer_is_refused_as_before(value: Any, folder: Path) -> None:
     with (
         ImpactSearcher(folder / "index") as searcher,
         pytest.raises(InputError, match="token 'red' needs an integer weight in 1"),

@@ -1,4 +1,4 @@
-"""Which room of the package may import which, read from the source of every module."""
+"""The order of the package's rooms: imports, read from the source of every module, go downwards only."""
 
 import ast
 import subprocess
@@ -100,7 +100,7 @@ FOLDERS = {name_of(path) for path in MODULES if path.name == "__init__.py"}
 
 
 def room_of(module: str) -> str:
-    """`lexlip_lucene.serve.http.gate` → `serve.http`, `lexlip_lucene.errors` → `errors`; the package itself → ``."""
+    """Return the room of a module: `lexlip_lucene.serve.http.gate` → `serve.http`, `lexlip_lucene` → ``."""
     folder = module.rpartition(".")[0]
     if module in FOLDERS or folder == "lexlip_lucene":
         return module.partition(".")[2]
@@ -108,7 +108,7 @@ def room_of(module: str) -> str:
 
 
 def imports_of(path: Path, *, at_import: bool = False) -> set[str]:
-    """The modules that the source at `path` imports; `at_import`: only those loaded when it is itself."""
+    """List the modules that the source at `path` imports; `at_import`: only those loaded when it is itself."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     nodes = tree.body if at_import else list(ast.walk(tree))
     found = set()
@@ -176,7 +176,7 @@ def test_rooms_with_torch_reach_no_java(room: str) -> None:
 
 
 def loaded_by(*modules: str) -> set[str]:
-    """The names in sys.modules of a fresh process that imports `modules`."""
+    """Return the names in sys.modules of a fresh process that imports `modules`."""
     script = f"import sys, {', '.join(modules)}\nprint(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     return set(done.stdout.split())

@@ -1,4 +1,4 @@
-"""What is said while work goes on, and where."""
+"""Progress: the lines and bars that are written while work is under way."""
 
 import re
 import sys
@@ -59,7 +59,7 @@ def test_work_that_fails_does_not_claim_to_be_done(capsys: pytest.CaptureFixture
     assert capsys.readouterr().err == ""
 
 
-def test_bars_are_for_terminals_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bars_are_only_for_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     assert isinstance(for_terminal(), Bars)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: False, raising=False)

@@ -11,10 +11,11 @@ import hashlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from lexlip_lucene.data.captions import CaptionedImage
+from lexlip_lucene.data.captions import CaptionedImage, read_captions
 from lexlip_lucene.data.image_limits import LIMITS, ImageLimits
+from lexlip_lucene.data.texts import read_texts
 from lexlip_lucene.encode.arithmetic import Arithmetic, choose_arithmetic
 from lexlip_lucene.encode.encoded_batches import ImageBatches, TextBatches
 from lexlip_lucene.encode.inputs_hash import hash_of_images, hash_of_texts
@@ -47,7 +48,7 @@ class EncodeReport(NamedTuple):
 
 def encode_images(
     model: LexLip,
-    images: Sequence[CaptionedImage],
+    images: Sequence[CaptionedImage] | Path | str,
     output: Path,
     *,
     top_k: int | None = None,
@@ -68,7 +69,7 @@ def encode_images(
 
     Args:
         model: the model; it is not changed.
-        images: at least one.
+        images: at least one; or a folder or captions file of them.
         output: what to write.
         top_k: tokens kept an image; the model's own unless given.
         bits: impacts are in 1..2^bits − 1; the model's own unless given.
@@ -88,6 +89,8 @@ def encode_images(
         OutputError: `output` exists and `force` is off, an id occurs twice, or `output` can't be written.
     """
     begun = time.monotonic()
+    if isinstance(images, (Path, str)):
+        images = read_captions(Path(images))
     batch_size = as_count(batch_size, "batch size")
     quantiser = model.quantiser("image", bits=bits, top_k=top_k)
     arithmetic = choose_arithmetic(model.device, inputs=len(images), precision=precision)
@@ -123,7 +126,7 @@ def encode_images(
 
 def encode_texts(
     model: LexLip,
-    texts: Sequence[Topic],
+    texts: Sequence[Topic] | Path | str,
     output: Path,
     *,
     top_k: int | None = None,
@@ -136,14 +139,17 @@ def encode_texts(
 ) -> EncodeReport:
     """Encode texts into a collection folder, or into encoded queries if `output` ends in `.jsonl`.
 
-    The arguments are those of `encode_images`; texts are always encoded in float32. Those of a collection are encoded
-    as documents, those of a file as queries (see `LexLip.encode_texts`).
+    `texts` may be a file of topics, or a captions file. The other arguments are those of `encode_images`; texts are
+    always encoded in float32. Those of a collection are encoded as documents, those of a file as queries (see
+    `LexLip.encode_texts`).
 
     Raises:
         InputError: no text is given, batch_size < 1, or `resume` finds another run.
         OutputError: `output` exists and `force` is off, an id occurs twice, or `output` can't be written.
     """
     begun = time.monotonic()
+    if isinstance(texts, (Path, str)):
+        texts = read_texts(Path(texts))
     documents = not is_query_file(output)
     batch_size = as_count(batch_size, "batch size")
     quantiser = model.quantiser("document" if documents else "text", bits=bits, top_k=top_k)
@@ -170,7 +176,7 @@ def _unfinished(
     *,
     inputs: int,
     inputs_sha256: str,
-    side: str,
+    side: Literal["image", "text"],
     quantiser: Quantiser,
     arithmetic: Arithmetic,
     batch_size: int,

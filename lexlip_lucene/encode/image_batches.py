@@ -64,7 +64,7 @@ def image_batches(
         limits: which pictures are read.
     """
     encode = ImagePass(
-        model, arithmetic, top_k=quantiser.top_k, batch_size=batch_size, states=states, winners=grid is not None
+        model, arithmetic, most=quantiser.top_k, batch_size=batch_size, states=states, winners=grid is not None
     )
     groups = ([images[number] for number in batch] for batch in batches)
     loaded = load_groups(groups, size=model.config.image.size, limits=limits)

@@ -25,7 +25,7 @@ class ImagePass:
     Args:
         model: its image side is not changed.
         arithmetic: what to compute in.
-        top_k: tokens kept a picture; None keeps all positive ones.
+        most: tokens kept a picture; None keeps all positive ones.
         batch_size: at least 1.
         states: a folder that keeps the backbone's states; None: don't.
         winners: also say which position of the states gave each weight.
@@ -36,7 +36,7 @@ class ImagePass:
         model: LexLip,
         arithmetic: Arithmetic,
         *,
-        top_k: int | None,
+        most: int | None,
         batch_size: int,
         states: Path | None = None,
         winners: bool = False,
@@ -44,7 +44,7 @@ class ImagePass:
         self.model = model
         self.device = model.device
         self.arithmetic = arithmetic
-        self.top_k = top_k
+        self.most = most
         self.winners = winners
         self.states = StatesPass(model.image.tower, model.device, arithmetic, batch_size=batch_size, keep=states)
         self.image = model.image if arithmetic.precision == "float32" else _head_in_bfloat16(model.image)
@@ -61,7 +61,7 @@ class ImagePass:
 
     def _kept(self, logits: Tensor) -> Heaviest:
         weights = divide_by_length(saturate(logits.float()), self.model.config.image.length_power)
-        return self.model.kept(weights, "image", self.top_k)
+        return self.model.kept(weights, "image", self.most)
 
     def _autocast(self) -> AbstractContextManager[object]:
         lower = self.arithmetic.precision == "bfloat16"

@@ -6,9 +6,11 @@ functions that need it.
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from lexlip_lucene.data.captioned_image import CaptionedImage
+from lexlip_lucene.data.captions import read_captions
 from lexlip_lucene.data.image_limits import LIMITS, ImageLimits
 from lexlip_lucene.data.labels import Label
 from lexlip_lucene.data.prompts import DEFAULT_PROMPTS, prompts_of, require_template
@@ -100,8 +102,8 @@ def _prompt_vectors(model: "LexLip", labels: Sequence[Label], templates: Sequenc
 
 def classify_images(
     model: "LexLip",
-    images: Sequence[CaptionedImage],
-    labels: LabelVectors,
+    images: Sequence[CaptionedImage] | Path | str,
+    labels: LabelVectors | Sequence[str],
     keep: Callable[[Prediction], None],
     *,
     truth: Mapping[str, str] | None = None,
@@ -117,8 +119,8 @@ def classify_images(
 
     Args:
         model: the model; it is not changed.
-        images: at least one.
-        labels: from `encode_labels` with the same model.
+        images: at least one; or a folder or captions file of them.
+        labels: names, whose prompts are `a photo of a NAME.`; or from `encode_labels` with the same model.
         keep: takes the prediction of each image that could be read, in the order of `images`.
         truth: image id → name of its label, for those that are known.
         k: labels an image, at least 1; top-5 looks at five all the same.
@@ -131,6 +133,10 @@ def classify_images(
         InputError: `k` or `batch_size` is below 1, no image is given, or not one could be read.
         ModelError: the model's scale was never calibrated.
     """
+    if isinstance(images, (Path, str)):
+        images = read_captions(Path(images))
+    if not isinstance(labels, LabelVectors):
+        labels = encode_labels(model, [Label(name, name) for name in labels], progress=progress)
     k, batch_size = as_count(k, "the number of labels"), as_count(batch_size, "batch size")
     begun = time.monotonic()
     accuracy = LabelAccuracy()

@@ -16,7 +16,9 @@ from lexlip_lucene.recipes.recipe_path import RecipePath
 class LanguageRecipe(Spec):
     """Self-supervised masked-language modelling by the text side (phase 1).
 
-    `mask` is the share of a caption's words that are masked, whole words at a time.
+    Attributes:
+        weight: of the loss.
+        mask: share of a caption's words that are masked, whole words at a time.
     """
 
     weight: float = Field(default=1.0, ge=0)
@@ -57,7 +59,12 @@ class MomentumRecipe(Spec):
 
 
 class DenseRecipe(Spec):
-    """The dense twin: a pooled projection on the same states, trained in the same run so that both compare fairly."""
+    """The dense twin: a pooled projection on the same states, trained in the same run so that both compare fairly.
+
+    Attributes:
+        width: of its vectors.
+        weight: of its contrastive loss.
+    """
 
     width: int = Field(default=256, gt=0)
     weight: float = Field(default=1.0, ge=0)
@@ -88,18 +95,21 @@ class TrainingRecipe(Spec):
         start: a model folder whose weights this run starts from (phase 2, fine-tuning); positions are interpolated
             where `image.size` differs.
         epochs, steps: passes over the training images, or optimiser steps: one of the two.
-        batch_size: images a step, over all processes; `captions_per_image` captions of each are drawn every step.
+        batch_size: images a step, over all processes.
+        captions_per_image: captions of each image that a step draws.
         accumulate: parts a step's batch is computed in, one after the other; each part is a batch of its own to the
             contrastive loss.
         precision: of the computation; weights and optimiser stay in float32.
         checkpointing: compute the backbone's and the text network's activations again in the backward pass instead of
             keeping them.
-        learning_rate: AdamW's, after `warmup` (a share of the steps) and then falling to 0 as `schedule` says.
+        learning_rate: AdamW's, reached after `warmup`, then falling to 0.
+        warmup: share of the steps in which the rate rises.
+        schedule: of the fall.
         backbone_rate, global_path_rate, text_rate: the rate of these parts as a multiple of it.
         weight_decay: of the matrices of adapter, head and backbone.
         betas, gradient_norm: AdamW's; gradients are clipped to this norm; .inf: not at all.
-        similarity_scale: factor on similarities (the inverse of a temperature), learned from this start or, with
-            `learn_scale: false`, fixed.
+        similarity_scale: factor on similarities (the inverse of a temperature), or its start.
+        learn_scale: learn the factor from that start.
         image_length_power, text_length_power: like `image.length_power` and `text.length_power`, for training's
             similarities; null: the same. With 0 the model learns from the raw inner product and is divided by length
             only when it encodes.
@@ -112,7 +122,8 @@ class TrainingRecipe(Spec):
         word_phase: share of the steps, at the beginning, in which images learn only words: no contrast, no
             distillation and no regulariser yet; `language` and `bottleneck` train throughout.
         image_flops, text_flops: weights of the FLOPS regulariser per side, on vectors before division by length,
-            growing with the square of the step over the first `flops_ramp` of the steps.
+            growing with the square of the step over `flops_ramp`.
+        flops_ramp: share of the steps, at the beginning, in which these weights grow.
         flops_frequency: raise a token's share of the regulariser where its document frequency is high (DF-FLOPS).
         train_top_k: heaviest tokens of a vector that similarities see; null: all. FLOPS sees all in any case.
         expansion: share of the run until every token is admitted in texts; before, steps in which a text keeps only
@@ -123,6 +134,7 @@ class TrainingRecipe(Spec):
         evaluations: how many times the images kept aside are searched, and a checkpoint is written, during training.
         keep: the step whose model is kept: the one that is best on the images kept aside, or the last. What FLOPS is to
             make sparser is at its densest where it finds most.
+        seed: of every draw.
     """
 
     start: RecipePath | None = None

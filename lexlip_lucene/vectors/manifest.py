@@ -6,7 +6,7 @@ checksum of itself (`checksum.py`), which one from before checksums lacks.
 """
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
@@ -48,7 +48,7 @@ class Manifest(BaseModel):
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
     schema_version: int = SCHEMA
-    side: str
+    side: Literal["image", "text"]
     model_sha256: str
     vocabulary_sha256: str
     scale: float

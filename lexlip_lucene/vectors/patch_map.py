@@ -2,8 +2,8 @@
 
 A grid of 4 rows and 8 columns has the places 0 to 31 in reading order; number 10 is row 1, column 2, and takes up the
 part from 0.25 to 0.375 across and 0.25 to 0.5 down, whatever the picture's size: it is resized whole to a square. A
-convolutional tower sees a little beside that (`encoders/sight.py`): with a shift of −0.5 cells it is 0.1875 to 0.3125
-across and 0.125 to 0.375 down.
+convolutional tower sees a little beside that (`encoders/explain/receptive_field.py`): with a shift of −0.5 cells it is
+0.1875 to 0.3125 across and 0.125 to 0.375 down.
 """
 
 from dataclasses import dataclass

@@ -13,7 +13,7 @@ line of the SPLADE exports (weight × factor, rounded).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,10 @@ ROUNDING = "half to even"
 
 CEILING_PERCENTILE = 99.9
 """Share of the positive weights that quantisation does not clip; the few above it become the largest impact."""
+
+
+Side = Literal["image", "text", "document"]
+"""The side of a vector: an image, a text as a query, or a text as a document, for which a model may have a bank."""
 
 
 @dataclass(frozen=True)

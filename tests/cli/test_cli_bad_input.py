@@ -1,4 +1,4 @@
-"""Bad input: each is refused with one line that names the file, line or record; where the work can go on, it does."""
+"""Bad input: one line names the file, line or record; the work continues if it can."""
 
 from pathlib import Path
 
@@ -94,7 +94,7 @@ def test_a_broken_captions_file_is_named_with_file_and_line(
     assert not (tmp_path / "out").exists()
 
 
-def test_images_that_can_not_be_read_are_rejected_with_their_reason_and_the_run_goes_on(
+def test_images_that_can_not_be_read_are_rejected_with_their_reason_and_the_run_continues(
     job: Job, tmp_path: Path
 ) -> None:
     good = (job.root / "phötos 1%" / f"é {TRAIN}%20.png").read_bytes()  # the first of split test
@@ -147,7 +147,7 @@ def test_more_captions_held_out_than_there_are_is_refused(job: Job, tmp_path: Pa
         ("tokenizer.json", b"{}", "tokenizer.json: tokenizers can't read it"),
     ],
 )
-def test_a_folder_that_is_no_model_is_named(
+def test_a_folder_that_is_not_a_model_is_named(
     name: str, content: bytes | None, message: str, job: Job, tmp_path: Path
 ) -> None:
     model = copied(job.root / "modèle", tmp_path / "broken model")
@@ -204,7 +204,7 @@ def test_a_stray_file_in_a_collection_is_named(options: list[str], folder: str, 
     assert not (tmp_path / "index").exists()
 
 
-def test_a_caption_collection_is_no_encoded_collection(job: Job, tmp_path: Path) -> None:
+def test_a_caption_collection_is_not_an_encoded_collection(job: Job, tmp_path: Path) -> None:
     error = lexlip("index", job.root / "t2i" / "captions", tmp_path / "index").error
     assert 'captions.jsonl:1: "vector" of é test-00000% must be an object token → integer' in error
 

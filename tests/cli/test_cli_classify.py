@@ -1,4 +1,4 @@
-"""`lexlip classify` as it is run: what it prints, what it writes, what it refuses."""
+"""`lexlip classify` as it is run: its output, its files and its errors."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ NAMES, WORDS = ["red", "n1", "circle", "star", "cat", "blue"], ["red", "dog", "c
 
 
 class Case(NamedTuple):
-    """A folder a class, of which one is no label and one picture is broken; a model; labels."""
+    """One folder a class, a model and labels; one class is not a label and one picture is broken."""
 
     root: Path
     photos: Path
@@ -53,7 +53,7 @@ def lines_of(path: Path) -> list[dict[str, Any]]:
 
 
 def slow(case: Case, names: list[str], templates: list[str], k: int) -> dict[str, list[dict[str, Any]]]:
-    """Labels by dot products over dicts, from the model's own vectors."""
+    """Label images by dot products over dicts, from the model's own vectors."""
     model = LexLip.from_pretrained(case.root / "model")
     found = {}
     for name, image in zip(names, model.encode_images([case.photos / name for name in names]), strict=True):

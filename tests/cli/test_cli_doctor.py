@@ -1,4 +1,4 @@
-"""`lexlip doctor`: what is here, and what to do about what is missing."""
+"""`lexlip doctor`: the parts that are installed, and the remedy for those that are missing."""
 
 from pathlib import Path
 
@@ -15,13 +15,15 @@ def test_the_record_has_the_keys_of_the_contract() -> None:
     assert Path(record["java"]["path"], "bin").is_dir() and Path(record["lucene"]["jar"]).is_file()
 
 
-def test_what_is_here_is_told_line_by_line() -> None:
+def test_what_is_installed_is_listed_line_by_line() -> None:
     lines = lexlip("doctor").out.splitlines()
     assert [line.split()[0] for line in lines[:-1]] == ["java", "lucene", "pyserini", "torch", "device"]
     assert lines[-1] == "ok: all that the job needs is here"
 
 
-def test_a_missing_jar_is_told_with_what_to_do_and_is_status_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_jar_is_named_with_what_to_do_and_is_status_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ANSERINI_CLASSPATH", str(tmp_path))
     told, machine = lexlip("doctor"), lexlip("doctor", "--json")
     assert told.status == machine.status == 1

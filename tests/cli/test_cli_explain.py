@@ -1,4 +1,4 @@
-"""`lexlip explain --against` and `--maps`, with the model and with stored positions alone."""
+"""`lexlip explain --against` and `--maps`, with the model and with stored positions only."""
 
 from pathlib import Path
 from typing import Any
@@ -21,13 +21,13 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
 
 @pytest.fixture(scope="module")
 def documents(job: Job) -> list[Document]:
-    """The two documents with most tokens."""
+    """Return the two documents with the most tokens."""
     return sorted(read_collection(job.root / "images"), key=lambda document: -len(document.vector))[:2]
 
 
 @pytest.fixture(scope="module")
 def placed(job: Job, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The job's images in an index that stores where their tokens were found."""
+    """Index the job's images with the places of their tokens."""
     root = tmp_path_factory.mktemp("placed")
     model = ("--model", job.root / "modèle")
     done("encode", "images", job.captions, root / "images", "--split", "test", *model, "--positions")
@@ -55,7 +55,7 @@ def test_the_differences_of_two_documents_add_up(job: Job, documents: list[Docum
     assert compared["missing"] == [{"token": "nosuchtoken", "query_weight": 2}]
 
 
-def test_a_comparison_is_told_as_a_sum(job: Job, documents: list[Document]) -> None:
+def test_a_comparison_is_printed_as_a_sum(job: Job, documents: list[Document]) -> None:
     first, second = documents
     only = next(token for token in first.vector if token not in second.vector)
     asked = ("explain", job.root / "images index", "--query", f"{only}:2 nosuchtoken:9", "--docid")
@@ -95,10 +95,10 @@ def test_the_maps_of_a_query_are_drawn_over_the_document_s_picture(
         assert image.format == "PNG" and image.width == 12 + min(4, 1 + len(drawn["tokens"])) * 236
 
 
-def test_stored_positions_tell_the_places_without_a_model(
+def test_stored_positions_give_the_places_without_a_model(
     job: Job, placed: Path, documents: list[Document], tmp_path: Path
 ) -> None:
-    """And they are those of the maps."""
+    """They are the places of the maps."""
     with_model = draw(job, placed, documents[0], tmp_path / "maps.png")
     query = " ".join(f"{term['token']}:{term['query_weight']}" for term in with_model["record"]["terms"])
     stored = draw(job, placed, documents[0], tmp_path / "places.png", "--query", query)
@@ -164,7 +164,7 @@ def test_the_maps_of_another_model_are_refused(job: Job, documents: list[Documen
         model_of(job.root / "images index", other)
 
 
-def test_positions_that_are_none_are_named(job: Job, tmp_path: Path) -> None:
+def test_broken_positions_are_named(job: Job, tmp_path: Path) -> None:
     (tmp_path / "c").mkdir()
     line = '{"id": "d", "contents": "", "vector": {"red": 1}, "positions": "red"}\n'
     (tmp_path / "c" / "a.jsonl").write_text(line, encoding="utf-8")

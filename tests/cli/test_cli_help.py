@@ -1,4 +1,4 @@
-"""Help, usage errors and exit statuses: what the command says before it does any work."""
+"""Help, usage errors and exit statuses: the command before it does any work."""
 
 import re
 import shlex
@@ -31,7 +31,7 @@ def test_every_verb_has_help_with_an_example_on_one_line(verb: str) -> None:
 
 
 def _parse(arguments: list[str]) -> None:
-    """Let the command's own parser read the arguments, without running anything: it raises what it can't read."""
+    """Let the command's own parser read the arguments, without running anything; it raises on those that are wrong."""
     command: Any = get_command(app)
     while hasattr(command, "commands"):
         command, arguments = command.commands[arguments[0]], arguments[1:]

@@ -12,7 +12,7 @@ from lexlip_lucene.vectors.json_vector import format_line
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """The collections `first` (a, b) and `more` (b, c), and the index of the first."""
+    """Write the collections `first` (a, b) and `more` (b, c), and index the first."""
     for name, ids in (("first", "ab"), ("more", "bc")):
         (tmp_path / name).mkdir()
         lines = [format_line(Document(docid, "", {name: 2, docid: 3})) for docid in ids]
@@ -60,7 +60,7 @@ def test_an_id_that_is_not_there_is_named(root: Path) -> None:
         (["--keyword", "id"], "'id' can't be a keyword"),
     ],
 )
-def test_options_that_do_not_go_together_are_named(options: list[str], message: str, root: Path) -> None:
+def test_options_that_contradict_each_other_are_named(options: list[str], message: str, root: Path) -> None:
     assert message in lexlip("index", root / "more", root / "new", *options).error
     assert not (root / "new").exists()
 

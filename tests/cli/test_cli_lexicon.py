@@ -1,4 +1,4 @@
-"""`lexlip lexicon`: what an image, a text or a document says, listed and drawn."""
+"""`lexlip lexicon`: the tokens of an image, a text or a document, listed and drawn."""
 
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -26,7 +26,7 @@ def picture(job: Job, document: Document) -> Path:
     return next(image.path for image in read_captions(job.captions) if image.id == document.id)
 
 
-def test_an_image_a_collection_and_an_index_tell_the_same(job: Job, document: Document) -> None:
+def test_an_image_a_collection_and_an_index_give_the_same_tokens(job: Job, document: Document) -> None:
     model = ("--model", job.root / "modèle")
     encoded = done("lexicon", "--image", picture(job, document), *model)
     assert encoded["image"] == str(picture(job, document))

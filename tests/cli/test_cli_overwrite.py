@@ -1,4 +1,4 @@
-"""What stands already is kept: without --force, with --force on a folder of another kind, and when the disk is full."""
+"""Existing results, kept without --force, with --force on a folder of another kind, and on a full disk."""
 
 import resource
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ def command(name: str, job: Job, out: Path) -> list[str]:
 
 
 def content(path: Path) -> dict[str, str]:
-    """Name and hash of every file at or below `path`."""
+    """Return name and hash of every file at or below `path`."""
     files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
     return {str(file.relative_to(path)): sha256_of(file) for file in files}
 
@@ -91,7 +91,7 @@ def test_what_is_encoded_is_never_the_output(job: Job, tmp_path: Path) -> None:
 
 @contextmanager
 def full_after(size: int) -> Iterator[None]:
-    """Let no file of this process and its children grow beyond `size` bytes: writing fails as on a full disk."""
+    """Limit the files of this process and its children to `size` bytes: writing fails as on a full disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
@@ -102,7 +102,7 @@ def full_after(size: int) -> Iterator[None]:
 
 @pytest.mark.parametrize("old", [True, False], ids=["over an old one", "new"])
 def test_a_full_disk_during_training_spares_the_model(old: bool, job: Job, tmp_path: Path) -> None:
-    """Log and checkpoint, which are beside the model, are what meets it first."""
+    """The log and the checkpoint, which are beside the model, meet it first."""
     asked = command("train", job, tmp_path / "out")
     if old:
         done(*asked)

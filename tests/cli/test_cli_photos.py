@@ -1,4 +1,4 @@
-"""A folder of photos as people have it: every file is encoded, or listed with the reason why not."""
+"""A folder of photos as people have them: every file is encoded, or listed with the reason against it."""
 
 import json
 import os
@@ -23,7 +23,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """One photo under many names, and what is no photo."""
+    """Write one photo under many names, and files that are not photos."""
     photos = tmp_path / "photos"
     photos.mkdir()
     picture = Image.linear_gradient("L").resize((40, 30)).convert("RGB")

@@ -1,4 +1,4 @@
-"""The whole job, verb by verb: what each says with --json, and that all of it fits together."""
+"""The whole job, verb by verb: the records that --json prints, and how they fit together."""
 
 import math
 import os
@@ -96,7 +96,7 @@ def test_an_image_that_is_missing_is_rejected_in_the_manifest(job: Job) -> None:
 
 
 def oracle_run(collection: Path, queries: Path) -> Run:
-    """The run as it is read from a file, where ids stand in their written form."""
+    """Return the run as a file gives it, with ids in their written form."""
     documents = list(read_collection(collection))
     found = {query.id: rank(query.vector, documents, 1000) for query in read_queries(queries)}
     written = {qid: [hit._replace(docid=encode_id(hit.docid)) for hit in hits] for qid, hits in found.items()}
@@ -145,7 +145,7 @@ def test_an_explanation_adds_up_to_the_score_of_the_search(job: Job) -> None:
         assert not {term["token"] for term in record["missing"]} & set(vectors[hit.docid])
 
 
-def test_fuse_takes_scores_where_it_is_told_to(job: Job, tmp_path: Path) -> None:
+def test_fuse_takes_scores_on_demand(job: Job, tmp_path: Path) -> None:
     first, second = job.root / "run é.txt", job.root / "bm25 run.txt"
     asked = ("--output", tmp_path / "run.txt", "--method", "interpolation", "--alpha", 0.25, "-k", 5)
     assert done("fuse", first, second, *asked)["topics"] == job.records["t2i"]["topics"]

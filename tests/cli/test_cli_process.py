@@ -1,4 +1,4 @@
-"""What only a process of its own can show: Ctrl-C, a closed pipe, a full stdout, a terminal."""
+"""Behaviour that needs a process of its own: Ctrl-C, a closed pipe, a full stdout, a terminal."""
 
 import os
 import pty
@@ -28,7 +28,7 @@ PATIENCE = 300.0
 """Seconds after which something that should happen has not, on a very busy machine."""
 
 PROGRESS = ("/s)", " s left)", " with Anserini")
-"""How lines end that say how far the work is."""
+"""The ends of progress lines."""
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def wait_for(condition: Callable[[], object], process: subprocess.Popen[str]) ->
 
 
 def members(group: int) -> list[str]:
-    """Names of the living processes of a process group."""
+    """Return the names of the living processes of a process group."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):  # it may end while we look
@@ -84,7 +84,7 @@ def interrupt(arguments: Sequence[object], ready: Callable[[int], bool]) -> tupl
 
 @pytest.fixture
 def many_images(job: Job, tmp_path: Path) -> Path:
-    """More images than four shards have, all from one file."""
+    """Write a captions file of more images than four shards have, all of one picture."""
     file = next((job.root / "phötos 1%").iterdir())
     captions = tmp_path / "many.jsonl"
     with captions.open("wb") as lines:
@@ -118,7 +118,7 @@ def test_ctrl_c_during_a_search_of_many_topics_is_one_line_and_leaves_no_run(job
             lines.write(orjson.dumps({"id": f"{number}", "contents": "", "vector": vector}) + b"\n")
 
     def searches(process: int) -> bool:
-        """The queries are read, and the index is mapped into memory (for half a minute: there are many queries)."""
+        """Return true once the many queries are read and the index is mapped into memory, for half a minute."""
         read = int(Path(f"/proc/{process}/io").read_text().split()[1])
         return read > queries.stat().st_size and "images index/" in Path(f"/proc/{process}/maps").read_text()
 
@@ -142,7 +142,7 @@ def evaluation(job: Job) -> list[str]:
     return [*COMMAND, "eval", str(job.root / "t2i" / "qrels.txt"), str(job.root / "run é.txt")]
 
 
-def test_a_reader_that_has_had_enough_is_no_error(job: Job) -> None:
+def test_a_reader_that_has_had_enough_is_not_an_error(job: Job) -> None:
     read, write = os.pipe()
     os.close(read)
     ran = subprocess.run(evaluation(job), stdout=write, stderr=subprocess.PIPE, check=False)
@@ -174,7 +174,7 @@ def test_on_a_terminal_long_work_shows_a_bar_on_stderr_and_stdout_stays_json(job
 
 
 def chunks(terminal: int) -> Iterator[bytes]:
-    """What was written to a pseudo-terminal; reading on after its other end was closed is an error of the system."""
+    """Yield the bytes written to a pseudo-terminal; the system raises an error once its other end is closed."""
     with suppress(OSError):
         while chunk := os.read(terminal, 65536):
             yield chunk

@@ -1,4 +1,4 @@
-"""`lexlip search` and `lexlip explain`: what a query may be, and what is said when there is nothing to find."""
+"""`lexlip search` and `lexlip explain`: the forms of a query, and the message when nothing is found."""
 
 import re
 from pathlib import Path
@@ -25,7 +25,7 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
 
 @pytest.fixture(scope="module")
 def other_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model with another vocabulary than the job's."""
+    """Save a model with another vocabulary than the job's."""
     model = tmp_path_factory.mktemp("other") / "model"
     tiny.lexlip().save_pretrained(model)
     return model
@@ -54,7 +54,7 @@ def test_words_search_a_bm25_index_without_a_model(job: Job) -> None:
     assert all(isinstance(hit["score"], float) for hit in record["hits"])
 
 
-def test_hits_are_told_by_rank_with_score_and_docid(job: Job) -> None:
+def test_hits_are_printed_by_rank_with_score_and_docid(job: Job) -> None:
     asked = ("search", job.root / "images index", "--query", MANY_WORDS, "--model", job.root / "modèle", "-k", 2)
     first, second = done(*asked)["hits"]
     ran = lexlip(*asked)
@@ -125,7 +125,7 @@ def test_a_filter_may_come_again_and_its_value_may_hold_an_equals_sign() -> None
     assert parse_filters(["a=1", "b=x=y", "a=é 2"]) == {"a": ["1", "é 2"], "b": ["x=y"]}
 
 
-def test_stop_words_alone_find_nothing_in_a_bm25_index_and_that_is_said(job: Job) -> None:
+def test_only_stop_words_find_nothing_in_a_bm25_index_and_that_is_said(job: Job) -> None:
     ran = lexlip("search", job.root / "bm25 index", "--query", "of the")
     assert ran.status == 0 and "'of the' has no known token" in ran.out
 
@@ -210,7 +210,7 @@ def test_what_can_not_be_explained_is_refused(index: str, options: list[str], me
     assert message in lexlip("explain", job.root / index, *options).error
 
 
-def test_an_explanation_is_told_as_a_sum(job: Job) -> None:
+def test_an_explanation_is_printed_as_a_sum(job: Job) -> None:
     document = next(read_collection(job.root / "images"))
     token, impact = next(iter(document.vector.items()))
     query = f"{token}:3 nosuchtoken:2"

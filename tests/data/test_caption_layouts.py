@@ -110,7 +110,7 @@ def test_lexlip_rows_of_one_image_are_its_captions(tmp_path: Path) -> None:
     ]
 
 
-def test_lexlip_columns_may_stand_in_another_order_and_be_quoted(tmp_path: Path) -> None:
+def test_lexlip_columns_may_be_in_another_order_and_quoted(tmp_path: Path) -> None:
     path = written(tmp_path / "a.tsv", 'image_id\tx\ttitle\tfilepath\n7\t-\t"A ""big"" dog\tand more"\tdog.jpg\n')
     assert read_captions(path)[0].captions == ('A "big" dog\tand more',)
 
@@ -179,7 +179,7 @@ def test_a_folder_is_entered_once_however_many_links_lead_to_it(tmp_path: Path) 
 
 
 def named(source: Path, names: list[str], outside: bool) -> list[str]:
-    """Why each file that a captions file of each layout names is refused."""
+    """Return, for each file that a captions file of this layout names, the reason why it is refused."""
     rows = "".join(f"x\t{name}\t{number}\n" for number, name in enumerate(names))
     (source / "a.tsv").write_text(f"title\tfilepath\timage_id\n{rows}")
     lines = [{"id": name, "file": name, "split": "", "captions": []} for name in names]

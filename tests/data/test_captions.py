@@ -46,7 +46,7 @@ def test_image_paths_are_absolute_when_the_source_is_not(tmp_path: Path, monkeyp
     assert read_captions(Path("captions.jsonl"))[0].path == tmp_path / "images/dog.jpg"
 
 
-def test_image_that_is_missing_is_no_error(tmp_path: Path) -> None:
+def test_image_that_is_missing_is_not_an_error(tmp_path: Path) -> None:
     (image,) = read_captions(captions_file(tmp_path, DOG))
     assert not image.path.exists()
 
@@ -62,7 +62,7 @@ def test_line_separator_within_a_caption_ends_no_line(tmp_path: Path) -> None:
     assert read_captions(captions_file(tmp_path, record))[0].captions == ("one\u2028two\x85three",)
 
 
-def test_split_takes_its_images_alone(tmp_path: Path) -> None:
+def test_split_takes_only_its_images(tmp_path: Path) -> None:
     assert [image.id for image in read_captions(captions_file(tmp_path, DOG, CAT), split="test")] == ["cat"]
 
 
@@ -76,7 +76,7 @@ def test_broken_line_is_named_with_file_and_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("line", ["[1]", '"dog"', "3", "null", '{"id": "\\ud800"}'])
-def test_line_that_is_no_object_is_named_with_file_and_line(tmp_path: Path, line: str) -> None:
+def test_line_that_is_not_an_object_is_named_with_file_and_line(tmp_path: Path, line: str) -> None:
     path = captions_file(tmp_path, line)
     assert refusal(path).startswith(f"{path}:1: a line of a captions file must be one JSON object")
 

@@ -1,4 +1,4 @@
-"""Labels, prompts and true labels, as their files say them; every slip is named with file:line."""
+"""Labels, prompts and true labels as their files give them; every slip is named with file:line."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -32,7 +32,7 @@ def test_a_label_is_a_name_and_its_words_which_are_the_same_without_a_tab(tmp_pa
     ]
 
 
-def test_prompts_are_templates_in_their_order_and_one_that_stands_twice_counts_twice(tmp_path: Path) -> None:
+def test_prompts_are_templates_in_their_order_and_one_listed_twice_counts_twice(tmp_path: Path) -> None:
     path = written(tmp_path, "a {}\nan {{}} of {0}\na {}\n")
     assert read_prompts(path) == ["a {}", "an {{}} of {0}", "a {}"]
     assert DEFAULT_PROMPTS == ("a photo of a {}.",)
@@ -99,7 +99,7 @@ def test_a_slip_in_a_file_is_named_with_file_and_line(
 
 
 @pytest.mark.parametrize("read", [read_labels, read_prompts, truth])
-def test_what_is_no_utf_8_or_not_there_is_named(read: Callable[[Path], object], tmp_path: Path) -> None:
+def test_a_file_that_is_missing_or_not_utf_8_is_named(read: Callable[[Path], object], tmp_path: Path) -> None:
     path = tmp_path / "file.txt"
     with pytest.raises(InputError, match="no such file"):
         read(path)

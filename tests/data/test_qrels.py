@@ -26,7 +26,7 @@ def test_qrels_are_written_in_four_columns_with_ascii_white_space_encoded_and_no
     assert (tmp_path / "qrels.txt").read_text() == "a%20b#0 0 100%.jpg 1\n"
 
 
-def test_ids_of_other_tools_are_kept_as_they_stand(tmp_path: Path) -> None:
+def test_ids_of_other_tools_are_kept_unchanged(tmp_path: Path) -> None:
     (tmp_path / "qrels.txt").write_text("50%off 0 Caf%C3%A9\u3000.jpg 2\n")
     assert read_qrels(tmp_path / "qrels.txt") == [Qrel("50%off", "Caf%C3%A9\u3000.jpg", 2)]
 
@@ -77,7 +77,7 @@ def test_missing_qrels_are_refused(tmp_path: Path) -> None:
         read_qrels(tmp_path / "none")
 
 
-def test_qrels_that_exist_are_overwritten_by_force_alone(tmp_path: Path) -> None:
+def test_qrels_that_exist_are_overwritten_only_by_force(tmp_path: Path) -> None:
     (tmp_path / "qrels.txt").touch()
     with pytest.raises(OutputError, match="exists already"):
         write_qrels(tmp_path / "qrels.txt", [])

@@ -177,7 +177,7 @@ def test_topic_set_without_a_collection_writes_none(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["qrels.txt", "topics.tsv"]
 
 
-def test_folder_that_exists_is_overwritten_by_force_alone(tmp_path: Path) -> None:
+def test_folder_that_exists_is_overwritten_only_by_force(tmp_path: Path) -> None:
     write_topic_set(tmp_path, make_topics(IMAGES, held_out=1), force=True)
     with pytest.raises(OutputError, match="exists already"):
         write_topic_set(tmp_path, make_topics(IMAGES))

@@ -27,7 +27,7 @@ def dense(found: Heaviest, tokens: int) -> Tensor:
 
 def weights_in(how: Arithmetic, count: int = 5) -> Tensor:
     model = tiny.lexlip()
-    encode = ImagePass(model, how, top_k=None, batch_size=5)
+    encode = ImagePass(model, how, most=None, batch_size=5)
     return dense(encode(pictures(count)), len(model.lexicon))
 
 
@@ -44,7 +44,7 @@ def test_in_bfloat16_weights_differ_by_its_rounding_and_the_model_stays_as_it_wa
     assert not torch.equal(found, expected)
     torch.testing.assert_close(found, expected, rtol=0, atol=0.02 * float(expected.max()))  # 8 bits, several layers
     model = tiny.lexlip()
-    ImagePass(model, Arithmetic("bfloat16"), top_k=None, batch_size=5)
+    ImagePass(model, Arithmetic("bfloat16"), most=None, batch_size=5)
     assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
 
 
@@ -55,7 +55,7 @@ def test_compiled_weights_differ_by_rounding_and_a_smaller_batch_is_filled_up() 
     model = tiny.lexlip(shallow)
     with torch.inference_mode():
         expected = model.image_weights(torch.stack(pictures(5)))
-    encode = ImagePass(model, Arithmetic(compiled=True), top_k=None, batch_size=5)
+    encode = ImagePass(model, Arithmetic(compiled=True), most=None, batch_size=5)
     for count in (5, 2):
         found = dense(encode(pictures(5)[:count]), len(model.lexicon))
         torch.testing.assert_close(found, expected[:count], rtol=1e-4, atol=1e-5)  # sums in another order

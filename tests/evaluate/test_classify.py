@@ -30,7 +30,7 @@ def dot(one: Impacts, other: Impacts) -> int:
 
 
 def slow(image: Impacts, vectors: list[list[Impacts]], k: int) -> list[ScoredLabel]:
-    """The mean over prompts, label by label, and a sort that keeps the order of equal ones."""
+    """Average over prompts, label by label, and sort stably."""
     scored = [
         ScoredLabel(name, sum(dot(prompt, image) for prompt in prompts) / len(prompts))
         for name, prompts in zip(names_of(vectors), vectors, strict=True)
@@ -72,7 +72,7 @@ def test_sums_stay_integers_where_float32_would_not() -> None:
     assert best_labels([{"x": 65_535, "y": 1}], labels, 1) == [[("b", 4_294_836_226.0)]]
 
 
-def test_ties_go_to_the_label_that_stands_earlier() -> None:
+def test_ties_go_to_the_earlier_label() -> None:
     vectors: list[list[Impacts]] = [[{"x": 1}], [{"x": 2}], [{"x": 1}], [{"x": 2}]]
     labels = label_vectors(["zebra", "moose", "ant", "bee"], vectors)
     assert [one.label for one in best_labels([{"x": 7}], labels, 3)[0]] == ["moose", "bee", "zebra"]

@@ -75,7 +75,7 @@ def test_run_interpolated_with_itself_keeps_its_order(run: Run, alpha: float) ->
         assert scores == sorted(scores, reverse=True)
 
 
-def test_topic_of_one_run_alone_is_kept() -> None:
+def test_topic_of_only_one_run_is_kept() -> None:
     a, b = {"p": [Hit("a", 1, 1)]}, {"q": [Hit("b", 1, 1)]}
     assert list(reciprocal_rank_fusion([a, b])) == ["p", "q"]
     assert interpolate(a, b, alpha=0.3) == {"p": [Hit("a", 0.3, 1)], "q": [Hit("b", 0.7, 1)]}

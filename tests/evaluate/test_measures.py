@@ -15,7 +15,7 @@ NAMES = ["R@1", "R@5", "R@10", "MRR@10", "nDCG@10"]
 
 
 def brute_force(qrels: list[Qrel], run: Run) -> dict[str, float]:
-    """The measures as their definitions have them, from ranks alone."""
+    """Compute the measures as their definitions have them, from ranks only."""
     sums = dict.fromkeys(NAMES, 0.0)
     qids = {qrel.qid for qrel in qrels}
     for qid in qids:
@@ -105,7 +105,7 @@ def test_scores_decide_before_ranks_and_docids() -> None:
 
 
 def test_ranks_decide_when_all_scores_are_equal() -> None:
-    # trec_eval alone would put "z" first.
+    # trec_eval by itself would put "z" first.
     figures = evaluate([Qrel("q", "a", 1)], {"q": hits("a", "z", "m")})
     assert figures == dict.fromkeys(NAMES, 1.0)
 

@@ -50,7 +50,7 @@ def test_the_written_form_of_an_id_is_one_column_and_its_own_written_form(name: 
     assert encode_id(encode_id(name)) == encode_id(name)
 
 
-def test_ids_of_other_tools_are_kept_as_they_stand(tmp_path: Path) -> None:
+def test_ids_of_other_tools_are_kept_unchanged(tmp_path: Path) -> None:
     run = read(tmp_path, "q%20 Q0 Caf%C3%A9.jpg 1 3 x\nq%20 Q0 50%off 2 2 x\nq%20\tQ0 a%FF\u3000\x1cb 3 1 x\n")
     assert [hit.docid for hit in run["q%20"]] == ["Caf%C3%A9.jpg", "50%off", "a%FF\u3000\x1cb"]
 
@@ -138,7 +138,7 @@ def test_missing_run_is_refused(tmp_path: Path) -> None:
         read_run(tmp_path / "none")
 
 
-def test_run_that_exists_is_overwritten_by_force_alone(tmp_path: Path) -> None:
+def test_run_that_exists_is_overwritten_only_by_force(tmp_path: Path) -> None:
     path = tmp_path / "run.txt"
     path.write_text("mine")
     with pytest.raises(OutputError, match="exists already"):

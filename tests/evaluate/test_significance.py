@@ -1,4 +1,4 @@
-"""Paired randomisation and bootstrap: what chance alone would do, and topics that belong together."""
+"""Paired randomisation and bootstrap: differences by pure chance, and topics that belong together."""
 
 from itertools import product
 

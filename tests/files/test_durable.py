@@ -1,4 +1,4 @@
-"""Results outlast a power cut and a kill: the order of what is asked of the disk, and what a kill in between leaves."""
+"""Results that outlast a power cut and a kill: the order of the calls to the disk, and kills between them."""
 
 import os
 import shutil
@@ -33,7 +33,7 @@ Step = tuple[str, ...]
 
 @pytest.fixture
 def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Step]:
-    """What is asked of the disk: ("sync", path), ("rename", from, to), ("exchange", a, b), ("remove", path)."""
+    """Record the calls to the disk: ("sync", path), ("rename", from, to), ("exchange", a, b), ("remove", path)."""
     asked: list[Step] = []
 
     def noted(name: str, change: Callable[..., Any], paths: int) -> Callable[..., Any]:
@@ -213,6 +213,6 @@ def test_what_cant_be_looked_at_is_not_called_missing(tmp_path: Path) -> None:
         require_file(tmp_path / "a", "topics")
 
 
-def test_a_folder_that_the_system_cant_sync_is_no_failure(tmp_path: Path) -> None:
+def test_a_folder_that_the_system_cant_sync_is_not_a_failure(tmp_path: Path) -> None:
     durable.sync(Path("/dev/null"))
     durable.sync_below(tmp_path)

@@ -84,7 +84,7 @@ def test_a_disk_that_is_full_only_when_the_file_is_flushed_is_an_error(tmp_path:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
 def test_a_write_that_the_system_stops_half_way_leaves_no_target(tmp_path: Path) -> None:
-    """The file-size limit of a process stands for the full disk: the same failing `write`, without a disk to fill."""
+    """The file-size limit of a process replaces a full disk: the same failing `write`, without a disk to fill."""
     script = """if True:
         import resource, sys
         from pathlib import Path
@@ -149,7 +149,7 @@ def test_force_replaces_a_file_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("was", ["folder", "file"])
-def test_force_replaces_what_was_there_by_the_folder_alone(tmp_path: Path, was: str) -> None:
+def test_force_replaces_what_was_there_by_the_folder_only(tmp_path: Path, was: str) -> None:
     target = tmp_path / "target"
     if was == "file":
         target.write_bytes(b"old")

@@ -21,12 +21,12 @@ def test_only_a_line_feed_ends_a_line(tmp_path: Path) -> None:
     assert list(read_lines(path, "topics")) == [(f"{path}:1", "a\u2028b\x0cc\x85d"), (f"{path}:4", "e")]
 
 
-def test_a_byte_order_mark_is_dropped_at_the_start_alone(tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_dropped_only_at_the_start(tmp_path: Path) -> None:
     path = written(tmp_path, "\ufeffa\n\ufeffb\n".encode())
     assert [line for _, line in read_lines(path, "topics")] == ["a", "\ufeffb"]
 
 
-def test_line_ends_are_kept_for_who_wants_them(tmp_path: Path) -> None:
+def test_line_ends_are_kept_on_demand(tmp_path: Path) -> None:
     assert list(text_lines(written(tmp_path, b"a\r\n\nb"), "topics")) == ["a\r\n", "\n", "b"]
 
 

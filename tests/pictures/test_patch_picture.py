@@ -56,7 +56,7 @@ def test_a_token_seen_nowhere_leaves_the_picture_dark_and_unframed() -> None:
     assert colours is not None and len(colours) == 1
 
 
-def test_a_frame_alone_leaves_the_rest_of_the_picture() -> None:
+def test_a_frame_without_light_leaves_the_rest_of_the_picture() -> None:
     picture = Image.new("RGB", (80, 40), GREEN)
     drawn = box_overlay(picture, "red", Box(0.5, 0, 0.75, 1))
     assert drawn.getpixel((40, 0)) == drawn.getpixel((59, 39)) == (255, 255, 255)

@@ -10,13 +10,13 @@ from lexlip_lucene.pictures.token_colour import luminance, token_colour, token_c
 
 
 def contrast(first: str, second: str) -> float:
-    """WCAG 2.2, "contrast ratio"."""
+    """Compute the contrast ratio of WCAG 2.2."""
     darker, lighter = sorted((luminance(first), luminance(second)))
     return (lighter + 0.05) / (darker + 0.05)
 
 
 def hue(colour: str) -> float:
-    """Degrees: 0 red, 120 green, 240 blue."""
+    """Return the hue in degrees: 0 red, 120 green, 240 blue."""
     return 360 * colorsys.rgb_to_hls(*(int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)))[0]
 
 

@@ -103,7 +103,7 @@ def test_hostile_tokens_stay_text(token: str) -> None:
 
 
 @pytest.mark.parametrize("weight", [math.nan, math.inf])
-def test_a_weight_that_is_no_number_is_refused(weight: float) -> None:
+def test_a_weight_that_is_not_a_number_is_refused(weight: float) -> None:
     with pytest.raises(InputError, match=f"needs finite weights, but that of 'red' is {weight}"):
         cloud_png({"red": weight})
 

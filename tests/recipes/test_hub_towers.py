@@ -28,13 +28,13 @@ BACKBONES = pytest.mark.parametrize(
 
 
 def recipe(name: str, data: Path, *overrides: str) -> EncoderRecipe:
-    """A shipped recipe over the data of `halves`, which has 40 photos."""
+    """Read a shipped recipe over the data of `halves`, which has 40 photos."""
     given = (f"roots.data={data}", f"roots.weights={data}", f"vocabulary.wordpieces={data / 'vocab.txt'}")
     return read_recipe(ENCODE / f"{name}.yaml", EncoderRecipe, (*given, "data.keep_aside=8", *overrides))
 
 
 def released(folder: Path, backbone: str) -> tuple[Path, dict[str, torch.Tensor]]:
-    """A file as timm has them on the hub, with a classifier where the real one has one; its weights are random."""
+    """Write random weights as timm has them on the hub, with a classifier as in the real file."""
     torch.manual_seed(7)
     tower = timm.create_model(backbone, **SMALL, num_classes=min(5, timm.get_pretrained_cfg(backbone).num_classes))
     tensors = {name: torch.randn_like(tensor) for name, tensor in tower.state_dict().items()}
@@ -44,7 +44,7 @@ def released(folder: Path, backbone: str) -> tuple[Path, dict[str, torch.Tensor]
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], str]:
-    """Point timm at a file where it would look at the hub; gives the arguments that make a tower as small as its."""
+    """Point timm at a file instead of the hub; return the arguments that make a tower as small as that in the file."""
 
     def pointed_at(file: Path) -> str:
         def create(name: str, *, pretrained: bool, **arguments: Any) -> Any:

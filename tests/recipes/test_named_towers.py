@@ -1,4 +1,4 @@
-"""Towers that a recipe names, and recipes from a stranger: what is handed on, and how it is loaded."""
+"""Towers that a recipe names, and recipes from a stranger: the arguments that are handed on, and the loading."""
 
 import ast
 import json

@@ -183,7 +183,7 @@ def test_a_recipe_that_is_not_right_is_named_with_what_to_do(tmp_path: Path, old
 
 
 @pytest.mark.parametrize("text", ["", "- 1", "tiny", "a: [", "\ta: 1"])
-def test_what_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
+def test_what_is_not_a_mapping_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(RecipeError, match=r"recipe\.yaml: (not YAML|a recipe is a mapping)"):
         encoder(tmp_path, text=text)
 
@@ -261,7 +261,7 @@ def test_an_index_recipe_whose_parts_do_not_fit_is_refused(tmp_path: Path, overr
         ("points=[{{top_k: 5}}, {{top_k: 5, flops: .{}}}]", "points.1.flops"),
     ],
 )
-def test_a_ladder_takes_finite_numbers_alone(tmp_path: Path, number: str, override: str, key: str) -> None:
+def test_a_ladder_takes_only_finite_numbers(tmp_path: Path, number: str, override: str, key: str) -> None:
     with pytest.raises(RecipeError, match=rf"{key}: .* got {number}"):
         read_recipe(written(tmp_path, LADDER), LadderRecipe, [override.format(number)])
 

@@ -73,7 +73,7 @@ def test_a_word_after_a_minus_is_in_no_hit(client: Client) -> None:
     assert docids(record) and not any("square" in docid or "star" in docid for docid in docids(record))
 
 
-def test_a_minus_before_a_word_that_is_no_token_is_reported(client: Client) -> None:
+def test_a_minus_before_a_word_that_is_not_a_token_is_reported(client: Client) -> None:
     record = found(client, query="red -elephant −blue")
     assert record["unknown"] == ["elephant"] and record["excluded"] == ["blue"]
 
@@ -89,7 +89,7 @@ def test_weights_are_laid_over_those_of_the_words(client: Client) -> None:
     assert record["weights"] == {"dog": 300, "red": 7} and set(plain) == {"red", "circle"}
 
 
-def test_weights_alone_are_a_query(client: Client) -> None:
+def test_weights_without_words_are_a_query(client: Client) -> None:
     record = found(client, weights="star:2", k=3)
     assert [(hit["docid"], hit["score"]) for hit in record["hits"]] == [
         ("val/blue-star-0", 300),
@@ -194,7 +194,7 @@ def test_a_picture_is_encoded_as_its_file_is(client: Client, place: Place) -> No
     assert record["weights"] == LexLip.from_pretrained(place.model).encode_images([place.images / "0.png"])[0]
 
 
-def test_a_document_tells_its_vector_captions_and_stored_fields(client: Client) -> None:
+def test_a_document_gives_its_vector_captions_and_stored_fields(client: Client) -> None:
     record = client.get("/api/documents/test/dog").json()
     assert record == {
         "docid": "test/dog",

@@ -1,4 +1,4 @@
-"""`lexlip serve` as a process: where it listens, what it says, and how it ends."""
+"""`lexlip serve` as a process: its address, its output and its end."""
 
 import signal
 import socket
@@ -36,7 +36,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 @contextmanager
 def started(place: Place, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
-    """The command with a free port; yields the process and the one object that it prints when it answers."""
+    """Run the command on a free port; yield the process and the one object that it prints once it answers."""
     command = [*INTERRUPTIBLE, "serve", *place.arguments, "--port", "0", "--json", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -46,7 +46,7 @@ def started(place: Place, *arguments: str) -> Iterator[tuple[subprocess.Popen[st
             process.kill()
 
 
-def test_it_says_where_it_answers_and_listens_on_this_machine_alone(place: Place) -> None:
+def test_it_says_where_it_answers_and_listens_only_on_this_machine(place: Place) -> None:
     with started(place) as (process, record):
         assert record["url"].startswith(f"http://{HOST}:") and HOST == "127.0.0.1"
         assert (record["documents"], record["images"], record["bm25"]) == (28, 28, True)
@@ -112,7 +112,7 @@ def answers(at: tuple[str, int]) -> bool:
     return True
 
 
-def test_without_pictures_and_captions_the_words_alone_are_served(place: Place) -> None:
+def test_without_pictures_and_captions_only_the_words_are_served(place: Place) -> None:
     arguments = ["serve", str(place.index), "--model", str(place.model), "--port", "0", "--json"]
     with subprocess.Popen([*INTERRUPTIBLE, *arguments], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

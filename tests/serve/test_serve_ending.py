@@ -1,4 +1,4 @@
-"""The end of a server: what is under way is answered within the grace, the rest is told 503, nothing holds it up."""
+"""The end of a server: work under way is answered within the grace, the rest gets 503, nothing delays it."""
 
 import threading
 import time
@@ -52,7 +52,7 @@ def ending(server: Announcing) -> Iterator[None]:
     yield
 
 
-def test_what_is_under_way_is_answered_and_a_kept_connection_is_told_503(
+def test_what_is_under_way_is_answered_and_a_kept_connection_gets_503(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = place.opened(Limits(seconds=PATIENCE))
@@ -79,7 +79,7 @@ def test_what_is_under_way_is_answered_and_a_kept_connection_is_told_503(
             assert is_closed(works)
 
 
-def test_what_does_not_end_within_the_grace_is_told_503_and_holds_nothing_up(
+def test_what_does_not_end_within_the_grace_gets_503_and_holds_nothing_up(
     place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     opened = place.opened(Limits(seconds=PATIENCE))

@@ -1,4 +1,4 @@
-"""Behind nginx, as the README advises: under another host name, and below a path."""
+"""The server behind nginx, as the README advises: under another host name, and below a path."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,7 +37,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 @pytest.fixture(params=LOCATIONS)
 def home(request: pytest.FixtureRequest, place: Place, tmp_path: Path) -> Iterator[str]:
-    """The page's address behind nginx."""
+    """Yield the page's address behind nginx."""
     root, location = LOCATIONS[request.param]
     reach = Reach.of("127.0.0.1", [NAME], ["127.0.0.1"], cross_site=False)
     app = create_app(place.opened(root_path=root), reach=reach)

@@ -1,4 +1,4 @@
-"""The OpenAPI says what the server does: schemathesis asks each operation for what it allows, and for what not."""
+"""The OpenAPI, compared with the server: schemathesis sends what each operation allows, and what it forbids."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +17,7 @@ UNSAID = ("POST /api/encode",)
 """Operations that take no more than their OpenAPI can say: which bytes are a picture."""
 
 EXAMPLES = 25
-"""Of each operation and mode; the cases are the same in every run."""
+"""Cases of each operation and mode, the same in every run."""
 
 OPERATIONS = [
     "GET /api/search",

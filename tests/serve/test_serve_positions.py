@@ -1,4 +1,4 @@
-"""Where a word is, without the model that saw the picture: the place that the index stores."""
+"""Places of words without the model that saw the picture: those that the index stores."""
 
 from collections.abc import Iterator
 from io import BytesIO

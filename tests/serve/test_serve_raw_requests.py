@@ -1,5 +1,5 @@
-"""Requests that no client should send: each is answered as JSON with its status, or as what it is, and none is passed
-over in silence, takes another's answer or is a fault of the server."""
+"""Requests that no client should send. Each is answered as JSON with its status, or as what it is. None is ignored,
+takes another's answer or is a fault of the server."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ BODY = b'{"query":"dog"}'
 CHUNKED = b"f\r\n%s\r\n0\r\n\r\n" % BODY
 
 ODD: dict[str, tuple[bytes, int]] = {
-    # what is no request line
+    # not a request line
     "not HTTP": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),
     "an empty line": (b"\r\n" + GET + HOST + b"\r\n", 400),
     "HTTP/0.9": (b"GET /\r\n\r\n", 400),

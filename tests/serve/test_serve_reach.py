@@ -1,4 +1,4 @@
-"""From where a server is reached: names, proxies, paths, and pages of other sites."""
+"""The reach of a server: names, proxies, paths, and pages of other sites."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -33,7 +33,7 @@ def opened(place: Place) -> Served:
 
 
 def client_of(opened: Served, reach: Reach, **how: Any) -> TestClient:
-    """A client of the application, which is neither started nor ended: it may be one of several."""
+    """Make a client of the application that neither starts nor ends it: it may be one of several."""
     return TestClient(create_app(opened, reach=reach), base_url=BASE, **how)
 
 
@@ -160,7 +160,7 @@ def test_a_path_below_a_proxy_may_be_left_on_or_taken_off(path: str, place: Plac
 @pytest.mark.parametrize(
     "path", ["photos", "//photos", "/a//b", "/a/../b", "/a b", "/a%20b", "/é", "/a?b", '/"', "/./b"]
 )
-def test_a_path_that_is_none_is_refused(path: str) -> None:
+def test_a_path_of_the_wrong_form_is_refused(path: str) -> None:
     with pytest.raises(InputError, match="--root-path must be a path such as /photos"):
         checked_root_path(path)
 

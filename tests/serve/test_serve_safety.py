@@ -1,4 +1,4 @@
-"""What a server does not do: answer other hosts, read files, run what it is told, tell its insides, take too much."""
+"""The safety of a server: other hosts, files, hostile markup, inner errors and excess are refused."""
 
 import asyncio
 import os
@@ -85,7 +85,7 @@ def test_any_host_name_is_answered_where_others_may_connect(place: Place) -> Non
         assert client.get("/api/health").status_code == 200
 
 
-def test_loopback_addresses_are_told_from_others() -> None:
+def test_loopback_addresses_are_distinguished_from_others() -> None:
     assert all(map(is_loopback, ["127.0.0.1", "127.9.9.9", "::1", "localhost"]))
     assert not any(map(is_loopback, ["0.0.0.0", "::", "192.168.0.1", "photos.example"]))
     assert host_name("A.b:80") == "a.b" and host_name("[::1]:80") == host_name("[::1]") == "[::1]"
@@ -166,7 +166,7 @@ def test_captions_of_pictures_elsewhere_are_refused_at_the_start(tmp_path: Path)
     assert find_image_files(place.images, place.captions).outside == 1
 
 
-def test_a_file_that_is_no_picture_is_not_served_under_a_pictures_name(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_picture_is_not_served_under_a_pictures_name(tmp_path: Path) -> None:
     place = served.make(tmp_path)
     (place.images / "0.png").write_bytes(b"<html><script>alert(1)</script>")
     (place.images / "1.png").write_bytes(b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>")
@@ -176,7 +176,7 @@ def test_a_file_that_is_no_picture_is_not_served_under_a_pictures_name(tmp_path:
         assert client.get("/thumbnails/val/red-circle-0").status_code == 415
 
 
-def test_media_types_are_told_by_content(tmp_path: Path) -> None:
+def test_media_types_follow_from_content(tmp_path: Path) -> None:
     for head, media in (
         (b"\xff\xd8\xff\xe0", "image/jpeg"),
         (b"GIF89a", "image/gif"),
@@ -217,7 +217,7 @@ def test_a_page_that_can_not_be_drawn_says_why_with_the_status(client: TestClien
             assert answer.headers["content-type"].startswith("text/html")
 
 
-def test_a_fault_is_logged_and_its_traceback_not_told(
+def test_a_fault_is_logged_and_its_traceback_kept_from_the_client(
     client: TestClient, opened: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: Any) -> None:
@@ -294,7 +294,7 @@ def test_work_that_takes_too_long_is_answered_and_keeps_its_place() -> None:
     asyncio.run(story())
 
 
-def test_more_requests_than_may_wait_are_told_to_come_again(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_requests_than_may_wait_are_sent_away_for_now(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = place.opened(Limits(workers=1, waiting=0, seconds=60, refresh_seconds=600))
     began, release = threading.Event(), threading.Event()
 
@@ -314,7 +314,7 @@ def test_more_requests_than_may_wait_are_told_to_come_again(place: Place, monkey
         first.join()
 
 
-def test_an_index_that_goes_bad_is_said_without_its_path_and_the_old_commit_goes_on(tmp_path: Path) -> None:
+def test_an_index_that_goes_bad_is_said_without_its_path_and_the_old_commit_stays_in_use(tmp_path: Path) -> None:
     place = served.make(tmp_path)
     opened = place.opened(Limits(refresh_seconds=600))
     with TestClient(create_app(opened), base_url=BASE) as client:
@@ -335,13 +335,13 @@ def test_an_index_that_becomes_another_models_is_said(tmp_path: Path) -> None:
     opened = place.opened(Limits(refresh_seconds=600))
     with TestClient(create_app(opened), base_url=BASE) as client:
         write_facts(place.index, {**commit_facts(place.index), "vocabulary_sha256": "0" * 64})
-        for _ in range(2):  # and goes on being said
+        for _ in range(2):  # and is still said the second time
             with pytest.raises(SearchError, match="has become the index of another model"):
                 opened.refresh()
             assert not client.get("/api/health").json()["ok"]
 
 
-def test_a_small_picture_is_handed_on_and_a_moving_one_stands(tmp_path: Path) -> None:
+def test_a_small_picture_is_handed_on_and_a_moving_one_is_shown_still(tmp_path: Path) -> None:
     Image.new("RGB", (300, 200)).save(tmp_path / "small.jpg")
     Image.new("P", (30, 20)).save(tmp_path / "moving.gif", save_all=True, append_images=[Image.new("P", (30, 20), 9)])
     thumbnails = Thumbnails(most_bytes=1_000_000)

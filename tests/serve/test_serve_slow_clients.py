@@ -1,4 +1,4 @@
-"""Clients that are slow or silent: each is timed out, and 500 of them shut nobody out."""
+"""Slow and silent clients: each is timed out, and 500 of them shut nobody out."""
 
 import os
 import resource
@@ -33,7 +33,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 @pytest.fixture(scope="module")
 def patient(place: Place) -> Iterator[str]:
-    """A server that waits for ever, so that what it closes it closes for want of room."""
+    """Run a server that waits for ever, so that it closes connections only for want of room."""
     app = create_app(place.opened(Limits(seconds=600)))
     with running(app, connections=CONNECTIONS, patience=600) as address:
         yield address
@@ -41,7 +41,7 @@ def patient(place: Place) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def hasty(place: Place) -> Iterator[str]:
-    """A server that waits half a second for its clients."""
+    """Run a server that waits half a second for its clients."""
     with running(create_app(place.opened(Limits(seconds=0.5))), patience=0.5) as address:
         yield address
 
@@ -100,7 +100,7 @@ def test_500_clients_that_come_at_once_shut_nobody_out(patient: str) -> None:
         assert raw(patient, SEARCH).status == 200
 
 
-def test_an_upload_goes_on_while_silent_clients_come_and_go(patient: str, place: Place) -> None:
+def test_an_upload_continues_while_silent_clients_come_and_go(patient: str, place: Place) -> None:
     part = b'--b\r\nContent-Disposition: form-data; name="image"; filename="x"\r\n\r\n'
     body = part + (place.images / "0.png").read_bytes() + b"\r\n--b--\r\n"
     with connected(patient) as client, ExitStack() as clients:
@@ -112,7 +112,7 @@ def test_an_upload_goes_on_while_silent_clients_come_and_go(patient: str, place:
         assert read_answer(client).status == 200
 
 
-def test_who_is_turned_away_in_the_middle_of_a_head_is_told_so(patient: str) -> None:
+def test_who_is_turned_away_in_the_middle_of_a_head_learns_it(patient: str) -> None:
     with ExitStack() as clients:
         first = clients.enter_context(connected(patient))
         half_a_head(first)

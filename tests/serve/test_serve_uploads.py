@@ -1,4 +1,4 @@
-"""Hostile pictures: each is refused with a reason, in bounded time and memory, and the server goes on."""
+"""Hostile pictures: each is refused with a reason, in bounded time and memory, and the server keeps running."""
 
 import socket
 import struct
@@ -56,7 +56,7 @@ def deflated(zeros: int) -> bytes:
 
 
 def many_scans() -> bytes:
-    """A JPEG of 20 megapixels whose scans come again a million times: hours of decoding from 10 MB."""
+    """Make a JPEG of 20 megapixels that repeats its scan over and over: hours of decoding from few bytes."""
     jpeg = saved("JPEG", (64, 64), progressive=True)
     size = jpeg.index(b"\xff\xc2") + 5
     jpeg = jpeg[:size] + struct.pack(">HH", 4000, 5000) + jpeg[size + 4 :]
@@ -96,7 +96,7 @@ HOSTILE: dict[str, tuple[int, Callable[[], bytes]]] = {
     **{f"truncated {kind}": (415, lambda kind=kind: saved(kind)[:-30]) for kind in ("JPEG", "PNG", "WEBP")},
     **{f"half of a {kind}": (415, lambda kind=kind: saved(kind)[:60]) for kind in ("JPEG", "PNG", "WEBP", "GIF")},
 }
-"""What it is → the status that it is answered with, and its bytes."""
+"""Kind of file → the status of its answer, and its bytes."""
 
 
 def wide_jpeg(width: int, height: int) -> bytes:
@@ -154,7 +154,7 @@ END = b"\r\n--b--\r\n"
         (b"\xff\xfe\x00", "image/png"),
     ],
 )
-def test_a_body_that_is_no_picture_form_is_4xx(sent: bytes, kind: str, client: TestClient) -> None:
+def test_a_body_that_is_not_a_picture_form_is_4xx(sent: bytes, kind: str, client: TestClient) -> None:
     answer = client.post("/api/encode", content=sent, headers={"Content-Type": kind})
     assert answer.status_code in (400, 422) and list(answer.json()) == ["error"]
 

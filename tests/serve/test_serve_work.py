@@ -1,5 +1,5 @@
-"""The work for a request: bounded by what it asks for, ended when its time is, and never blamed on the index when it is
-the machine's refusal; and the check of the index in the background."""
+"""The work for a request: bounded by its demands and by its time. Refusals of the machine are never blamed on the
+index, which is checked in the background."""
 
 import asyncio
 import errno
@@ -44,7 +44,7 @@ def client(opened: Served) -> TestClient:
 
 
 class Counted:
-    """How often a method was called."""
+    """A counter of the calls of a method."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, of: object, name: str) -> None:
         self.calls = 0
@@ -157,7 +157,7 @@ def raised(cause: BaseException) -> SearchError:
         (OSError("image file is truncated"), None),
     ],
 )
-def test_the_machines_refusals_are_told_by_their_type(error: Exception, reason: str | None) -> None:
+def test_the_machines_refusals_are_known_by_their_type(error: Exception, reason: str | None) -> None:
     assert environment_reason(error) == reason
 
 
@@ -189,7 +189,7 @@ def test_a_picture_that_may_not_be_opened_is_503_and_not_broken(
                 assert answer.status_code == 503 and "Permission denied" in answer.json()["error"]
 
 
-def test_an_id_that_is_no_text_is_404_as_that(opened: Served) -> None:
+def test_an_id_that_is_not_text_is_404_as_that(opened: Served) -> None:
     from lexlip_lucene.serve.http.problems import NotThere
 
     for look in (opened.searching.stored, opened.searching.vector):

@@ -1,1 +1,1 @@
-"""What tests share: tiny models, oracles, served pages, processes."""
+"""Shared parts of the tests: tiny models, oracles, served pages, processes."""

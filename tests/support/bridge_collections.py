@@ -93,7 +93,7 @@ names = st.sampled_from(IDS) | st.integers(0, 30).map(str)
 
 
 def adversarial(largest: int = 2**24 - 1) -> list[Document]:
-    """80 documents: every odd token with every odd impact up to `largest`, every odd id, ties, an empty vector."""
+    """Make 80 documents: every odd token with every odd impact up to `largest`, every odd id, ties, an empty vector."""
     impacts = [impact for impact in IMPACTS if impact <= largest]
     made: list[Impacts] = []
     for number in range(len(IDS)):
@@ -107,7 +107,7 @@ def adversarial(largest: int = 2**24 - 1) -> list[Document]:
 
 
 def adversarial_queries() -> dict[str, Impacts]:
-    """Each odd token alone, all of them, ties, what all documents have, and 1,025 and 5,000 tokens."""
+    """Make queries of each odd token, all of them, ties, a token of all documents, and 1,025 and 5,000 tokens."""
     asked: dict[str, Impacts] = {f"t{number}": {token: 2} for number, token in enumerate(TOKENS)}
     asked |= {"odd": {token: 1 + number % 5 for number, token in enumerate(TOKENS)}, "all": {"all": 1}}
     asked |= {"ties": {"tie": 5, "all": 1}, "none": {}, "unknown": {"nobody": 1}}
@@ -125,7 +125,7 @@ def write_collection(folder: Path, documents: list[Document], shards: int = 1) -
 
 
 def rows(vectors: dict[str, Impacts]) -> tuple[list[str], csr_array, list[str]]:
-    """The vectors as `ImpactIndex.add` takes them."""
+    """Return the vectors as `ImpactIndex.add` takes them."""
     tokens = sorted({token for vector in vectors.values() for token in vector})
     place = {token: number for number, token in enumerate(tokens)}
     ends = np.cumsum([0, *(len(vector) for vector in vectors.values())])
@@ -147,7 +147,7 @@ def create(path: Path, parts: list[dict[str, Impacts]]) -> None:
 
 @contextmanager
 def every_searcher(index: Path) -> Iterator[list[ImpactSearcher]]:
-    """Give a searcher of each execution, and one whose cache holds nothing."""
+    """Yield a searcher of each execution, and one whose cache holds nothing."""
     with ExitStack() as stack:
         ways = [ImpactSearcher(index, execution=way) for way in ("auto", "windows", "lucene")]
         ways.append(ImpactSearcher(index, cache_mb=0))
@@ -155,7 +155,7 @@ def every_searcher(index: Path) -> Iterator[list[ImpactSearcher]]:
 
 
 def documents_of(vectors: dict[str, Impacts]) -> list[Document]:
-    """The oracle's view of an index."""
+    """Return the oracle's view of an index."""
     return [Document(docid, "", vector) for docid, vector in vectors.items()]
 
 

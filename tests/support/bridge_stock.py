@@ -21,7 +21,7 @@ needs_pyserinis_own_jar = pytest.mark.skipif(
 
 
 def build_stock(collection: Path, index: Path, *, merge: bool = True) -> None:
-    """IndexCollection with the options that Pyserini's docs give for impacts."""
+    """Run IndexCollection with the options that Pyserini's docs give for impacts."""
     options = ["-collection", "JsonVectorCollection", "-impact", "-pretokenized"]
     index_collection(collection, index, options=options, threads=1, merge=merge, progress=SILENT)
 
@@ -33,7 +33,7 @@ class StockSearcher:
         self._java = java_class("io.anserini.search.SimpleImpactSearcher")(str(index))
 
     def search(self, query: Impacts, k: int) -> list[tuple[str, int]]:
-        """Docid and score, rounded, because stock shifts tied scores apart by tiny amounts."""
+        """Return docids and scores, rounded, because stock shifts tied scores apart by tiny amounts."""
         weights = java_class("java.util.HashMap")()
         integer = java_class("java.lang.Integer")
         for token, weight in query.items():
@@ -85,7 +85,7 @@ def inside(index: Path) -> Inside:
 
 
 def hexed_ids(leaf: Any) -> list[str]:
-    """The ids as doc values, which break ties."""
+    """Read the ids as doc values, which break ties."""
     values = leaf.getBinaryDocValues("id")
     ids = []
     while values.nextDoc() != 2**31 - 1:
@@ -95,7 +95,7 @@ def hexed_ids(leaf: Any) -> list[str]:
 
 
 def fields_of(leaf: Any) -> dict[str, tuple[str, ...]]:
-    """What each field keeps: postings, doc values, norms, vectors, payloads."""
+    """Return what each field keeps: postings, doc values, norms, vectors, payloads."""
     found = {}
     for info in leaf.getFieldInfos().iterator():
         kept = (info.getIndexOptions().toString(), info.getDocValuesType().toString())
@@ -105,5 +105,5 @@ def fields_of(leaf: Any) -> dict[str, tuple[str, ...]]:
 
 
 def hexed(text: str) -> str:
-    """`text` as Lucene's BytesRef prints it: "[e2 82 ac]"."""
+    """Return `text` as Lucene's BytesRef prints it: "[e2 82 ac]"."""
     return f"[{' '.join(f'{byte:x}' for byte in text.encode())}]"

@@ -21,7 +21,7 @@ PATIENCE = 60_000
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Chromium, started; where there is none the tests are skipped, but in CI that is a failure."""
+    """Start Chromium. Without one on this machine the tests are skipped, and in CI they fail."""
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         said = "no Chromium on this machine: `apt-get install chromium` lets the browser tests run"
@@ -35,7 +35,7 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def opened(browser: Browser, address: str, **how: Any) -> Iterator[Page]:
-    """A page at `address`; nothing that it does may be an error on its console, such as a refused script."""
+    """Open a page at `address`; an error on its console, such as a refused script, fails the test."""
     context = browser.new_context(base_url=address, **{**LIGHT, **how})
     context.set_default_timeout(PATIENCE)
     page = context.new_page()

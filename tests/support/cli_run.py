@@ -1,4 +1,4 @@
-"""The command run in this process, and the whole job run once with it: what the tests of the verbs share.
+"""The command run in this process, and the whole job run once with it, for the tests of the verbs.
 
 The captioned scenes of the job have hostile names on purpose: white space, `%` and é in ids, files and folders.
 """
@@ -39,7 +39,7 @@ quantise: {bits: 8, top_k: 24}
 
 
 class Ran(NamedTuple):
-    """What a run of the command came to; both streams as they stood on file descriptors 1 and 2."""
+    """The outcome of a run of the command; both streams as file descriptors 1 and 2 received them."""
 
     status: int
     out: str
@@ -109,7 +109,7 @@ def _text(file: IO[bytes]) -> str:
 
 
 class Job(NamedTuple):
-    """What the whole job left: its folder, and the record of each verb under the name of what it wrote."""
+    """The results of the whole job: its folder, and the record of each verb under the name of what it wrote."""
 
     root: Path
     records: dict[str, dict[str, Any]]
@@ -122,7 +122,7 @@ class Job(NamedTuple):
 
 @cache
 def whole_job(temporary: Path) -> Job:
-    """Topics, model, collections, queries, indexes and runs in both directions, made once below pytest's folder."""
+    """Make topics, model, collections, queries, indexes and runs in both directions, once below pytest's folder."""
     root = temporary / "naïve 50% job"
     root.mkdir()
     write_scenes(root)
@@ -176,6 +176,6 @@ def _index_and_search(job: Job) -> None:
 
 
 def copied(folder: Path, target: Path) -> Path:
-    """A copy of a folder to do harm to."""
+    """Copy a folder, to damage it."""
     shutil.copytree(folder, target)
     return target

@@ -22,7 +22,7 @@ LENGTH = 12
 
 
 def clip_folder(folder: Path, kind: str) -> Path:
-    """A CLIP or SigLIP of one layer a side, with the tokenizer of `tiny`."""
+    """Write a CLIP or SigLIP of one layer a side, with the tokenizer of `tiny`."""
     text = {"vocab_size": len(tiny.VOCABULARY), "hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1}
     text |= {"num_attention_heads": 2, "max_position_embeddings": LENGTH, "pad_token_id": 0, "bos_token_id": 2}
     vision = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}

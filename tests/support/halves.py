@@ -1,6 +1,6 @@
 """A training set small enough for a test: 40 pictures of 32 pixels with one half in colour.
 
-Image n is `i<n>`, its captions are "a red left word<n>" and "the left half is red": the word `word<n>` is its alone.
+Image n is `i<n>`, its captions are "a red left word<n>" and "the left half is red": only it has `word<n>`.
 """
 
 import json
@@ -44,7 +44,7 @@ def write(folder: Path, lines: list[dict[str, Any]]) -> Path:
 
 
 def recipe_of(data: Path, **changes: Any) -> EncoderRecipe:
-    """A recipe over `data`: the tiny ViT, the static text side. `training__epochs=2` changes a key of a group."""
+    """Make a recipe over `data`: the tiny ViT, the static text side. `training__epochs=2` changes a key of a group."""
     values: dict[str, Any] = {
         "name": "tiny",
         "data": {"captions": data / "captions.jsonl", "keep_aside": ASIDE},
@@ -68,5 +68,5 @@ def trained(
 
 
 def aside_of(recipe: EncoderRecipe) -> set[int]:
-    """The numbers of the images that the recipe keeps aside."""
+    """Return the numbers of the images that the recipe keeps aside."""
     return set(split_aside(IMAGES, recipe.data.keep_aside, recipe.training.seed)[1].tolist())

@@ -1,4 +1,4 @@
-"""What stands in an index, read back posting by posting, and Lucene's own check of it."""
+"""The contents of an index, read back posting by posting, and Lucene's own check of it."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ class Dump(NamedTuple):
     postings: dict[str, list[tuple[int, int]]]
 
     def by_docid(self) -> dict[str, dict[str, int]]:
-        """Token → docid → frequency."""
+        """Return token → docid → frequency."""
         return {token: {self.docids[n]: freq for n, freq in pairs} for token, pairs in self.postings.items()}
 
 
@@ -35,14 +35,14 @@ def dump(index: Path, field: str = "contents") -> Dump:
 
 
 def any_reader(reader: Any) -> Any:
-    """The reader as the class that Lucene's helpers take, among whose overloads pyjnius would choose wrongly."""
+    """Cast the reader to the class that Lucene's helpers take, among whose overloads pyjnius would choose wrongly."""
     from jnius import cast
 
     return cast("org.apache.lucene.index.IndexReader", reader)
 
 
 def postings_of(index: Path, token: str) -> list[tuple[int, int]]:
-    """The (document number, frequency) pairs of one token."""
+    """Read the (document number, frequency) pairs of one token."""
     reader = open_reader(index)
     term = java_class("org.apache.lucene.util.BytesRef")(token.encode())
     walk = java_class("org.apache.lucene.index.MultiTerms").getTermPostingsEnum(any_reader(reader), "contents", term)
@@ -54,7 +54,7 @@ def postings_of(index: Path, token: str) -> list[tuple[int, int]]:
 
 
 def binary_ids(reader: Any) -> list[str]:
-    """The ids as doc values, which break ties in searches."""
+    """Read the ids as doc values, which break ties in searches."""
     values = java_class("org.apache.lucene.index.MultiDocValues").getBinaryValues(any_reader(reader), "id")
     ids = []
     for number in range(reader.maxDoc()):
@@ -77,7 +77,7 @@ def require_sound(index: Path) -> None:
 
 
 def stored(index: Path, docid: str) -> dict[str, list[str]]:
-    """The stored fields of one document: name → values."""
+    """Read the stored fields of one document: name → values."""
     reader = open_reader(index)
     fields = reader.storedFields()
     for number in range(reader.maxDoc()):

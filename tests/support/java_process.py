@@ -1,4 +1,4 @@
-"""Python processes for what a test can't do in its own: start a JVM in some way, fork, run out of heap."""
+"""Python processes for work that a test can't do in its own: start a JVM in some way, fork, run out of heap."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""What a computation allocates, seen at every operation of PyTorch, backward passes among them."""
+"""The allocations of a computation, seen at every operation of PyTorch, backward passes among them."""
 
 from typing import Any
 

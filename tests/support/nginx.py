@@ -34,7 +34,7 @@ http {{
 
 @contextmanager
 def nginx(folder: Path, locations: str) -> Iterator[str]:
-    """Run nginx with these locations below `folder`; yields its address. Without one: as in `browser.chromium`."""
+    """Run nginx with these locations below `folder`; yield its address. Without nginx: as in `browser.chromium`."""
     found = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
     if found is None:
         said = "no nginx on this machine: `apt-get install nginx-light` lets these tests run"

@@ -14,5 +14,5 @@ def addresses_on(html: str) -> list[str]:
             found.extend(text for name, text in attrs if name in NAMES and text and not text.startswith("#"))
 
     Reader().feed(html)
-    # A map needs to be told which word.
+    # A map needs a word.
     return [f"{address}?token=red" if "/patches/" in address else address for address in found]

@@ -1,4 +1,4 @@
-"""Requests as bytes over a socket of their own: what no HTTP client would send."""
+"""Requests as bytes over a socket of their own, such as no HTTP client would send."""
 
 import socket
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ class Answer(NamedTuple):
 
 @contextmanager
 def connected(address: str) -> Iterator[socket.socket]:
-    """A connection to the server at `address`."""
+    """Open a connection to the server at `address`."""
     at = urlsplit(address)
     assert at.hostname and at.port
     with socket.create_connection((at.hostname, at.port), timeout=PATIENCE) as client:
@@ -67,7 +67,7 @@ def read_answer(client: socket.socket, *, method: str = "GET") -> Answer:
 
 
 def is_closed(client: socket.socket) -> bool:
-    """Whether the server closes this connection without another byte, within PATIENCE."""
+    """Return true if the server closes this connection without another byte, within PATIENCE."""
     try:
         return client.recv(1) == b""
     except ConnectionResetError:

@@ -1,4 +1,4 @@
-"""A progress that remembers what it was told."""
+"""A progress that records its calls."""
 
 from collections.abc import Iterable, Iterator
 from typing import TypeVar

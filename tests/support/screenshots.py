@@ -44,7 +44,7 @@ def main(demo: Path) -> None:
 
 def keep(page: Page, name: str) -> None:
     """Write what the page shows."""
-    for _ in range(20):  # the first searches of a server are slow, and their time would stand in the picture
+    for _ in range(20):  # the first searches of a server are slow, and their time would show in the picture
         page.request.get(page.url)
     if not page.get_by_role("dialog").count():
         page.reload()

@@ -26,7 +26,7 @@ SEED = 20
 
 
 def vectors() -> list[Impacts]:
-    """1,700 documents: random ones, odd tokens, large impacts, empty ones, and 1,200 that tie."""
+    """Make 1,700 documents: random ones, odd tokens, large impacts, empty ones, and 1,200 that tie."""
     chance = random.Random(SEED)
     words = [f"w{number}" for number in range(60)]
     drawn = [
@@ -43,7 +43,7 @@ def vectors() -> list[Impacts]:
 
 
 def make_documents() -> list[Document]:
-    """Ids in an order unlike the documents', some of them beyond ASCII."""
+    """Give the documents ids in an order unlike theirs, some of them beyond ASCII."""
     numbers = list(range(len(vectors())))
     random.Random(SEED).shuffle(numbers)
     ids = [f"{'é' if number % 7 == 0 else ''}d{number}{'🙂' if number % 11 == 0 else ''}" for number in numbers]

@@ -1,4 +1,4 @@
-"""A server's index, model and pictures, made by hand: who searches for what finds what stands here.
+"""A server's index, model and pictures, made by hand, so that the hits of a search follow from this file.
 
 Twenty plain documents show a colour and a shape, `val/red-circle-0` the reddest circle. Eight more have hostile ids and
 captions. Impacts are chosen, the model is the tiny one: it knows the words and has no idea of pictures.
@@ -39,13 +39,13 @@ HOSTILE = {
 
 
 class Place(NamedTuple):
-    """Where all of it lies."""
+    """The paths of the index, the model, the pictures and their captions."""
 
     root: Path
 
     @property
     def arguments(self) -> list[str]:
-        """What `lexlip serve` is started with."""
+        """The arguments of `lexlip serve`."""
         parts = [self.index, "--model", self.model, "--images", self.images, "--captions", self.captions]
         return [str(part) for part in (*parts, "--bm25", self.bm25)]
 
@@ -70,21 +70,21 @@ class Place(NamedTuple):
         return self.root / "bm25"
 
     def opened(self, limits: Limits | None = None, *, root_path: str = "") -> Served:
-        """All of it opened as the command opens it."""
+        """Open all of it as the command does."""
         parts = (self.index, self.model, self.images, self.captions, self.bm25, limits)
         return open_served(*parts, root_path=root_path)
 
 
 @contextmanager
 def running(app: FastAPI, *, connections: int = 200, patience: float = 10.0) -> Iterator[str]:
-    """Serve `app` from a thread of this process; yields its address."""
+    """Serve `app` from a thread of this process; yield its address."""
     with server_of(app, connections=connections, patience=patience) as (address, _):
         yield address
 
 
 @contextmanager
 def server_of(app: FastAPI, *, connections: int = 200, patience: float = 10.0) -> Iterator[tuple[str, Announcing]]:
-    """Serve `app` as `running` does; yields the server, too."""
+    """Serve `app` as `running` does; yield the server, too."""
     bound = listen("127.0.0.1", 0)
     ready = threading.Event()
     server = Announcing(Config(app, connections=connections, patience=patience), ready.set)
@@ -139,7 +139,7 @@ def make(root: Path) -> Place:
 
 
 def draw(vector: Impacts) -> Image.Image:
-    """A picture of the first colour and shape of a vector."""
+    """Draw the first colour and shape of a vector."""
     picture = Image.new("RGB", (96, 96), "#e8e4da")
     pen = ImageDraw.Draw(picture)
     fill = next((COLOURS[token] for token in vector if token in COLOURS), "#888")

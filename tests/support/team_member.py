@@ -1,4 +1,4 @@
-"""One process of a team, run by tests/test_training_team.py: computes one step's loss and gradients, and writes them.
+"""One process of a team, which computes and writes one step's loss and gradients.
 
 python -m support.team_member RECIPE.json OUTPUT.safetensors   (with torchrun's RANK, WORLD_SIZE, … in the environment)
 """

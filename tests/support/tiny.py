@@ -65,7 +65,7 @@ DISTILBERT = TransformerTextSpec(
 
 
 def tokenizer() -> Tokenizer:
-    """BERT's uncased WordPiece over VOCABULARY."""
+    """Make BERT's uncased WordPiece over VOCABULARY."""
     rows = {token: row for row, token in enumerate(VOCABULARY)}
     made = Tokenizer(models.WordPiece(rows, unk_token="[UNK]"))
     made.normalizer = normalizers.BertNormalizer(lowercase=True)
@@ -76,7 +76,7 @@ def tokenizer() -> Tokenizer:
 
 
 def config(image: ImageSpec = VIT, text: TextSpec = STATIC, dense_width: int | None = None) -> ModelConfig:
-    """The config of a calibrated model over the lexicon of VOCABULARY."""
+    """Make the config of a calibrated model over the lexicon of VOCABULARY."""
     rows = {token: row for row, token in enumerate(VOCABULARY)}
     lexicon = make_lexicon(rows, special=SPECIAL, counts=None, min_count=0)
     return ModelConfig(
@@ -92,14 +92,14 @@ def config(image: ImageSpec = VIT, text: TextSpec = STATIC, dense_width: int | N
 
 
 def lexlip(image: ImageSpec = VIT, text: TextSpec = STATIC, *, seed: int = 0, dense_width: int | None = None) -> LexLip:
-    """A model with random weights, ready to encode."""
+    """Make a model with random weights, ready to encode."""
     with random.fork_rng(devices=[]):
         random.manual_seed(seed)
         return LexLip(config(image, text, dense_width), tokenizer()).eval()
 
 
 def without_checksums(folder: Path) -> Path:
-    """Make the saved model in `folder` one from before checksums, whose files may be changed."""
+    """Remove the checksums of the saved model in `folder`, as older models lack them: its files may then be changed."""
     config = json.loads((folder / "config.json").read_bytes())
     kept = {key: value for key, value in config.items() if key not in ("files", "checksum")}
     (folder / "config.json").write_text(json.dumps(kept), encoding="utf-8")

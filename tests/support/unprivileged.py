@@ -1,4 +1,4 @@
-"""A process that may not read everything: `tried` runs a script there, and says what came of it."""
+"""A process that may not read everything: `tried` runs a script there, and returns its outcome."""
 
 import json
 import os
@@ -47,7 +47,7 @@ END = "\nprint(json.dumps(said))"
 
 @contextmanager
 def open_folder() -> Iterator[Path]:
-    """A folder that every user may enter, as pytest's own is not."""
+    """Make a folder that every user may enter, unlike pytest's own."""
     folder = Path(tempfile.mkdtemp(prefix="lexlip-open-"))
     folder.chmod(0o777)
     try:

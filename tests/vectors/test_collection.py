@@ -1,4 +1,4 @@
-"""Collections and encoded queries: what is written comes back, and what Anserini would lose is refused."""
+"""Collections and encoded queries: they come back as written, and what Anserini would lose is refused."""
 
 import gzip
 import hashlib

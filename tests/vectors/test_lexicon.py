@@ -1,4 +1,4 @@
-"""Which rows of a vocabulary are dimensions."""
+"""The rows of a vocabulary that are dimensions."""
 
 import sys
 import unicodedata
@@ -48,7 +48,7 @@ def test_white_space_is_what_java_says_it_is() -> None:
 
 
 @pytest.mark.parametrize("mark", sorted(JAVA_WHITE_SPACE))
-def test_a_token_with_white_space_is_no_dimension(mark: str) -> None:
+def test_a_token_with_white_space_is_not_a_dimension(mark: str) -> None:
     assert why_not_indexable(f"new{mark}york") == "contains white space"
     assert lexicon_of("a", f"new{mark}york").tokens == ("a",)
 
@@ -64,7 +64,7 @@ def test_a_token_of_255_utf_16_units_is_kept_and_one_of_256_is_not(token: str) -
     assert why_not_indexable(token + "a") == "is longer than 255 characters"
 
 
-def test_an_empty_token_is_no_dimension() -> None:
+def test_an_empty_token_is_not_a_dimension() -> None:
     assert why_not_indexable("") == "is empty"
 
 

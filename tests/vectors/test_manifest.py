@@ -42,7 +42,7 @@ def rewritten(collection: Path, **changes: object) -> None:
     path.write_text(json.dumps({**json.loads(path.read_bytes()), **changes}))
 
 
-def test_it_stands_beside_the_collection_never_inside(tmp_path: Path) -> None:
+def test_it_is_beside_the_collection_never_inside(tmp_path: Path) -> None:
     collection = tmp_path / "scenes.v1"
     collection.mkdir()
     write_manifest(collection, manifest())
@@ -119,7 +119,7 @@ def test_a_value_that_is_not_right_is_named(tmp_path: Path, changes: dict[str, o
 
 
 @pytest.mark.parametrize(("content", "message"), [("{", "not JSON"), ("[]", "schema version 1 is needed, got None")])
-def test_what_is_no_manifest_is_refused(tmp_path: Path, content: str, message: str) -> None:
+def test_what_is_not_a_manifest_is_refused(tmp_path: Path, content: str, message: str) -> None:
     manifest_path(tmp_path / "c").write_text(content)
     with pytest.raises(InputError, match=rf"c\.manifest\.json: .*{message}"):
         read_manifest(tmp_path / "c")

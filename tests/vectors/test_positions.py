@@ -1,4 +1,4 @@
-"""The places of tokens on a collection's lines: what encoding keeps, what an index stores, what can be read again."""
+"""The places of tokens on a collection's lines: kept by encoding, stored by an index, read again."""
 
 from pathlib import Path
 
@@ -69,7 +69,7 @@ def test_what_is_written_is_read_again(
         ("2x2 1 2 3 ", "must be a number below 4, or -, got ''"),
     ],
 )
-def test_a_text_that_is_none_is_refused(text: str, message: str) -> None:
+def test_a_text_that_holds_no_positions_is_refused(text: str, message: str) -> None:
     with pytest.raises(InputError, match=f"^here: .*{message}"):
         parse_positions(text, VECTOR, "here")
 
@@ -84,7 +84,7 @@ def model(request: pytest.FixtureRequest) -> LexLip:
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Eight pictures of noise, and one that is none."""
+    """Draw eight pictures of noise, and write one file that is not a picture."""
     folder = tmp_path_factory.mktemp("photos")
     chance = np.random.default_rng(5)
     for number in range(8):

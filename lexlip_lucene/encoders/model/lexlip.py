@@ -37,7 +37,7 @@ from lexlip_lucene.files.written import written_folder
 from lexlip_lucene.integers import as_count
 from lexlip_lucene.recipes.model_spec import StaticTextSpec
 from lexlip_lucene.records import Impacts
-from lexlip_lucene.vectors.quantise import Quantiser
+from lexlip_lucene.vectors.quantise import Quantiser, Side
 
 WEIGHTS_FILE = "model.safetensors"
 
@@ -145,21 +145,21 @@ class LexLip(nn.Module):
         weights = self.image(normalise(pixels.to(self.device), self.config.image))
         return divide_by_length(weights, self.config.image.length_power)
 
-    def kept(self, weights: Tensor, side: str, top_k: int | None) -> Heaviest:
-        """Return the `top_k` heaviest tokens of vectors (batch, tokens) of `side`, as `encode` quantises them.
+    def kept(self, weights: Tensor, side: Side, most: int | None) -> Heaviest:
+        """Return the `most` heaviest tokens of vectors (batch, tokens) of `side`, as `encode` quantises them.
 
         Args:
             weights: float ≥ 0, divided by length; where the side ("image", "document") has a bank, by that instead.
             side: as `quantiser` has it.
-            top_k: None keeps all positive ones.
+            most: tokens kept; None keeps all positive ones.
         """
         if side not in self.banks:
-            return heaviest(weights, top_k)
+            return heaviest(weights, most)
         bank = self.banks[side]
         assert isinstance(bank, LexiconBank)
-        return bank.kept(weights, top_k)
+        return bank.kept(weights, most)
 
-    def cut_lengths(self, weights: Tensor, side: str, cuts: Sequence[int]) -> Tensor:
+    def cut_lengths(self, weights: Tensor, side: Side, cuts: Sequence[int]) -> Tensor:
         """Return the factors of a vector kept at `cuts[0]`, the largest, when fewer tokens are kept.
 
         Args:
@@ -217,7 +217,7 @@ class LexLip(nn.Module):
         tokens = tokenise(self.tokenizer, texts, max_length=self.config.text.max_length)
         return twin.text(self.dense_text_input(tokens))
 
-    def dense_documents(self, vectors: Tensor, side: str) -> Tensor:
+    def dense_documents(self, vectors: Tensor, side: Side) -> Tensor:
         """Return the dense twin's vectors of `side` ("image", "document") as documents: divided by its bank, if any."""
         if side not in self.dense_banks:
             return vectors
@@ -237,7 +237,7 @@ class LexLip(nn.Module):
             raise ModelError(f"model {self.config.name} has no dense twin: train it with training.dense in its recipe")
         return self.dense
 
-    def quantiser(self, side: str, *, bits: int | None = None, top_k: int | None = None) -> Quantiser:
+    def quantiser(self, side: Side, *, bits: int | None = None, top_k: int | None = None) -> Quantiser:
         """Return the quantiser of `side` ("image", "text", "document"); bits and top-k default to the model's own.
 
         A "document" is a text; without a bank it is quantised as any text.
@@ -313,7 +313,7 @@ class LexLip(nn.Module):
         With `documents` they are encoded to be searched, by images, and not to search: a model with a bank divides
         them by how easily they are found (see `encoders/model/banks.py`).
         """
-        side = "document" if documents and "document" in self.banks else "text"
+        side: Side = "document" if documents and "document" in self.banks else "text"
         quantiser, batch_size = self.quantiser(side, bits=bits, top_k=top_k), as_count(batch_size, "batch size")
         if isinstance(self.text, StaticText) and side == "text":
             static = StaticQuery(self.lexicon, self.text.raw_weight.cpu().numpy(), self.config.text.length_power)

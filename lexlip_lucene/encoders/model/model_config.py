@@ -13,7 +13,7 @@ from lexlip_lucene.encoders.model.config_file import read_config_file
 from lexlip_lucene.files.checksum import with_checksum
 from lexlip_lucene.recipes.model_spec import FileName, ImageSpec, Spec, TextSpec, Title
 from lexlip_lucene.vectors.lexicon import Lexicon, require_terms
-from lexlip_lucene.vectors.quantise import MAX_BITS
+from lexlip_lucene.vectors.quantise import MAX_BITS, Side
 
 CONFIG_FILE = "config.json"
 
@@ -68,7 +68,7 @@ class ModelConfig(Spec):
         require_terms(self.tokens)
         return self
 
-    def top_k_of(self, side: str) -> int | None:
+    def top_k_of(self, side: Side) -> int | None:
         """Return the heaviest tokens kept of a vector of `side`: "image", or "text" and "document"."""
         return self.top_k if side == "image" or self.text_top_k is None else self.text_top_k
 

@@ -92,7 +92,7 @@ def head_share(arguments: argparse.Namespace, folder: Path) -> dict[str, float]:
     model = fresh_vit(choose_device(arguments.device))
     batches = max(1, arguments.count // arguments.batch_size)
     arithmetic = choose_arithmetic(model.device, inputs=1)
-    encoder = ImagePass(model, arithmetic, top_k=TOP_K, batch_size=arguments.batch_size)
+    encoder = ImagePass(model, arithmetic, most=TOP_K, batch_size=arguments.batch_size)
     pictures = list(torch.randint(0, 256, (arguments.batch_size, 3, 224, 224), dtype=torch.uint8))
     bare = copy.deepcopy(model)
     if arithmetic.precision == "bfloat16":
@@ -113,7 +113,7 @@ def files_share(arguments: argparse.Namespace, folder: Path) -> dict[str, float]
     groups = [paths[start : start + size] for start in range(0, len(paths), size)]
     inputs = 10**6 if arguments.compiled else 1
     arithmetic = choose_arithmetic(model.device, inputs=inputs)
-    encoder = ImagePass(model, arithmetic, top_k=model.quantiser("image").top_k, batch_size=size)
+    encoder = ImagePass(model, arithmetic, most=model.quantiser("image").top_k, batch_size=size)
 
     def load() -> Batches:
         for group in load_groups(groups, size=model.config.image.size):

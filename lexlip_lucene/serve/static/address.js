@@ -1,10 +1,10 @@
-// The address of the page, which is all of its state: reading it, changing it, and going to another.
+// The address of the page, which is all of its state: reading it, changing it, and leaving for another.
 
-export const home = new URL("..", import.meta.url).pathname; // where the page is, below a proxy's path or not
+export const home = new URL("..", import.meta.url).pathname; // the page's own path, below a proxy's or not
 
-let draw = async () => {}; // what draws an address, handed over by the page
+let draw = async () => {}; // draws an address; the page hands it over
 
-/** Let `drawing(url, { before, parts, focus })` draw whatever address is gone to. */
+/** Let `drawing(url, { before, parts, focus })` draw every new address. */
 export function onGo(drawing) {
   draw = drawing;
 }
@@ -17,7 +17,7 @@ export async function go(address, { replace = false, parts = null, focus = null 
   await draw(url, { before, parts, focus });
 }
 
-/** The address of the page with some parameters changed; "" takes one away, and so does []. */
+/** Return the address of the page with some parameters changed; "" and [] remove one. */
 export function changed(changes) {
   const url = new URL(location.href);
   for (const [name, value] of Object.entries({ hit: "", against: "", k: "", ...changes })) {

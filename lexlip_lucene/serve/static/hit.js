@@ -1,4 +1,4 @@
-// A hit seen large: a dialog that the address opens and closes, and where in the picture a word is.
+// A hit seen large: a dialog that the address opens and closes, with the places of words in the picture.
 import { changed, go, home } from "./address.js";
 import { fail, reason, told } from "./status.js";
 
@@ -6,14 +6,14 @@ const dialog = document.getElementById("hit");
 const NO_MAP = "Point at a word, or move to it with Tab, to see where it is.";
 const SOON = 60; // milliseconds
 
-let opener = null; // what had the focus, and gets it back
+let opener = null; // had the focus, and gets it back
 
 export async function openHit(url) {
   try {
     const answer = await fetch(`${home}hit${url.search}`);
     const drawn = await answer.text();
     if (!(answer.headers.get("content-type") ?? "").startsWith("text/html")) throw new Error(told(drawn));
-    if (new URL(location.href).search !== url.search) return; // something else was asked for meanwhile
+    if (new URL(location.href).search !== url.search) return; // another address was opened meanwhile
     dialog.replaceChildren(...new DOMParser().parseFromString(drawn, "text/html").body.childNodes);
     if (!dialog.open) {
       opener = document.activeElement?.dataset?.focus ?? null;
@@ -67,7 +67,7 @@ export function watchHit() {
     dialog.addEventListener(on, (event) => event.target.closest("a.map") && showMap(event.target.closest("a.map")));
     dialog.addEventListener(off, (event) => event.target.closest("a.map") && showMap(null));
   }
-  // Where nothing hovers, the first touch of a word shows where it is, and the second searches by it.
+  // On a screen that can't hover, the first touch of a word shows its place, and the second searches by it.
   dialog.addEventListener("click", (event) => {
     const link = event.target.closest("a.map");
     if (!link || dialog.dataset.token === link.dataset.token || !matchMedia("(hover: none)").matches) return;
@@ -78,7 +78,7 @@ export function watchHit() {
   });
 }
 
-let soon = null; // a map that is about to be shown: a pointer that runs over many words asks for one
+let soon = null; // timer of the next map: a pointer that runs over many words loads only one
 function showMap(link) {
   const seen = document.getElementById("seen");
   const said = document.getElementById("map-said");

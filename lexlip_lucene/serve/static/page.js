@@ -1,4 +1,4 @@
-// The page lives in its address: every change is a new address, and what it leads to is drawn by the server.
+// The page lives in its address: every change is a new address, which the server draws.
 import { changed, go, home, onGo } from "./address.js";
 import { openHit, closeHit, watchHit } from "./hit.js";
 import { watchPictures } from "./picture.js";
@@ -10,8 +10,8 @@ const results = document.getElementById("results");
 const status = document.getElementById("status");
 const field = document.getElementById("query");
 
-let underWay = null; // the request whose answer is waited for; an older one is dropped
-let typing = false; // whether the newest address came from typing: the next letter then replaces it
+let underWay = null; // the pending request; an older one is dropped
+let typing = false; // true if the newest address is from typing: the next letter then replaces it
 
 async function show(url, { before = null, parts = null, focus = null } = {}) {
   const hit = url.searchParams.get("hit");

@@ -1,4 +1,4 @@
-// Searching by a picture: chosen, dropped or pasted, it is encoded by the server and kept nowhere; its words are the query.
+// Searching by a picture: chosen, dropped or pasted, the server encodes it and keeps nothing; its words are the query.
 import { changed, go, home } from "./address.js";
 import { busy, fail, reason, told } from "./status.js";
 

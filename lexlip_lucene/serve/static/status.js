@@ -1,9 +1,9 @@
-// What the page says of itself: that it searches, and what went wrong.
+// Messages of the page about itself: a search under way, and failures.
 
 const results = document.getElementById("results");
 const status = document.getElementById("status");
 
-/** Say what went wrong, with the page as it was. */
+/** Show a failure, in place of the results. */
 export function fail(message) {
   const note = document.createElement("section");
   note.className = "note problem";
@@ -22,12 +22,12 @@ export function busy(is) {
   if (is) status.textContent = "Searching…";
 }
 
-/** What to say of an error: `fetch` has a TypeError for a server that does not answer. */
+/** Return the message of an error: `fetch` has a TypeError for a server that does not answer. */
 export function reason(error) {
   return error instanceof TypeError ? "The server can’t be reached." : error.message;
 }
 
-/** The reason in a JSON answer. */
+/** Return the reason in a JSON answer. */
 export function told(text) {
   try {
     return JSON.parse(text).error;

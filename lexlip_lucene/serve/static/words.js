@@ -1,11 +1,11 @@
-// The query's words: weights that are dragged, or moved by the arrow keys; words that are added; the rest of a long list.
+// The query's words: weights, moved by dragging or by the arrow keys; added words; the rest of a long list.
 import { changed, go, home } from "./address.js";
 import { fail, reason, told } from "./status.js";
 
 const PAUSE = 90; // milliseconds between two searches while a weight is dragged
-const ADDED = 100; // weight of a word that is added, where the model does not say
+const ADDED = 100; // weight of an added word for which the model gives none
 
-/** What was edited, as token → weight. */
+/** Return the edited weights, as token → weight. */
 function edits() {
   const written = new URL(location.href).searchParams.get("weights") ?? "";
   const found = new Map();

@@ -11,7 +11,7 @@ from lexlip_lucene.encoders.model.banks import DenseBank, LexiconBank
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.model.model_config import Ceilings
 from lexlip_lucene.training.examples.sources import ImageSource, plan_of, weights_of
-from lexlip_lucene.vectors.quantise import calibrate_ceiling
+from lexlip_lucene.vectors.quantise import Side, calibrate_ceiling
 
 CALIBRATION_IMAGES = 2000
 """Images (and their captions) that are used, or nearly twice as many."""
@@ -51,7 +51,7 @@ def calibrate(
     )
 
 
-def _ceiling(model: LexLip, side: str, weights: Tensor) -> float:
+def _ceiling(model: LexLip, side: Side, weights: Tensor) -> float:
     """Return the largest impact's weight: of all tokens, so that one scale serves any top-k."""
     if side in model.banks:
         parts = [model.kept(part.to(model.device), side, None).weights.cpu() for part in weights.split(AT_ONCE)]

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from lexlip_lucene.vectors.quantise import Side
+
 ALWAYS_ON = 0.9
 """A token active in this share of the vectors parts nothing, and every query with it reads the longest list."""
 
@@ -92,7 +94,7 @@ class Health:
             images: (n, tokens) float ≥ 0, before any cut; hundreds of them make a good sample.
             texts: (m, tokens) of the same kind.
         """
-        sides = {"image": images, "text": texts}
+        sides: dict[Side, Tensor] = {"image": images, "text": texts}
         found = {
             f"{kind}/{side}": line
             for side, weights in sides.items()
@@ -102,7 +104,7 @@ class Health:
         self.said |= set(new)
         return [f"step {step}: {line}" for line in new.values()]
 
-    def _troubles(self, step: int, side: str, weights: Tensor) -> dict[str, str]:
+    def _troubles(self, step: int, side: Side, weights: Tensor) -> dict[str, str]:
         active = vector_figures(weights)["active_tokens"]
         if active < FEWEST_ACTIVE:
             line = f"{side} vectors are empty, {active:.2f} tokens each: lower training.{side}_flops"

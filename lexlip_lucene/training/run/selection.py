@@ -16,7 +16,7 @@ from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.pool.saturation import divide_by_length
 from lexlip_lucene.training.examples.examples import CaptionTokens
 from lexlip_lucene.training.examples.sources import ImageSource, plan_of, weights_of
-from lexlip_lucene.vectors.quantise import Quantiser, calibrate_ceiling
+from lexlip_lucene.vectors.quantise import Quantiser, Side, calibrate_ceiling
 
 TEXTS_AT_ONCE = 1024
 
@@ -75,7 +75,7 @@ def _recall(scores: NDArray[np.float64], owner: NDArray[np.int64]) -> dict[str, 
     return {f"R@{k}": float((ranks <= k).mean()) for k in (1, 5, 10)}
 
 
-def quantised(weights: Tensor, model: LexLip, side: str) -> NDArray[np.float64]:
+def quantised(weights: Tensor, model: LexLip, side: Side) -> NDArray[np.float64]:
     """Cut to the model's top-k of `side` and quantise, densely: (rows, tokens) of integers as float64."""
     if not bool((weights > 0).any()):
         return np.zeros(weights.shape)

@@ -12,6 +12,7 @@ from pathlib import Path
 from lexlip_lucene.files.written import require_absent
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
+from lexlip_lucene.recipes.reading import read_recipe
 from lexlip_lucene.training.losses.needs import require_needs
 from lexlip_lucene.training.losses.terms import named_terms, needs_of
 from lexlip_lucene.training.parallel import join_team, leave_team
@@ -23,7 +24,7 @@ from lexlip_lucene.training.run.train_report import TrainReport
 
 
 def train(
-    recipe: EncoderRecipe,
+    recipe: EncoderRecipe | Path | str,
     output: Path,
     *,
     cache: Path | None = None,
@@ -38,7 +39,7 @@ def train(
     `training.terms`.
 
     Args:
-        recipe: the encoder recipe, as `read_recipe` reads it.
+        recipe: the encoder recipe, or the path of one.
         output: the model folder to write; log and checkpoint go beside it, into `OUTPUT.training`.
         cache: a folder that keeps a frozen backbone's states, a teacher's embeddings and the expander between runs;
             None: they are not kept.
@@ -59,6 +60,8 @@ def train(
         MemoryLimitError: the memory of the machine or its GPU does not suffice.
         OutputError: `output` exists and `force` is off, or can't be written.
     """
+    if not isinstance(recipe, EncoderRecipe):
+        recipe = read_recipe(Path(recipe), EncoderRecipe)
     require_absent(output, force=force)
     require_needs(needs_of(named_terms(recipe.training)), recipe)
     begun = time.monotonic()

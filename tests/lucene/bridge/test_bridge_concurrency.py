@@ -34,7 +34,7 @@ def vector(number: int, version: int) -> Impacts:
 
 
 class History:
-    """The states of an index that is written to, and what they answer. A state is there before it is committed."""
+    """The states of an index that is written to, and their answers. A state is listed before it is committed."""
 
     def __init__(self, first: dict[str, Impacts]) -> None:
         self.states = [first]
@@ -54,7 +54,7 @@ class History:
 
 
 class Threads:
-    """Runs the same work over and over in several threads until it is left; raises what they raised."""
+    """Several threads that repeat the same work until the block ends, which raises their errors."""
 
     def __init__(self, *works: Callable[[], None]) -> None:
         self._stop = threading.Event()
@@ -134,7 +134,7 @@ def test_every_answer_beside_a_writer_is_that_of_a_committed_state(cache_mb: int
 
 
 def handles(index: Path) -> tuple[int, int]:
-    """Open files of this process that lie in `index`, and its mapped files there."""
+    """Count the open files of this process in `index`, and its mapped files there."""
     own = Path("/proc/self")
     if not own.exists():
         pytest.skip("no /proc on this machine: open files can't be counted")
@@ -194,7 +194,7 @@ def test_closing_while_threads_search_is_a_clear_error_and_lets_go_of_the_files(
     assert handles(index) == (0, 0)
 
 
-def test_an_index_built_anew_in_its_place_is_seen_by_refresh(tmp_path: Path) -> None:
+def test_an_index_rebuilt_in_its_place_is_seen_by_refresh(tmp_path: Path) -> None:
     index = tmp_path / "index"
     create(index, [{"a": {"x": 1}}])
     with ImpactSearcher(index) as searcher:

@@ -42,8 +42,8 @@ for number in range(1000):
 
 @contextmanager
 def mounted(*options: str) -> Iterator[Path | None]:
-    """A file system of its own; None where none can be mounted. Not in pytest's folder, which could not be cleared of
-    one that a killed run has left."""
+    """Mount a file system; yield None if that is impossible. It is outside pytest's folder, which could not be cleared
+    of one that a killed run has left."""
     folder = Path(tempfile.mkdtemp(prefix="lexlip-disk-"))
     mount = ["mount", "-t", "tmpfs", *options, "none", str(folder)]
     there = shutil.which("mount") is not None and not subprocess.run(mount, capture_output=True, check=False).returncode
@@ -57,7 +57,7 @@ def mounted(*options: str) -> Iterator[Path | None]:
 
 @pytest.fixture
 def small_disk() -> Iterator[Path]:
-    """A file system of 2 MB."""
+    """Mount a file system of 2 MB."""
     with mounted("-o", f"size={MEGABYTES}m") as folder:
         if folder is None:
             pytest.skip("a small file system can't be mounted here (that takes root): a full disk can't be tried")
@@ -65,7 +65,7 @@ def small_disk() -> Iterator[Path]:
 
 
 def require_first(index: Path, first: dict[str, Impacts]) -> None:
-    """The index holds `first`, and can be searched."""
+    """Assert that the index holds `first`, and can be searched."""
     with ImpactSearcher(index) as searcher:
         assert searcher.documents == len(first)
         assert {hit.docid for hit in searcher.search({"x": 1}, 1000)} == set(first)
@@ -138,7 +138,7 @@ def test_a_disk_without_room_for_the_commit_leaves_what_was_committed(small_disk
 
 @pytest.fixture
 def read_only(tmp_path: Path) -> Iterator[Path]:
-    """A folder that can't be written to, with an index in it. Root may write anywhere but on a disk mounted so."""
+    """Make a folder that can't be written to, with an index in it. Root may write anywhere but on a read-only disk."""
     if os.geteuid() == 0:
         with mounted() as folder:
             if folder is None:
@@ -184,7 +184,7 @@ def test_what_was_said_to_be_committed_is_there_after_a_kill(after: int, tmp_pat
     require_sound(index)
     with ImpactSearcher(index) as searcher:
         version = searcher.search({"version": 1})[0].score
-        assert version in (said + 1, said + 2)  # a commit under way is there whole or not at all
+        assert version in (said + 1, said + 2)  # a commit under way is whole or absent
         assert searcher.documents == len(FIRST) + 1 + version
         assert len(searcher.search({"x": 1}, 1000)) == len(FIRST) + version
         with ImpactIndex.open(index) as writing:
@@ -195,7 +195,7 @@ def test_what_was_said_to_be_committed_is_there_after_a_kill(after: int, tmp_pat
 
 
 def test_half_an_index_is_named(tmp_path: Path) -> None:
-    """What a killed build leaves behind is no index; one with a file lost or cut says which."""
+    """The rest of a killed build is not an index; an index with a file lost or cut names that file."""
     create(tmp_path / "index", [FIRST])
     partial = tmp_path / ".index.partial"
     shutil.copytree(tmp_path / "index", partial)
@@ -217,7 +217,7 @@ def test_half_an_index_is_named(tmp_path: Path) -> None:
                 pass
 
 
-def test_facts_stand_in_the_commit_they_are_of(tmp_path: Path) -> None:
+def test_facts_are_in_the_commit_that_they_describe(tmp_path: Path) -> None:
     """Facts and documents change at once, also for a searcher that refreshes."""
     create(tmp_path / "index", [FIRST])
     with ImpactSearcher(tmp_path / "index") as searcher:

@@ -1,4 +1,4 @@
-"""What the system refuses is said as that, by the class of the error, and only damage is called damage."""
+"""Refusals of the system, distinguished from damage by the class of the error."""
 
 import shutil
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ MORE: dict[str, Impacts] = {"more": {"x": 99}}
 
 @pytest.fixture
 def root() -> Iterator[Path]:
-    """A sound index to begin with, one to spoil, and collections, in a folder that everybody may enter."""
+    """Make a sound index, one to spoil, and collections, in a folder that everybody may enter."""
     with open_folder() as folder:
         for name in ("sound", "index"):
             create(folder / name, [DOCUMENTS, {"second": {"x": 3, "y": 2}}])
@@ -33,7 +33,7 @@ def root() -> Iterator[Path]:
 
 
 def copies(root: Path) -> list[Path]:
-    """A copy of the index for each of its files, in which that file may not be read."""
+    """Copy the index once for each of its files, and forbid reading that file in the copy."""
     made = []
     for path in sorted((root / "index").iterdir()):
         if path.name != "write.lock":
@@ -181,7 +181,7 @@ def test_an_index_that_vanishes_while_it_is_opened_is_not_called_damaged(tmp_pat
     create(index, [DOCUMENTS])
     next(index.glob("*.si")).unlink()
     with pytest.raises(SearchError, match=r"index can't be opened by Lucene .*: build it again"):
-        ImpactSearcher(index)  # files that are missing from an index that is there are damage to Lucene
+        ImpactSearcher(index)  # to Lucene, a file missing from an existing index is damage
     asked = []
 
     def there_and_gone(path: Path) -> None:
@@ -210,7 +210,7 @@ def test_a_shard_that_vanishes_is_named(tmp_path: Path) -> None:
     assert not (tmp_path / "index").exists()
 
 
-def test_a_docid_that_is_no_text_names_the_damaged_index(tmp_path: Path) -> None:
+def test_a_docid_that_is_not_text_names_the_damaged_index(tmp_path: Path) -> None:
     create(tmp_path / "index", [{f"docid-{number:05}": {"x": 1} for number in range(100)}])
     for path in (tmp_path / "index").iterdir():
         content = path.read_bytes()

@@ -1,4 +1,4 @@
-"""The bridge's jar is what its sources say, and uses nothing that a later Lucene or an older Java lacks."""
+"""The bridge's jar: made from its sources, without anything that a later Lucene or an older Java lacks."""
 
 import re
 import zipfile
@@ -13,7 +13,7 @@ from lexlip_lucene.lucene.jvm.java import BRIDGE
 
 @pytest.fixture(autouse=True)
 def compiled_against_lucene_9(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Against Pyserini's own jar, whatever jar the tests run on: javac 17 can't read the class files of Lucene 10."""
+    """Compile against Pyserini's own jar, whatever jar the tests run on: javac 17 can't read Lucene 10."""
     monkeypatch.delenv("ANSERINI_CLASSPATH", raising=False)
 
 
@@ -48,7 +48,7 @@ def test_every_class_file_runs_on_java_17() -> None:
     assert {int.from_bytes(content[6:8], "big") for content in classes.values()} == {rebuild.RELEASE + 44}
 
 
-def test_the_sources_use_the_jdk_and_lucene_alone() -> None:
+def test_the_sources_use_only_the_jdk_and_lucene() -> None:
     used = {
         name
         for path in rebuild.SOURCES.rglob("*.java")

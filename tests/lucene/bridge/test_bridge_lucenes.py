@@ -72,7 +72,7 @@ def lucenes() -> Lucenes:
 
 
 def at(jar: Path, what: str, index: Path) -> dict[str, Any]:
-    """What a process on that jar says of `index` once it has done `what`."""
+    """Carry out `what` to `index` in a process on that jar; return its report on the index."""
     path = os.pathsep.join(sys.path)
     environment = os.environ | {"ANSERINI_CLASSPATH": str(jar), "PYTHONPATH": path}
     command = [sys.executable, "-c", CHILD, what, str(index)]

@@ -23,7 +23,7 @@ KEYWORDS = [SPLIT, TAGS]
 
 
 def lines() -> list[dict[str, Any]]:
-    """300 lines, a third without the first keyword, with none to three values of the second."""
+    """Make 300 lines, a third without the first keyword, with none to three values of the second."""
     made = []
     for number in range(300):
         vector = {"all": 1, f"w{number % 8}": 1 + number, "##ing": 1 + number % 7}
@@ -84,7 +84,7 @@ def test_a_filter_leaves_the_oracles_hits_of_what_passes(
         assert searchers[0].search(query, k, filters=filters, approximate=everything) == wanted
 
 
-def test_a_field_that_is_no_keyword_is_named_with_those_that_are(index: Path) -> None:
+def test_a_field_that_is_not_a_keyword_is_named_with_those_that_are(index: Path) -> None:
     with ImpactSearcher(index) as searcher:
         for field in ("contents", "id", "caption", "a", "field \ufeff"):
             named = (

@@ -68,7 +68,7 @@ def pairs(hits: list[Hit]) -> list[tuple[str, int]]:
 
 
 def heard(text: str) -> str:
-    """What pyjnius makes of a text: it takes a U+FEFF or U+FFFE at the beginning for a byte order mark."""
+    """Return a text as pyjnius hands it on: it takes a U+FEFF or U+FFFE at the beginning for a byte order mark."""
     return text[1:] if text[0] in "\ufeff\ufffe" else text
 
 
@@ -112,7 +112,7 @@ def test_our_index_searched_by_stock_gives_our_hits(ours: Path, documents: list[
 
 
 def allow_many_clauses() -> None:
-    """Lets stock search 5,000 tokens: its limit is a static setting of the JVM, which our searcher raises."""
+    """Let stock search 5,000 tokens: its limit is a static setting of the JVM, which our searcher raises."""
     from lexlip_lucene.lucene.jvm.jvm import java_class
 
     java_class("org.apache.lucene.search.IndexSearcher").setMaxClauseCount(2**31 - 1)

@@ -1,4 +1,4 @@
-"""What stands in our index and in stock's of the same collection: the same, byte by byte and number by number."""
+"""The contents of our index and of stock's, equal byte by byte and number by number for the same collection."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def stock(collection: Path) -> Inside:
 
 
 def require_same(ours: Inside, stock: Inside, documents: list[Document]) -> None:
-    """All is the same but for empty documents, which stock drops."""
+    """Assert that both indexes are equal but for empty documents, which stock drops."""
     assert ours.postings == stock.postings
     assert ours.statistics == stock.statistics
     assert ours.fields == stock.fields

@@ -1,4 +1,4 @@
-"""Building a BM25 index with Anserini's own indexer: what it loses, how it fails, how it is stopped."""
+"""Building a BM25 index with Anserini's own indexer: lost documents, failures, interruptions."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from lexlip_lucene.progress import Silent
 
 
 def captions_of(folder: Path, *texts: str) -> Path:
-    """A caption collection of one shard for each text."""
+    """Write a caption collection of one shard for each text."""
     folder.mkdir()
     for number, text in enumerate(texts):
         (folder / f"{number}.jsonl").write_text(f'{{"id": "d{number}", "contents": "{text}"}}\n')
@@ -25,7 +25,7 @@ def captions_of(folder: Path, *texts: str) -> Path:
 
 
 class Saboteur(Silent):
-    """Breaks a line of the collection after it was read and before Anserini reads it."""
+    """A progress that breaks a line of the collection after our reading and before Anserini's."""
 
     def __init__(self, shard: Path) -> None:
         self.shard = shard
@@ -69,7 +69,7 @@ BUILD = (
 
 
 def runs(process: int) -> bool:
-    """Whether a process is there and not just waiting to be forgotten."""
+    """Return true if a process exists and is not a zombie."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2].split()[0] != "Z"
     except OSError:
@@ -79,7 +79,7 @@ def runs(process: int) -> bool:
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the process by /proc")
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 @pytest.mark.parametrize("when", ["at its start", "while it writes"])
-def test_a_killed_build_leaves_no_java_that_goes_on_writing(how: int, when: str, tmp_path: Path) -> None:
+def test_a_killed_build_leaves_no_java_that_keeps_writing(how: int, when: str, tmp_path: Path) -> None:
     captions = captions_of(tmp_path / "c", *["a dog runs " * 200_000] * 8)
     partial = tmp_path / ".index.partial"
     command = [sys.executable, "-c", BUILD, str(captions), str(tmp_path / "index")]
@@ -88,7 +88,7 @@ def test_a_killed_build_leaves_no_java_that_goes_on_writing(how: int, when: str,
             assert process.poll() is None, "the build ended early"
             time.sleep(0.01)
         process.send_signal(how)
-    while any(map(runs, anserini)):  # for ever, where it goes on for ever
+    while any(map(runs, anserini)):  # for ever, if Java is not stopped
         time.sleep(0.01)
     left = {path: path.stat().st_size for path in partial.rglob("*")}
     assert not any(path.name.startswith("segments_") for path in left), "it was through with its work"

@@ -24,7 +24,7 @@ def order_of(documents: Documents, threads: int = 2) -> list[int]:
 
 
 def gap_bits(documents: Documents, order: list[int]) -> int:
-    """Bits of all gaps of all postings lists, each gap as long as its binary number."""
+    """Count the bits of all gaps of all postings lists, each gap as long as its binary number."""
     last = [-1] * TERMS
     bits = 0
     for position, document in enumerate(order):
@@ -35,7 +35,7 @@ def gap_bits(documents: Documents, order: list[int]) -> int:
 
 
 def topical(count: int, topics: int, seed: int) -> Documents:
-    """Documents of up to 12 terms, document i on topic i % topics: 9 of the topic's own terms, 3 of any."""
+    """Make documents of up to 12 terms, document i on topic i % topics: 9 of the topic's own terms, 3 of any."""
     random = Random(seed)
     own = TERMS // topics
     return [

@@ -1,4 +1,4 @@
-"""An index that is opened again: append, replace, delete, merge; all of a block or nothing."""
+"""Changes to an existing index: append, replace, delete, merge; all of a block or nothing."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def counts(index: Path) -> tuple[int, ...]:
 
 
 def content(index: Path) -> dict[str, Impacts]:
-    """Docid → vector, of an index without deletions."""
+    """Return docid → vector of an index without deletions."""
     require_sound(index)
     found = dump(index)
     vectors: dict[str, Impacts] = {docid: {} for docid in found.docids}
@@ -56,7 +56,7 @@ def test_appended_documents_follow_the_others(index: Path, tmp_path: Path) -> No
     assert list(content(index).items()) == [(d.id, d.vector) for d in FIRST] + [("d", {"cat": 9}), ("e", {})]
 
 
-def test_an_id_that_is_there_is_refused_and_nothing_changes(index: Path, tmp_path: Path) -> None:
+def test_an_id_that_is_indexed_is_refused_and_nothing_changes(index: Path, tmp_path: Path) -> None:
     more = collection_of(tmp_path / "more", Document("d", "", {"cat": 9}), Document("b", "", {"dog": 1}))
     with (
         pytest.raises(InputError, match=r"document id b is in .*index already: .*--replace"),
@@ -194,7 +194,7 @@ ONE = csr_array(np.array([[1]]))
         (["a", "a"], csr_array(np.array([[1], [1]])), ["x"], "ids must differ, got 'a' twice"),
     ],
 )
-def test_a_matrix_that_is_no_matrix_of_impacts_is_refused(
+def test_a_matrix_that_is_not_of_impacts_is_refused(
     ids: list[str], matrix: object, tokens: list[str], message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match=message), ImpactIndex.create(tmp_path / "index") as writing:

@@ -1,4 +1,4 @@
-"""What an index keeps beside the vectors: stored values, and keywords to filter by."""
+"""Stored values and keywords, kept in an index beside the vectors."""
 
 import json
 import re
@@ -35,7 +35,7 @@ def test_stored_keys_and_keywords_are_read_back(tmp_path: Path) -> None:
     require_sound(index)
 
 
-def test_a_keyword_that_is_none_is_named(tmp_path: Path) -> None:
+def test_a_keyword_of_another_type_is_named(tmp_path: Path) -> None:
     folder = tmp_path / "c"
     folder.mkdir()
     (folder / "a.jsonl").write_text('{"id": "a", "vector": {}}\n{"id": "b", "vector": {}, "tags": [1]}')

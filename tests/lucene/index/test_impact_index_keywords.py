@@ -1,4 +1,4 @@
-"""A keyword field stays one when the last document that has it is gone: a filter by it finds nothing."""
+"""Keyword fields after the last document that has them is gone: a filter by one finds nothing."""
 
 import json
 from collections.abc import Callable
@@ -127,7 +127,7 @@ def test_keywords_stay_keywords_for_what_is_appended_without_naming_them(tmp_pat
 
 
 @pytest.mark.parametrize("value", [2020, [2020], None, {"val", 3}])
-def test_a_filter_that_is_no_text_is_refused(tmp_path: Path, value: Any) -> None:
+def test_a_filter_that_is_not_text_is_refused(tmp_path: Path, value: Any) -> None:
     (tmp_path / "c").mkdir()
     (tmp_path / "c" / "a.jsonl").write_text('{"id": "d", "year": 2020, "vector": {"a": 1}}\n')
     ImpactIndex.build(tmp_path / "c", tmp_path / "index", keywords=["year"])

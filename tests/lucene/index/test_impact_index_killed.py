@@ -1,4 +1,4 @@
-"""A build or a merge that ends early, by Ctrl-C or for good, leaves the index that was there as it was."""
+"""A build or a merge that ends early, by Ctrl-C or a kill: the old index stays as it was."""
 
 import shutil
 import signal
@@ -38,7 +38,7 @@ MERGE = BEGIN + "with ImpactIndex.open(index) as writing: writing.delete(['old0'
 
 @pytest.fixture(scope="module")
 def collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Work for some seconds."""
+    """Write a collection that takes some seconds to index."""
     folder = tmp_path_factory.mktemp("large") / "c"
     folder.mkdir()
     for shard in range(4):
@@ -51,7 +51,7 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", params=[20, 300])
 def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An index of 20 or 300 small segments, each with 100 documents that weigh more than those before."""
+    """Build an index of 20 or 300 small segments, each with 100 documents that weigh more than those before."""
     target = tmp_path_factory.mktemp("whole") / "index"
     with ImpactIndex.create(target, merge_small=False) as writing:
         for part in range(request.param):
@@ -63,7 +63,7 @@ def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture
 def index(whole: Path, tmp_path: Path) -> Path:
-    """A copy to break."""
+    """Copy the index, to break it."""
     return shutil.copytree(whole, tmp_path / "index")
 
 
@@ -82,7 +82,7 @@ def interrupted(script: str, collection: Path, index: Path, how: int, ready: Cal
 
 
 def require_old(index: Path, whole: Path) -> None:
-    """The index is still `whole`, sound, and can be written to again."""
+    """Assert that the index is still `whole`, sound, and can be written to again."""
     documents = int(commit_facts(whole)["documents"])
     assert commit_facts(index) == commit_facts(whole)
     require_sound(index)

@@ -1,4 +1,4 @@
-"""Lines are read in Java, and accepted exactly when `parse_line` accepts them, with its messages."""
+"""Lines as Java reads them: accepted exactly when `parse_line` accepts them, with its messages."""
 
 import itertools
 import json
@@ -123,7 +123,7 @@ def test_lines_that_break_readers(tmp_path: Path) -> None:
 
 
 def spelt(value: Any, draw: st.DrawFn) -> str:
-    """JSON of `value` with white space and escapes as they come."""
+    """Write `value` as JSON, with white space and escapes drawn at random."""
     white = st.sampled_from(["", "", " ", "\t", "\r "])
     if isinstance(value, dict):
         pairs = [f"{draw(white)}{spelt(k, draw)}{draw(white)}:{draw(white)}{spelt(v, draw)}" for k, v in value.items()]

@@ -1,4 +1,4 @@
-"""The postings that our own builder writes: those of stock Anserini, whatever threads, shards and memory."""
+"""The postings of our own builder: those of stock Anserini, whatever threads, shards and memory."""
 
 import random
 from pathlib import Path
@@ -16,7 +16,7 @@ ODD = ["##ing", "a.b", "|", ".", "non\u00a0breaking", "🙂", "👩‍👧", "\u
 
 
 def documents() -> list[Document]:
-    """150 documents with Zipf-like and odd tokens, impacts of all sizes, empty ones, hostile ids."""
+    """Make 150 documents with Zipf-like and odd tokens, impacts of all sizes, empty ones, hostile ids."""
     chance = random.Random(5)
     words = [f"w{number}" for number in range(300)] + ODD
     made = [Document("first", "a picture", {"all": 255})]

@@ -19,7 +19,7 @@ QUERIES: list[Impacts] = [{"all": 1}, {"w0": 3, "w1": 2, "all": 1}, {"w5": 2**24
 
 
 def parts() -> list[dict[str, Impacts]]:
-    """Three documents for each segment, the third of every fifth without a token."""
+    """Make three documents for each segment, the third of every fifth without a token."""
     chance = random.Random(7)
     made = []
     for part in range(SEGMENTS):
@@ -36,7 +36,7 @@ def of(parts: list[dict[str, Impacts]]) -> dict[str, Impacts]:
 
 
 def counts(vectors: dict[str, Impacts]) -> tuple[int, int, int]:
-    """Documents, empty ones, postings."""
+    """Count documents, empty ones, postings."""
     return len(vectors), sum(not vector for vector in vectors.values()), sum(map(len, vectors.values()))
 
 
@@ -52,12 +52,12 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def index(whole: Path, tmp_path: Path) -> Path:
-    """A copy to change."""
+    """Copy the index, to change it."""
     return shutil.copytree(whole, tmp_path / "index")
 
 
 def require(index: Path, vectors: dict[str, Impacts]) -> None:
-    """The index holds `vectors`, finds them as the oracle does, and stays the same when it is merged to one segment."""
+    """Assert that the index holds `vectors`, finds them as the oracle does, also when merged to one segment."""
     with every_searcher(index) as searchers:
         assert searchers[0].documents == len(vectors)
         for query in QUERIES:
@@ -132,7 +132,7 @@ def test_a_collection_of_many_batches_is_added_to_an_index_of_many_segments(inde
 
 
 @pytest.mark.parametrize("options", [[], ["--no-merge"]])
-def test_append_goes_on_past_31_segments(options: list[str], tmp_path: Path) -> None:
+def test_append_continues_past_31_segments(options: list[str], tmp_path: Path) -> None:
     for number in range(40):
         collection = write_collection(tmp_path / f"c{number}", [Document(f"d{number}", "", {"a": 7})])
         said = done("index", collection, tmp_path / "index", *options, *(["--append"] if number else []))

@@ -22,7 +22,7 @@ from lexlip_lucene.vectors.manifest import Manifest, ShardEntry, manifest_path, 
 
 
 def collection_of(folder: Path, *vectors: Impacts) -> Path:
-    """One shard for each document, with ids d0, d1, …"""
+    """Write one shard for each document, with ids d0, d1, …"""
     folder.mkdir()
     for number, vector in enumerate(vectors):
         (folder / f"{number}.jsonl").write_bytes(format_line(Document(f"d{number}", "", vector)))
@@ -31,7 +31,7 @@ def collection_of(folder: Path, *vectors: Impacts) -> Path:
 
 @pytest.fixture(scope="module")
 def three(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """The worked example of the module, with a manifest, and its index."""
+    """Write the worked example of the module, with a manifest, and index it."""
     root = tmp_path_factory.mktemp("three")
     documents = [Document("a", "", {"red": 3, "cat": 2}), Document("b", "", {"cat": 1}), Document("c", "", {})]
     collection, index = root / "collection", root / "index"
@@ -165,7 +165,7 @@ def test_a_collection_of_empty_documents_makes_an_index_of_empty_documents(tmp_p
         assert searcher.documents == 2 and searcher.search({"a": 1}) == []
 
 
-def test_a_folder_that_is_no_index_is_named(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_an_index_is_named(tmp_path: Path) -> None:
     with pytest.raises(SearchError, match=f"{tmp_path} is not a Lucene index"):
         commit_facts(tmp_path)
     with pytest.raises(InputError, match="index: no such folder"):

@@ -1,4 +1,4 @@
-"""A process that was forked after the JVM had started: every call of Java raises at once, and nothing else waits."""
+"""Processes forked after the JVM had started: every call of Java raises at once, and nothing else waits."""
 
 from pathlib import Path
 
@@ -44,7 +44,7 @@ assert len(searcher.search({"red": 1}, k=5)) == 5
 
 @pytest.fixture(scope="module")
 def paths(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """An index, a collection and a caption collection."""
+    """Make an index, a collection and a caption collection."""
     folder = tmp_path_factory.mktemp("forked")
     vectors = {f"d{number}": {"red": 1 + number % 9, "cat": 3} for number in range(300)}
     create(folder / "index", [vectors])

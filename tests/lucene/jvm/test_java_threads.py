@@ -1,4 +1,4 @@
-"""Threads that end leave nothing behind in Java, and a full heap is an error that passes."""
+"""Threads that search and end without a trace in Java, and a full heap, an error that passes."""
 
 from pathlib import Path
 

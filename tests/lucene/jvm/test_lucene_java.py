@@ -1,4 +1,4 @@
-"""Finding Java and the jar, and the JVM that starts on them."""
+"""Java and the jar, and the JVM that starts on them."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Another JVM in the process is said as that."""
+"""Another JVM in the process, and the error that names it."""
 
 import sys
 from pathlib import Path
@@ -45,12 +45,12 @@ def test_a_jvm_that_was_not_started_by_pyjnius_is_named_with_what_to_do(begin: s
 
 
 @pytest.mark.parametrize("begin", ["import jpype", "import jpype; assert not jpype.isJVMStarted()"])
-def test_a_library_that_could_start_a_jvm_but_has_not_is_no_hindrance(begin: str) -> None:
+def test_a_library_that_could_start_a_jvm_but_has_not_is_accepted(begin: str) -> None:
     assert said(begin + TRY) == ["started"]
 
 
-def test_a_jvm_in_a_process_of_its_own_is_no_hindrance(tmp_path: Path) -> None:
-    """As PySpark's gateway is: it runs all along and is talked to through pipes or sockets."""
+def test_a_jvm_in_a_process_of_its_own_is_accepted(tmp_path: Path) -> None:
+    """PySpark's gateway is such a JVM: it runs all along and speaks through pipes or sockets."""
     create(tmp_path / "index", [{"a": {"red": 1}}])
     script = """
 import subprocess, sys

@@ -125,7 +125,7 @@ def run_pyserini(root: Path) -> None:
 
 
 def rounded(path: Path) -> dict[str, list[tuple[str, int]]]:
-    """A TREC run as qid → (docid, rounded score) in the order of the file."""
+    """Read a TREC run as qid → (docid, rounded score) in the order of the file."""
     run: dict[str, list[tuple[str, int]]] = {}
     for line in path.read_text().splitlines():
         qid, _, docid, _, score, _ = line.split()

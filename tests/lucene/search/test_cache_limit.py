@@ -1,4 +1,4 @@
-"""What an approximate search keeps of an index is under the limit of the postings cache; hits stay the same."""
+"""The memory of approximate searches, within the limit of the postings cache; hits stay the same."""
 
 from pathlib import Path
 

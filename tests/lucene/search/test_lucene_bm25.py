@@ -37,7 +37,7 @@ def searcher(tmp_path_factory: pytest.TempPathFactory) -> Bm25Searcher:
 
 
 def expected(searcher: Bm25Searcher, query: str) -> list[tuple[str, float]]:
-    """The formula of the module; its N counts the documents that have a term."""
+    """Compute the hits by the formula of the module; its N counts the documents that have a term."""
     vectors = {docid: Counter(searcher.terms(text)) for docid, text in TEXTS.items() if searcher.terms(text)}
     average = sum(map(Counter.total, vectors.values())) / len(vectors)
     scores: dict[str, float] = {}
@@ -79,14 +79,14 @@ def test_a_batch_is_the_single_searches(searcher: Bm25Searcher) -> None:
     assert searcher.search_batch(queries, 3, threads=2) == {q: searcher.search(t, 3) for q, t in queries.items()}
 
 
-def test_blank_texts_are_not_in_the_index_and_stop_words_alone_are(searcher: Bm25Searcher) -> None:
+def test_blank_texts_are_not_in_the_index_and_texts_of_stop_words_are(searcher: Bm25Searcher) -> None:
     assert searcher.documents == 6
     facts = commit_facts(searcher.path)
     postings = sum(len(searcher.terms(text)) for text in TEXTS.values())
     assert facts == {"kind": "bm25", "schema_version": "1", "documents": "8", "empty": "2", "postings": str(postings)}
 
 
-def test_a_bm25_index_is_no_impact_index(searcher: Bm25Searcher) -> None:
+def test_a_bm25_index_is_not_an_impact_index(searcher: Bm25Searcher) -> None:
     with pytest.raises(SearchError, match="an index of kind impact is needed, got bm25"):
         ImpactSearcher(searcher.path)
 

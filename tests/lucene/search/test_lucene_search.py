@@ -90,7 +90,7 @@ def test_no_term_and_only_unknown_terms_give_no_hits(searcher: ImpactSearcher) -
 
 
 @pytest.mark.parametrize("weight", [0, -1, 1.0, True, "2", None, 2**24])
-def test_a_query_weight_that_is_no_positive_integer_is_refused(weight: object, searcher: ImpactSearcher) -> None:
+def test_a_query_weight_that_is_not_a_positive_integer_is_refused(weight: object, searcher: ImpactSearcher) -> None:
     with pytest.raises(InputError, match="query: token 'w1' needs an integer weight"):
         searcher.search({"w0": 1, "w1": weight})  # type: ignore[dict-item]  # the point of the test
 
@@ -175,7 +175,7 @@ def test_an_unknown_docid_is_named(searcher: ImpactSearcher) -> None:
         searcher.vector("nobody")
 
 
-def test_an_impact_index_is_no_bm25_index(searcher: ImpactSearcher) -> None:
+def test_an_impact_index_is_not_a_bm25_index(searcher: ImpactSearcher) -> None:
     with pytest.raises(SearchError, match="an index of kind bm25 is needed, got impact"):
         Bm25Searcher(searcher.path)
 

@@ -1,4 +1,4 @@
-"""The ways an impact search can go: each gives the oracle's hits, or says what it may have lost."""
+"""The ways of impact search: each gives the oracle's hits, or says what it may have lost."""
 
 from pathlib import Path
 from typing import Any, cast
@@ -138,7 +138,7 @@ def test_a_matrix_that_is_not_vectors_is_refused(vectors: VectorMatrix, message:
         searcher.search_batch(vectors)
 
 
-def test_a_setting_below_one_and_a_field_that_is_no_keyword_are_refused(searcher: ImpactSearcher) -> None:
+def test_a_setting_below_one_and_a_field_that_is_not_a_keyword_are_refused(searcher: ImpactSearcher) -> None:
     with pytest.raises(InputError, match=r"approximation: candidates must be in 1\.\.2147483647, got 0"):
         searcher.search({"w1": 1}, approximate=Approximation(candidates=0))
     with pytest.raises(InputError, match=r"filter 'split' must be a keyword field .* are none: index with --keyword"):
@@ -156,6 +156,6 @@ def test_stored_fields_have_at_least_the_id(searcher: ImpactSearcher, documents:
         searcher.stored("nobody")
 
 
-def test_an_unknown_execution_is_refused_with_those_that_there_are(tmp_path: Path) -> None:
+def test_an_unknown_execution_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="execution must be one of auto, windows, lucene, got 'fast'"):
         ImpactSearcher(tmp_path, execution=cast(Any, "fast"))

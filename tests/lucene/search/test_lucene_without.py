@@ -1,4 +1,4 @@
-"""What a search page asks of an index: hits without a token, a document's vector, frequencies, keyword values."""
+"""Searches of the page: hits without a token, a document's vector, frequencies, keyword values."""
 
 from pathlib import Path
 

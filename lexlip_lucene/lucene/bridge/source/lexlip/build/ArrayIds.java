@@ -9,7 +9,7 @@ import org.apache.lucene.index.SortedNumericDocValues;
 import org.apache.lucene.index.SortedSetDocValues;
 import org.apache.lucene.util.BytesRef;
 
-/** The ids of a batch as binary doc values, the only doc values there are. */
+/** The ids as binary doc values, the only doc values of a batch. */
 final class ArrayIds extends DocValuesProducer {
   private final Documents documents;
 

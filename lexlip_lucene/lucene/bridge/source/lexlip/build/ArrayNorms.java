@@ -7,10 +7,7 @@ import org.apache.lucene.index.NumericDocValues;
 import org.apache.lucene.util.BitSetIterator;
 import org.apache.lucene.util.FixedBitSet;
 
-/**
- * Anserini's norms of impacts: 1 for every document that has postings, and none for one that has
- * not.
- */
+/** Anserini's norms of impacts: 1 for every document that has postings, none for the others. */
 final class ArrayNorms extends NormsProducer {
   private final FixedBitSet filled;
 

@@ -7,7 +7,7 @@ import org.apache.lucene.index.FieldInfo;
 import org.apache.lucene.index.FieldInfos;
 import org.apache.lucene.index.StoredFieldVisitor;
 
-/** The stored fields of a batch: each document's id, and the values that are wanted beside it. */
+/** The stored fields of a batch: each document's id, and the values to be kept beside it. */
 final class ArrayStored extends StoredFieldsReader {
   private final Documents documents;
   private final FieldInfo id;

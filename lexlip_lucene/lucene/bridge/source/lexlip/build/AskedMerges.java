@@ -11,12 +11,12 @@ import org.apache.lucene.index.MergeTrigger;
 import org.apache.lucene.index.SegmentInfos;
 
 /**
- * Merges neighbours only, so that documents keep their order, and nothing unless it is asked for.
- * Lucene itself asks at the end of every {@code addIndexes}, with the trigger of an explicit wish,
- * so no trigger says who asks.
+ * A merge policy that merges only neighbours, so that documents keep their order, and only on
+ * request. Lucene itself requests merges at the end of every {@code addIndexes}, with the trigger
+ * of an explicit request, so the trigger does not say who asks.
  *
- * <p>It also knows the segments that the last {@code addIndexes} wrote, because Lucene has them
- * planned here.
+ * <p>It also lists the segments that the last {@code addIndexes} wrote, because Lucene plans them
+ * here.
  */
 final class AskedMerges extends FilterMergePolicy {
   private static final int AT_ONCE = 32; // one pass over an index of up to 32 batches
@@ -42,13 +42,13 @@ final class AskedMerges extends FilterMergePolicy {
     found = false;
   }
 
-  /** Ends what {@link #beginSmall} began; true when there were any to merge. */
+  /** Ends {@link #beginSmall}; returns true when small segments were merged. */
   boolean endSmall() {
     asked = false;
     return found;
   }
 
-  /** Names of the segments that the last {@code addIndexes} wrote. */
+  /** Returns the names of the segments that the last {@code addIndexes} wrote. */
   List<String> written() {
     return written.merges.stream().map(merge -> merge.getMergeInfo().info.name).toList();
   }

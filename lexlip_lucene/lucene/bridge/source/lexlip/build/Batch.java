@@ -6,24 +6,24 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The documents that are held in memory until they are written as one segment. */
+/** The documents in memory that will be written as one segment. */
 final class Batch {
-  // Of documents, postings and bytes of ids: arrays have int lengths.
+  // of documents, postings and bytes of ids: arrays have int lengths
   private static final int MAX_COUNT = 1 << 30;
 
   private final long memory;
   private final int bytesPerPosting;
   private final List<Block> blocks = new ArrayList<>();
-  // With the bytes that each takes.
+  // with the bytes that each takes
   private final Map<TermTable, Long> tables = new IdentityHashMap<>();
   private long bytes;
   private long idBytes;
   final Totals totals = new Totals();
 
   /**
-   * An empty batch.
+   * Makes an empty batch.
    *
-   * @param memory bytes that its documents may take, what is made of them to be written included
+   * @param memory bytes that its documents may take, with everything made of them for writing
    * @param ordered whether the documents will be reordered, for which each posting takes four bytes
    *     more
    */
@@ -56,7 +56,7 @@ final class Batch {
     return totals.documents == 0;
   }
 
-  /** The blocks in the order of the input. */
+  /** Returns the blocks in the order of the input. */
   synchronized List<Block> blocks() {
     blocks.sort(Comparator.comparingLong(block -> block.sequence));
     return blocks;

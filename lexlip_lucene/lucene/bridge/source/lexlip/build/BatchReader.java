@@ -19,7 +19,7 @@ final class BatchReader extends FilterCodecReader {
   private final StoredFieldsReader stored;
 
   /**
-   * A view of the batch.
+   * Makes a view of the batch.
    *
    * @param fields field → its inverted lists
    */

@@ -6,7 +6,7 @@ import java.util.Arrays;
  * Documents that one thread read, one after the other, in a compact form.
  *
  * <p>Postings of a document: its number of terms, then for each the number in {@code table} and the
- * impact; all varints. Extras, only where some are wanted: their number, then for each its code
+ * impact; all varints. Extras, only if keys are to be kept: their number, then for each its code
  * (see {@link Wanted}), its length and its bytes. {"red": 3, "cat": 2} as terms 0 and 1 is 2 0 3 1
  * 2, five bytes.
  */
@@ -28,8 +28,8 @@ final class Block {
   private int[] extraStarts = new int[1 << 8];
 
   /**
-   * A block with that place among all blocks of an input; its term numbers are those of {@code
-   * table}.
+   * Makes the block of that place among all blocks of an input; its term numbers are those of
+   * {@code table}.
    */
   Block(long sequence, TermTable table) {
     this.sequence = sequence;
@@ -72,7 +72,7 @@ final class Block {
     return new Varints(extras.array, extraStarts[document]);
   }
 
-  /** Lets go of unused space; no document is added afterwards. */
+  /** Frees unused space; no document is added afterwards. */
   void finish() {
     vectors.trim();
     ids.trim();

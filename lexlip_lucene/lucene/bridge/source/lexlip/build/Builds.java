@@ -11,9 +11,9 @@ import java.util.stream.Collectors;
 import org.apache.lucene.store.AlreadyClosedException;
 
 /**
- * What Python calls. Static methods and opaque objects only; lists come as {@link Packed} says.
- * Every {@code start…} returns a {@link Job} that is asked with {@link #finished}, then {@link
- * #error} and {@link #result}.
+ * The methods for writing an index that Python calls: static, with opaque objects, and with lists
+ * in the form of {@link Packed}. Every {@code start…} returns a {@link Job}, whose outcome {@link
+ * #finished}, {@link #error} and {@link #result} give.
  */
 public final class Builds {
   private Builds() {}
@@ -36,16 +36,15 @@ public final class Builds {
   }
 
   /**
-   * Begins to read a collection: {@link #startReading} does it, {@link #bytesRead} says how far it
-   * is.
+   * Opens a collection for {@link #startReading}; {@link #bytesRead} gives its progress.
    *
-   * @param sha256 of each path, in hexadecimal, or empty: not compared
+   * @param sha256 of each path, in hexadecimal, or empty, which is not compared
    */
   public static Object shards(byte[] paths, byte[] lengths, byte[] sha256, byte[] sha256Lengths) {
     return new Shards(Packed.texts(paths, lengths), Packed.texts(sha256, sha256Lengths));
   }
 
-  /** Bytes of the shards that are read. */
+  /** Returns how many bytes of the shards have been read. */
   public static long bytesRead(Object shards) {
     return ((Shards) shards).bytesRead();
   }
@@ -124,14 +123,16 @@ public final class Builds {
   }
 
   /**
-   * Merges segments of like size where there are too many. The result: {@code merged}, 0 when there
-   * were none to merge.
+   * Merges segments of similar size if they are too many. The result: {@code merged}, 0 when none
+   * were merged.
    */
   public static Object startMergeSmall(Object session) {
     return new Job(() -> Map.of("merged", ((Session) session).mergeSmall() ? 1L : 0L));
   }
 
-  /** Counts what is not deleted. The result: {@link Totals#named} and {@code segments}. */
+  /**
+   * Counts documents that are not deleted. The result: {@link Totals#named} and {@code segments}.
+   */
   public static Object startCount(Object session) {
     return new Job(
         () -> {
@@ -155,7 +156,9 @@ public final class Builds {
     return new Job(() -> Map.of("segments", ((Session) session).commit(map)));
   }
 
-  /** Lets the running job of the session end soon; the session can only be rolled back then. */
+  /**
+   * Lets the running job of the session end soon; after that the session can only be rolled back.
+   */
   public static void stop(Object session) {
     ((Session) session).stop.ask();
   }
@@ -165,12 +168,12 @@ public final class Builds {
     ((Session) session).rollback();
   }
 
-  /** Waits for the job, but no longer than that, and says whether it has ended. */
+  /** Waits for the job, at most that long; returns true once it has ended. */
   public static boolean finished(Object job, long milliseconds) throws InterruptedException {
     return ((Job) job).finished(milliseconds);
   }
 
-  /** What the job gave, a line {@code name=number} for each number; null when it failed. */
+  /** Returns the job's result, a line {@code name=number} for each number; null when it failed. */
   public static String result(Object job) {
     Map<String, Long> result = ((Job) job).result();
     if (result == null) {
@@ -182,8 +185,8 @@ public final class Builds {
   }
 
   /**
-   * Kind and details of a {@link BuildError}, or {@code java}, the exception's class and its
-   * message; parted by U+0000. Null without an error.
+   * Returns kind and details of a {@link BuildError}, or {@code java}, the exception's class and
+   * its message; separated by U+0000. Null without an error.
    */
   public static byte[] error(Object job) {
     Throwable error = ((Job) job).error();
@@ -202,7 +205,7 @@ public final class Builds {
     return text.getBytes(StandardCharsets.UTF_8);
   }
 
-  /** What stands behind errors that only pass another one on. */
+  /** Returns the error behind those that only pass it on. */
   private static Throwable cause(Throwable error) {
     Throwable cause = error.getCause();
     boolean passes =

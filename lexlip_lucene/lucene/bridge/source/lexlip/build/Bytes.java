@@ -39,7 +39,7 @@ final class Bytes {
     length = 0;
   }
 
-  /** Lets go of the unused rest of the array. */
+  /** Frees the unused rest of the array. */
   void trim() {
     array = Arrays.copyOf(array, length);
   }

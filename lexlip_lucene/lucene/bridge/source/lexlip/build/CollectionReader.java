@@ -9,7 +9,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * Reads the shards of a collection into batches, with several threads; documents keep the order of
+ * A reader of a collection's shards into batches, with several threads; documents keep the order of
  * their lines.
  */
 final class CollectionReader {
@@ -21,7 +21,7 @@ final class CollectionReader {
   private final Wanted wanted;
   private final int threads;
   private final Stop stop;
-  // Block → its shard and number of lines.
+  // block → its shard and number of lines
   private final TreeMap<Long, Place> read = new TreeMap<>();
   private Refused first;
 
@@ -33,10 +33,10 @@ final class CollectionReader {
   }
 
   /**
-   * Adds documents to the batch until it is full or there are no more.
+   * Adds documents to the batch until it is full or the collection ends.
    *
-   * @throws BuildError {@code line}, for the first line that is no document, {@code unreadable}, or
-   *     {@code stopped}
+   * @throws BuildError {@code line}, for the first line that is not a document, {@code unreadable},
+   *     or {@code stopped}
    */
   void fill(Batch batch) throws BuildError, IOException {
     ExecutorService pool = Executors.newFixedThreadPool(threads, Threads::daemon);

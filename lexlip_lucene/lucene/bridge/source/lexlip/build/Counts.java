@@ -11,7 +11,7 @@ import org.apache.lucene.index.TermsEnum;
 import org.apache.lucene.util.Bits;
 import org.apache.lucene.util.FixedBitSet;
 
-/** {@link Totals} of what stands in an index, and the number of its segments. */
+/** The {@link Totals} of an index, and the number of its segments. */
 final class Counts {
   final Totals totals = new Totals();
   int segments;

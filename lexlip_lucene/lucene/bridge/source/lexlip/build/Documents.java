@@ -4,8 +4,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * The documents of a batch by number, from 0 in the order of the input, and by position: where each
- * is to stand in its segment.
+ * The documents of a batch by number, from 0 in the order of the input, and by position, its place
+ * in the segment.
  */
 final class Documents {
   final int count;

@@ -30,18 +30,18 @@ final class Extras {
     return -1;
   }
 
-  /** Notes where in the line the JSON value of a wanted key stands. */
+  /** Notes the place in the line of a wanted key's JSON value. */
   void found(int key, int begin, int stop) {
     from[key] = begin;
     to[key] = stop;
   }
 
-  /** Writes the values as {@link Block} has them. */
+  /** Writes the values in the form of {@link Block}. */
   void write(JsonScanner line, Bytes target) throws Refusal {
     values.clear();
     count = 0;
     for (int key = 0; key < to.length; key++) {
-      if (to[key] >= 0 && line.input[from[key]] != 'n') { // null is nothing
+      if (to[key] >= 0 && line.input[from[key]] != 'n') { // null is not kept
         value(line, key);
       }
     }

@@ -12,17 +12,17 @@ import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.Term;
 import org.apache.lucene.util.BytesRef;
 
-/** Documents on their way into an index, batch by batch; no id may stand twice in one input. */
+/** Documents on their way into an index, batch by batch; no id may occur twice in one input. */
 final class Input {
   /**
-   * How many of a document's terms decide its place, the heaviest: measured, all of 64 do no better
+   * The number of heaviest terms that decide a document's place: measured, all of 64 do no better
    * than 16.
    */
   private static final int TERMS_TO_ORDER_BY = 16;
 
   private final Session session;
   private final boolean replace;
-  // Names of the segments that hold the batches so far.
+  // names of the segments that hold the batches so far
   private final Set<String> written = new HashSet<>();
   private final Totals totals = new Totals();
   private Batch batch;
@@ -33,8 +33,8 @@ final class Input {
   /**
    * Begins an input.
    *
-   * @param replace whether a document takes the place of one with its id that is in the index; else
-   *     that is an error
+   * @param replace whether a document replaces one of the same id in the index, which is else an
+   *     error
    */
   Input(Session session, boolean replace) {
     this.session = session;
@@ -66,7 +66,7 @@ final class Input {
     totals.add(full.totals);
   }
 
-  /** Ends the input: what was read, then what the index has of it. */
+  /** Ends the input; returns the totals of what was read, then those of the index's part of it. */
   List<Totals> end() throws BuildError, IOException {
     flush();
     try (DirectoryReader index = DirectoryReader.open(session.writer)) {

@@ -8,14 +8,14 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * Turns vectors by document into lists by term, by counting: ranges of documents count their terms
- * side by side, sums over them say where each range's part of each list begins, and the ranges put
- * their postings there.
+ * The counting sort of vectors by document into lists by term: ranges of documents count their
+ * terms side by side, sums over them give the beginning of each range's part of each list, and the
+ * ranges put their postings there.
  */
 final class Inverter {
-  // 256 MB: fewer ranges when there are very many terms.
+  // 256 MB: fewer ranges for very many terms
   private static final int MAX_COUNTERS = 1 << 26;
-  private static final int STEP = 1 << 12; // documents between two looks at whether to stop
+  private static final int STEP = 1 << 12; // documents between two checks for a stop
 
   private final Documents documents;
   private final Vocabulary vocabulary;

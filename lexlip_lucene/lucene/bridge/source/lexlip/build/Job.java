@@ -4,7 +4,7 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/** Long work in a thread of its own, which Python asks about now and then. */
+/** Long work in a thread of its own, which Python polls. */
 final class Job {
   /** Work that gives some numbers, each with its name. */
   interface Work {

@@ -3,16 +3,16 @@ package lexlip.build;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Reads JSON from bytes, and refuses what RFC 8259 does not allow, texts with half a surrogate
+ * A reader of JSON from bytes. It refuses what RFC 8259 does not allow, texts with half a surrogate
  * pair, numbers beyond the doubles and values nested more than 1,024 deep.
  *
- * <p>A text is left in {@code text[textFrom, textTo)}: the input itself when there is no escape in
- * it, else a copy that the next text overwrites. What is read ends with a line feed, which no JSON
- * on one line can hold, so that no loop needs to look for the end; {@code end} is where the input
- * as a whole ends, with a line feed, too.
+ * <p>A text is left in {@code text[textFrom, textTo)}: the input itself for a text without escapes,
+ * else a copy that the next text overwrites. The input ends with a line feed, which no JSON on one
+ * line can hold, so that no loop needs to look for the end; {@code end} is where the input as a
+ * whole ends, with a line feed, too.
  */
 class JsonScanner {
-  private static final int MAX_DEPTH = 1024; // orjson's
+  private static final int MAX_DEPTH = 1024; // orjson's own limit
 
   byte[] input;
   int at;
@@ -37,8 +37,8 @@ class JsonScanner {
   }
 
   /**
-   * After a value in an object or array: true at a comma, false when {@code close} ends it; passes
-   * either.
+   * Passes the comma or {@code close} after a value in an object or array; returns true for a
+   * comma.
    */
   final boolean more(char close) throws Refusal {
     white();
@@ -51,7 +51,7 @@ class JsonScanner {
     return false;
   }
 
-  /** Reads a text; {@code at} stands at its quote. */
+  /** Reads a text; {@code at} is at its quote. */
   final void text() throws Refusal {
     expect('"');
     int from = at;
@@ -86,7 +86,7 @@ class JsonScanner {
     textTo = unescaped.length;
   }
 
-  /** Length of the character at {@code at}, whose first byte is {@code first}. */
+  /** Returns the length of the character at {@code at}, whose first byte is {@code first}. */
   private int plain(byte first) throws Refusal {
     if (first >= ' ') {
       return 1;
@@ -140,7 +140,7 @@ class JsonScanner {
   private int hex() throws Refusal {
     int value = 0;
     for (int i = 0; i < 4; i++) {
-      // The byte below 0x20 at the end is no digit.
+      // The byte below 0x20 at the end is not a digit.
       int digit = input[at] < 0 ? -1 : Character.digit(input[at], 16);
       if (digit < 0) {
         throw new Refusal("a text in its JSON has an unknown escape");

@@ -5,16 +5,16 @@ import java.io.IOException;
 import java.io.InputStream;
 
 /**
- * The JSON values of a {@code .json} file as lines: one value, an array of values, or values one
- * after the other. White space between tokens becomes a space; whatever stands where it can't
- * becomes a line of its own, which is refused.
+ * The JSON values of a {@code .json} file, one a line: one value, an array of values, or values one
+ * after the other. White space between tokens becomes a space; anything in a place where it can't
+ * be becomes a line of its own, which is refused.
  */
 final class JsonValues extends FilterInputStream {
   private enum Place {
     BEGIN,
-    BEFORE_VALUE, // of an array: a value must come, or the array ends where it has none yet
+    BEFORE_VALUE, // in an array: a value must follow, or the end if the array is still empty
     AFTER_VALUE,
-    BETWEEN, // values that are in no array
+    BETWEEN, // outside of an array
     END
   }
 
@@ -65,7 +65,7 @@ final class JsonValues extends FilterInputStream {
     return end > 0;
   }
 
-  /** An array without an end leaves a line that is refused, once. */
+  /** Leaves a line that is refused, once, for an array without an end. */
   private boolean cut() {
     boolean missing = array || depth > 0;
     place = Place.END;

@@ -5,11 +5,11 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * Reads lines {@code {"id": text, "contents": text, "vector": {token: impact}, …}} into a {@link
- * Block}.
+ * A reader of lines {@code {"id": text, "contents": text, "vector": {token: impact}, …}} into a
+ * {@link Block}.
  *
- * <p>Accepts exactly what {@code parse_line} of {@code vectors/json_vector.py} accepts, and of a
- * repeated key the last value, as there. One for each thread.
+ * <p>It accepts exactly what {@code parse_line} of {@code vectors/json_vector.py} accepts; of a
+ * repeated key the last value counts, as there. Each thread has its own.
  */
 final class LineParser extends JsonScanner {
   static final int MAX_IMPACT = (1 << 24) - 1;
@@ -20,7 +20,7 @@ final class LineParser extends JsonScanner {
   private static final byte[] VECTOR = {'v', 'e', 'c', 't', 'o', 'r'};
 
   private static final int ZERO = -1;
-  // Those from here to LARGEST_ID are what orjson reads.
+  // orjson reads those from here to LARGEST_ID.
   private static final BigInteger LEAST_ID = BigInteger.valueOf(Long.MIN_VALUE);
   private static final BigInteger LARGEST_ID = BigInteger.TWO.pow(64).subtract(BigInteger.ONE);
 
@@ -39,10 +39,10 @@ final class LineParser extends JsonScanner {
   }
 
   /**
-   * Adds the line that begins at {@code bytes[from]} to the block, and returns where the next one
-   * begins. A blank line is passed over, as are weights of 0.
+   * Adds the line that begins at {@code bytes[from]} to the block, and returns the beginning of the
+   * next one. A blank line is passed over, as are weights of 0.
    *
-   * @param to where the lines end; {@code bytes[to]} is a line feed
+   * @param to end of the lines; {@code bytes[to]} is a line feed
    */
   int parse(byte[] bytes, int from, int to, Block block) throws Refusal {
     input = bytes;
@@ -144,7 +144,7 @@ final class LineParser extends JsonScanner {
       white();
       int impact = impact();
       if (impact == ZERO) {
-        vector.zero(term); // Lucene writes no term that is in no document
+        vector.zero(term); // Lucene writes no term without documents
       } else {
         vector.put(term, kept ? impact : 0);
       }
@@ -172,8 +172,8 @@ final class LineParser extends JsonScanner {
   }
 
   /**
-   * Takes the number {@code input[from, to)} as the id, where it is an integer that JSON readers
-   * keep whole.
+   * Takes the number {@code input[from, to)} as the id, if it is an integer that JSON readers keep
+   * whole.
    */
   private void integer(int from, int to) {
     String number = new String(input, from, to - from, StandardCharsets.US_ASCII);
@@ -187,8 +187,7 @@ final class LineParser extends JsonScanner {
   }
 
   /**
-   * Returns the impact at {@code at}, {@link #ZERO} for the integer 0, or 0 for a value that is
-   * none.
+   * Returns the impact at {@code at}, {@link #ZERO} for the integer 0, or 0 for any other value.
    */
   private int impact() throws Refusal {
     int from = at;
@@ -210,7 +209,7 @@ final class LineParser extends JsonScanner {
     return 0;
   }
 
-  /** Says if a number in an object ends before {@code place}. */
+  /** Returns true if a number in an object ends before {@code place}. */
   private boolean ends(int place) {
     byte next = input[place];
     return next == ',' || next == '}' || next == ' ' || next == '\t' || next == '\r';

@@ -1,8 +1,8 @@
 package lexlip.build;
 
 /**
- * A stretch of whole lines of one shard: {@code bytes[0, length)}, then a line feed. Filled anew
- * again and again.
+ * Consecutive whole lines of one shard: {@code bytes[0, length)}, then a line feed. The buffer is
+ * reused.
  */
 final class Lines {
   byte[] bytes = new byte[Shards.BLOCK_BYTES + 1];

@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * How Python hands over lists: texts as one array of UTF-8 and their lengths, numbers as
+ * The form of lists from Python: texts as one array of UTF-8 and their lengths, numbers as
  * little-endian int32.
  */
 final class Packed {
@@ -19,7 +19,7 @@ final class Packed {
     return numbers;
   }
 
-  /** Returns where each text begins, and where the last one ends. */
+  /** Returns the beginning of each text, and the end of the last one. */
   static int[] starts(byte[] lengths) {
     int[] numbers = ints(lengths);
     int[] starts = new int[numbers.length + 1];

@@ -10,21 +10,19 @@ import org.apache.lucene.index.Terms;
 import org.apache.lucene.index.TermsEnum;
 import org.apache.lucene.util.BytesRef;
 
-/** Which of some ids are in an index already, in documents that are not deleted. */
+/** A look-up of ids in an index, among the documents that are not deleted. */
 final class Present {
-  /** What to do with an id that was found. */
+  /** A receiver of the ids found. */
   interface Found {
-    /**
-     * Told the id's rank among those that are looked for, and the name of the segment that has it.
-     */
+    /** Takes the id's rank among those looked for, and the name of the segment that has it. */
     void found(int rank, String segment) throws BuildError, IOException;
   }
 
   private Present() {}
 
   /**
-   * Looks for all ids; both sides are sorted, so stretches that only one side has are passed over
-   * in one step.
+   * Looks for all ids; both sides are sorted, so a run of ids that only one side has is skipped in
+   * one step.
    */
   static void lookUp(DirectoryReader index, SortedTexts ids, Found found)
       throws BuildError, IOException {

@@ -1,6 +1,6 @@
 package lexlip.build;
 
-/** Why a line is no document; carried up to where file and line number are known. */
+/** The reason why a line is not a document; file and line number are added on the way up. */
 final class Refusal extends Exception {
   Refusal(String reason) {
     super(reason, null, false, false);

@@ -2,10 +2,7 @@ package lexlip.build;
 
 import java.io.IOException;
 
-/**
- * The rows of a matrix as documents; column numbers are term numbers. What comes here was checked
- * in Python.
- */
+/** The rows of a matrix as documents; column numbers are term numbers. Python has checked them. */
 final class Rows {
   private static final int BLOCK_ROWS = 1 << 14;
 

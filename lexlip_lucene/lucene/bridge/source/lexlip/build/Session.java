@@ -15,9 +15,7 @@ import org.apache.lucene.store.FSDirectory;
 import org.apache.lucene.util.BytesRef;
 import org.apache.lucene.util.Version;
 
-/**
- * An index that is open for writing. Nothing that is done shows to others before {@link #commit}.
- */
+/** An index that is open for writing. Others see no change before {@link #commit}. */
 final class Session {
   final Stop stop = new Stop();
   final Wanted wanted;
@@ -94,8 +92,8 @@ final class Session {
   }
 
   /**
-   * Merges segments of like size where there are too many, as any writer of Lucene does; false when
-   * there are not.
+   * Merges segments of similar size if they are too many, as any writer of Lucene does; returns
+   * false if they are not.
    */
   boolean mergeSmall() throws IOException {
     merges.beginSmall();
@@ -103,7 +101,7 @@ final class Session {
     return merges.endSmall();
   }
 
-  /** What searchers opened after a commit would find. */
+  /** Counts what searchers opened after a commit would find. */
   Counts counts() throws BuildError, IOException {
     try (DirectoryReader index = DirectoryReader.open(writer)) {
       return Counts.alive(index, stop);

@@ -17,9 +17,9 @@ import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 
 /**
- * One shard of a collection as lines of JSON: decompressed where its bytes are gzip, cut into lines
- * where it is a {@code .json} file, without a byte-order mark. The file's own bytes are hashed on
- * their way where they are to be compared.
+ * One shard of a collection as lines of JSON: decompressed if its bytes are gzip, cut into lines if
+ * it is a {@code .json} file, without a byte-order mark. The file's own bytes are hashed on their
+ * way if they are to be compared.
  */
 final class ShardStream implements Closeable {
   private static final int BUFFER = 1 << 16;
@@ -31,7 +31,7 @@ final class ShardStream implements Closeable {
   private final InputStream lines;
 
   /**
-   * @param sha256 in hexadecimal; empty where there is nothing to compare with
+   * @param sha256 in hexadecimal; empty for no comparison
    */
   ShardStream(String path, String sha256) throws IOException {
     digest = sha256.isEmpty() ? null : sha256();
@@ -56,14 +56,14 @@ final class ShardStream implements Closeable {
     }
   }
 
-  /** Reads as many bytes of lines as asked for, fewer only at the end. */
+  /** Reads {@code length} bytes of lines, fewer only at the end. */
   int read(byte[] into, int from, int length) throws IOException {
     return lines.readNBytes(into, from, length);
   }
 
-  /** The SHA-256 of the whole file, whose lines have been read. */
+  /** Returns the SHA-256 of the whole file, after its lines have been read. */
   String sha256Found() throws IOException {
-    file.transferTo(OutputStream.nullOutputStream()); // what may follow compressed data
+    file.transferTo(OutputStream.nullOutputStream()); // bytes that may follow compressed data
     return HexFormat.of().formatHex(digest.digest());
   }
 

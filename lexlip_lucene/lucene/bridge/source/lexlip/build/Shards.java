@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.zip.ZipException;
 
 /**
- * Cuts the shards of a collection, in their order, into blocks of whole lines, for as many threads
- * as ask; so all cores have work whatever the number of shards.
+ * The shards of a collection, cut in their order into blocks of whole lines for any number of
+ * threads, so that all cores have work whatever the number of shards.
  */
 final class Shards {
   // Small beside the memory, and thousands of lines for each visit here.
@@ -19,13 +19,13 @@ final class Shards {
   private final List<String> sha256;
   private int shard = -1;
   private ShardStream file;
-  // The beginning of a line whose end was not in the block before.
+  // the beginning of a line whose end was not in the block before
   private byte[] rest = new byte[0];
   private long sequence;
   private volatile long bytesRead;
 
   /**
-   * @param sha256 of each path, in hexadecimal; empty where there is nothing to compare with
+   * @param sha256 of each path, in hexadecimal; empty for no comparison
    */
   Shards(List<String> paths, List<String> sha256) {
     this.paths = paths;
@@ -41,11 +41,10 @@ final class Shards {
   }
 
   /**
-   * Fills {@code lines}; false when there are no more.
+   * Fills {@code lines}; returns false at the end of the collection.
    *
    * @throws BuildError {@code unreadable}, for a shard that the system does not let be read, {@code
-   *     compressed} for damaged gzip, and {@code changed} at the end of one that is not what its
-   *     SHA-256 says
+   *     compressed} for damaged gzip, and {@code changed} at the end of one with another SHA-256
    */
   synchronized boolean next(Lines lines) throws BuildError {
     try {

@@ -5,8 +5,8 @@ import org.apache.lucene.util.BytesRef;
 import org.apache.lucene.util.MSBRadixSorter;
 
 /**
- * Texts in the order of their bytes. Text {@code rank} is text number {@code order[rank]} of those
- * that were given, and stands at {@code pool[starts[number], starts[number + 1])}.
+ * Texts in the order of their bytes. Text {@code rank} is text number {@code order[rank]} of the
+ * input, at {@code pool[starts[number], starts[number + 1])}.
  */
 final class SortedTexts {
   final int[] order;
@@ -38,7 +38,7 @@ final class SortedTexts {
     text.length = starts[order[rank] + 1] - text.offset;
   }
 
-  /** Returns the rank of the first text that equals its forerunner, or -1. */
+  /** Returns the rank of the first text that equals the one before it, or -1. */
   int firstRepeated() {
     for (int rank = 1; rank < order.length; rank++) {
       if (compare(order[rank - 1], order[rank]) == 0) {

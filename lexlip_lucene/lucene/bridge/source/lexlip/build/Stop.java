@@ -1,6 +1,6 @@
 package lexlip.build;
 
-/** The wish that work ends early, which long loops ask after. */
+/** The request that work ends early, which long loops check. */
 final class Stop {
   private volatile boolean wanted;
 

@@ -8,8 +8,8 @@ import org.apache.lucene.store.IOContext;
 import org.apache.lucene.store.IndexOutput;
 
 /**
- * A directory whose writes fail once somebody asks to stop: Lucene's merger has no other place to
- * ask in.
+ * A directory whose writes fail after a request to stop: Lucene's merger has no other place to
+ * check for it.
  */
 final class StoppableDirectory extends FilterDirectory {
   private final Stop stop;
@@ -40,8 +40,9 @@ final class StoppableDirectory extends FilterDirectory {
       out.writeByte(value);
     }
 
-    // Without these three a number is written byte by byte, for half of all the time that writing
-    // postings takes.
+    // Without these three, numbers are written byte by byte, which takes half of the time for
+    // writing
+    // postings.
     @Override
     public void writeShort(short value) throws IOException {
       out.writeShort(value);

@@ -17,8 +17,8 @@ import org.apache.lucene.util.BytesRef;
 
 /**
  * A segment of one document with the fields of Anserini's DefaultLuceneDocumentGenerator, written
- * by the Lucene that runs. What a batch gives to the merger is this segment with another content,
- * so no part of it is made by hand that differs between versions of Lucene.
+ * by the Lucene in use. A batch gives this segment with its own content to the merger, so that no
+ * part that differs between versions of Lucene is made by hand.
  */
 final class Template implements AutoCloseable {
   static final String ID = "id";
@@ -28,8 +28,7 @@ final class Template implements AutoCloseable {
   private final DirectoryReader reader;
 
   /**
-   * @param created major version of the Lucene that made the index which segments are for: no
-   *     other's may join it
+   * @param created major version of the Lucene that made the index: it takes segments of no other
    */
   Template(Wanted wanted, int created) throws IOException {
     IndexWriterConfig config = new IndexWriterConfig().setIndexCreatedVersionMajor(created);

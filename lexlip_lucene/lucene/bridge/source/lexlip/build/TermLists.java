@@ -3,8 +3,8 @@ package lexlip.build;
 import java.util.Arrays;
 
 /**
- * The terms of each document as document orders are computed from: {@code terms[starts[d], starts[d
- * + 1])}.
+ * The terms of each document, from which orders are computed: {@code terms[starts[d], starts[d +
+ * 1])}.
  */
 final class TermLists {
   final int[] starts;

@@ -25,12 +25,12 @@ final class TermTable {
     return starts[term];
   }
 
-  /** Bytes that the table takes. */
+  /** Returns the bytes that the table takes. */
   long bytes() {
     return pool.array.length + 4L * starts.length + 8L * slots.length;
   }
 
-  /** The starts of all terms in {@code pool}, and its end. */
+  /** Returns the starts of all terms in {@code pool}, and its end. */
   int[] starts() {
     return Arrays.copyOf(starts, size + 1);
   }

@@ -5,11 +5,11 @@ import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 
-/** What the bridge's own threads have in common. */
+/** The common part of the bridge's own threads. */
 final class Threads {
   private Threads() {}
 
-  /** A thread that does not keep the process alive. */
+  /** Makes a thread that does not keep the process alive. */
   static Thread daemon(Runnable work) {
     Thread thread = new Thread(work, "lexlip-build");
     thread.setDaemon(true);

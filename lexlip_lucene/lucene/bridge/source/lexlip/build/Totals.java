@@ -4,8 +4,8 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * What documents add up to: {@code {"red": 3, "cat": 2, "dog": 0}} and {@code {}} are 2 documents,
- * 1 empty, 2 postings, sum 5, 1 zero.
+ * The sums over documents: {@code {"red": 3, "cat": 2, "dog": 0}} and {@code {}} are 2 documents, 1
+ * empty, 2 postings, sum 5, 1 zero.
  */
 final class Totals {
   long documents;
@@ -30,7 +30,10 @@ final class Totals {
     zeros += other.zeros;
   }
 
-  /** {@code documents}, {@code empty}, {@code postings} and {@code impact_sum}, behind a prefix. */
+  /**
+   * Returns {@code documents}, {@code empty}, {@code postings} and {@code impact_sum}, with a
+   * prefix.
+   */
   Map<String, Long> named(String prefix) {
     Map<String, Long> named = new HashMap<>();
     named.put(prefix + "documents", documents);

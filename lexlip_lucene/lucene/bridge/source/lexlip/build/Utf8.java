@@ -1,8 +1,8 @@
 package lexlip.build;
 
-/** Code points in UTF-8 bytes that nobody has checked yet. */
+/** Code points in unchecked UTF-8 bytes. */
 final class Utf8 {
-  // As in java.lang.Character.isWhitespace, by which stock Anserini splits a text.
+  // as in java.lang.Character.isWhitespace, by which stock Anserini splits a text
   private static final String WHITE_SPACE =
       "\t\n"
           + "\u000b\f\r"
@@ -55,8 +55,8 @@ final class Utf8 {
   }
 
   /**
-   * True when stock's white-space analysis keeps the token whole: 1 to 255 UTF-16 units, none of
-   * them white.
+   * Returns true when stock's white-space analysis keeps the token whole: 1 to 255 UTF-16 units,
+   * none of them white.
    */
   static boolean keptWhole(byte[] bytes, int from, int to) throws Refusal {
     int units = 0;

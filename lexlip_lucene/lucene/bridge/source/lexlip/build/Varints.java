@@ -1,6 +1,6 @@
 package lexlip.build;
 
-/** Reads back what {@link Bytes#writeVarint} wrote. */
+/** A reader of what {@link Bytes#writeVarint} wrote. */
 final class Varints {
   final byte[] bytes;
   int place;

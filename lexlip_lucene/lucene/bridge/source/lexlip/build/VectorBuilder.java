@@ -4,15 +4,15 @@ import java.util.Arrays;
 
 /**
  * The vector of the document that is being read: term numbers with impacts, each term once. An
- * impact of 0 stands for a value that is no impact; a later value of the same term replaces it, as
+ * impact of 0 marks a value that is not an impact; a later value of the same term replaces it, as
  * in any reader of JSON objects.
  */
 final class VectorBuilder {
   int size;
-  int zeros; // weights that are no posting
+  int zeros; // weights of 0, which become no posting
   int[] terms = new int[256];
   int[] impacts = new int[256];
-  private int[] places = new int[1 << 10]; // term → where it stands in terms, if it does
+  private int[] places = new int[1 << 10]; // term → its place in terms, if present
   private int bad;
 
   void clear() {
@@ -44,7 +44,7 @@ final class VectorBuilder {
     bad += impact == 0 ? 1 : 0;
   }
 
-  /** Notes a weight of 0, which is no posting and takes an earlier weight of the term away. */
+  /** Notes a weight of 0, which makes no posting and removes an earlier weight of the term. */
   void zero(int term) {
     zeros++;
     if (term < places.length && places[term] < size && terms[places[term]] == term) {

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The terms of all tables of a batch in the order of their bytes, and what number each table's
- * terms have in it.
+ * The terms of all tables of a batch in the order of their bytes, and the rank of each table's
+ * terms.
  */
 final class Vocabulary {
   final SortedTexts terms;
@@ -26,7 +26,7 @@ final class Vocabulary {
     }
   }
 
-  /** Returns number of a term in the table → its rank here. */
+  /** Returns the ranks of a table's terms, by their numbers. */
   int[] ranks(TermTable table) {
     return ranks.get(table);
   }

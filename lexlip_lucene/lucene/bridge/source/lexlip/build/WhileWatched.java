@@ -5,14 +5,14 @@ import java.lang.reflect.InvocationTargetException;
 import java.util.Arrays;
 
 /**
- * Runs the {@code main} of another class in this process for as long as standard input stays open.
+ * A process that runs the {@code main} of another class for as long as standard input stays open.
  * Python holds the other end; when it is killed, the system closes that end, and this process ends
  * without another write.
  */
 public final class WhileWatched {
   private WhileWatched() {}
 
-  /** Takes the class and then its arguments. */
+  /** Runs the class named first with the other arguments. */
   public static void main(String[] arguments) throws Throwable {
     Threads.daemon(WhileWatched::watch).start();
     String[] rest = Arrays.copyOfRange(arguments, 1, arguments.length);
@@ -29,8 +29,8 @@ public final class WhileWatched {
         // nobody writes, so this waits for the end
       }
     } catch (IOException error) {
-      // as good as the end
+      // counts as the end
     }
-    Runtime.getRuntime().halt(1); // not exit, which would let shutdown hooks write
+    Runtime.getRuntime().halt(1); // not exit(), whose shutdown hooks could write
   }
 }

@@ -18,15 +18,14 @@ import org.apache.lucene.store.IndexInput;
 import org.apache.lucene.store.Lock;
 
 /**
- * What Python calls to compare an index's files with the checksums in their footers. Nothing is
- * written or locked.
+ * The comparison of an index's files with the checksums in their footers, called from Python. It
+ * writes and locks nothing.
  */
 public final class Integrity {
   private Integrity() {}
 
   /**
-   * The files of the latest commit, one after the other; reads the commit and the list of each
-   * segment.
+   * Returns the names of the latest commit's files; reads the commit and the list of each segment.
    */
   public static String[] files(String folder) throws IOException {
     try (FSDirectory directory = FSDirectory.open(Path.of(folder))) {
@@ -35,7 +34,7 @@ public final class Integrity {
     }
   }
 
-  /** Reads a whole file, and returns its length in bytes; fails where its checksum is another. */
+  /** Reads a whole file, and returns its length in bytes; fails on a wrong checksum. */
   public static long compare(String folder, String name) throws IOException {
     try (FSDirectory directory = FSDirectory.open(Path.of(folder));
         IndexInput file = directory.openInput(name, IOContext.DEFAULT)) {
@@ -44,10 +43,7 @@ public final class Integrity {
     }
   }
 
-  /**
-   * What Lucene's own CheckIndex says of an index that it does not find clean, on one line; null of
-   * one that it does.
-   */
+  /** Runs Lucene's own CheckIndex; returns its complaint on one line, or null for a clean index. */
   public static byte[] checkIndex(String folder) throws IOException {
     try (FSDirectory directory = FSDirectory.open(Path.of(folder));
         CheckIndex check = new CheckIndex(directory, NO_LOCK)) {
@@ -72,7 +68,7 @@ public final class Integrity {
     }
   }
 
-  /** CheckIndex wants the writer's lock, for the repairs that are not asked of it here. */
+  /** CheckIndex takes the writer's lock for repairs, which are not wanted here. */
   private static final Lock NO_LOCK =
       new Lock() {
         @Override

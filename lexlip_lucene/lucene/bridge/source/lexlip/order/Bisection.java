@@ -3,8 +3,8 @@ package lexlip.order;
 import java.util.concurrent.RecursiveAction;
 
 /**
- * Orders one part of the documents: halves it, and orders the halves. Its leaves keep the order
- * they came in.
+ * The ordering of one part of the documents: it is halved, and the halves are ordered. Leaves keep
+ * their order.
  */
 final class Bisection extends RecursiveAction {
 

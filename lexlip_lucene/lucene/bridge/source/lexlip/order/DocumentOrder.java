@@ -11,8 +11,8 @@ import java.util.concurrent.ForkJoinPool;
  * <p>It is recursive graph bisection (Dhulipala et al., "Compressing graphs and indexes with
  * recursive graph bisection", KDD 2016), made faster as by Mackenzie et al. ("Tradeoff options for
  * bipartite graph partitioning", TKDE 2022) and by Lucene's BPIndexReorderer: halves are found by
- * selection instead of sorting. {@link Halves} has the formula, {@link Bisection} says when it
- * stops.
+ * selection instead of sorting. {@link Halves} has the formula, {@link Bisection} the size at which
+ * it stops.
  *
  * <p>Documents whose terms are independent of each other gain nothing: their gaps get about 1 %
  * longer.
@@ -28,12 +28,12 @@ public final class DocumentOrder {
    * order that they give to mixes of photos makes gaps and impacts together as small as that of
    * all. Besides the arguments it needs about twice the memory of {@code terms}.
    *
-   * @param documents how many, at least 0
+   * @param documents number of documents, at least 0
    * @param starts documents + 1 offsets into {@code terms}, ascending from 0; document d has the
    *     terms from starts[d] to before starts[d + 1]
    * @param terms term numbers in 0 to termCount - 1, each at most once in a document
-   * @param termCount how many terms there are
-   * @param threads how many threads work, at least 1
+   * @param termCount number of terms
+   * @param threads number of threads, at least 1
    * @return new position → document, a permutation
    * @throws CancellationException the calling thread was interrupted; it still is afterwards
    */

@@ -26,7 +26,7 @@ final class Halves {
 
   private static final int SHARED_WORK = 1 << 14;
 
-  /** How many documents are on the left. */
+  /** Number of documents on the left. */
   final int middle;
 
   private final Part part;
@@ -60,8 +60,7 @@ final class Halves {
   }
 
   /**
-   * Exchanges documents until it is not worth it; throws a CancellationException when the pool is
-   * shut down.
+   * Exchanges documents while that pays; throws a CancellationException when the pool is shut down.
    */
   void improve() {
     for (int iteration = 0; iteration < ITERATIONS; iteration++) {
@@ -72,7 +71,7 @@ final class Halves {
         pulls[term] = Logarithms.of(rights[term]) - Logarithms.of(lefts[term]);
       }
       weighAll();
-      // The gain asked of the best exchange grows, so that late iterations don't run for little (as
+      // The least gain of the best exchange grows, so that late iterations don't run for little (as
       // in Lucene's).
       if (bestExchange() <= iteration) {
         return;
@@ -119,7 +118,7 @@ final class Halves {
     ForkJoinTask.invokeAll(shares);
   }
 
-  /** Finds the keys of some documents: their pulls, and their numbers to tell equal pulls apart. */
+  /** The keys of some documents: their pulls, and their numbers to distinguish equal pulls. */
   private final class Weighing extends RecursiveAction {
     private final int from;
     private final int to;

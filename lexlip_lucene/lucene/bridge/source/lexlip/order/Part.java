@@ -3,9 +3,9 @@ package lexlip.order;
 import java.util.Arrays;
 
 /**
- * Some of the documents with their terms, in flat arrays of its own. Its terms are numbered anew,
- * without those that can't tell how to halve it (in one of its documents or in all), so that a
- * small part is little work.
+ * Some of the documents with their terms, in flat arrays of its own. Its terms have numbers of
+ * their own, without those that have no say in its halving (in one of its documents or in all), so
+ * that a small part is little work.
  */
 final class Part {
 
@@ -18,7 +18,7 @@ final class Part {
   /** Numbers of the part's own terms. */
   final int[] terms;
 
-  /** In how many of the documents each term is. */
+  /** Number of the documents that have each term. */
   final int[] frequencies;
 
   private Part(int[] documents, int[] starts, int[] terms, int[] frequencies) {
@@ -60,7 +60,8 @@ final class Part {
   }
 
   /**
-   * Copies the documents at {@code places} of a forward index, with the terms that tell something.
+   * Copies the documents at {@code places} of a forward index, with the terms that matter for
+   * halving it.
    */
   private static Part chosen(
       int[] numbers, int[] places, int[] starts, int[] terms, int[] frequencies) {

@@ -1,8 +1,8 @@
 package lexlip.order;
 
 /**
- * Pairs of a float and a number ≥ 0 as one long that sorts as the pairs do, and finding the one of
- * a given rank.
+ * Pairs of a float and a number ≥ 0 as one long that sorts as the pairs do, and the selection of
+ * the one of a given rank.
  */
 final class Ranked {
 

@@ -4,13 +4,14 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * The hits of one query, best first, and how many queries' hits go to Python: little-endian.
+ * The hits of one query, best first, and the form in which the hits of queries go to Python,
+ * little-endian:
  *
  * <pre>
- * hits of each query                              32-bit integers
- * the highest score a document that is no hit may have, of each query      64-bit integers
- * score of each hit                               64-bit integers
- * end of each hit's docid in the text             32-bit integers
+ * hits of each query                                     32-bit integers
+ * highest score of the other documents, of each query    64-bit integers
+ * score of each hit                                      64-bit integers
+ * end of each hit's docid in the text                    32-bit integers
  * the docids in UTF-8, one after the other
  * </pre>
  */
@@ -23,7 +24,7 @@ final class Answer {
   private final long unseen;
 
   /**
-   * @param unseen the highest score that a document which is no hit may have
+   * @param unseen the highest score that a document outside the hits may have
    */
   Answer(long[] scores, byte[][] docids, long unseen) {
     this.scores = scores;

@@ -40,7 +40,7 @@ final class Batch {
             }
           } catch (Throwable error) {
             failed.compareAndSet(null, error);
-            next.set(queries); // the others stop as well
+            next.set(queries); // so that the other threads stop
           }
         };
     List<CompletableFuture<Void>> others = new ArrayList<>();
@@ -48,7 +48,7 @@ final class Batch {
       others.add(CompletableFuture.runAsync(work, THREADS));
     }
     work.run();
-    // Also after an error: the caller closes what they read.
+    // Also after an error: the caller then closes what they read.
     others.forEach(CompletableFuture::join);
     if (failed.get() != null) {
       throw IOUtils.rethrowAlways(failed.get());

@@ -11,23 +11,21 @@ import org.apache.lucene.index.DocValuesType;
 import org.apache.lucene.index.FieldInfo;
 import org.apache.lucene.index.LeafReader;
 
-/**
- * From the best documents to hits: reads their docids, breaks ties by them, and puts them in order.
- */
+/** The step from the best documents to hits: docids are read, break ties, and give the order. */
 final class Docids {
 
   private Docids() {}
 
   private record Found(long score, byte[] docid) {}
 
-  /** The best hit first: the higher score, then the smaller docid. */
+  /** The order of hits: the higher score first, then the smaller docid. */
   private static final Comparator<Found> BEST_FIRST =
       Comparator.comparingLong(Found::score)
           .reversed()
           .thenComparing(Found::docid, Arrays::compareUnsigned);
 
   /**
-   * The best {@code k} of {@code top}: by score, then by docid in byte order.
+   * Returns the best {@code k} of {@code top}: by score, then by docid in byte order.
    *
    * @param unseen the highest score that a document which {@code top} was not shown may have
    */
@@ -59,7 +57,7 @@ final class Docids {
         Math.max(next, unseen));
   }
 
-  /** Reads docids of documents in ascending order of their numbers. */
+  /** A reader of docids, by ascending document number. */
   private static final class Reader {
 
     private final Snapshot snapshot;
@@ -95,7 +93,7 @@ final class Docids {
     return Arrays.copyOfRange(value.bytes, value.offset, value.offset + value.length);
   }
 
-  /** Indexes of others may have the docid as a stored field alone. */
+  /** Reads the docid from the stored fields: indexes of others may have it only there. */
   private static byte[] stored(LeafReader reader, String id, int document) throws IOException {
     String value = reader.storedFields().document(document, Set.of(id)).get(id);
     if (value == null) {

@@ -12,7 +12,7 @@ import org.apache.lucene.index.StandardDirectoryReader;
 import org.apache.lucene.store.AlreadyClosedException;
 
 /**
- * An open index: its newest snapshot, and what has been decoded of its segments. Safe for several
+ * An open index: its newest snapshot, and the decoded parts of its segments. Safe for several
  * threads; a search ends on the snapshot it began with, whatever is refreshed or closed meanwhile.
  */
 public final class Engine {
@@ -28,7 +28,7 @@ public final class Engine {
 
   final PostingsCache cache;
 
-  /** The segments that are open, each with the sizes of its parts that were made so far. */
+  /** The open segments, each with the sizes of its parts made so far. */
   private final Map<Object, Map<Object, Long>> known = new ConcurrentHashMap<>();
 
   private volatile Snapshot current;
@@ -40,7 +40,7 @@ public final class Engine {
     this.current = follow(new Snapshot(reader));
   }
 
-  /** The newest snapshot, in use until it is closed. */
+  /** Returns the newest snapshot, in use until it is closed. */
   Snapshot acquire() {
     while (true) {
       Snapshot snapshot = current;
@@ -53,7 +53,7 @@ public final class Engine {
     }
   }
 
-  /** Takes up the newest commit; false where there is none newer. */
+  /** Switches to the newest commit; returns false if it is in use already. */
   synchronized boolean refresh() throws IOException {
     try (Snapshot old = acquire()) {
       DirectoryReader newer = newer(old.reader);
@@ -61,15 +61,15 @@ public final class Engine {
         return false;
       }
       current = follow(new Snapshot(newer));
-      old.reader.decRef(); // the use of it that `current` was
+      old.reader.decRef(); // the use that `current` counted
       return true;
     }
   }
 
   /**
-   * A reader of the newest commit, null where {@code old} has it. Lucene compares counters, which
-   * an index that was built anew in the same place may share with the old one; commits have a
-   * random name each.
+   * Opens a reader of the newest commit; null if {@code old} reads it. Lucene compares counters,
+   * which an index rebuilt in the same place may share with the old one; each commit has a random
+   * name.
    */
   private static DirectoryReader newer(DirectoryReader old) throws IOException {
     byte[] there = SegmentInfos.readLatestCommit(old.directory()).getId();
@@ -93,25 +93,25 @@ public final class Engine {
     }
   }
 
-  /** About the memory that {@link #forward} takes, in bytes; exactly once it was made. */
+  /** Estimates the memory of {@link #forward} in bytes; exact once that was made. */
   long forwardBytes(LeafReader reader) throws IOException {
     Long known = known(reader).get(FORWARD);
     return known == null ? ForwardIndex.bytes(reader, field) : known;
   }
 
-  /** About the memory that {@link #pruned} takes, in bytes; exactly once it was made. */
+  /** Estimates the memory of {@link #pruned} in bytes; exact once that was made. */
   long prunedBytes(LeafReader reader, int most) throws IOException {
     Long known = known(reader).get(most);
     return known == null ? PrunedPostings.bytes(reader, field, most) : known;
   }
 
-  /** The documents of a segment with their tokens. */
+  /** Returns the documents of a segment with their tokens. */
   ForwardIndex forward(LeafReader reader) throws IOException {
     return made(reader, FORWARD, ForwardIndex.class, () -> ForwardIndex.read(reader, field));
   }
 
   /**
-   * A segment's postings of the {@code most} heaviest tokens of each document.
+   * Returns a segment's postings of the {@code most} heaviest tokens of each document.
    *
    * @param roomy whether the documents with all their tokens may go into the cache as well
    */
@@ -133,7 +133,10 @@ public final class Engine {
     T make() throws IOException;
   }
 
-  /** A part of a segment from the cache, or made and put there, by one thread at a time. */
+  /**
+   * Returns a part of a segment from the cache, or makes it and puts it there, one thread at a
+   * time.
+   */
   private <T extends PostingsCache.Sized> T made(
       LeafReader reader, Object part, Class<T> type, Making<T> making) throws IOException {
     T there = cache.find(reader, part, type);
@@ -151,7 +154,7 @@ public final class Engine {
     }
   }
 
-  /** The sizes of the parts of a segment that were made so far. */
+  /** Returns the sizes of the parts of a segment that were made so far. */
   private Map<Object, Long> known(LeafReader reader) {
     return known.get(reader.getCoreCacheHelper().getKey());
   }

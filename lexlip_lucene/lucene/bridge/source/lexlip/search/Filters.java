@@ -12,9 +12,9 @@ import org.apache.lucene.util.BytesRef;
 import org.apache.lucene.util.FixedBitSet;
 
 /**
- * Which documents count: those not deleted that have, for each filter, one of its values in its
- * field. A filter is a bag whose first token is the field and whose others are the values; where
- * the field's weight is {@link #WITHOUT}, the documents that count have none of them.
+ * The documents that count: those not deleted that have, for each filter, one of its values in its
+ * field. A filter is a bag whose first token is the field and whose others are the values; if the
+ * field's weight is {@link #WITHOUT}, the documents that count have none of them.
  */
 final class Filters {
 
@@ -22,7 +22,7 @@ final class Filters {
 
   private Filters() {}
 
-  /** The documents of each segment that count; a null entry where all do. */
+  /** Returns the documents of each segment that count; a null entry if all do. */
   static Bits[] allowed(Snapshot snapshot, Request filters) throws IOException {
     Bits[] allowed = new Bits[snapshot.leaves.length];
     for (int leaf = 0; leaf < allowed.length; leaf++) {

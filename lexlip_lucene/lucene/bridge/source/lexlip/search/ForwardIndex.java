@@ -15,12 +15,14 @@ import org.apache.lucene.util.BytesRef;
 
 /**
  * The documents of one segment, each with its tokens' numbers and impacts: the postings turned
- * round, to score a few documents exactly. Four bytes a posting where impacts are at most 255
- * (number × 256 + impact), eight otherwise.
+ * round, to score a few documents exactly. Four bytes a posting if impacts are at most 255 (number
+ * × 256 + impact), eight otherwise.
  */
 final class ForwardIndex implements PostingsCache.Sized {
 
-  /** About what a token takes in {@code numbers}: its text, two objects and an entry of the map. */
+  /**
+   * Approximate bytes of a token in {@code numbers}: its text, two objects and an entry of the map.
+   */
   static final int TOKEN_BYTES = 128;
 
   private static final int BATCH = 32;
@@ -70,8 +72,7 @@ final class ForwardIndex implements PostingsCache.Sized {
   }
 
   /**
-   * Leaves each document's number of postings at {@code starts[document + 1]}; returns the largest
-   * impact.
+   * Counts each document's postings at {@code starts[document + 1]}; returns the largest impact.
    */
   private static int count(TermsEnum terms, Map<BytesRef, Integer> numbers, long[] starts)
       throws IOException {
@@ -108,7 +109,7 @@ final class ForwardIndex implements PostingsCache.Sized {
     }
   }
 
-  /** About the memory that a segment will take, in bytes, if its impacts are at most 255. */
+  /** Estimates the bytes that a segment will take, if its impacts are at most 255. */
   static long bytes(LeafReader reader, String field) throws IOException {
     Terms terms = reader.terms(field);
     return terms == null ? 0 : bytes(terms.size(), reader.maxDoc(), 4 * terms.getSumDocFreq());
@@ -124,25 +125,25 @@ final class ForwardIndex implements PostingsCache.Sized {
     return (TOKEN_BYTES + weights) * tokens + 8L * documents + entries;
   }
 
-  /** The tokens' numbers. */
+  /** Returns the tokens' numbers. */
   Map<BytesRef, Integer> numbers() {
     return numbers;
   }
 
-  /** The number of documents. */
+  /** Returns the number of documents. */
   int size() {
     return starts.length - 1;
   }
 
-  /** The number of tokens of a document. */
+  /** Returns the number of tokens of a document. */
   int tokens(int document) {
     return (int) (starts[document + 1] - starts[document]);
   }
 
   /**
-   * The tokens of a document by rising impact, each as impact × 2^32 + number.
+   * Returns the tokens of a document by rising impact, each as impact × 2^32 + number.
    *
-   * @param room used for the result where it is large enough
+   * @param room used for the result if it is large enough
    */
   long[] heaviestLast(int document, long[] room) {
     int from = (int) starts[document];
@@ -159,7 +160,7 @@ final class ForwardIndex implements PostingsCache.Sized {
     return result;
   }
 
-  /** Makes ready to score documents for a query; {@link Query#end} it afterwards. */
+  /** Prepares for scoring documents by a query, to be ended with {@link Query#end}. */
   Query query(BytesRef[] tokens, int[] weights) {
     int[] handedOn = spare.poll();
     int[] byNumber = handedOn == null ? new int[numbers.size()] : handedOn;

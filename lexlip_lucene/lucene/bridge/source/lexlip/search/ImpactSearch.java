@@ -9,16 +9,16 @@ import org.apache.lucene.util.Bits;
 import org.apache.lucene.util.BytesRef;
 
 /**
- * Exact search for one query: score = Σ over shared tokens of weight × impact. Chooses how; the
- * hits are the same.
+ * Exact search for one query: score = Σ over shared tokens of weight × impact. It chooses the
+ * execution; the hits are the same.
  *
- * <p>Windows of decoded postings wherever the query's postings fit into the cache; Lucene's own
- * execution where they do not, because it reads from disk and skips. Scores of 2^31 and more take
- * 64-bit sums, and those that these don't hold are refused.
+ * <p>Windows of decoded postings serve queries whose postings fit into the cache. Lucene's own
+ * execution serves the others, because it reads from disk and skips. Scores of 2^31 and more take
+ * 64-bit sums, and those beyond these are refused.
  */
 final class ImpactSearch {
 
-  /** How a query is executed; the values cross from Python. */
+  /** The executions of a query; Python passes their values. */
   enum Execution {
     AUTO,
     WINDOWS,
@@ -94,7 +94,8 @@ final class ImpactSearch {
   }
 
   /**
-   * float32 has every integer below 2^24; where a score reaches it, others may have been rounded.
+   * Returns true if a score reaches 2^24: float32 has every integer below that, and others may have
+   * been rounded.
    */
   private static boolean inexact(TopK top) {
     for (int i = 0; i < top.size(); i++) {
@@ -109,7 +110,7 @@ final class ImpactSearch {
     long postings = 0;
     for (LeafReader reader : snapshot.leaves) {
       Terms terms = reader.terms(engine.field);
-      // A segment whose every posting fits needs no look at the single tokens.
+      // If all postings of a segment fit, those of the query do.
       if (terms == null
           || TermPostings.POSTING_BYTES * terms.getSumDocFreq()
               <= engine.cache.limit() / snapshot.leaves.length) {

@@ -13,14 +13,14 @@ import org.apache.lucene.search.DocIdSetIterator;
 import org.apache.lucene.util.Bits;
 import org.apache.lucene.util.BytesRef;
 
-/** The impacts of tokens in single documents, straight from the postings. */
+/** The impacts of tokens in single documents, read from the postings. */
 final class Impacts {
 
   private Impacts() {}
 
   /**
-   * The impact of each token in the document {@code docid}, 0 where it lacks it, as bytes; null
-   * without the document.
+   * Returns the impact of each token in the document {@code docid}, 0 for those that it lacks, as
+   * bytes; null without the document.
    */
   static byte[] of(Engine engine, Snapshot snapshot, BytesRef docid, BytesRef[] tokens)
       throws IOException {
@@ -38,8 +38,8 @@ final class Impacts {
   }
 
   /**
-   * Each token of the document {@code docid} and its impact, in turn, as {@link Texts}; null
-   * without the document.
+   * Returns each token of the document {@code docid} and its impact, in turn, as {@link Texts};
+   * null without the document.
    */
   static byte[] all(Engine engine, Snapshot snapshot, BytesRef docid) throws IOException {
     for (LeafReader reader : snapshot.leaves) {
@@ -91,7 +91,7 @@ final class Impacts {
     }
   }
 
-  /** The number of a document that is not deleted, or −1. */
+  /** Returns the number of a document that is not deleted, or −1. */
   static int number(LeafReader reader, String id, BytesRef docid) throws IOException {
     Terms terms = reader.terms(id);
     TermsEnum all = terms == null ? null : terms.iterator();

@@ -25,7 +25,10 @@ final class LuceneSearch {
 
   private LuceneSearch() {}
 
-  /** Σ weight × impact over the tokens as a Lucene query, exact while scores stay below 2^24. */
+  /**
+   * Makes the Lucene query for Σ weight × impact over the tokens, exact while scores stay below
+   * 2^24.
+   */
   static Query query(String field, BytesRef[] tokens, int[] weights) {
     BooleanQuery.Builder query = new BooleanQuery.Builder();
     for (int t = 0; t < tokens.length; t++) {

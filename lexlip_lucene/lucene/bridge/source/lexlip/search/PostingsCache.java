@@ -13,21 +13,21 @@ import org.apache.lucene.index.TermsEnum;
 import org.apache.lucene.util.BytesRef;
 
 /**
- * The postings decoded so far, and what else was made of whole segments, up to a number of bytes;
- * what was not used for the longest time leaves first. Shared by all snapshots of an index, because
- * a segment's postings never change. Safe for several threads.
+ * The postings decoded so far, and other parts made of whole segments, up to a number of bytes; the
+ * part unused for the longest time leaves first. Shared by all snapshots of an index, because a
+ * segment's postings never change. Safe for several threads.
  */
 final class PostingsCache {
 
   /**
-   * What searchers use that were not given a size: a third of the largest heap for all of them
+   * The cache of searchers without a size of their own: a third of the largest heap for all of them
    * together.
    */
   static final PostingsCache SHARED = new PostingsCache(Runtime.getRuntime().maxMemory() / 3);
 
   /** An object that knows its size. */
   interface Sized {
-    /** Memory taken, in bytes. */
+    /** Returns the memory taken, in bytes. */
     long bytes();
   }
 
@@ -49,7 +49,7 @@ final class PostingsCache {
     return limit;
   }
 
-  /** The postings of {@code token}; null where the segment has no such token. */
+  /** Returns the postings of {@code token}; null if the segment lacks it. */
   TermPostings get(LeafReader reader, String field, BytesRef token) throws IOException {
     TermPostings there = find(reader, token, TermPostings.class);
     if (there != null) {
@@ -63,8 +63,8 @@ final class PostingsCache {
   }
 
   /**
-   * As {@link #get}, sorted by impact; from then on held like that, because every search can use
-   * them so.
+   * Returns the postings as {@link #get} does, sorted by impact; from then on they are held sorted,
+   * because every search can use them so.
    */
   TermPostings byImpact(LeafReader reader, String field, BytesRef token) throws IOException {
     TermPostings there = get(reader, field, token);
@@ -75,7 +75,7 @@ final class PostingsCache {
     return sorted;
   }
 
-  /** A part of a segment that is held; null if it is not. */
+  /** Returns a part of a segment if it is held, else null. */
   <T extends Sized> T find(LeafReader reader, Object part, Class<T> type) {
     synchronized (held) {
       return type.cast(held.get(new Key(reader.getCoreCacheHelper().getKey(), part)));

@@ -8,13 +8,12 @@ import org.apache.lucene.index.Terms;
 import org.apache.lucene.util.BytesRef;
 
 /**
- * The postings of one segment with only the heaviest tokens of each document: what the first step
- * of {@link TwoStepSearch} may search. Two-Step SPLADE (arXiv 2404.13357) prunes documents like
- * this.
+ * The postings of one segment with only the heaviest tokens of each document: searched by the first
+ * step of {@link TwoStepSearch}. Two-Step SPLADE (arXiv 2404.13357) prunes documents like this.
  */
 final class PrunedPostings implements PostingsCache.Sized {
 
-  /** The token's place in {@code numbers}, which may be all that still holds it, and its record. */
+  /** Bytes of the token in {@code numbers}, which may be its only holder, and of its record. */
   private static final int TOKEN_BYTES = ForwardIndex.TOKEN_BYTES + 24;
 
   /** A token's postings that were kept, and the largest impact of those that were not. */
@@ -34,7 +33,7 @@ final class PrunedPostings implements PostingsCache.Sized {
     bytes = sum;
   }
 
-  /** About the memory that a segment will take, in bytes, if its impacts are at most 255. */
+  /** Estimates the bytes that a segment will take, if its impacts are at most 255. */
   static long bytes(LeafReader reader, String field, int most) throws IOException {
     Terms terms = reader.terms(field);
     if (terms == null) {
@@ -50,7 +49,7 @@ final class PrunedPostings implements PostingsCache.Sized {
     return bytes;
   }
 
-  /** The token's postings; null where no document of the segment holds it. */
+  /** Returns the token's postings; null if no document of the segment holds it. */
   Token get(BytesRef token) {
     Integer number = numbers.get(token);
     return number == null ? null : tokens[number];

@@ -42,7 +42,7 @@ final class Request {
     return ends.length;
   }
 
-  /** The tokens of bag {@code b}. */
+  /** Returns the tokens of bag {@code b}. */
   BytesRef[] tokens(int b) {
     int from = b == 0 ? 0 : ends[b - 1];
     BytesRef[] bag = new BytesRef[ends[b] - from];
@@ -52,7 +52,7 @@ final class Request {
     return bag;
   }
 
-  /** Their weights. */
+  /** Returns the weights of the tokens of bag {@code b}. */
   int[] weights(int b) {
     return java.util.Arrays.copyOfRange(weights, b == 0 ? 0 : ends[b - 1], ends[b]);
   }

@@ -1,8 +1,8 @@
 package lexlip.search;
 
 /**
- * Heap that is kept for saying that the heap is full: pyjnius ends the process where Java has no
- * room left for the few bytes of an argument or a stack trace.
+ * Heap kept for reporting that the heap is full: pyjnius ends the process when Java has no room
+ * left for the few bytes of an argument or a stack trace.
  */
 final class Reserve {
 
@@ -10,12 +10,12 @@ final class Reserve {
 
   private Reserve() {}
 
-  /** Gives it up; called when the heap was too small for something. */
+  /** Frees the reserve; called when the heap was too small. */
   static void release() {
     kept = null;
   }
 
-  /** Whether it is there; it comes back as soon as the heap has room. */
+  /** Returns true if the reserve is held; takes it again as soon as the heap has room. */
   static boolean there() {
     if (kept == null) {
       try {

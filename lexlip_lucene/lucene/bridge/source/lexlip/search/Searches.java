@@ -23,19 +23,19 @@ import org.apache.lucene.util.Bits;
 import org.apache.lucene.util.BytesRef;
 
 /**
- * What Python calls. Everything is static, and queries and hits cross as bytes ({@link Request},
- * {@link Answer}).
+ * The methods for searching that Python calls. Everything is static, and queries and hits cross as
+ * bytes ({@link Request}, {@link Answer}).
  */
 public final class Searches {
 
   private Searches() {}
 
   /**
-   * Opens an engine on a reader, which it closes when it is closed itself.
+   * Opens an engine on a reader, which is closed with it.
    *
    * @param field the field whose terms are tokens and whose term frequencies are impacts
    * @param id the field that holds the docid
-   * @param cacheBytes how much memory decoded postings, and what is made of them, may take; below 0
+   * @param cacheBytes the memory that decoded postings and parts made of them may take; below 0
    *     they share one cache with other engines
    */
   public static Engine open(DirectoryReader reader, String field, String id, long cacheBytes) {
@@ -43,8 +43,8 @@ public final class Searches {
   }
 
   /**
-   * Whether the heap has room for a call; false from when a search found it too small until there
-   * is some again.
+   * Returns true if the heap has room for a call; false after a search found it too small, until it
+   * has room again.
    */
   public static boolean ready() {
     return Reserve.there();
@@ -58,14 +58,16 @@ public final class Searches {
     engine.close();
   }
 
-  /** The number of documents that are not deleted. */
+  /** Returns the number of documents that are not deleted. */
   public static int documents(Engine engine) throws IOException {
     try (Snapshot snapshot = engine.acquire()) {
       return snapshot.reader.numDocs();
     }
   }
 
-  /** Key and value of each fact in the newest snapshot's commit, in turn, as {@link Texts}. */
+  /**
+   * Returns key and value of each fact in the newest snapshot's commit, in turn, as {@link Texts}.
+   */
   public static byte[] facts(Engine engine) throws IOException {
     try (Snapshot snapshot = engine.acquire()) {
       List<String> pairs = new ArrayList<>();
@@ -79,7 +81,8 @@ public final class Searches {
   }
 
   /**
-   * The exact hits of a request, or with {@code candidates} above 0 those of {@link TwoStepSearch}.
+   * Returns the exact hits of a request, or with {@code candidates} above 0 those of {@link
+   * TwoStepSearch}.
    */
   public static byte[] search(
       Engine engine,
@@ -109,7 +112,9 @@ public final class Searches {
     return answers(engine, filters, queries.size(), threads, plan);
   }
 
-  /** The best hits of Lucene queries; a score is {@link Float#floatToIntBits} of Lucene's. */
+  /**
+   * Returns the best hits of Lucene queries; a score is {@link Float#floatToIntBits} of Lucene's.
+   */
   public static byte[] searchLucene(
       Engine engine, Similarity similarity, Query[] queries, byte[] filters, int k, int threads)
       throws IOException {
@@ -126,7 +131,7 @@ public final class Searches {
     return answers(engine, filters, queries.length, threads, plan);
   }
 
-  /** Makes a search of single queries, given the documents that count in each segment. */
+  /** A maker of the search of single queries, given the documents that count in each segment. */
   private interface Plan {
     Batch.Search search(Snapshot snapshot, Bits[] allowed) throws IOException;
   }
@@ -144,7 +149,7 @@ public final class Searches {
     }
   }
 
-  /** As {@link #keywordsOf}, of the newest snapshot. */
+  /** Returns {@link #keywordsOf} of the newest snapshot. */
   public static byte[] keywords(Engine engine) throws IOException {
     try (Snapshot snapshot = engine.acquire()) {
       return keywordsOf(snapshot.reader, engine.field, engine.id);
@@ -152,8 +157,8 @@ public final class Searches {
   }
 
   /**
-   * The names of the fields that a filter may name, as {@link Texts}: indexed, and neither tokens
-   * nor docids.
+   * Returns the names of the fields that a filter may name, as {@link Texts}: indexed, and neither
+   * tokens nor docids.
    */
   public static byte[] keywordsOf(DirectoryReader reader, String field, String id) {
     Set<String> names = new TreeSet<>();
@@ -169,8 +174,8 @@ public final class Searches {
   }
 
   /**
-   * The values of a keyword field in byte order, the first {@code most} of each segment, as {@link
-   * Texts}.
+   * Returns the values of a keyword field in byte order, the first {@code most} of each segment, as
+   * {@link Texts}.
    */
   public static byte[] values(Engine engine, String field, int most) throws IOException {
     try (Snapshot snapshot = engine.acquire()) {
@@ -188,8 +193,8 @@ public final class Searches {
   }
 
   /**
-   * Two docids, as {@link Texts}, that are the same once ASCII white space in them is
-   * percent-encoded, as in a TREC run; none where all stay different.
+   * Returns two docids, as {@link Texts}, that are the same once ASCII white space in them is
+   * percent-encoded, as in a TREC run; none if all stay different.
    */
   public static byte[] writtenAlike(Engine engine) throws IOException {
     try (Snapshot snapshot = engine.acquire()) {
@@ -198,8 +203,8 @@ public final class Searches {
   }
 
   /**
-   * How many documents have each token, deleted ones among them until the next merge, as 32-bit
-   * little-endian integers.
+   * Returns the number of documents that have each token, deleted ones included until the next
+   * merge, as 32-bit little-endian integers.
    */
   public static byte[] frequencies(Engine engine, byte[] tokens) throws IOException {
     try (Snapshot snapshot = engine.acquire()) {
@@ -213,8 +218,8 @@ public final class Searches {
   }
 
   /**
-   * Name and value of each stored field of a document, in turn, as {@link Texts}; null without such
-   * a document. Bytes, which others may have stored, are no text and left out.
+   * Returns name and value of each stored field of a document, in turn, as {@link Texts}; null
+   * without such a document. Bytes, which others may have stored, are not text and left out.
    */
   public static byte[] stored(Engine engine, byte[] docid) throws IOException {
     try (Snapshot snapshot = engine.acquire()) {
@@ -235,8 +240,8 @@ public final class Searches {
   }
 
   /**
-   * The impacts of tokens in a document, as 32-bit little-endian integers; null without such a
-   * document.
+   * Returns the impacts of tokens in a document, as 32-bit little-endian integers; null without
+   * such a document.
    */
   public static byte[] impacts(Engine engine, byte[] docid, byte[] tokens) throws IOException {
     try (Snapshot snapshot = engine.acquire()) {
@@ -245,7 +250,7 @@ public final class Searches {
   }
 
   /**
-   * Each token of a document and its impact, in turn, as {@link Texts}; null without such a
+   * Returns each token of a document and its impact, in turn, as {@link Texts}; null without such a
    * document. It looks the document up in the postings of every token, which takes milliseconds,
    * not microseconds.
    */

@@ -8,8 +8,8 @@ import org.apache.lucene.util.BytesRef;
  * The documents of a snapshot's segments as a two-step search needs them: pruned for its first
  * step, and scored exactly for its second. Safe for several threads.
  *
- * <p>Both are kept in the postings cache, under its limit. Where it has no room for both, it keeps
- * the pruned postings, and documents are scored from Lucene's postings on disk: the scores are the
+ * <p>Both are kept in the postings cache, under its limit. Without room for both, it keeps the
+ * pruned postings, and documents are scored from Lucene's postings on disk: the scores are the
  * same, and a query takes milliseconds longer.
  */
 final class SegmentDocuments {
@@ -22,8 +22,8 @@ final class SegmentDocuments {
   private final ForwardIndex[] forward;
 
   /**
-   * @param most how many tokens of each document the pruned postings have, the heaviest; {@link
-   *     Integer#MAX_VALUE} where they are not asked for
+   * @param most number of each document's heaviest tokens in the pruned postings; {@link
+   *     Integer#MAX_VALUE} without pruned postings
    */
   SegmentDocuments(Engine engine, Snapshot snapshot, int most) throws IOException {
     this.engine = engine;
@@ -39,7 +39,7 @@ final class SegmentDocuments {
     roomy = bytes <= engine.cache.limit();
   }
 
-  /** The pruned postings of a segment, kept here until the search ends. */
+  /** Returns the pruned postings of a segment, kept here until the search ends. */
   synchronized PrunedPostings pruned(int leaf) throws IOException {
     if (pruned[leaf] == null) {
       pruned[leaf] = engine.pruned(snapshot.leaves[leaf], most, roomy);

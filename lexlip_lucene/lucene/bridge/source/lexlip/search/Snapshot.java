@@ -7,15 +7,15 @@ import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.search.IndexSearcher;
 
 /**
- * One commit of the index, as a search sees it from its beginning to its end. Its reader counts who
- * uses it: {@link #close} gives one use back.
+ * One commit of the index, as a search sees it from its beginning to its end. Its reader counts its
+ * uses: {@link #close} ends one.
  */
 final class Snapshot implements AutoCloseable {
 
   final DirectoryReader reader;
   final LeafReader[] leaves;
 
-  /** What is added to a document's number in {@code leaves[i]} to make it unique. */
+  /** The number added to a document's number in {@code leaves[i]} to make it unique. */
   final int[] bases;
 
   final IndexSearcher searcher;

@@ -3,7 +3,7 @@ package lexlip.search;
 /** Sums of products of two ints from 0 on, which are exact or refused. */
 final class Sums {
 
-  /** Stands for all sums that are not below it. */
+  /** The sum in place of all that are not below it. */
   static final long TOO_LARGE = Long.MAX_VALUE;
 
   private Sums() {}
@@ -22,7 +22,7 @@ final class Sums {
     return sum;
   }
 
-  /** Adds up two numbers from 0 on; errors as in {@link #exact}. */
+  /** Adds two numbers from 0 on; errors as in {@link #exact}. */
   static long add(long a, long b) {
     return exact(a + b < 0 ? TOO_LARGE : a + b);
   }

@@ -6,21 +6,22 @@ import org.apache.lucene.index.PostingsEnum;
 import org.apache.lucene.search.DocIdSetIterator;
 
 /**
- * The postings of one token in one segment, decoded: which documents hold it, with which impact.
+ * The postings of one token in one segment, decoded: the documents that hold it, with their
+ * impacts.
  *
  * <p>Documents are grouped into windows of 65,536, so that a window's scores (256 KB) stay in the
  * second-level cache while one token after the other adds to them, and a place in a window takes
- * two bytes. Document 65,540 with impact 7 stands in window 1, at place 4. Three bytes a posting
- * where impacts are at most 255, six otherwise. Deleted documents are in it, because it outlives
- * deletions. (Windows of 4,096 measured 1.8 times slower at 32 tokens: each begins with a cache
- * miss for each token.)
+ * two bytes. Document 65,540 with impact 7 is in window 1, at place 4. Three bytes a posting if
+ * impacts are at most 255, six otherwise. Deleted documents are included, because the object
+ * outlives deletions. (Windows of 4,096 measured 1.8 times slower at 32 tokens: each begins with a
+ * cache miss for each token.)
  */
 final class TermPostings implements PostingsCache.Sized {
 
   static final int WINDOW_BITS = 16;
   static final int WINDOW = 1 << WINDOW_BITS;
 
-  /** Bytes that a posting takes whose token has no impact above 255. */
+  /** Bytes of a posting whose token has no impact above 255. */
   static final long POSTING_BYTES = 3;
 
   /** Bytes that a token without any posting takes. */
@@ -31,7 +32,9 @@ final class TermPostings implements PostingsCache.Sized {
   /** Numbers of the windows that hold a posting, ascending. */
   final int[] windows;
 
-  /** The postings of {@code windows[i]} stand at {@code starts[i]} to {@code starts[i + 1]}. */
+  /**
+   * The postings of {@code windows[i]} are at {@code starts[i]} to before {@code starts[i + 1]}.
+   */
   final int[] starts;
 
   /** The largest impact in {@code windows[i]}. */
@@ -40,17 +43,17 @@ final class TermPostings implements PostingsCache.Sized {
   /** A document's number less its window's first. */
   final char[] places;
 
-  /** Impacts where none is above 255 (read them with {@code & 0xff}), else null. */
+  /** Impacts if none is above 255 (read them with {@code & 0xff}), else null. */
   final byte[] small;
 
-  /** Impacts where one is above 255, else null. */
+  /** Impacts if one is above 255, else null. */
   final int[] large;
 
   /** The largest impact of all. */
   final int maximum;
 
   /**
-   * How many postings have at least {@code maximum} × i / STEPS; null unless they are sorted by
+   * Numbers of postings with at least {@code maximum} × i / STEPS; null unless they are sorted by
    * impact.
    */
   private final int[] suffixes;
@@ -58,7 +61,7 @@ final class TermPostings implements PostingsCache.Sized {
   /**
    * @param documents document numbers, those of a window together, windows ascending
    * @param impacts their impacts
-   * @param count how many entries of both count
+   * @param count number of entries used of both
    * @param suffixes null unless the postings of each window have falling impacts
    */
   private TermPostings(int[] documents, int[] impacts, int count, int[] suffixes) {
@@ -95,12 +98,12 @@ final class TermPostings implements PostingsCache.Sized {
     starts[windowCount] = count;
   }
 
-  /** As the other; {@code documents} ascend. */
+  /** Makes postings like the other constructor; {@code documents} ascend. */
   TermPostings(int[] documents, int[] impacts, int count) {
     this(documents, impacts, count, null);
   }
 
-  /** Reads all that {@code postings} has; {@code documentFrequency} says how many at most. */
+  /** Reads all of {@code postings}; {@code documentFrequency} is the most that they can be. */
   static TermPostings read(PostingsEnum postings, int documentFrequency) throws IOException {
     int[] documents = new int[documentFrequency];
     int[] impacts = new int[documentFrequency];
@@ -113,8 +116,8 @@ final class TermPostings implements PostingsCache.Sized {
   }
 
   /**
-   * The same postings with those of each window by falling impact, so that a search may stop at an
-   * impact; and with how many there are from each impact on.
+   * Returns the same postings with those of each window by falling impact, so that a search may
+   * stop at an impact; and with their numbers from each impact on.
    */
   TermPostings byImpact() {
     if (suffixes != null) {
@@ -149,8 +152,8 @@ final class TermPostings implements PostingsCache.Sized {
   }
 
   /**
-   * About how many postings have at least that impact; never fewer than there are. Of {@link
-   * #byImpact} alone.
+   * Estimates the number of postings with at least that impact, never too low. Only for {@link
+   * #byImpact}.
    */
   int from(long impact) {
     return impact > maximum ? 0 : suffixes[step((int) impact)];
@@ -160,7 +163,7 @@ final class TermPostings implements PostingsCache.Sized {
     return (int) ((long) impact * STEPS / maximum);
   }
 
-  /** The impact at position {@code i} of {@code places}. */
+  /** Returns the impact at position {@code i} of {@code places}. */
   int impact(int i) {
     return small != null ? small[i] & 0xff : large[i];
   }
@@ -181,11 +184,11 @@ final class TermPostings implements PostingsCache.Sized {
   }
 
   /**
-   * As the other, but stops below the impact {@code lowest} (sorted by impact: {@link #byImpact}; 0
-   * for all), and notes each place whose score comes to {@code threshold} in {@code reached},
-   * behind the {@code count} that are there.
+   * Adds like the other method, but stops below the impact {@code lowest} (sorted by impact: {@link
+   * #byImpact}; 0 for all), and notes each place whose score reaches {@code threshold} in {@code
+   * reached}, behind its first {@code count}.
    *
-   * @return how many there are then
+   * @return the new number of places in {@code reached}
    */
   int addTo(
       int[] scores, int window, int weight, int lowest, int threshold, char[] reached, int count) {
@@ -206,7 +209,7 @@ final class TermPostings implements PostingsCache.Sized {
   }
 
   /**
-   * Adds {@code weight} × impact to the score of each document, by its number; sums end at {@link
+   * Adds {@code weight} × impact to the score of each document, by its number; sums stop at {@link
    * Sums#TOO_LARGE}.
    */
   void addTo(long[] scores, long weight) {

@@ -3,8 +3,8 @@ package lexlip.search;
 import java.util.Arrays;
 
 /**
- * The best k of the documents shown to it so far, with all that tie with the last of them: who of
- * those stays is decided at the end, by docid.
+ * The best k of the documents shown to it so far, with all that tie with the last of them: docids
+ * decide between those at the end.
  *
  * <p>With k = 2 and the scores 5, 9, 5, 7, 5 it ends with threshold 7 and the documents that have 9
  * and 7; with 5, 9, 5 it ends with threshold 5 and all three.
@@ -27,7 +27,7 @@ final class TopK {
     documents = new int[room];
   }
 
-  /** A document with a score below this is not among the best k; never below 1. */
+  /** Returns the score below which a document is not among the best k; at least 1. */
   long threshold() {
     return threshold;
   }
@@ -80,8 +80,8 @@ final class TopK {
   }
 
   /**
-   * The n-th largest of {@code values}, from 1; changes their order (Hoare's quickselect, middle of
-   * three).
+   * Returns the n-th largest of {@code values}, from 1; changes their order (Hoare's quickselect,
+   * middle of three).
    */
   private static long largest(long[] values, int n) {
     int wanted = values.length - n;

@@ -13,9 +13,9 @@ import org.apache.lucene.util.BytesRef;
  * query draws its own line through the impacts, as in Lin and Trotman, "Anytime Ranking for
  * Impact-Ordered Indexes", ICTIR 2015.
  *
- * <p>What it may lose: a document that is no candidate. Its score is at most {@code unseen}: the
+ * <p>It may lose a document that is not a candidate. Such a score is at most {@code unseen}: the
  * last candidate's score in the first step, and for each token weight × the largest impact left
- * out. Where the k-th hit scores more, nothing was lost.
+ * out. If the k-th hit scores more, nothing was lost.
  */
 final class TwoStepSearch {
 
@@ -29,11 +29,11 @@ final class TwoStepSearch {
   private final int candidates;
 
   /**
-   * @param terms how many of a query's tokens the first step takes, the heaviest
-   * @param postings how many postings it adds up at most, over all segments
-   * @param documentTerms how many tokens of each document it looks at, the heaviest
-   * @param candidates how many documents the second step scores, and all that tie with the last; k
-   *     where that is more
+   * @param terms number of a query's heaviest tokens that the first step takes
+   * @param postings number of postings that it adds up at most, over all segments
+   * @param documentTerms number of each document's heaviest tokens that it sees
+   * @param candidates number of documents that the second step scores, and all that tie with the
+   *     last; k if that is more
    */
   TwoStepSearch(
       Engine engine,
@@ -67,8 +67,8 @@ final class TwoStepSearch {
   }
 
   /**
-   * Shows {@code found} the documents of a segment; returns how much a document may score beyond
-   * that.
+   * Shows {@code found} the documents of a segment; returns the most that a document may score
+   * beyond that.
    */
   private long find(int leaf, BytesRef[] tokens, int[] weights, int[] order, TopK found)
       throws IOException {
@@ -79,7 +79,7 @@ final class TwoStepSearch {
     int[] beyond = new int[tokens.length]; // the largest impact left out of each
     int count = 0;
     long leftOut = 0;
-    // Score that a document may have, which is above all sums here and in the second step.
+    // the score that a document may have, above all sums here and in the second step
     long highest = 0;
     long postings = 0;
     for (int i = 0; i < order.length; i++) {
@@ -131,7 +131,7 @@ final class TwoStepSearch {
     return all == null ? null : new PrunedPostings.Token(all, 0);
   }
 
-  /** The impact from which on each token contributes at least {@code line}. */
+  /** Returns the impact from which on each token contributes at least {@code line}. */
   private static int[] lowest(TermPostings[] terms, int[] weights, long line) {
     int[] lowest = new int[terms.length];
     for (int t = 0; t < terms.length; t++) {
@@ -140,7 +140,7 @@ final class TwoStepSearch {
     return lowest;
   }
 
-  /** The lowest contribution, at least 1, from which on there are at most {@code most} postings. */
+  /** Returns the lowest contribution, at least 1, that at most {@code most} postings reach. */
   private static long line(TermPostings[] terms, int[] weights, long most) {
     long low = 1;
     long high = 1;

@@ -10,8 +10,8 @@ import org.apache.lucene.util.Bits;
  * weight × impact to the window's scores, then the window is looked through once.
  *
  * <p>Windows come in the order of the highest score that a document in them could have (Σ weight ×
- * the token's largest impact there). The rest is passed over as soon as that falls below the k-th
- * best score so far: block-max pruning as in Mallia et al., "Faster Learned Sparse Retrieval with
+ * the token's largest impact there). The rest is skipped as soon as that falls below the k-th best
+ * score so far: block-max pruning as in Mallia et al., "Faster Learned Sparse Retrieval with
  * Block-Max Pruning", SIGIR 2024.
  */
 final class WindowSearch {
@@ -19,8 +19,8 @@ final class WindowSearch {
   private static final int STRIDE = 16;
 
   /**
-   * Memory that searches hand on to one another: as much as there is work for, however many threads
-   * there are.
+   * Memory that searches hand on to one another: as much as concurrent searches need, whatever the
+   * number of threads.
    */
   private static final Queue<WindowSearch> SPARE =
       new ArrayBlockingQueue<>(Runtime.getRuntime().availableProcessors());
@@ -33,7 +33,7 @@ final class WindowSearch {
 
   private WindowSearch() {}
 
-  /** Whether no sum over these tokens can leave the range of int. */
+  /** Returns true if no sum over these tokens can leave the range of int. */
   static boolean fits(TermPostings[] terms, int[] weights) {
     long most = 0;
     for (int t = 0; t < terms.length; t++) {
@@ -50,11 +50,11 @@ final class WindowSearch {
    *
    * @param terms the tokens' postings
    * @param weights their query weights; {@link #fits} must hold
-   * @param lowest the impact from which on each token's postings count, where they are sorted by
+   * @param lowest the impact from which on each token's postings count, if they are sorted by
    *     impact; null for all
    * @param documents number of documents in the segment
    * @param allowed documents that count, or null for all
-   * @param base what is added to a document's number
+   * @param base number added to a document's number
    */
   static void search(
       TermPostings[] terms,
@@ -105,7 +105,7 @@ final class WindowSearch {
     return count;
   }
 
-  /** For few postings: watches which documents reach the threshold. */
+  /** Adds few postings, and notes the documents that reach the threshold. */
   private void addAndNote(
       TermPostings[] terms,
       int[] weights,
@@ -130,7 +130,7 @@ final class WindowSearch {
     }
   }
 
-  /** For many postings: looks through all scores at the end. */
+  /** Adds many postings, and looks through all scores at the end. */
   private void addAndLookThrough(
       TermPostings[] terms,
       int[] weights,
@@ -169,7 +169,9 @@ final class WindowSearch {
     }
   }
 
-  /** Four maxima side by side, because each has to wait for its last. */
+  /**
+   * Returns the largest score, by four maxima side by side, because each has to wait for its last.
+   */
   private static int highest(int[] scores, int from) {
     int a = 0;
     int b = 0;
@@ -186,7 +188,7 @@ final class WindowSearch {
 
   /**
    * Fills {@code order} with bound and number of each window that has a posting, ascending; returns
-   * how many.
+   * their number.
    */
   private int plan(TermPostings[] terms, int[] weights, int[] lowest, int windows) {
     if (bounds.length < windows) {

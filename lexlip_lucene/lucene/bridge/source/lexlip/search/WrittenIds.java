@@ -10,18 +10,15 @@ import org.apache.lucene.index.Terms;
 import org.apache.lucene.index.TermsEnum;
 import org.apache.lucene.util.BytesRef;
 
-/**
- * Docids as they stand in TREC files, where ASCII white space is percent-encoded and nothing else
- * is.
- */
+/** Docids in the written form of TREC files, with only ASCII white space percent-encoded. */
 final class WrittenIds {
   private static final char[] HEXADECIMAL = "0123456789ABCDEF".toCharArray();
 
   private WrittenIds() {}
 
   /**
-   * Two docids with one written form, or none. Only one that has white space is written as another
-   * one is.
+   * Returns two docids with one written form, or none. Only a docid with white space can be written
+   * like another.
    */
   static List<String> alike(Snapshot snapshot, String id) throws IOException {
     Map<BytesRef, BytesRef> changed = new HashMap<>();
@@ -67,7 +64,7 @@ final class WrittenIds {
     return terms == null ? TermsEnum.EMPTY : terms.iterator();
   }
 
-  /** The written form; null where it is the docid itself. */
+  /** Returns the written form; null if it is the docid itself. */
   private static BytesRef written(BytesRef docid) {
     ByteArrayOutputStream out = null;
     for (int i = 0; i < docid.length; i++) {
