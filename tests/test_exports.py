@@ -28,7 +28,7 @@ NAMES = {
     "start_jvm",
     "train",
 }
-"""The contract's (§2)."""
+"""The public names, as docs/python.md lists them."""
 
 
 def in_a_fresh_process(code: str) -> set[str]:

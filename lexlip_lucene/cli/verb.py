@@ -52,7 +52,7 @@ def verb(function: Callable[Parameters, None]) -> Callable[Parameters, None]:
 
 
 def stop(error: BaseException) -> NoReturn:
-    """End the process for `error` as contract §1 says."""
+    """End the process for `error`: with 130 for Ctrl-C, else with 1 and one line (docs/guide.md)."""
     if DEBUG_FLAG in sys.argv:
         traceback.print_exception(error)
     if isinstance(error, KeyboardInterrupt):
