@@ -184,10 +184,10 @@ def is_white(character: str) -> bool:
 def parsed(line: bytes) -> tuple[bytes, dict[bytes, int]]:
     """Return the id and the vector that Java's reader of lines finds in `line`."""
     nothing = java_class("java.util.ArrayList")()
-    wanted = package_class("build.Wanted", "(Ljava/util/List;Ljava/util/List;)V")(nothing, nothing)
+    wanted = package_class("build.KeptKeys", "(Ljava/util/List;Ljava/util/List;)V")(nothing, nothing)
     terms = package_class("build.TermTable", "()V")()
     block = package_class("build.Block", "(JLlexlip/build/TermTable;)V")(0, terms)
-    parser = package_class("build.LineParser", "(Llexlip/build/TermTable;Llexlip/build/Wanted;)V")(terms, wanted)
+    parser = package_class("build.LineParser", "(Llexlip/build/TermTable;Llexlip/build/KeptKeys;)V")(terms, wanted)
     parser.parse(line + b"\n", 0, len(line), block)
     block.ids.trim()
     terms.pool.trim()

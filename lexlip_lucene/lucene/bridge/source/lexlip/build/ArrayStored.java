@@ -13,7 +13,7 @@ final class ArrayStored extends StoredFieldsReader {
   private final FieldInfo id;
   private final FieldInfo[] stored; // number of a wanted key → its field, or null
 
-  ArrayStored(Documents documents, Wanted wanted, FieldInfos fields) {
+  ArrayStored(Documents documents, KeptKeys wanted, FieldInfos fields) {
     this.documents = documents;
     id = fields.fieldInfo(Template.ID);
     stored = new FieldInfo[wanted.keys.length];

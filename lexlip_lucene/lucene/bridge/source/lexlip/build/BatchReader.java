@@ -23,11 +23,11 @@ final class BatchReader extends FilterCodecReader {
    *
    * @param fields field → its inverted lists
    */
-  BatchReader(Template template, Documents documents, Wanted wanted, Map<String, Postings> fields) {
+  BatchReader(Template template, Documents documents, KeptKeys kept, Map<String, Postings> fields) {
     super(template.segment());
     this.documents = documents;
     this.fields = fields;
-    this.stored = new ArrayStored(documents, wanted, template.segment().getFieldInfos());
+    this.stored = new ArrayStored(documents, kept, template.segment().getFieldInfos());
   }
 
   @Override

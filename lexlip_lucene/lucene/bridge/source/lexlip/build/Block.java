@@ -7,8 +7,8 @@ import java.util.Arrays;
  *
  * <p>Postings of a document: its number of terms, then for each the number in {@code table} and the
  * impact; all varints. Extras, only if keys are to be kept: their number, then for each its code
- * (see {@link Wanted}), its length and its bytes. {"red": 3, "cat": 2} as terms 0 and 1 is 2 0 3 1
- * 2, five bytes.
+ * (see {@link KeptKeys}), its length and its bytes. {"red": 3, "cat": 2} as terms 0 and 1 is 2 0 3
+ * 1 2, five bytes.
  */
 final class Block {
   final long sequence;

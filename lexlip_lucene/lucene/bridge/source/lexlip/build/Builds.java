@@ -30,9 +30,9 @@ public final class Builds {
       long memory,
       boolean ordered)
       throws IOException {
-    Wanted wanted =
-        new Wanted(Packed.texts(stored, storedLengths), Packed.texts(keywords, keywordLengths));
-    return new Session(Path.of(path), create, wanted, threads, memory, ordered);
+    KeptKeys kept =
+        new KeptKeys(Packed.texts(stored, storedLengths), Packed.texts(keywords, keywordLengths));
+    return new Session(Path.of(path), create, kept, threads, memory, ordered);
   }
 
   /**
@@ -61,8 +61,7 @@ public final class Builds {
         () -> {
           long begun = System.nanoTime();
           Input input = new Input(open, replace);
-          CollectionReader reader =
-              new CollectionReader(from, open.wanted, open.threads, open.stop);
+          CollectionReader reader = new CollectionReader(from, open.kept, open.threads, open.stop);
           try {
             do {
               reader.fill(input.batch());

@@ -18,16 +18,16 @@ final class CollectionReader {
   private record Place(int shard, int lines) {}
 
   private final Shards shards;
-  private final Wanted wanted;
+  private final KeptKeys kept;
   private final int threads;
   private final Stop stop;
   // block → its shard and number of lines
   private final TreeMap<Long, Place> read = new TreeMap<>();
   private Refused first;
 
-  CollectionReader(Shards shards, Wanted wanted, int threads, Stop stop) {
+  CollectionReader(Shards shards, KeptKeys kept, int threads, Stop stop) {
     this.shards = shards;
-    this.wanted = wanted;
+    this.kept = kept;
     this.threads = threads;
     this.stop = stop;
   }
@@ -63,7 +63,7 @@ final class CollectionReader {
 
   private void work(Batch batch) throws BuildError {
     TermTable table = new TermTable();
-    LineParser parser = new LineParser(table, wanted);
+    LineParser parser = new LineParser(table, kept);
     Lines lines = new Lines();
     while (!stop.asked() && !failed() && !batch.full() && shards.next(lines)) {
       Block block = new Block(lines.sequence, table);

@@ -2,35 +2,35 @@ package lexlip.build;
 
 import java.util.Arrays;
 
-/** The values of the {@link Wanted} keys of the line that is being read. */
+/** The values of the {@link KeptKeys} keys of the line that is being read. */
 final class Extras {
-  private final Wanted wanted;
+  private final KeptKeys kept;
   private final int[] from;
   private final int[] to;
   private final Bytes values = new Bytes(256);
   private int count;
 
-  Extras(Wanted wanted) {
-    this.wanted = wanted;
-    from = new int[wanted.keys.length];
-    to = new int[wanted.keys.length];
+  Extras(KeptKeys kept) {
+    this.kept = kept;
+    from = new int[kept.keys.length];
+    to = new int[kept.keys.length];
   }
 
   void clear() {
     Arrays.fill(to, -1);
   }
 
-  /** Returns the number of the wanted key {@code text[begin, stop)}, or -1. */
+  /** Returns the number of the kept key {@code text[begin, stop)}, or -1. */
   int find(byte[] text, int begin, int stop) {
-    for (int key = 0; key < wanted.names.length; key++) {
-      if (Arrays.equals(text, begin, stop, wanted.names[key], 0, wanted.names[key].length)) {
+    for (int key = 0; key < kept.names.length; key++) {
+      if (Arrays.equals(text, begin, stop, kept.names[key], 0, kept.names[key].length)) {
         return key;
       }
     }
     return -1;
   }
 
-  /** Notes the place in the line of a wanted key's JSON value. */
+  /** Notes the place in the line of a kept key's JSON value. */
   void found(int key, int begin, int stop) {
     from[key] = begin;
     to[key] = stop;
@@ -52,7 +52,7 @@ final class Extras {
   private void value(JsonScanner line, int key) throws Refusal {
     byte first = line.input[from[key]];
     line.at = from[key];
-    if (wanted.stored(key)) {
+    if (kept.stored(key)) {
       if (first == '"') {
         line.text();
         put(2 * key, line.text, line.textFrom, line.textTo);
@@ -60,7 +60,7 @@ final class Extras {
         put(2 * key, line.input, from[key], to[key]);
       }
     }
-    if (!wanted.keyword(key)) {
+    if (!kept.keyword(key)) {
       return;
     }
     line.at = from[key];
@@ -98,7 +98,7 @@ final class Extras {
     if ((code & 1) == 1 && stop - begin > LineParser.MAX_TERM_BYTES) {
       throw new Refusal(
           "the keyword \""
-              + wanted.keys[code / 2]
+              + kept.keys[code / 2]
               + "\" has "
               + (stop - begin)
               + " bytes, and Lucene takes "
@@ -112,7 +112,7 @@ final class Extras {
 
   private String notAKeyword(int key) {
     return "the keyword \""
-        + wanted.keys[key]
+        + kept.keys[key]
         + "\" must be a text, a number, true or false, or a list of texts";
   }
 }

@@ -60,8 +60,7 @@ final class Input {
     Map<String, Postings> fields = fields(documents, ids);
     invertNanos += System.nanoTime() - begun;
     begun = System.nanoTime();
-    written.addAll(
-        session.add(new BatchReader(session.template, documents, session.wanted, fields)));
+    written.addAll(session.add(new BatchReader(session.template, documents, session.kept, fields)));
     writeNanos += System.nanoTime() - begun;
     totals.add(full.totals);
   }
@@ -129,9 +128,9 @@ final class Input {
     fields.put(Template.ID, byId(documents, ids));
     fields.put(
         Template.CONTENTS, Inverter.invert(documents, vocabulary, session.threads, session.stop));
-    for (int key = 0; key < session.wanted.keys.length; key++) {
-      if (session.wanted.keyword(key)) {
-        fields.put(session.wanted.keys[key], KeywordInverter.invert(documents, key));
+    for (int key = 0; key < session.kept.keys.length; key++) {
+      if (session.kept.keyword(key)) {
+        fields.put(session.kept.keys[key], KeywordInverter.invert(documents, key));
       }
     }
     return fields;

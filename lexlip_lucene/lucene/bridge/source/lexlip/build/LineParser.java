@@ -33,9 +33,9 @@ final class LineParser extends JsonScanner {
   private boolean vectorGood;
   private boolean kept; // whether the index keeps the token that was read last whole
 
-  LineParser(TermTable table, Wanted wanted) {
+  LineParser(TermTable table, KeptKeys keys) {
     this.table = table;
-    this.extras = wanted.none() ? null : new Extras(wanted);
+    this.extras = keys.none() ? null : new Extras(keys);
   }
 
   /**

@@ -13,7 +13,7 @@ import org.apache.lucene.util.BytesRef;
 /** A look-up of ids in an index, among the documents that are not deleted. */
 final class Present {
   /** A receiver of the ids found. */
-  interface Found {
+  interface Receiver {
     /** Takes the id's rank among those looked for, and the name of the segment that has it. */
     void found(int rank, String segment) throws BuildError, IOException;
   }
@@ -24,7 +24,7 @@ final class Present {
    * Looks for all ids; both sides are sorted, so a run of ids that only one side has is skipped in
    * one step.
    */
-  static void lookUp(DirectoryReader index, SortedTexts ids, Found found)
+  static void lookUp(DirectoryReader index, SortedTexts ids, Receiver found)
       throws BuildError, IOException {
     for (LeafReaderContext leaf : index.leaves()) {
       lookUp(leaf.reader(), ids, found);
@@ -35,7 +35,7 @@ final class Present {
     return ((SegmentReader) segment).getSegmentName();
   }
 
-  private static void lookUp(LeafReader segment, SortedTexts ids, Found found)
+  private static void lookUp(LeafReader segment, SortedTexts ids, Receiver found)
       throws BuildError, IOException {
     Terms terms = segment.terms(Template.ID);
     if (terms == null) {

@@ -18,7 +18,7 @@ import org.apache.lucene.util.Version;
 /** An index that is open for writing. Others see no change before {@link #commit}. */
 final class Session {
   final Stop stop = new Stop();
-  final Wanted wanted;
+  final KeptKeys kept;
   final Template template;
   final int threads;
   final long memory;
@@ -32,9 +32,9 @@ final class Session {
    *
    * @param memory bytes for documents that wait to be written, cut to a third of the JVM's heap
    */
-  Session(Path path, boolean create, Wanted wanted, int threads, long memory, boolean ordered)
+  Session(Path path, boolean create, KeptKeys kept, int threads, long memory, boolean ordered)
       throws IOException {
-    this.wanted = wanted;
+    this.kept = kept;
     this.threads = threads;
     this.memory = Math.min(memory, Runtime.getRuntime().maxMemory() / 3);
     this.ordered = ordered;
@@ -54,7 +54,7 @@ final class Session {
       config.setUseCompoundFile(false);
       config.setCommitOnClose(false);
       writer = new IndexWriter(directory, config);
-      template = new Template(wanted, created);
+      template = new Template(kept, created);
     } catch (IOException | RuntimeException error) {
       directory.close();
       throw error;

@@ -30,7 +30,7 @@ final class Template implements AutoCloseable {
   /**
    * @param created major version of the Lucene that made the index: it takes segments of no other
    */
-  Template(Wanted wanted, int created) throws IOException {
+  Template(KeptKeys kept, int created) throws IOException {
     IndexWriterConfig config = new IndexWriterConfig().setIndexCreatedVersionMajor(created);
     try (IndexWriter writer = new IndexWriter(directory, config)) {
       Document document = new Document();
@@ -40,12 +40,12 @@ final class Template implements AutoCloseable {
       impacts.setIndexOptions(IndexOptions.DOCS_AND_FREQS);
       impacts.setTokenized(false);
       document.add(new Field(CONTENTS, "x", impacts));
-      for (int key = 0; key < wanted.keys.length; key++) {
-        if (wanted.stored(key)) {
-          document.add(new StoredField(wanted.keys[key], "x"));
+      for (int key = 0; key < kept.keys.length; key++) {
+        if (kept.stored(key)) {
+          document.add(new StoredField(kept.keys[key], "x"));
         }
-        if (wanted.keyword(key)) {
-          document.add(new StringField(wanted.keys[key], "x", Field.Store.NO));
+        if (kept.keyword(key)) {
+          document.add(new StringField(kept.keys[key], "x", Field.Store.NO));
         }
       }
       writer.addDocument(document);

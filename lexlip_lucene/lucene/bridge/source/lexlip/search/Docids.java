@@ -16,13 +16,13 @@ final class Docids {
 
   private Docids() {}
 
-  private record Found(long score, byte[] docid) {}
+  private record ScoredDocid(long score, byte[] docid) {}
 
   /** The order of hits: the higher score first, then the smaller docid. */
-  private static final Comparator<Found> BEST_FIRST =
-      Comparator.comparingLong(Found::score)
+  private static final Comparator<ScoredDocid> BEST_FIRST =
+      Comparator.comparingLong(ScoredDocid::score)
           .reversed()
-          .thenComparing(Found::docid, Arrays::compareUnsigned);
+          .thenComparing(ScoredDocid::docid, Arrays::compareUnsigned);
 
   /**
    * Returns the best {@code k} of {@code top}: by score, then by docid in byte order.
@@ -40,20 +40,20 @@ final class Docids {
     }
     Arrays.sort(byDocument);
     // All may tie, so no more than the best k of them are kept, the worst of those in front.
-    PriorityQueue<Found> best = new PriorityQueue<>(BEST_FIRST.reversed());
+    PriorityQueue<ScoredDocid> best = new PriorityQueue<>(BEST_FIRST.reversed());
     Reader docids = new Reader(snapshot, id);
     for (long pair : byDocument) {
-      best.add(new Found(top.score((int) pair), docids.read((int) (pair >>> 32))));
+      best.add(new ScoredDocid(top.score((int) pair), docids.read((int) (pair >>> 32))));
       if (best.size() > k) {
         best.poll();
       }
     }
-    Found[] hits = best.toArray(new Found[0]);
+    ScoredDocid[] hits = best.toArray(new ScoredDocid[0]);
     Arrays.sort(hits, BEST_FIRST);
     long next = size > hits.length ? hits[hits.length - 1].score : top.threshold() - 1;
     return new Answer(
-        Arrays.stream(hits).mapToLong(Found::score).toArray(),
-        Arrays.stream(hits).map(Found::docid).toArray(byte[][]::new),
+        Arrays.stream(hits).mapToLong(ScoredDocid::score).toArray(),
+        Arrays.stream(hits).map(ScoredDocid::docid).toArray(byte[][]::new),
         Math.max(next, unseen));
   }
 

@@ -12,13 +12,13 @@ import java.util.Set;
  * <p>In a {@link Block} the value of key number n has the code 2n when it is stored and 2n + 1 when
  * it is a keyword.
  */
-final class Wanted {
+final class KeptKeys {
   final String[] keys;
   final byte[][] names;
   private final Set<String> stored;
   private final Set<String> keywords;
 
-  Wanted(List<String> stored, List<String> keywords) {
+  KeptKeys(List<String> stored, List<String> keywords) {
     this.stored = new LinkedHashSet<>(stored);
     this.keywords = new LinkedHashSet<>(keywords);
     Set<String> all = new LinkedHashSet<>(stored);
