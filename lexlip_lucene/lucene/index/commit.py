@@ -17,7 +17,7 @@ from lexlip_lucene.errors import IndexingError, InputError, SearchError
 from lexlip_lucene.files.written import require_folder
 from lexlip_lucene.lucene.jvm.java_paths import to_java
 from lexlip_lucene.lucene.jvm.java_texts import unpack_texts
-from lexlip_lucene.lucene.jvm.jvm import ONE_AT_A_TIME, JavaObject, java_class, java_errors_as, start_jvm
+from lexlip_lucene.lucene.jvm.jvm import ONE_AT_A_TIME, JavaObject, as_python, java_class, java_errors_as, start_jvm
 from lexlip_lucene.lucene.jvm.unreadable import why_not_readable
 
 SCHEMA = "1"
@@ -46,7 +46,7 @@ def facts_and_keywords(index: Path) -> tuple[dict[str, str], set[str]]:
     with _reader_of(index) as reader:
         facts = facts_of(index, reader)
         with ONE_AT_A_TIME:
-            there = unpack_texts(java_class("lexlip.search.Searches").keywordsOf(reader, CONTENTS, ID).tostring())
+            there = unpack_texts(as_python(java_class("lexlip.search.Searches").keywordsOf(reader, CONTENTS, ID)))
         return facts, {*there, *kept_keywords(facts)}
 
 

@@ -10,7 +10,7 @@ from lexlip_lucene.files.written import require_folder
 from lexlip_lucene.lucene.index.commit import commit_facts
 from lexlip_lucene.lucene.index.counts import require_on_disk
 from lexlip_lucene.lucene.jvm.java_paths import to_java
-from lexlip_lucene.lucene.jvm.jvm import StaticMethods
+from lexlip_lucene.lucene.jvm.jvm import StaticMethods, as_python
 from lexlip_lucene.lucene.jvm.unreadable import damaged, said
 
 _COMMIT = re.compile("segments_[0-9a-z]+")
@@ -68,9 +68,9 @@ def _compared(index: Path, latest: str, *, full: bool) -> tuple[int, int]:
     _require_counts(index)
     if full:
         with _damage_named(index):
-            found = java.checkIndex(folder)
+            found = as_python(java.checkIndex(folder))
         if found is not None:
-            raise IndexDamage(f"{index} is damaged, says Lucene's CheckIndex: {found.tostring().decode()}")
+            raise IndexDamage(f"{index} is damaged, says Lucene's CheckIndex: {found.decode()}")
     return len(names), size
 
 

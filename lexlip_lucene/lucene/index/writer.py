@@ -174,7 +174,7 @@ class IndexWriter:
     def _result(self) -> dict[str, int]:
         error = self._java.error(self._job)
         if error is not None:
-            raise JobFailed(*error.tostring().decode().split("\0"))
+            raise JobFailed(*error.decode().split("\0"))
         pairs = (line.split("=") for line in self._java.result(self._job).splitlines())
         return {name: int(number) for name, number in pairs}
 

@@ -90,10 +90,19 @@ class StaticMethods:
 
         def call(*arguments: object) -> JavaObject:
             ENTRY.enter()
-            return method(*arguments)
+            return as_python(method(*arguments))
 
         setattr(self, name, call)  # where Python finds it the next time
         return call
+
+
+def as_python(result: JavaObject) -> JavaObject:
+    """Return Java's bytes as Python's, and anything else as it is.
+
+    pyjnius's array of bytes must not be left in a frame: if an error's traceback keeps the frame, and the garbage
+    collector clears both, the array releases itself by an object that is gone, and the process dies (pyjnius 1.9).
+    """
+    return bytes(result.tostring()) if type(result).__name__ == "ByteArray" else result
 
 
 @contextmanager

@@ -74,8 +74,8 @@ class Bm25Searcher(LuceneSearcher):
         def answer(start: int, stop: int) -> bytes:
             with self._errors("search"):
                 queries = [_lucene_query(text, f"query {qid}") for qid, text in items[start:stop]]
-                found = self._java.searchLucene(self._engine, _similarity(), queries, packed, k, threads)
-            return bytes(found.tostring())
+                found: bytes = self._java.searchLucene(self._engine, _similarity(), queries, packed, k, threads)
+            return found
 
         hits = self._gather(list(texts), answer, k, threads, progress)
         return {qid: found.with_float_scores() for qid, found in hits.items()}

@@ -138,7 +138,7 @@ class ImpactSearcher(LuceneSearcher):
             found = self._java.impacts(self._engine, utf8(docid), tokens)
         if found is None:
             raise InputError(f"{self.path} has no document {docid!r}: nothing to explain")
-        impacts = dict(zip(query, np.frombuffer(found.tostring(), "<i4").tolist(), strict=True))
+        impacts = dict(zip(query, np.frombuffer(found, "<i4").tolist(), strict=True))
         explanation = explanation_of(query, docid, impacts)
         if explanation.score >= _NO_SCORE:
             raise SearchError(
@@ -177,7 +177,7 @@ class ImpactSearcher(LuceneSearcher):
 
         def answer(queries: bytes) -> bytes:
             with self._errors("search"):
-                found = self._java.search(
+                found: bytes = self._java.search(
                     self._engine,
                     queries,
                     packed,
@@ -189,7 +189,7 @@ class ImpactSearcher(LuceneSearcher):
                     how.document_terms,
                     how.candidates,
                 )
-            return bytes(found.tostring())
+            return found
 
         return answer
 

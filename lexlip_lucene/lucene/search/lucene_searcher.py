@@ -25,7 +25,7 @@ from lexlip_lucene.lucene.index.commit import (
 )
 from lexlip_lucene.lucene.jvm.java_entry import ENTRY
 from lexlip_lucene.lucene.jvm.java_texts import unpack_texts
-from lexlip_lucene.lucene.jvm.jvm import ONE_AT_A_TIME, JavaObject, StaticMethods, java_class, java_errors_as
+from lexlip_lucene.lucene.jvm.jvm import ONE_AT_A_TIME, StaticMethods, java_class, java_errors_as
 from lexlip_lucene.lucene.search.hits import Hits, unpack
 from lexlip_lucene.lucene.search.request import pack_filters, pack_queries, utf8
 from lexlip_lucene.progress import Progress
@@ -118,7 +118,7 @@ class LuceneSearcher:
         most = as_int(most, "most")
         names = self._keywords()
         with self._errors("read"):
-            values = [self._java.values(self._engine, name, most).tostring() for name in names]
+            values = [self._java.values(self._engine, name, most) for name in names]
         return {name: unpack_texts(packed)[:most] for name, packed in zip(names, values, strict=True)}
 
     def frequencies(self, tokens: Sequence[str]) -> dict[str, int]:
@@ -132,12 +132,12 @@ class LuceneSearcher:
         asked = list(dict.fromkeys(tokens))
         with self._errors("count"):
             found = self._java.frequencies(self._engine, pack_queries([dict.fromkeys(asked, 1)]))
-        return dict(zip(asked, np.frombuffer(found.tostring(), "<i4").tolist(), strict=True))
+        return dict(zip(asked, np.frombuffer(found, "<i4").tolist(), strict=True))
 
     def require_ids_told_apart(self) -> None:
         """Raise InputError where two docids would be the same in a run, in which white space is percent-encoded."""
         with self._errors("read"):
-            alike = unpack_texts(self._java.writtenAlike(self._engine).tostring())
+            alike = unpack_texts(self._java.writtenAlike(self._engine))
         require_told_apart(alike, "document")
 
     def close(self) -> None:
@@ -189,7 +189,7 @@ class LuceneSearcher:
     def _keywords(self) -> list[str]:
         """Return the keyword fields, also those that no document has any more."""
         with self._errors("read"):
-            there = unpack_texts(self._java.keywords(self._engine).tostring())
+            there = unpack_texts(self._java.keywords(self._engine))
         return sorted({*there, *kept_keywords(self.facts)})
 
     def _facts(self) -> dict[str, str]:
@@ -212,7 +212,7 @@ class LuceneSearcher:
         return min(as_count(k, "k"), _INT_MAX), min(as_count(threads, "threads"), _INT_MAX)
 
 
-def as_mapping(pairs: JavaObject) -> dict[str, str]:
+def as_mapping(pairs: bytes) -> dict[str, str]:
     """Return what Java gives as names and values in turn."""
-    texts = unpack_texts(pairs.tostring())
+    texts = unpack_texts(pairs)
     return dict(zip(texts[::2], texts[1::2], strict=True))
