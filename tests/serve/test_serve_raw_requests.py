@@ -82,7 +82,7 @@ ODD: dict[str, tuple[bytes, int]] = {
     "chunks twice": (POST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n" + CHUNKED, 501),
     "chunks and gzip": (POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n" + CHUNKED, 501),
     "chunks that are none": (POST + b"Transfer-Encoding: xchunked\r\n\r\n" + CHUNKED, 501),
-    "a chunk's size that is no number": (POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
+    "a chunk's size that is not a number": (POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
     "a chunk that is longer than it says": (POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\n" + BODY, 400),
     "a chunk's size of 30 digits": (POST + b"Transfer-Encoding: chunked\r\n\r\n" + b"f" * 30 + b"\r\n", 400),
     # bodies
