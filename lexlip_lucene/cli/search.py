@@ -196,7 +196,7 @@ def _many(index: Path, source: _Source, output: Path, setting: _Setting) -> None
 def _timed(index: Path, source: _Source, setting: _Setting) -> "tuple[Mapping[str, Sequence[Hit]], float]":
     """Search, and time the search only, without encoding the queries."""
     from lexlip_lucene.data.topics import read_topics
-    from lexlip_lucene.data.trec_id import require_told_apart
+    from lexlip_lucene.data.trec_id import require_distinct_as_written
     from lexlip_lucene.progress import for_terminal
 
     topics, encoded, model = source
@@ -205,9 +205,9 @@ def _timed(index: Path, source: _Source, setting: _Setting) -> "tuple[Mapping[st
         require_kind(index, "bm25", "give --model MODEL to encode the topics, or encoded queries with --encoded")
         setting.require_exact(index)
         texts = {topic.qid: topic.text for topic in read_topics(topics)}
-        require_told_apart(texts, "topic")
+        require_distinct_as_written(texts, "topic")
         with open_texts(index) as captions:
-            captions.require_ids_told_apart()
+            captions.require_distinct_ids()
             begun = time.perf_counter()
             run = captions.search_batch(
                 texts, setting.k, threads=setting.threads, filters=setting.filters, progress=progress
@@ -215,9 +215,9 @@ def _timed(index: Path, source: _Source, setting: _Setting) -> "tuple[Mapping[st
             return run, time.perf_counter() - begun
     require_kind(index, "impact", WITHOUT_MODEL if encoded is None else "search it with --topics")
     queries = encoded_queries(index, topics, encoded, model)
-    require_told_apart(queries, "topic")  # before the search, whose run could not be written
+    require_distinct_as_written(queries, "topic")  # before the search, whose run could not be written
     with open_impacts(index, setting.approximate) as images:
-        images.require_ids_told_apart()
+        images.require_distinct_ids()
         begun = time.perf_counter()
         run = images.search_batch(
             queries, setting.k, threads=setting.threads, filters=setting.filters, progress=progress

@@ -56,7 +56,7 @@ class WrittenIds:
         return form
 
 
-def require_told_apart(names: Iterable[str], kind: str) -> None:
+def require_distinct_as_written(names: Iterable[str], kind: str) -> None:
     """Raise InputError where two different ids would be written alike, or one is empty; `kind` as in `WrittenIds`."""
     written = WrittenIds(kind)
     for name in names:

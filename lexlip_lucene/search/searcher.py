@@ -51,7 +51,7 @@ class OpenIndex(Protocol):
         """Return keyword field → values in byte order, about the first `most`."""
         ...
 
-    def require_ids_told_apart(self) -> None:
+    def require_distinct_ids(self) -> None:
         """Raise InputError if two docids would be the same in a run; unless answered, writing a run finds them."""
         return None
 

@@ -12,7 +12,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from lexlip_lucene.data.trec_id import require_told_apart
+from lexlip_lucene.data.trec_id import require_distinct_as_written
 from lexlip_lucene.errors import InputError, SearchError
 from lexlip_lucene.integers import as_count, as_int
 from lexlip_lucene.lucene.index.commit import (
@@ -134,11 +134,11 @@ class LuceneSearcher:
             found = self._java.frequencies(self._engine, pack_queries([dict.fromkeys(asked, 1)]))
         return dict(zip(asked, np.frombuffer(found, "<i4").tolist(), strict=True))
 
-    def require_ids_told_apart(self) -> None:
+    def require_distinct_ids(self) -> None:
         """Raise InputError where two docids would be the same in a run, in which white space is percent-encoded."""
         with self._errors("read"):
             alike = unpack_texts(self._java.writtenAlike(self._engine))
-        require_told_apart(alike, "document")
+        require_distinct_as_written(alike, "document")
 
     def close(self) -> None:
         """Close the index. In a forked process it is not open, so nothing happens."""
