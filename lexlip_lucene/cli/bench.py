@@ -61,7 +61,7 @@ def _experiment(recipe: Path, overrides: list[str], device: str, json: bool) -> 
     from lexlip_lucene.progress import for_terminal
 
     report = run_recipe(recipe, overrides, device=device, progress=for_terminal())
-    answer(_record(report), _told(report), as_json=json)
+    answer(_record(report), _as_text(report), as_json=json)
     return report.comparisons
 
 
@@ -89,8 +89,8 @@ def _ladder(
     comparisons = compared(figures_of(ladder), ladder.recipe.asked_figures())
     expected = [{**comparison._asdict(), "holds": comparison.holds} for comparison in comparisons]
     report = ladder.folder / "report.md"
-    told = "\n".join([report.read_text(encoding="utf-8"), *_compared_lines(comparisons), f"  written to {report}"])
-    answer({**record, "folder": ladder.folder.absolute(), "expected": expected}, told, as_json=json)
+    text = "\n".join([report.read_text(encoding="utf-8"), *_compared_lines(comparisons), f"  written to {report}"])
+    answer({**record, "folder": ladder.folder.absolute(), "expected": expected}, text, as_json=json)
     return comparisons
 
 
@@ -105,7 +105,7 @@ def _record(report: "BenchReport") -> dict[str, object]:
     }
 
 
-def _told(report: "BenchReport") -> str:
+def _as_text(report: "BenchReport") -> str:
     lines = [f"{report.name}: {report.topics} topics, in percent: {percent(report.figures)}"]
     lines += _compared_lines(report.comparisons)
     return "\n".join([*lines, f"  run, index and topics are in {report.folder}"])

@@ -96,7 +96,7 @@ def classify(
         **_record(report),
         "output": None if output is None else output.absolute(),
     }
-    answer(record, "\n".join([*shown, _told(report, len(chosen), len(classes), output)]), as_json=json)
+    answer(record, "\n".join([*shown, _as_text(report, len(chosen), len(classes), output)]), as_json=json)
 
 
 def _check(output: Path | None, inputs: list[Path | None], k: int, batch_size: int, *, force: bool) -> None:
@@ -166,7 +166,7 @@ def _shown(found: "Prediction") -> str:
     return f"{found.id}: {best or 'no label'}{truth}"
 
 
-def _told(report: "ZeroShotReport", images: int, labels: int, output: Path | None) -> str:
+def _as_text(report: "ZeroShotReport", images: int, labels: int, output: Path | None) -> str:
     more = report.classified - LINES_SHOWN
     where = f"{output}: " if output is not None else f"… and {more} more, --output FILE has all\n" if more > 0 else ""
     counts = (

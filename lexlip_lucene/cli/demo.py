@@ -50,7 +50,7 @@ def _run(output: Path, seed: int, bound: "socket | None", *, as_json: bool, forc
     require_replaceable(output, sign="report.html", what="a folder of the demo", force=force)
     report = run_demo(output, seed=seed, force=force, progress=for_terminal())
     folder = output.absolute()
-    record, text = _record(folder, report), _told(output, report)
+    record, text = _record(folder, report), _as_text(output, report)
     if bound is None:
         answer(record, text, as_json=as_json)
         return
@@ -87,7 +87,7 @@ def _record(folder: Path, report: "DemoReport") -> dict[str, Any]:
     }
 
 
-def _told(output: Path, report: "DemoReport") -> str:
+def _as_text(output: Path, report: "DemoReport") -> str:
     return "\n".join(
         [
             f"{report.topics} captions searched {report.documents} scenes, none of them seen in training; in percent:",

@@ -29,7 +29,7 @@ def doctor(json: Json = False, debug: Debug = False) -> None:
         "problems": problems,
     }
     record["ok"] = not problems
-    answer(record, _told(record), as_json=json)
+    answer(record, _as_text(record), as_json=json)
     if problems:
         raise LexlipError(f"something that the job needs is missing or broken here: {'; '.join(problems)}")
 
@@ -83,7 +83,7 @@ def _device(problems: list[str]) -> str | None:
     return choose_device("auto")
 
 
-def _told(record: dict[str, Any]) -> str:
+def _as_text(record: dict[str, Any]) -> str:
     lines = []
     for name in ("java", "lucene", "pyserini", "torch", "device"):
         value = record[name]

@@ -55,7 +55,7 @@ def tune(
     with ImpactSearcher(index) as searcher:
         found = tuned(searcher, queries, k=k, recall=recall, repeats=repeats, progress=for_terminal())
     sources = ["--encoded", encoded] if encoded is not None else ["--topics", topics, "--model", model]
-    record, text = _told(index, [str(source) for source in sources], found)
+    record, text = _as_text(index, [str(source) for source in sources], found)
     _write(output, found, record, text, force=force)
     answer({**record, "folder": output.absolute()}, f"{text}\n\nLook at {output / 'recall-latency.png'}", as_json=json)
 
@@ -68,7 +68,7 @@ def _require_in_range(*, k: int, recall: float, repeats: int) -> None:
         raise InputError(f"--recall must be above 0 and at most 1, got {recall}")
 
 
-def _told(index: Path, sources: list[str], tuning: "Tuning") -> tuple[dict[str, Any], str]:
+def _as_text(index: Path, sources: list[str], tuning: "Tuning") -> tuple[dict[str, Any], str]:
     """Return the result as a record and as Markdown; both end in the lines that search with what is proposed."""
     from lexlip_lucene.tuning import report
 

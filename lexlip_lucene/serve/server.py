@@ -61,11 +61,11 @@ class Announcing(uvicorn.Server):
 
     def __init__(self, config: Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
-        self._told = ready
+        self._ready = ready
 
     def ready(self) -> None:
         """Say that requests are answered."""
-        self._told()
+        self._ready()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer, and say so."""
