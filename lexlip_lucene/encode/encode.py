@@ -19,6 +19,7 @@ from lexlip_lucene.data.texts import read_texts
 from lexlip_lucene.encode.arithmetic import Arithmetic, choose_arithmetic
 from lexlip_lucene.encode.encoded_batches import ImageBatches, TextBatches
 from lexlip_lucene.encode.inputs_hash import hash_of_images, hash_of_texts
+from lexlip_lucene.encode.memory import encoding_memory_errors_named
 from lexlip_lucene.encode.run import encode_shards
 from lexlip_lucene.encode.shard_plan import plan_shards
 from lexlip_lucene.encode.unfinished import Unfinished, is_query_file
@@ -87,6 +88,7 @@ def encode_images(
     Raises:
         InputError: not one picture could be read, batch_size < 1, or `resume` finds another run.
         OutputError: `output` exists and `force` is off, an id occurs twice, or `output` can't be written.
+        MemoryLimitError: the memory of the machine or its GPU does not suffice.
     """
     begun = time.monotonic()
     if isinstance(images, (Path, str)):
@@ -118,9 +120,10 @@ def encode_images(
         grid=grid,
         limits=limits,
     )
-    manifest = encode_shards(
-        unfinished, batches.of, label="encoding images", resume=resume, force=force, ranks=ranks, progress=progress
-    )
+    with encoding_memory_errors_named(batch_size):
+        manifest = encode_shards(
+            unfinished, batches.of, label="encoding images", resume=resume, force=force, ranks=ranks, progress=progress
+        )
     return _report(manifest, begun)
 
 
@@ -146,6 +149,7 @@ def encode_texts(
     Raises:
         InputError: no text is given, batch_size < 1, or `resume` finds another run.
         OutputError: `output` exists and `force` is off, an id occurs twice, or `output` can't be written.
+        MemoryLimitError: the memory of the machine or its GPU does not suffice.
     """
     begun = time.monotonic()
     if isinstance(texts, (Path, str)):
@@ -164,9 +168,10 @@ def encode_texts(
         batch_size=batch_size,
     )
     batches = TextBatches(model=model, texts=texts, quantiser=quantiser, batch_size=batch_size, as_documents=documents)
-    manifest = encode_shards(
-        unfinished, batches.of, label="encoding texts", resume=resume, force=force, ranks=ranks, progress=progress
-    )
+    with encoding_memory_errors_named(batch_size):
+        manifest = encode_shards(
+            unfinished, batches.of, label="encoding texts", resume=resume, force=force, ranks=ranks, progress=progress
+        )
     return _report(manifest, begun)
 
 

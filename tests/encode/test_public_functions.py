@@ -7,9 +7,10 @@ from PIL import Image
 from support import tiny
 
 import lexlip_lucene
+from lexlip_lucene.encode.image_pass import ImagePass
 from lexlip_lucene.encode.zero_shot import Prediction
 from lexlip_lucene.encoders.model.lexlip import LexLip
-from lexlip_lucene.errors import InputError
+from lexlip_lucene.errors import InputError, MemoryLimitError
 from lexlip_lucene.vectors.collection import read_collection, read_queries
 
 COLOURS = {"a.png": "red", "b.png": "blue", "c.png": "green"}
@@ -53,3 +54,14 @@ def test_a_folder_is_classified_by_names_of_labels(model: LexLip, photos: Path) 
 def test_a_recipe_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no\.yaml"):
         lexlip_lucene.train(tmp_path / "no.yaml", tmp_path / "model")
+
+
+def test_out_of_memory_is_one_line_that_names_the_option(
+    model: LexLip, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(ImagePass, "__call__", full)
+    with pytest.raises(MemoryLimitError, match="encoding at batch size 2 .*--batch-size 1"):
+        lexlip_lucene.encode_images(model, photos, tmp_path / "collection", batch_size=2)
