@@ -18,10 +18,13 @@ from scipy.sparse import csr_array
 from lexlip_lucene import Hit, ImpactSearcher, LexlipError
 from lexlip_lucene.cli.query import parse_weights
 from lexlip_lucene.errors import InputError
+from lexlip_lucene.integers import as_count
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.records import Impacts
 from lexlip_lucene.search.searcher import Filters, Searcher
+from lexlip_lucene.text_list import as_texts
 from lexlip_lucene.vectors.collection import read_collection
+from lexlip_lucene.vectors.json_vector import checked_impacts
 
 
 class MatrixSearcher(Searcher):
@@ -60,11 +63,12 @@ class MatrixSearcher(Searcher):
     ) -> list[Hit]:
         if filters:
             raise InputError(f"{self.path} has no keyword fields, so it can't be filtered by {', '.join(filters)}")
+        k, query = as_count(k, "k"), checked_impacts(query, "query")
         scores = np.zeros(self.documents, np.int64)
         for token, weight in query.items():
             rows, impacts = self._postings(token)
             scores[rows] += weight * impacts
-        for token in without:
+        for token in as_texts(without, "without"):
             scores[self._postings(token)[0]] = 0
         best = np.argsort(-scores, kind="stable")[:k]
         return [Hit(self._docids[row], int(scores[row]), rank) for rank, row in enumerate(best, 1) if scores[row]]

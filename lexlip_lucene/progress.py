@@ -85,7 +85,7 @@ SILENT = Silent()
 
 
 def for_terminal() -> Progress:
-    """Bars when stderr is a terminal, plain lines otherwise."""
+    """Return bars when stderr is a terminal, plain lines otherwise."""
     return Bars() if sys.stderr.isatty() else Lines()
 
 

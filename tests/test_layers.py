@@ -14,7 +14,7 @@ HOME = Path(lexlip_lucene.__file__).parent
 MODULES = sorted(HOME.rglob("*.py"))
 
 FILES = {"errors", "files"}
-GROUND = FILES | {"integers", "processes", "progress", "records"}
+GROUND = FILES | {"integers", "processes", "progress", "records", "text_list"}
 DATA = GROUND | {"data"}
 VECTORS = DATA | {"vectors"}
 RECIPES = VECTORS | {"evaluate", "recipes"}

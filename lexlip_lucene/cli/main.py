@@ -54,11 +54,11 @@ ORDER = [
 
 
 class InOrder(TyperGroup):
-    """Lists the verbs in the order of the work; Typer would put `encode` and `export`, which are groups, last."""
+    """The verbs in the order of the work; Typer would put `encode` and `export`, which are groups, last."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the verbs' names."""
-        return sorted(self.commands, key=ORDER.index)
+        return sorted(self.commands, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
 
 
 app = typer.Typer(

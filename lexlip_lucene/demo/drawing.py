@@ -1,4 +1,4 @@
-"""Draws a scene as a small picture: a background, objects with their texture and shadow, light and a little noise.
+"""A scene drawn as a small picture: a background, objects with their texture and shadow, light and a little noise.
 
 The same scene always gives the same pixels. Colours waver from object to object and the light from picture to
 picture, so that no colour is one number.

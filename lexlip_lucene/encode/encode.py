@@ -50,7 +50,7 @@ class EncodeReport(NamedTuple):
 def encode_images(
     model: LexLip,
     images: Sequence[CaptionedImage] | Path | str,
-    output: Path,
+    output: Path | str,
     *,
     top_k: int | None = None,
     bits: int | None = None,
@@ -58,7 +58,7 @@ def encode_images(
     precision: str = "auto",
     force: bool = False,
     resume: bool = False,
-    states: Path | None = None,
+    states: Path | str | None = None,
     positions: bool = False,
     limits: ImageLimits = LIMITS,
     ranks: Ranks = ALONE,
@@ -91,6 +91,7 @@ def encode_images(
         MemoryLimitError: the memory of the machine or its GPU does not suffice.
     """
     begun = time.monotonic()
+    output = Path(output)
     if isinstance(images, (Path, str)):
         images = read_captions(Path(images))
     batch_size = as_count(batch_size, "batch size")
@@ -116,7 +117,7 @@ def encode_images(
         batch_size=batch_size,
         arithmetic=arithmetic,
         as_queries=is_query_file(output),
-        states=states,
+        states=None if states is None else Path(states),
         grid=grid,
         limits=limits,
     )
@@ -130,7 +131,7 @@ def encode_images(
 def encode_texts(
     model: LexLip,
     texts: Sequence[Topic] | Path | str,
-    output: Path,
+    output: Path | str,
     *,
     top_k: int | None = None,
     bits: int | None = None,
@@ -152,6 +153,7 @@ def encode_texts(
         MemoryLimitError: the memory of the machine or its GPU does not suffice.
     """
     begun = time.monotonic()
+    output = Path(output)
     if isinstance(texts, (Path, str)):
         texts = read_texts(Path(texts))
     documents = not is_query_file(output)

@@ -1,6 +1,6 @@
 """Image files → vectors, batch by batch: threads decode the next batches while the device encodes one.
 
-What a verb does with them is its own: `export` writes a collection, `zero_shot` looks for labels. An image that can't
+What a verb does with them is its own: `encode` writes a collection, `zero_shot` looks for labels. An image that can't
 be read stays in its batch as a rejected one, so ids travel with their pictures and no later image can take its id.
 """
 

@@ -20,7 +20,7 @@ from lexlip_lucene.encoders.pool.saturation import divide_by_length, saturate
 
 
 class ImagePass:
-    """Encodes batches of at most `batch_size` pictures.
+    """An encoder of batches of at most `batch_size` pictures.
 
     Args:
         model: its image side is not changed.

@@ -20,7 +20,7 @@ from lexlip_lucene.recipes.model_spec import ImageSpec
 
 
 class StatesPass:
-    """Runs an image tower without gradient over batches of at most `batch_size` pictures.
+    """An image tower, run without gradient over batches of at most `batch_size` pictures.
 
     Args:
         tower: it is not changed.

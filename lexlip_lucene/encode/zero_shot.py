@@ -20,6 +20,7 @@ from lexlip_lucene.evaluate.label_accuracy import DEPTH, LabelAccuracy
 from lexlip_lucene.integers import as_count
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.records import Impacts
+from lexlip_lucene.text_list import as_texts
 from lexlip_lucene.vectors.manifest import Rejected
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def classify_images(
     if isinstance(images, (Path, str)):
         images = read_captions(Path(images))
     if not isinstance(labels, LabelVectors):
-        labels = encode_labels(model, [Label(name, name) for name in labels], progress=progress)
+        labels = encode_labels(model, [Label(name, name) for name in as_texts(labels, "labels")], progress=progress)
     k, batch_size = as_count(k, "the number of labels"), as_count(batch_size, "batch size")
     begun = time.monotonic()
     accuracy = LabelAccuracy()

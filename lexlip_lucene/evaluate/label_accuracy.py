@@ -13,7 +13,7 @@ DEPTH = 5
 
 
 class LabelAccuracy:
-    """Counts one image after the other. `known` is the number of images whose truth is known."""
+    """A count of one image after the other. `known` is the number of images whose truth is known."""
 
     def __init__(self) -> None:
         self.known = 0

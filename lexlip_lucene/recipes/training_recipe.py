@@ -2,7 +2,7 @@
 
 One recipe is one phase. LexLIP's phases follow each other through `start`: phase 1 has `language` and `bottleneck`,
 phase 2 starts from phase 1's model and has `momentum`, fine-tuning starts from phase 2's with another `image.size`.
-`encode/README.md` has the paper's values, the official code's and these defaults side by side.
+`docs/training.md` has the paper's values, the official code's and these defaults side by side.
 """
 
 from typing import Any, Literal

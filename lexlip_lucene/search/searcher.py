@@ -1,9 +1,10 @@
-"""The searcher, as a Protocol: what an engine has to answer so that the command, the page and the ladder can use it.
+"""The searcher, as a Protocol: what an engine has to answer so that the command and the page can use it.
 
 `ImpactSearcher` and `Bm25Searcher` are Lucene's. Another engine is one file: a class that derives from `Searcher` and
 answers what has no body here (`examples/add_a_searcher.py`).
 """
 
+from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -21,20 +22,24 @@ class OpenIndex(Protocol):
     """An open index, without its searches."""
 
     @property
+    @abstractmethod
     def path(self) -> Path | str:
         """The place of the index, for messages."""
         ...
 
     @property
+    @abstractmethod
     def documents(self) -> int:
         """Number of documents in the index, those without a token among them."""
         ...
 
     @property
+    @abstractmethod
     def facts(self) -> Mapping[str, str]:
         """The facts about what made the index: `kind`, `vocabulary_sha256`, `scale`, …; {} if none were kept."""
         ...
 
+    @abstractmethod
     def stored(self, docid: str) -> dict[str, str]:
         """Return the stored fields of a document, `id` among them.
 
@@ -43,10 +48,12 @@ class OpenIndex(Protocol):
         """
         ...
 
+    @abstractmethod
     def frequencies(self, tokens: Sequence[str]) -> dict[str, int]:
         """Return token → number of documents that have it, 0 for an unknown one."""
         ...
 
+    @abstractmethod
     def keywords(self, most: int = 100) -> dict[str, list[str]]:
         """Return keyword field → values in byte order, about the first `most`."""
         ...
@@ -78,6 +85,7 @@ class Searcher(OpenIndex, Protocol):
     Ties go to the smaller docid in byte order.
     """
 
+    @abstractmethod
     def search(
         self, query: Impacts, k: int = 10, *, filters: Filters | None = None, without: Sequence[str] = ()
     ) -> Sequence[Hit]:
@@ -91,6 +99,7 @@ class Searcher(OpenIndex, Protocol):
         """
         ...
 
+    @abstractmethod
     def search_batch(
         self,
         queries: Mapping[str, Impacts],
@@ -104,6 +113,7 @@ class Searcher(OpenIndex, Protocol):
         """Return qid → the top `k` hits, in the order of `queries`; arguments as in `search`."""
         ...
 
+    @abstractmethod
     def vector(self, docid: str) -> Impacts:
         """Return a document's token → impact, heaviest first, equal ones by token; {} for one without any token.
 
@@ -124,12 +134,14 @@ class Searcher(OpenIndex, Protocol):
 class TextSearcher(OpenIndex, Protocol):
     """A searcher of texts, such as BM25; scores are floats. Ties go to the smaller docid in byte order."""
 
+    @abstractmethod
     def search(
         self, text: str, k: int = 10, *, filters: Filters | None = None, without: Sequence[str] = ()
     ) -> Sequence[Hit]:
         """Return the top `k` hits, best first; `without`: words that no hit has. Arguments as in `Searcher`."""
         ...
 
+    @abstractmethod
     def search_batch(
         self,
         texts: Mapping[str, str],
@@ -143,6 +155,7 @@ class TextSearcher(OpenIndex, Protocol):
         """Return qid → the top `k` hits, in the order of `texts`; arguments as in `search`."""
         ...
 
+    @abstractmethod
     def terms(self, text: str) -> dict[str, int]:
         """Return the terms that `text` is searched by, with their number in it."""
         ...

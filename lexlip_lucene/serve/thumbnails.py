@@ -32,7 +32,7 @@ class Thumbnail(NamedTuple):
 
 
 class Thumbnails:
-    """Makes and keeps small pictures. Safe for several threads."""
+    """A maker and keeper of small pictures. Safe for several threads."""
 
     def __init__(self, *, most_bytes: int) -> None:
         self._kept: LRUCache[Path, Thumbnail] = LRUCache(most_bytes, getsizeof=lambda made: len(made.content))

@@ -37,7 +37,7 @@ Side = Literal["image", "text", "document"]
 
 @dataclass(frozen=True)
 class Quantiser:
-    """Quantises weights of one side (image or text) of one model.
+    """A quantiser of weights of one side (image or text) of one model.
 
     Raises:
         InputError: `bits` is not in 1..16 or `top_k` is not positive.

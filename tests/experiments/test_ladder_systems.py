@@ -10,7 +10,7 @@ import pytest
 from lexlip_lucene.errors import InputError, RecipeError
 from lexlip_lucene.experiments.ladder.requirements import require_names
 from lexlip_lucene.experiments.ladder.systems import registry
-from lexlip_lucene.experiments.ladder.systems.bm25 import BM25
+from lexlip_lucene.experiments.ladder.systems.bm25 import BM25, Bm25System
 from lexlip_lucene.experiments.ladder.systems.fused import RRF
 from lexlip_lucene.experiments.ladder.systems.kind import SystemKind
 from lexlip_lucene.experiments.ladder.systems.lexlip import LexlipSystem
@@ -49,6 +49,23 @@ def test_two_steps_look_at_as_many_postings_for_each_document_at_every_rung(
     assert isinstance(found, LexlipSystem)
     assert found.approximate == Approximation(postings=postings, candidates=7)
     assert places[TWO_STEP] == tmp_path / "lexlip-24-8-bit", "it searches the index of the exact system"
+
+
+class _Twice(SystemKind):
+    key, colours = "twice", {}  # type: ignore[misc]  # it does not say which names it takes
+
+    def systems(self, recipe: LadderRecipe, rung: Rung, shares: Shares | None) -> list[System]:
+        return [Bm25System()]
+
+
+def test_two_systems_of_one_name_are_refused_before_anything_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "_KINDS", [*kinds(), _Twice()])
+    (tmp_path / "few.yaml").write_text(RECIPE, encoding="utf-8")
+    recipe = read_recipe(tmp_path / "few.yaml", LadderRecipe, [])
+    with pytest.raises(RecipeError, match="two systems of the ladder are called 'BM25'"):
+        systems_of(recipe, Rung(cast(Any, None), np.arange(10), tmp_path), None)
 
 
 class _Kind(SystemKind):

@@ -1,4 +1,4 @@
-"""The server behind nginx, as the README advises: under another host name, and below a path."""
+"""The server behind nginx, as docs/serving.md advises: under another host name, and below a path."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -32,11 +32,12 @@ from lexlip_lucene.encoders.model.transformer_query import TransformerQuery, can
 from lexlip_lucene.encoders.model.unset_parameters import UnsetParameters
 from lexlip_lucene.encoders.pool.heaviest import Heaviest, heaviest, quantised
 from lexlip_lucene.encoders.pool.saturation import divide_by_length
-from lexlip_lucene.errors import ModelError
+from lexlip_lucene.errors import InputError, ModelError
 from lexlip_lucene.files.written import written_folder
 from lexlip_lucene.integers import as_count
 from lexlip_lucene.recipes.model_spec import StaticTextSpec
 from lexlip_lucene.records import Impacts
+from lexlip_lucene.text_list import as_texts
 from lexlip_lucene.vectors.quantise import Quantiser, Side
 
 WEIGHTS_FILE = "model.safetensors"
@@ -270,9 +271,19 @@ class LexLip(nn.Module):
     ) -> list[Impacts]:
         """Encode pictures (files, or PIL images in mode RGB) as token → impact, heaviest first.
 
+        Args:
+            images: files or pictures, of any size.
+            top_k: tokens kept of each; the model's own unless given.
+            bits: impacts are in 1..2^bits − 1; the model's own unless given.
+            batch_size: pictures at a time, at least 1.
+
         Raises:
+            InputError: `images` is a single file, or an argument is out of range.
             UnreadableImage: a file can't be read as an image.
+            ModelError: the model's scale was never calibrated.
         """
+        if isinstance(images, (str, Path)):
+            raise InputError(f"images must be a list of files or pictures, got {images!r}")
         quantiser, batch_size = self.quantiser("image", bits=bits, top_k=top_k), as_count(batch_size, "batch size")
         size = self.config.image.size
         vectors: list[Impacts] = []
@@ -312,7 +323,19 @@ class LexLip(nn.Module):
 
         With `documents` they are encoded to be searched, by images, and not to search: a model with a bank divides
         them by how easily they are found (see `encoders/model/banks.py`).
+
+        Args:
+            texts: of any length; what is beyond the model's length is cut off.
+            documents: encode them as documents.
+            top_k: tokens kept of each; the model's own unless given.
+            bits: impacts are in 1..2^bits − 1; the model's own unless given.
+            batch_size: texts at a time, at least 1.
+
+        Raises:
+            InputError: `texts` is a single text, or an argument is out of range.
+            ModelError: the model's scale was never calibrated.
         """
+        texts = as_texts(texts, "texts")
         side: Side = "document" if documents and "document" in self.banks else "text"
         quantiser, batch_size = self.quantiser(side, bits=bits, top_k=top_k), as_count(batch_size, "batch size")
         if isinstance(self.text, StaticText) and side == "text":

@@ -35,7 +35,7 @@ class Shape(NamedTuple):
 
 
 class ShapeCounter:
-    """Counts documents that pass by."""
+    """A count of documents that pass by."""
 
     def __init__(self) -> None:
         self._documents = self._impacts = 0

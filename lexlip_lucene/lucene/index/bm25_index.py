@@ -28,8 +28,8 @@ _JAVA_TRIM = "".join(map(chr, range(0x21)))  # what String.trim() cuts, by which
 
 
 def build_bm25(
-    collection: Path,
-    index: Path,
+    collection: Path | str,
+    index: Path | str,
     *,
     threads: int | None = None,
     merge: bool = True,
@@ -56,6 +56,7 @@ def build_bm25(
         JavaError: no Java 21 or no Anserini jar.
     """
     begun = time.monotonic()
+    collection, index = Path(collection), Path(index)
     threads = (os.cpu_count() or 1) if threads is None else as_count(threads, "threads")
     require_index_place(index, force=force)
     require_outside(index, collection)

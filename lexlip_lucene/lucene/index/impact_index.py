@@ -31,6 +31,7 @@ from lexlip_lucene.lucene.index.writer import Added, IndexWriter, JobFailed, ope
 from lexlip_lucene.lucene.jvm.jvm import start_jvm
 from lexlip_lucene.lucene.jvm.unreadable import reading
 from lexlip_lucene.progress import SILENT, Progress
+from lexlip_lucene.text_list import as_texts
 from lexlip_lucene.vectors.manifest import read_manifest
 
 
@@ -61,8 +62,8 @@ class ImpactIndex:
 
     @staticmethod
     def build(
-        collection: Path,
-        index: Path,
+        collection: Path | str,
+        index: Path | str,
         *,
         merge: bool = True,
         verify: bool = True,
@@ -90,6 +91,7 @@ class ImpactIndex:
             JavaError: no Java 21 or no Anserini jar.
         """
         begun = time.monotonic()
+        collection, index = Path(collection), Path(index)
         checked = checked_options(merge_small=merge, **options)
         with reading():
             find_shards(collection)  # what is wrong with it is said before anything is written
@@ -103,7 +105,7 @@ class ImpactIndex:
     @staticmethod
     @contextmanager
     def create(
-        path: Path,
+        path: Path | str,
         *,
         merge_small: bool = True,
         force: bool = False,
@@ -122,7 +124,7 @@ class ImpactIndex:
     @staticmethod
     @contextmanager
     def open(
-        path: Path,
+        path: Path | str,
         *,
         merge_small: bool = True,
         progress: Progress = SILENT,
@@ -142,7 +144,7 @@ class ImpactIndex:
             raise SearchError(
                 f"{path}: an impact index that lexlip built is needed, got {facts.get('kind', 'another')}"
             )
-        named = options.pop("keywords", ())
+        named = as_texts(options.pop("keywords", ()), "keywords")
         options["keywords"] = (*named, *sorted(known - set(named)))
         checked = checked_options(merge_small=merge_small, **options)
         with open_writer(Path(path), checked, create=False) as writer:
@@ -171,7 +173,7 @@ class ImpactIndex:
                 self._writer.add_rows(rows, *piece)
             return self._added(self._writer.end_rows(rows), f"{len(ids)} rows")
 
-    def add_collection(self, collection: Path, *, replace: bool = False, verify: bool = True) -> Added:
+    def add_collection(self, collection: Path | str, *, replace: bool = False, verify: bool = True) -> Added:
         """Add the documents of a collection; `replace` and errors as in `add`, errors name file:line.
 
         With `verify`, a shard must have the SHA-256 that the manifest says, if the collection has one.
@@ -181,6 +183,7 @@ class ImpactIndex:
                 it was written.
             IndexingError: Lucene failed, or the counts differ.
         """
+        collection = Path(collection)
         with reading():
             (found, hidden), manifest = find_shards(collection), read_manifest(collection)
             said = manifest_facts(collection, manifest)
@@ -202,6 +205,7 @@ class ImpactIndex:
             InputError: an id is not in the index; then none is deleted.
             IndexingError: Lucene failed.
         """
+        ids = as_texts(ids, "ids")
         with self._step(None):
             deleted = self._writer.delete(dict.fromkeys(ids))
             self._documents -= deleted

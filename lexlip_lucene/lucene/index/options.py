@@ -7,6 +7,7 @@ from typing import NamedTuple, TypedDict, Unpack
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.integers import as_count, as_int
 from lexlip_lucene.lucene.index.commit import CONTENTS, ID
+from lexlip_lucene.text_list import as_texts
 
 _INDEX_ITSELF = (ID, "vector")
 """Keys of a line that are in the index in their own way."""
@@ -55,7 +56,11 @@ def checked_options(*, merge_small: bool, **options: Unpack[IndexOptions]) -> Wr
     for name in options.keys() - IndexOptions.__annotations__.keys():
         raise TypeError(f"{name!r} is not an option of an index: {', '.join(IndexOptions.__annotations__)}")
     threads, memory = options.get("threads"), options.get("memory", 1024)
-    store, keywords = options.get("store", ()), options.get("keywords", ())
+    store = as_texts(options.get("store", ()), "store")
+    keywords = as_texts(options.get("keywords", ()), "keywords")
+    order = options.get("order", False)
+    if not isinstance(order, bool):
+        raise InputError(f"order must be True or False, got {order!r}")
     threads = (os.cpu_count() or 1) if threads is None else as_count(threads, "threads")
     memory = as_int(memory, "memory")
     if memory < 1:
@@ -65,7 +70,7 @@ def checked_options(*, merge_small: bool, **options: Unpack[IndexOptions]) -> Wr
     return WriteOptions(
         threads=threads,
         memory=memory,
-        order=options.get("order", False),
+        order=order,
         store=tuple(store),
         keywords=tuple(keywords),
         merge_small=merge_small,

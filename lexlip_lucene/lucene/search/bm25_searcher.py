@@ -17,13 +17,14 @@ from lexlip_lucene.lucene.search.hits import Hits
 from lexlip_lucene.lucene.search.lucene_searcher import LuceneSearcher
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.search.searcher import Filters
+from lexlip_lucene.text_list import as_texts
 
 K1, B = 0.9, 0.4
 """Anserini's and Pyserini's defaults, by which published baselines are computed."""
 
 
 class Bm25Searcher(LuceneSearcher):
-    """Searches a text index with texts; scores are floats."""
+    """A searcher of a text index with texts; scores are floats."""
 
     kind = "bm25"
 
@@ -67,7 +68,8 @@ class Bm25Searcher(LuceneSearcher):
             SearchError: the index can't be read, or the searcher is closed.
         """
         k, threads = self._checked_counts(k, threads)
-        terms = list(self.terms(" ".join(without))) if without else []
+        excluded = " ".join(as_texts(without, "without"))
+        terms = list(self.terms(excluded)) if excluded else []
         packed = self._packed_filters(filters or {}, terms)
         items = list(texts.items())
 

@@ -36,7 +36,7 @@ _NO_SCORE = 2**63 - 1
 
 
 class ImpactSearcher(LuceneSearcher):
-    """Searches an index of impacts with queries of token → query weight (integers ≥ 1); scores are exact integers.
+    """A searcher of an index of impacts with queries of token → query weight (integers ≥ 1); scores are exact integers.
 
     An index built by others is searched all the same, when it has Anserini's fields `contents` and `id`.
     """
@@ -60,10 +60,12 @@ class ImpactSearcher(LuceneSearcher):
             approximate: how much a search looks at unless it says so itself; everything unless given, which is exact.
 
         Raises:
-            InputError: also if `execution` is none of these.
+            InputError: also if `execution` is none of these, or a value of `approximate` is out of range.
         """
         if execution not in get_args(Execution):
             raise InputError(f"execution must be one of {', '.join(get_args(Execution))}, got {execution!r}")
+        if approximate is not None:
+            approximate = approximate.checked()
         super().__init__(index, cache_mb=cache_mb)
         self._execution = execution.upper()
         self._approximate = approximate

@@ -30,6 +30,7 @@ from lexlip_lucene.lucene.search.hits import Hits, unpack
 from lexlip_lucene.lucene.search.request import pack_filters, pack_queries, utf8
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.search.searcher import Filters
+from lexlip_lucene.text_list import as_texts
 
 _INT_MAX = 2**31 - 1
 
@@ -129,7 +130,7 @@ class LuceneSearcher:
         Raises:
             SearchError: the index can't be read, or the searcher is closed.
         """
-        asked = list(dict.fromkeys(tokens))
+        asked = list(dict.fromkeys(as_texts(tokens, "tokens")))
         with self._errors("count"):
             found = self._java.frequencies(self._engine, pack_queries([dict.fromkeys(asked, 1)]))
         return dict(zip(asked, np.frombuffer(found, "<i4").tolist(), strict=True))
@@ -171,6 +172,7 @@ class LuceneSearcher:
         return dict(zip(ids, progress.track(found(), "searching", len(ids)), strict=True))
 
     def _packed_filters(self, filters: Filters, without: Sequence[str] = ()) -> bytes:
+        without = as_texts(without, "without")
         values = {field: [value] if isinstance(value, str) else value for field, value in filters.items()}
         for field, value in values.items():
             if not isinstance(value, Collection) or not all(isinstance(one, str) for one in value):

@@ -20,7 +20,7 @@ CLOSE = {"Connection": "close"}
 
 
 class BodyBound:
-    """Answers 413 or 408 to a body of more than `most` bytes, or `seconds`."""
+    """A bound that answers 413 or 408 to a body of more than `most` bytes, or `seconds`."""
 
     def __init__(self, app: ASGIApp, *, most: int, seconds: float) -> None:
         self._app = app

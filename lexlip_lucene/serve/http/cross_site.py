@@ -13,7 +13,7 @@ PAGE = "/"
 
 
 class CrossSite:
-    """Answers 403 to what a page of another site asks for, but for somebody who follows a link to PAGE."""
+    """A check that answers 403 to what a page of another site asks for, but for somebody who follows a link to PAGE."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

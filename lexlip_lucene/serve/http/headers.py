@@ -28,7 +28,7 @@ HEADERS = {
 
 
 class SecurityHeaders:
-    """Adds HEADERS to whatever is answered; nothing is kept in a cache unless a route says so."""
+    """A layer that adds HEADERS to whatever is answered; nothing is kept in a cache unless a route says so."""
 
     def __init__(self, app: ASGIApp, *, others_may_show: bool = False) -> None:
         """Let pages of other sites show what is answered if `others_may_show`."""

@@ -16,7 +16,7 @@ from lexlip_lucene.serve.http.problems import problem
 
 
 class HostCheck:
-    """Answers 400 to a `Host` that is none, 421 to a request for another host, and 403 to one from a page of another.
+    """A check that answers 400 to a bad `Host`, 421 to a request for another host, and 403 to one from a page of another.
 
     This machine's names are `localhost` and its loopback addresses, on whatever port.
     """

@@ -54,7 +54,7 @@ class Draw:
 
 @dataclass(frozen=True)
 class Draws:
-    """Draws the steps of one run.
+    """The draws of the steps of one run.
 
     Attributes:
         seed: of the run.

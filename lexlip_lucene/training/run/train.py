@@ -25,9 +25,9 @@ from lexlip_lucene.training.run.train_report import TrainReport
 
 def train(
     recipe: EncoderRecipe | Path | str,
-    output: Path,
+    output: Path | str,
     *,
-    cache: Path | None = None,
+    cache: Path | str | None = None,
     device: str = "cpu",
     resume: bool = False,
     force: bool = False,
@@ -60,6 +60,7 @@ def train(
         MemoryLimitError: the memory of the machine or its GPU does not suffice.
         OutputError: `output` exists and `force` is off, or can't be written.
     """
+    output, cache = Path(output), None if cache is None else Path(cache)
     if not isinstance(recipe, EncoderRecipe):
         recipe = read_recipe(Path(recipe), EncoderRecipe)
     require_absent(output, force=force)

@@ -39,7 +39,7 @@ def markdown(record: Record, pictures: Sequence[Path]) -> str:
 
 
 def differences_table(record: Record) -> str:
-    """Return the README's table of differences: R@10 of one system minus that of another at each rung, and p."""
+    """Return the table of differences in docs/results.md: R@10 of one system minus another's at each rung, and p."""
     rungs = record["rungs"]
     pairs = dict.fromkeys((pair["a"], pair["b"]) for rung in rungs.values() for pair in rung["R@10 differences"])
     rows = [f"| R@10 of … minus … | {' | '.join(f'{int(rung):,}' for rung in rungs)} |"]
@@ -59,7 +59,7 @@ def _missing(record: Record) -> str:
 
 
 def timing_table(record: Record) -> str:
-    """Return the README's table of the largest rung: latency, rates, time of building, memory, FLOPS."""
+    """Return the table of docs/results.md of the largest rung: latency, rates, time of building, memory, FLOPS."""
     systems = list(record["rungs"].values())[-1]["systems"]
     threads = record["settings"]["timing"]["threads"]
     heads = ("p50", "p99", "with encoding, p50", "queries/s", f"queries/s, {threads} threads", "build s", "resident MB")

@@ -5,7 +5,7 @@
 
 from collections.abc import Sequence
 
-from lexlip_lucene.errors import InputError
+from lexlip_lucene.errors import InputError, RecipeError
 from lexlip_lucene.experiments.ladder.systems.bm25 import Bm25Kind
 from lexlip_lucene.experiments.ladder.systems.clip import ClipKind
 from lexlip_lucene.experiments.ladder.systems.dense import DenseKind
@@ -13,7 +13,7 @@ from lexlip_lucene.experiments.ladder.systems.fused import FusedKind
 from lexlip_lucene.experiments.ladder.systems.kind import SystemKind
 from lexlip_lucene.experiments.ladder.systems.lexlip import LexlipKind
 from lexlip_lucene.experiments.ladder.systems.one_field import OneFieldKind
-from lexlip_lucene.experiments.ladder.systems.rung import Rung
+from lexlip_lucene.experiments.ladder.systems.rung import Rung, file_name
 from lexlip_lucene.experiments.ladder.systems.seismic import SeismicKind
 from lexlip_lucene.experiments.ladder.systems.shares import Shares
 from lexlip_lucene.experiments.ladder.systems.system import System
@@ -53,6 +53,19 @@ def register(kind: SystemKind) -> None:
 
 
 def systems_of(recipe: LadderRecipe, rung: Rung, shares: Shares | None) -> list[System]:
-    """Return the systems that a recipe asks for at a rung, in the order of the tables."""
+    """Return the systems that a recipe asks for at a rung, in the order of the tables.
+
+    Raises:
+        RecipeError: two systems have one name, or two different indexes would be in one folder.
+    """
     asked = [system for kind in _KINDS for system in kind.systems(recipe, rung, shares)]
+    folders: dict[str, str] = {}
+    for index in (index for system in asked for index in system.indexes):
+        other = folders.setdefault(file_name(index.name), repr(index))
+        if other != repr(index):
+            raise RecipeError(f"two different indexes of the ladder would be in {file_name(index.name)}: rename one")
+    names = [system.name for system in asked]
+    for name in names:
+        if names.count(name) > 1:
+            raise RecipeError(f"two systems of the ladder are called {name!r}: rename one")
     return [system for system in asked if rung.documents <= recipe.up_to.get(system.name, rung.documents)]
