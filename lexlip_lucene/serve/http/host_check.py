@@ -16,7 +16,7 @@ from lexlip_lucene.serve.http.problems import problem
 
 
 class HostCheck:
-    """A check that answers 400 to a bad `Host`, 421 to a request for another host, and 403 to one from a page of another.
+    """A check that answers 400 to a bad `Host`, 421 to a request for another host, and 403 to one from another page.
 
     This machine's names are `localhost` and its loopback addresses, on whatever port.
     """

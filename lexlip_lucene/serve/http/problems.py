@@ -141,7 +141,7 @@ def said_to_client(error: Exception) -> str:
 
 
 class Faults:
-    """A layer that answers 500 to what nothing else answers, and logs it; inside of what adds headers to every answer."""
+    """A layer that answers 500 to what nothing else answers, and logs it; inside of the layer that adds headers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

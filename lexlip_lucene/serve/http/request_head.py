@@ -21,7 +21,7 @@ _ABSOLUTE = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
 
 
 class RequestHead:
-    """A check that answers 400, 431 or 505 to heads that are not strictly HTTP/1; sets `path` and `root_path` of the others."""
+    """A check that answers 400, 431 or 505 to heads that are not strictly HTTP/1, and sets the others' paths."""
 
     def __init__(self, app: ASGIApp, *, root_path: str) -> None:
         self._app = app
