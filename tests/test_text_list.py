@@ -88,3 +88,14 @@ def test_paths_may_be_texts(place: Place) -> None:
         index.add(["b"], csr_array(np.array([[2]])), ["red"])
     assert place.impacts.refresh()
     assert place.impacts.documents == 2
+
+
+def test_filters_are_a_mapping(place: Place) -> None:
+    with pytest.raises(InputError, match="filters must be a mapping"):
+        place.impacts.search({"red": 1}, filters=cast(Any, ["split"]))
+
+
+@pytest.mark.parametrize("text", [None, {"red": 1}, b"red"])
+def test_a_query_of_texts_is_a_text(place: Place, text: Any) -> None:
+    with pytest.raises(InputError, match="query q must be a text"):
+        place.texts.search_batch({"q": text})

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lexlip_lucene.cli.open_index import facts_of
 from lexlip_lucene.errors import InputError, SearchError
 
 if TYPE_CHECKING:
@@ -57,10 +58,9 @@ def model_of(index: Path, folder: Path) -> "LexLip":
         SearchError: the index says that another one did.
     """
     from lexlip_lucene.encoders.model.lexlip import LexLip
-    from lexlip_lucene.lucene.index.commit import commit_facts
 
     model = LexLip.from_pretrained(folder)
-    made_with = commit_facts(index).get("model_sha256", model.sha256)
+    made_with = facts_of(index).get("model_sha256", model.sha256)
     if made_with != model.sha256:
         raise SearchError(
             f"{index} was made by model {made_with[:12]}…, but {folder} is {model.sha256[:12]}…, whose maps would not "

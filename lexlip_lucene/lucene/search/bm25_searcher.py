@@ -10,7 +10,7 @@ analyser lower-cases, drops English stop words and stems (Porter), so that "Two 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from lexlip_lucene.errors import SearchError
+from lexlip_lucene.errors import InputError, SearchError
 from lexlip_lucene.lucene.index.commit import CONTENTS
 from lexlip_lucene.lucene.jvm.jvm import ONE_AT_A_TIME, JavaObject, java_class, java_errors_as
 from lexlip_lucene.lucene.search.hits import Hits
@@ -72,6 +72,9 @@ class Bm25Searcher(LuceneSearcher):
         terms = list(self.terms(excluded)) if excluded else []
         packed = self._packed_filters(filters or {}, terms)
         items = list(texts.items())
+        for qid, text in items:
+            if not isinstance(text, str):
+                raise InputError(f"query {qid} must be a text, got {text!r}")
 
         def answer(start: int, stop: int) -> bytes:
             with self._errors("search"):

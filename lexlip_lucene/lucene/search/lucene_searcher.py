@@ -173,6 +173,8 @@ class LuceneSearcher:
 
     def _packed_filters(self, filters: Filters, without: Sequence[str] = ()) -> bytes:
         without = as_texts(without, "without")
+        if not isinstance(filters, Mapping):
+            raise InputError(f"filters must be a mapping of keyword field to value, got {filters!r}")
         values = {field: [value] if isinstance(value, str) else value for field, value in filters.items()}
         for field, value in values.items():
             if not isinstance(value, Collection) or not all(isinstance(one, str) for one in value):
