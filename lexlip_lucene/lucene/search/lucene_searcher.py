@@ -4,7 +4,7 @@ A batch of queries crosses into Java once and comes back as bytes (`request.py`,
 out. Ties, also those across the k-th score, go to the smaller docid in byte order ("d10" before "d2").
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
