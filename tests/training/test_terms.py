@@ -208,7 +208,7 @@ def test_a_checkpoint_of_other_parts_is_refused_by_its_name(
 
 
 def test_a_loss_that_is_no_single_number_is_named(data: Path, tmp_path: Path, registered: type[Shift]) -> None:
-    registered.forward = lambda self, views: views.image_weights  # type: ignore[method-assign]
+    registered.forward = lambda self, views: views.image_weights  # type: ignore[method-assign]  # until the test ends
     with pytest.raises(TrainingError, match=r"^the loss shift must be one number, got a tensor \(8, \d+\)$"):
         train(with_shift(data), tmp_path / "model")
 

@@ -59,13 +59,19 @@ def systems_of(recipe: LadderRecipe, rung: Rung, shares: Shares | None) -> list[
         RecipeError: two systems have one name, or two different indexes would be in one folder.
     """
     asked = [system for kind in _KINDS for system in kind.systems(recipe, rung, shares)]
-    folders: dict[str, str] = {}
-    for index in (index for system in asked for index in system.indexes):
-        other = folders.setdefault(file_name(index.name), repr(index))
-        if other != repr(index):
-            raise RecipeError(f"two different indexes of the ladder would be in {file_name(index.name)}: rename one")
-    names = [system.name for system in asked]
-    for name in names:
-        if names.count(name) > 1:
-            raise RecipeError(f"two systems of the ladder are called {name!r}: rename one")
+    _require_distinct(asked)
     return [system for system in asked if rung.documents <= recipe.up_to.get(system.name, rung.documents)]
+
+
+def _require_distinct(systems: Sequence[System]) -> None:
+    """Raise RecipeError if one would write over another: before anything is built, since it would be lost."""
+    names: set[str] = set()
+    folders: dict[str, str] = {}
+    for system in systems:
+        if system.name in names:
+            raise RecipeError(f"two systems of the ladder are called {system.name!r}: rename one")
+        names.add(system.name)
+        for index in system.indexes:
+            folder = file_name(index.name)
+            if folders.setdefault(folder, repr(index)) != repr(index):
+                raise RecipeError(f"two different indexes of the ladder would be in {folder}: rename one")
