@@ -16,7 +16,7 @@ MODULES = sorted(HOME.rglob("*.py"))
 FILES = {"errors", "files"}
 GROUND = FILES | {"integers", "processes", "progress", "records", "text_list"}
 DATA = GROUND | {"data"}
-VECTORS = DATA | {"vectors"}
+VECTORS = DATA | {"vectors", "words"}
 RECIPES = VECTORS | {"evaluate", "recipes"}
 
 MODEL = RECIPES | {"encoders.pool", "encoders.model"}
@@ -40,6 +40,7 @@ MAY_IMPORT = {
     **dict.fromkeys(GROUND - {"errors"}, GROUND),
     "data": DATA,
     "vectors": VECTORS,
+    "words": GROUND | {"words"},
     "evaluate": VECTORS | {"evaluate"},
     "pictures": GROUND | {"vectors", "pictures"},
     "recipes": RECIPES,

@@ -8,7 +8,8 @@ import typer
 from lexlip_lucene.cli.maps import draw_maps, draw_places, model_of, picture_of, require_png
 from lexlip_lucene.cli.open_index import open_impacts
 from lexlip_lucene.cli.pictures import Outside
-from lexlip_lucene.cli.query import encoded_query, require_kind
+from lexlip_lucene.cli.query import require_kind
+from lexlip_lucene.cli.typed import read_typed, words_lines, words_record
 from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.search.explanation import compare
@@ -54,7 +55,8 @@ def explain(
     if maps is not None:
         require_png(maps, force=force)
     require_kind(index, "impact", "a BM25 score is not explained")
-    weights = encoded_query(index, query, model)
+    read = read_typed(index, query, model)
+    weights = read.weights
     with open_impacts(index) as searcher:
         explanation = searcher.explain(weights, docid)
         other = None if against is None else searcher.explain(weights, against)
@@ -64,6 +66,8 @@ def explain(
         compared = compare(explanation, other)
         record["against"] = _against_record(compared)
         lines = _against_lines(compared)
+    record |= words_record(read)
+    lines += words_lines(read)
     if maps is not None and images is not None:
         tokens = [term.token for term in explanation.terms]
         picture = picture_of(docid, images, outside=outside)

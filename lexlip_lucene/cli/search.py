@@ -10,7 +10,8 @@ import typer
 
 from lexlip_lucene.cli.narrowing import approximation_of, lost_nothing, parse_filters, what_may_be_lost
 from lexlip_lucene.cli.open_index import open_impacts, open_texts
-from lexlip_lucene.cli.query import WITHOUT_MODEL, encoded_queries, encoded_query, is_bm25, require_kind
+from lexlip_lucene.cli.query import WITHOUT_MODEL, encoded_queries, is_bm25, require_kind
+from lexlip_lucene.cli.typed import read_typed, words_lines, words_record
 from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
 from lexlip_lucene.errors import InputError
 
@@ -101,6 +102,7 @@ class _Source(NamedTuple):
 def _one(index: Path, query: str, model: Path | None, setting: _Setting) -> None:
     weights: Mapping[str, int]
     hits: Sequence[Hit]
+    read = None
     if is_bm25(index, query, model):
         setting.require_exact(index)
         with open_texts(index) as texts:
@@ -108,22 +110,24 @@ def _one(index: Path, query: str, model: Path | None, setting: _Setting) -> None
             begun = time.perf_counter()
             hits = texts.search(query, setting.k, filters=setting.filters)
     else:
-        weights = encoded_query(index, query, model)
+        read = read_typed(index, query, model)
+        weights = read.weights
         with open_impacts(index, setting.approximate) as images:
             begun = time.perf_counter()
-            hits = images.search(dict(weights), setting.k, filters=setting.filters)
+            hits = images.search(dict(weights), setting.k, filters=setting.filters, without=read.excluded)
     milliseconds = 1000 * (time.perf_counter() - begun)
     record: dict[str, Any] = {
         "query": query,
         "weights": dict(weights),
         "hits": [hit._asdict() for hit in hits],
         "milliseconds": milliseconds,
+        **words_record(read),
     }
     if setting.approximate is not None:
         record |= {"approximate": _as_record(setting.approximate), "unseen": _narrowed(hits).unseen}
     if setting.as_json and not hits:
         print(_nothing(query, weights, setting), file=sys.stderr)
-    answer(record, _as_text(query, weights, hits, setting, milliseconds), as_json=setting.as_json)
+    answer(record, _as_text(query, weights, hits, setting, milliseconds, words_lines(read)), as_json=setting.as_json)
 
 
 def _nothing(query: str, weights: Mapping[str, int], setting: _Setting) -> str:
@@ -135,13 +139,19 @@ def _nothing(query: str, weights: Mapping[str, int], setting: _Setting) -> str:
 
 
 def _as_text(
-    query: str, weights: Mapping[str, int], hits: "Sequence[Hit]", setting: _Setting, milliseconds: float
+    query: str,
+    weights: Mapping[str, int],
+    hits: "Sequence[Hit]",
+    setting: _Setting,
+    milliseconds: float,
+    words: Sequence[str],
 ) -> str:
     lines = [_nothing(query, weights, setting)]
     if hits:
         lines = ["query  " + " ".join(f"{token}:{weight}" for token, weight in weights.items())]
         lines += [f"{hit.rank:>5}  {_score(hit.score):>9}  {hit.docid}" for hit in hits]
         lines.append(f"{len(hits)} hits in {milliseconds:.1f} ms")
+    lines += words
     if setting.approximate is not None:
         lines.append(what_may_be_lost(_narrowed(hits), setting.k))
     return "\n".join(lines)

@@ -117,7 +117,10 @@ def search_answer(served: Served, asked: SearchRequest, found: SearchResult) -> 
         system=asked.system,
         weights=found.weights,
         excluded=found.excluded,
-        unknown=found.unknown,
+        unknown=found.read.unknown,
+        nearest=found.read.nearest,
+        suggestions=found.read.suggestions,
+        proposed_exclusions=found.read.proposed_exclusions,
         hits=[
             HitAnswer(
                 docid=hit.docid,

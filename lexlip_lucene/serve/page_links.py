@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from lexlip_lucene.serve.search_request import PageAsked
-from lexlip_lucene.serve.searching import MINUS
+from lexlip_lucene.words.typed_query import MINUS
 
 ALONE = 100
 """Weight of a token that is the whole query: with one token any weight ranks alike."""

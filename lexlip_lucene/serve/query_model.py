@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from lexlip_lucene.encoders.model.lexlip import LexLip
     from lexlip_lucene.vectors.patch_map import PatchMap
+    from lexlip_lucene.words.read_query import ReadQuery
 
 
 class QueryModel:
@@ -24,10 +25,12 @@ class QueryModel:
     def __init__(self, folder: Path) -> None:
         from lexlip_lucene.encoders.model.tokenizer import load_tokenizer
         from lexlip_lucene.encoders.query.query_encoder import LexLipQueryEncoder
+        from lexlip_lucene.encoders.query.typed_words import query_reader
 
         self._encoder = LexLipQueryEncoder(folder)
         self._tokenizer = load_tokenizer(folder)  # one of its own: the encoder's cuts texts
         self._tokens = frozenset(self.lexicon.tokens)
+        self._reader = query_reader(folder, self._encoder)
 
     @property
     def lexicon(self) -> Lexicon:
@@ -44,6 +47,10 @@ class QueryModel:
     def text(self, text: str) -> Impacts:
         """Return token → query weight; {} when the model knows no token of `text`."""
         return self._encoder.encode(text)
+
+    def read(self, text: str) -> "ReadQuery":
+        """Read a typed query: its weights, and what is to be said about its words."""
+        return self._reader.read(text)
 
     def picture(self, picture: "Image") -> Impacts:
         """Return token → impact of a picture in mode RGB.

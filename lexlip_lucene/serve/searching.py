@@ -17,14 +17,13 @@ from lexlip_lucene.serve.http.gate import check_time
 from lexlip_lucene.serve.http.problems import NotThere
 from lexlip_lucene.serve.query_model import QueryModel
 from lexlip_lucene.serve.search_request import SearchRequest, Vector
+from lexlip_lucene.words.read_query import ReadQuery
 
 FUSED_DEPTH = 100
 """Hits of each system that are fused, when fewer are asked for."""
 
 WORDS_FOR_BM25 = 10
 """Heaviest tokens that BM25 gets as words when a query has no text."""
-
-MINUS = ("-", "−")
 
 
 class ExplainedHit(NamedTuple):
@@ -42,7 +41,7 @@ class SearchResult(NamedTuple):
 
     weights: Impacts
     excluded: list[str]
-    unknown: list[str]
+    read: ReadQuery
     hits: list[ExplainedHit]
     postings: int
     encode_milliseconds: float
@@ -50,12 +49,11 @@ class SearchResult(NamedTuple):
 
 
 class Query(NamedTuple):
-    """A query ready to search with: `words` are its text without what is excluded."""
+    """A query ready to search with, and what its text was read as."""
 
-    words: str
     weights: Impacts
     excluded: list[str]
-    unknown: list[str]
+    read: ReadQuery
 
 
 class Searching:
@@ -91,7 +89,7 @@ class Searching:
         return SearchResult(
             weights=weights,
             excluded=query.excluded,
-            unknown=query.unknown,
+            read=query.read,
             hits=[
                 ExplainedHit(*hit, terms[place] if place < len(terms) else [], ranks.get(hit.docid, {}))
                 for place, hit in enumerate(hits)
@@ -103,17 +101,13 @@ class Searching:
 
     def query(self, asked: Vector, exclude: Sequence[str] = ()) -> Query:
         """Return the query that is asked for; errors as in `search`."""
-        words, minus = parted(asked.query)
-        excluded = list(exclude)
-        unknown: list[str] = []
-        for word in minus:
-            token = self.model.token_of(word)
-            (unknown if token is None else excluded).append(word if token is None else token)
-        base = self.model.text(words) if words else self.vector(asked.like) if asked.like else {}
+        read = self.model.read(asked.query)
+        excluded = list(dict.fromkeys([*exclude, *read.excluded]))
+        base = read.weights if read.words or not asked.like else self.vector(asked.like)
         weights = {token: weight for token, weight in (base | asked.edits).items() if weight}
         weights = {token: weight for token, weight in weights.items() if token not in excluded}
         heaviest_first = dict(sorted(weights.items(), key=lambda item: -item[1]))
-        return Query(words, heaviest_first, list(dict.fromkeys(excluded)), unknown)
+        return Query(heaviest_first, excluded, read)
 
     def vector(self, docid: str) -> Impacts:
         """Return token → impact of a document, heaviest first.
@@ -191,7 +185,7 @@ class Searching:
 
     def _words(self, query: Query) -> str:
         """Return the text for BM25: the words, or the heaviest tokens."""
-        return query.words or " ".join(token.removeprefix("##") for token in list(query.weights)[:WORDS_FOR_BM25])
+        return query.read.words or " ".join(token.removeprefix("##") for token in list(query.weights)[:WORDS_FOR_BM25])
 
     def _looked_at(self, asked: SearchRequest, query: Query) -> tuple[Impacts, int]:
         """Return the weights that were searched with, and how many postings they have."""
@@ -213,13 +207,6 @@ class Searching:
             return self.images.explain(query.weights, hit.docid).terms
         except InputError:  # a caption's document that the image index lacks
             return []
-
-
-def parted(text: str) -> tuple[str, list[str]]:
-    """Return the words of a text that search, and those after a minus sign, without it."""
-    words = text.split()
-    minus = [word[1:] for word in words if len(word) > 1 and word.startswith(MINUS)]
-    return " ".join(word for word in words if not (len(word) > 1 and word.startswith(MINUS))), minus
 
 
 def require_fields(filters: Mapping[str, object], searcher: OpenIndex, what: str) -> None:

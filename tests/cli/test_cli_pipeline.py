@@ -20,6 +20,9 @@ from lexlip_lucene.evaluate.measures import evaluate
 from lexlip_lucene.evaluate.run import read_run
 from lexlip_lucene.records import Run
 from lexlip_lucene.vectors.collection import read_collection, read_queries
+from lexlip_lucene.words.function_words import capped
+from lexlip_lucene.words.inflections import widened
+from lexlip_lucene.words.read_query import OTHER_FORM
 
 CONTRACT = {
     "model": {"steps", "seconds", "loss", "dev"},
@@ -121,14 +124,16 @@ def test_encoded_queries_give_the_same_run_as_topics_with_the_model(job: Job, tm
     assert (tmp_path / "run.txt").read_bytes() == (job.root / "run é.txt").read_bytes()
 
 
-def test_one_query_gives_the_hits_of_the_same_topic_in_the_run(job: Job) -> None:
+def test_one_query_gives_the_hits_of_the_typed_words_weights(job: Job) -> None:
     topic = read_topics(job.root / "t2i" / "topics.tsv")[5]
     asked = ("--query", topic.text, "--model", job.root / "modèle")
     record = done("search", job.root / "images index", *asked, "-k", 4)
-    hits = read_run(job.root / "run é.txt")[encode_id(topic.qid)][:4]
     assert record["query"] == topic.text and record["milliseconds"] > 0
-    assert [{**hit, "docid": encode_id(hit["docid"])} for hit in record["hits"]] == [hit._asdict() for hit in hits]
-    assert record["weights"] == LexLip.from_pretrained(job.root / "modèle").encode_texts([topic.text])[0]
+    hits = rank(record["weights"], list(read_collection(job.root / "images")), 4)
+    assert record["hits"] == [hit._asdict() for hit in hits]
+    model = LexLip.from_pretrained(job.root / "modèle")
+    weights = widened(capped(model.encode_texts([topic.text])[0]), model.lexicon.tokens, OTHER_FORM)
+    assert record["weights"] == weights and record["unknown"] == []
 
 
 def test_an_explanation_adds_up_to_the_score_of_the_search(job: Job) -> None:

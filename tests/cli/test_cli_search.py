@@ -62,15 +62,16 @@ def test_hits_are_printed_by_rank_with_score_and_docid(job: Job) -> None:
     assert ran.status == 0 and ran.err == "" and lines[0].startswith("query  ") and "red:" in lines[0]
     assert lines[1].split(maxsplit=2) == ["1", str(first["score"]), first["docid"]]
     assert lines[2].split(maxsplit=2) == ["2", str(second["score"]), second["docid"]]
-    assert lines[3].startswith("2 hits in ") and len(lines) == 4
+    assert lines[3].startswith("2 hits in ")
+    assert [line.partition(": not among the words of this model")[0] for line in lines[4:]] == done(*asked)["unknown"]
 
 
-@pytest.mark.parametrize("query", ["☃ ☃", "", "   ", "日本"])
-def test_a_query_without_a_known_token_finds_nothing_and_says_so(query: str, job: Job) -> None:
+@pytest.mark.parametrize(("query", "unknown"), [("☃ ☃", ""), ("", ""), ("   ", ""), ("日本", "日本")])
+def test_a_query_without_a_known_token_finds_nothing_and_says_so(query: str, unknown: str, job: Job) -> None:
     asked = ("search", job.root / "images index", "--model", job.root / "modèle", "--query", query)
     told, machine = lexlip(*asked), lexlip(*asked, "--json")
     said = f"no hits: the query {query!r} has no known token that could be searched for\n"
-    assert told == (0, said, "")
+    assert told == (0, said + "".join(f"{word}: not among the words of this model\n" for word in unknown), "")
     assert machine.status == 0 and machine.err == said
     assert (machine.record["weights"], machine.record["hits"]) == ({}, [])
 

@@ -4,7 +4,7 @@ A model folder holds `config.json`, `model.safetensors`, the tokenizer's own fil
 is data, which may come from anybody: nothing in it is run, nothing outside it is read, nothing is fetched for it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -119,8 +119,16 @@ class LexLip(nn.Module):
         model.sha256 = require_as_written(folder, WEIGHTS_FILE, config.files, CONFIG_FILE)
         return model.to(device).eval()
 
-    def save_pretrained(self, folder: str | Path, *, card: str = "", force: bool = False) -> None:
-        """Write the model folder, whole or not at all; `card` is the text of its README.md.
+    def save_pretrained(
+        self, folder: str | Path, *, card: str = "", extra_files: Mapping[str, bytes] | None = None, force: bool = False
+    ) -> None:
+        """Write the model folder, whole or not at all.
+
+        Args:
+            folder: to write.
+            card: the text of its README.md.
+            extra_files: name → content of further files, such as `neighbours.json`.
+            force: replace a folder that exists.
 
         Raises:
             OutputError: the folder exists and `force` is off, or can't be written.
@@ -132,6 +140,8 @@ class LexLip(nn.Module):
             tokenizer = uncut(self.tokenizer)
             PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special_tokens(tokenizer)).save_pretrained(partial)
             (partial / "README.md").write_text(card or f"# {self.config.name}\n", encoding="utf-8")
+            for name, content in (extra_files or {}).items():
+                (partial / name).write_bytes(content)
             config = self.config.model_copy(update={"files": files_of(partial, but=CONFIG_FILE)})
             (partial / CONFIG_FILE).write_bytes(config_bytes(config))
         self.config, self.sha256 = config, config.files[WEIGHTS_FILE]

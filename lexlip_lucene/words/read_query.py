@@ -1,0 +1,117 @@
+"""A typed query read: the weights of its words, and what is to be said about those that count for nothing."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from lexlip_lucene.records import Impacts
+from lexlip_lucene.words.cut_word import Cut
+from lexlip_lucene.words.function_words import capped
+from lexlip_lucene.words.inflections import other_form, widened
+from lexlip_lucene.words.known_words import KnownWords, is_content
+from lexlip_lucene.words.spelling import Spelling
+from lexlip_lucene.words.typed_query import TypedQuery, parse_query
+from lexlip_lucene.words.word_files import NO_FILES, WordFiles
+
+OTHER_FORM = 0.2
+"""Share of a token's weight that its plural or singular gets: the best of 0.1 to 0.7 on photos kept aside."""
+
+
+@dataclass(frozen=True)
+class ReadQuery:
+    """What a typed query comes to.
+
+    Attributes:
+        weights: token → query weight, heaviest first.
+        words: the text without what is excluded or negated; for a text index, which may know more words.
+        excluded: tokens after a minus sign: no hit may have them.
+        unknown: content words, and words to be excluded, that no picture can have, in lower case.
+        nearest: unknown word → known words nearest in meaning, which may be none; not of words in `suggestions`.
+        suggestions: unknown word → known words that it may be a misspelling of.
+        proposed_exclusions: tokens that "without", "no" or "not" stand before; they neither count nor exclude.
+    """
+
+    weights: Impacts
+    words: str = ""
+    excluded: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    nearest: dict[str, list[str]] = field(default_factory=dict)
+    suggestions: dict[str, list[str]] = field(default_factory=dict)
+    proposed_exclusions: list[str] = field(default_factory=list)
+
+
+class QueryReader:
+    """A reader of typed queries for one model. Safe for several threads if `encode` and `cut` are.
+
+    Args:
+        encode: texts → token → query weight of each, as the model has them.
+        cut: text → its words as the model's tokenizer cuts them.
+        tokens: of the lexicon, common ones first.
+        files: what the model's folder says about words.
+    """
+
+    def __init__(
+        self,
+        encode: Callable[[str], Impacts],
+        cut: Cut,
+        tokens: Sequence[str],
+        files: WordFiles = NO_FILES,
+    ) -> None:
+        self._encode, self._cut, self._files = encode, cut, files
+        self._known = KnownWords(tokens, files.pieced)
+        self._spelling = Spelling(tokens)
+
+    def read(self, text: str) -> ReadQuery:
+        """Read a typed query."""
+        typed = parse_query(text)
+        kept, lacking = self._known_part(typed)
+        stopped = [word for word in typed.excluded if self.token_of(word) is None]
+        suggestions = {word: found for word in lacking if (found := self._suggestions(word))}
+        excluded = self._tokens_of(typed.excluded)
+        weights = widened(capped(self._encode(kept)), self._known.tokens, OTHER_FORM)
+        return ReadQuery(
+            weights={token: weight for token, weight in weights.items() if token not in excluded},
+            words=typed.words,
+            excluded=excluded,
+            unknown=list(dict.fromkeys([*lacking, *stopped])),
+            nearest={word: self._nearest(word) for word in lacking if word not in suggestions},
+            suggestions=suggestions,
+            proposed_exclusions=self._tokens_of(typed.negated),
+        )
+
+    def token_of(self, word: str) -> str | None:
+        """Return the token that `word` is as a whole; None when it is of several, or none that pictures have."""
+        cut = self._cut(word)
+        whole = len(cut) == 1 and len(cut[0].tokens) == 1 and cut[0].tokens[0] in self._known.tokens
+        return cut[0].tokens[0] if whole else None
+
+    def _known_part(self, typed: TypedQuery) -> tuple[str, list[str]]:
+        """Return the words that count, and those that are unknown, in lower case.
+
+        An unknown word whose plural or singular is known counts as that. If all content words are unknown or negated,
+        the function words that are left come to nothing.
+        """
+        text = typed.words
+        kept, at = [], 0
+        lacking: list[str] = []
+        content = False
+        for word in self._cut(text):
+            if not self._known.lacks(word):
+                content |= is_content(word.text)
+                continue
+            other = other_form(word.text.lower(), self._known.tokens)
+            kept += [text[at : word.begin], other or ""]
+            at = word.end
+            content |= other is not None
+            lacking += [] if other else [word.text.lower()]
+        rest = " ".join("".join([*kept, text[at:]]).split())
+        return (rest if content or not (lacking or typed.negated) else ""), list(dict.fromkeys(lacking))
+
+    def _tokens_of(self, words: Sequence[str]) -> list[str]:
+        return list(dict.fromkeys(token for word in words if (token := self.token_of(word)) is not None))
+
+    def _suggestions(self, word: str) -> list[str]:
+        """Return known words that are spelt nearly so; none for a word that is known to be another one."""
+        return [] if word in self._files.neighbours else self._spelling.suggestions(word)
+
+    def _nearest(self, word: str) -> list[str]:
+        return [token for token in self._files.neighbours.get(word, ()) if token in self._known.tokens]
