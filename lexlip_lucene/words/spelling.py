@@ -2,9 +2,6 @@
 
 from collections.abc import Sequence
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
 SHORTEST, LONG = 3, 8
 """Letters: shorter words have too many neighbours; from so many on, two slips are as likely as one."""
 
@@ -25,6 +22,9 @@ class Spelling:
         A slip is a letter that is wrong, missing, too many, or changed places with its neighbour. Of equally near words
         those with the same first letter come first, then common ones.
         """
+        from rapidfuzz import process  # most queries need it not
+        from rapidfuzz.distance import OSA
+
         word = word.lower()
         if len(word) < SHORTEST or not word.isalpha():
             return []

@@ -7,7 +7,7 @@ from tokenizers import Tokenizer
 
 from lexlip_lucene.encoders.model.model_config import CONFIG_FILE, read_config
 from lexlip_lucene.encoders.model.model_files import require_as_written
-from lexlip_lucene.encoders.model.tokenizer import load_tokenizer, uncut
+from lexlip_lucene.encoders.model.tokenizer import load_tokenizer
 from lexlip_lucene.encoders.query.onnx_query import CONFIG_FILE as QUERY_CONFIG_FILE
 from lexlip_lucene.encoders.query.onnx_query import is_onnx_query, read_query_config
 from lexlip_lucene.encoders.query.query_encoder import LexLipQueryEncoder
@@ -35,14 +35,20 @@ def query_reader(folder: Path, encoder: LexLipQueryEncoder) -> QueryReader:
 
 
 def word_cutter(tokenizer: Tokenizer) -> Cut:
-    """Return what cuts texts of any length into words as the tokenizer does, without special tokens."""
-    whole = uncut(tokenizer)
+    """Return what cuts texts of any length into words as the tokenizer does, without special tokens.
+
+    Args:
+        tokenizer: one that nothing else uses: from now on it leaves texts whole.
+    """
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
 
     def cut(text: str) -> list[CutWord]:
-        encoding = whole.encode(text, add_special_tokens=False)
+        encoding = tokenizer.encode(text, add_special_tokens=False)
         words: dict[int, list[int]] = {}
         for place, word in enumerate(encoding.word_ids):
-            words.setdefault(word, []).append(place)
+            if word is not None:  # it is of special tokens only, which are not added
+                words.setdefault(word, []).append(place)
         offsets, tokens = encoding.offsets, encoding.tokens
         return [
             as_cut(text, offsets[at[0]][0], offsets[at[-1]][1], [tokens[each] for each in at]) for at in words.values()
