@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lexlip_lucene.encoders.model.pixels import normalise
+from lexlip_lucene.encoders.model.weight_packages import load_packaged
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.recipes.model_spec import ImageSpec
 
@@ -40,6 +41,23 @@ class ImageTower(nn.Module):
                         f"{spec.backbone}, {self.width}: take a backbone as wide"
                     )
                 self.others[str(number)] = other
+
+    def load_packages(self) -> None:
+        """Load the weights of each backbone that a package carries.
+
+        Raises:
+            ModelError: a package is missing, or has another backbone's weights.
+        """
+        if self.spec.package is not None:
+            load_packaged(self.backbone, self.spec.backbone, self.spec.package)
+        for number, view in enumerate(self.spec.views):
+            if view.backbone is not None and view.package is not None:
+                load_packaged(self.others[str(number)], view.backbone, view.package)
+
+    def packaged(self) -> tuple[str, ...]:
+        """Return the beginnings of the names of tensors that packages carry."""
+        own = ["backbone."] if self.spec.package is not None else []
+        return (*own, *(f"others.{n}." for n, view in enumerate(self.spec.views) if view.package is not None))
 
     def load_weights(self, path: Path, *, view: int | None = None) -> None:
         """Load a backbone's timm state dict from a safetensors file; fp16 is widened, a classifier passed over.

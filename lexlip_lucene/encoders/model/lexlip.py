@@ -4,14 +4,14 @@ A model folder holds `config.json`, `model.safetensors`, the tokenizer's own fil
 is data, which may come from anybody: nothing in it is run, nothing outside it is read, nothing is fetched for it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import torch
 from PIL import Image
 from safetensors import SafetensorError
-from safetensors.torch import load_model
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
@@ -21,7 +21,8 @@ from lexlip_lucene.encoders.model.dense import DenseTwin, mean_of_words
 from lexlip_lucene.encoders.model.image_encoder import ImageEncoder
 from lexlip_lucene.encoders.model.model_config import CONFIG_FILE, Ceilings, ModelConfig, config_bytes, read_config
 from lexlip_lucene.encoders.model.model_files import files_of, require_as_written, require_readable
-from lexlip_lucene.encoders.model.model_tensors import require_held, special_tokens, tensors_once
+from lexlip_lucene.encoders.model.model_tensors import fill_gaps, require_held, special_tokens, tensors_once
+from lexlip_lucene.encoders.model.packed_tensors import packed, unpacked
 from lexlip_lucene.encoders.model.pixels import normalise, to_square
 from lexlip_lucene.encoders.model.static_query import StaticQuery
 from lexlip_lucene.encoders.model.tensor_file import put_tensors
@@ -108,16 +109,39 @@ class LexLip(nn.Module):
         tokenizer = load_tokenizer(folder, rows=config.vocabulary_size)
         with UnsetParameters():
             with torch.device("meta"):  # shapes only: no config gets memory that its weights don't need
-                require_held(cls(config, tokenizer), weights)
+                shapes = cls(config, tokenizer)
+                require_held(shapes, weights, carried=shapes.carried(), packed=config.weights == "int8")
             model = cls(config, tokenizer)
         try:
-            load_model(model, weights)
+            model.load_tensors(load_file(weights))
         except (RuntimeError, SafetensorError) as error:
             reason = " ".join(str(error).split())[:300]
             raise ModelError(f"{weights} does not fit config.json beside it: {reason}") from None
         require_as_written(folder, TOKENIZER_FILE, config.files, CONFIG_FILE)
         model.sha256 = require_as_written(folder, WEIGHTS_FILE, config.files, CONFIG_FILE)
         return model.to(device).eval()
+
+    def carried(self) -> tuple[str, ...]:
+        """Return the beginnings of the names of tensors that packages carry, and the model's file does not."""
+        tower = tuple(f"image.tower.{name}" for name in self.image.tower.packaged())
+        return (*tower, "image.class_path.classifier.") if self.image.class_path is not None else tower
+
+    def own_tensors(self) -> dict[str, Tensor]:
+        """Return the tensors as the model's file holds them: each once, without those that packages carry."""
+        tensors = {name: tensor for name, tensor in tensors_once(self).items() if not name.startswith(self.carried())}
+        return packed(tensors) if self.config.weights == "int8" else tensors
+
+    def load_tensors(self, tensors: Mapping[str, Tensor]) -> None:
+        """Load what `own_tensors` gave, and from their packages what it left out.
+
+        Raises:
+            RuntimeError: the tensors are not this model's.
+            ModelError: a package is missing.
+        """
+        fill_gaps(self, unpacked(tensors) if self.config.weights == "int8" else tensors, carried=self.carried())
+        self.image.tower.load_packages()
+        if self.image.class_path is not None and self.config.image.package is not None:
+            self.image.class_path.load_classifier(self.config.image.package)
 
     def save_pretrained(self, folder: str | Path, *, card: str = "", force: bool = False) -> None:
         """Write the model folder, whole or not at all; `card` is the text of its README.md.
@@ -128,7 +152,7 @@ class LexLip(nn.Module):
         from transformers import PreTrainedTokenizerFast
 
         with written_folder(Path(folder), force=force) as partial:
-            put_tensors(tensors_once(self), partial / WEIGHTS_FILE)
+            put_tensors(self.own_tensors(), partial / WEIGHTS_FILE)
             tokenizer = uncut(self.tokenizer)
             PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special_tokens(tokenizer)).save_pretrained(partial)
             (partial / "README.md").write_text(card or f"# {self.config.name}\n", encoding="utf-8")
