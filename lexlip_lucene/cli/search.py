@@ -98,7 +98,28 @@ class _Source(NamedTuple):
     model: Path | None
 
 
+class Answered(NamedTuple):
+    """The answer to one query: as a record, and as text."""
+
+    record: dict[str, Any]
+    text: str
+
+
+def one_query(index: Path, query: str, model: Path | None, *, k: int, filters: Sequence[str]) -> Answered:
+    """Return the answer of an exact search for one query; errors as in `lexlip search`."""
+    if k < 1:
+        raise InputError(f"-k must be at least 1, got {k}")
+    return _answered(index, query, model, _Setting(k, 1, parse_filters(filters), None, as_json=False, force=False))
+
+
 def _one(index: Path, query: str, model: Path | None, setting: _Setting) -> None:
+    found = _answered(index, query, model, setting)
+    if setting.as_json and not found.record["hits"]:
+        print(found.text.splitlines()[0], file=sys.stderr)
+    answer(found.record, found.text, as_json=setting.as_json)
+
+
+def _answered(index: Path, query: str, model: Path | None, setting: _Setting) -> Answered:
     weights: Mapping[str, int]
     hits: Sequence[Hit]
     if is_bm25(index, query, model):
@@ -121,9 +142,7 @@ def _one(index: Path, query: str, model: Path | None, setting: _Setting) -> None
     }
     if setting.approximate is not None:
         record |= {"approximate": _as_record(setting.approximate), "unseen": _narrowed(hits).unseen}
-    if setting.as_json and not hits:
-        print(_nothing(query, weights, setting), file=sys.stderr)
-    answer(record, _as_text(query, weights, hits, setting, milliseconds), as_json=setting.as_json)
+    return Answered(record, _as_text(query, weights, hits, setting, milliseconds))
 
 
 def _nothing(query: str, weights: Mapping[str, int], setting: _Setting) -> str:
