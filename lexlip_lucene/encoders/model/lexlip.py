@@ -290,7 +290,7 @@ class LexLip(nn.Module):
         vectors: list[Impacts] = []
         for begin in range(0, len(images), batch_size):
             opened = [
-                image.convert("RGB") if isinstance(image, Image.Image) else open_image(Path(image))
+                image.convert("RGB") if isinstance(image, Image.Image) else open_image(Path(image), side=size)
                 for image in images[begin : begin + batch_size]
             ]
             weights = self.image_weights(torch.stack([to_square(image, size) for image in opened]))
