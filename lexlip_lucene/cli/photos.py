@@ -60,9 +60,9 @@ def photos(
     force: Force = False,
     debug: Debug = False,
 ) -> None:
-    """Search your own photos: encode what is new or changed, drop what is gone, and open the page.
+    """Search your own photos: index what is new or changed.
 
-    Photos that were encoded before are not encoded again, also if they were renamed or moved. A run that is cut short
+    Encodes what is new or changed, drops what is gone, and opens the page. Photos that were encoded before are not encoded again, also if they were renamed or moved. A run that is cut short
     resumes the next time. Options that are not given stay as they were. With another model or other --views, --top-k,
     --bits, --max-pixels or --allow-truncated all photos are encoded again, as with --force.
 

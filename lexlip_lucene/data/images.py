@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
+from math import ceil
 from pathlib import Path
 from typing import IO
 
@@ -30,7 +31,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF")
 CUT_FORMATS = ("JPEG", "PNG", "GIF", "TIFF", "BMP")
 """Of these a file that was cut still shows what came before; of the others nothing does."""
 
-REDUCED_TO = 2
+REDUCED_TO = 1.75
 """Times the side that is needed: so large a JPEG still is when it is decoded at less than its size, so that the resize,
 which smooths, has the last word."""
 
@@ -178,7 +179,8 @@ def _read(
     try:
         image = open_header(file, limits, formats)
         if side is not None:
-            image.draft(None, (REDUCED_TO * side, REDUCED_TO * side))
+            least = ceil(REDUCED_TO * side)
+            image.draft(None, (least, least))
         _load(image)
         turn = UPRIGHT.get(_orientation(image))
         rgb = _as_rgb(image)
