@@ -62,9 +62,10 @@ def photos(
 ) -> None:
     """Search your own photos: index what is new or changed.
 
-    Encodes what is new or changed, drops what is gone, and opens the page. Photos that were encoded before are not encoded again, also if they were renamed or moved. A run that is cut short
-    resumes the next time. Options that are not given stay as they were. With another model or other --views, --top-k,
-    --bits, --max-pixels or --allow-truncated all photos are encoded again, as with --force.
+    Encodes what is new or changed, drops what is gone, and opens the page. Photos that were encoded before are not
+    encoded again, also if they were renamed or moved. A run that is cut short resumes the next time. Options that are
+    not given stay as they were. With another model or other --views, --top-k, --bits, --max-pixels or
+    --allow-truncated all photos are encoded again, as with --force.
 
     \b
     Example: lexlip photos ~/Pictures --query "two dogs in the snow"
@@ -72,10 +73,8 @@ def photos(
     from lexlip_lucene.photos.model_choice import Wanted
     from lexlip_lucene.photos.photo_index import default_home, update_photos
     from lexlip_lucene.progress import for_terminal
-    from lexlip_lucene.serve.server import listen
 
-    page = serve and query is None
-    with listen(HOST, port) if page else nullcontext() as bound:  # a port that is taken is said before the work
+    with _page(port) if serve and query is None else nullcontext() as bound:
         report = update_photos(
             folder,
             output or default_home(folder),
@@ -92,6 +91,13 @@ def photos(
             answer(_record(report), _as_text(report), as_json=json)
         else:
             _open_page(folder, report, bound, as_json=json)
+
+
+def _page(port: int) -> "socket":
+    """Return the socket of the page: a port that is taken is said before the work."""
+    from lexlip_lucene.serve.server import listen
+
+    return listen(HOST, port)
 
 
 def _answer_query(report: "PhotosReport", query: str, k: int, filters: list[str], *, as_json: bool) -> None:

@@ -73,11 +73,11 @@ class StatesPass:
 
     def _prepared(self) -> Callable[[Tensor], Tensor]:
         """Compile by running once; the weights become constants, and batch norms part of convolutions."""
-        from torch._inductor import config
-
         lower = self.arithmetic.precision == "bfloat16"
         if not self.arithmetic.compiled:
             return _OfPixels(in_bfloat16(self._folded()) if lower else self.tower, self.tower.spec)
+        from torch._inductor import config  # a second's work, for the compiler only
+
         run = _OfPixels(in_bfloat16(self.tower) if lower else self.tower, self.tower.spec)
         compiled: Callable[[Tensor], Tensor] = torch.compile(run, dynamic=False)
         size = self.tower.spec.size

@@ -63,16 +63,19 @@ def encode_photos(
 def _batches(
     model: "LexLip", photos: Sequence[PhotoFile], settings: Settings, progress: Progress
 ) -> "Iterator[ImageBatch]":
-    from lexlip_lucene.encode.arithmetic import choose_arithmetic
+    from lexlip_lucene.encode.arithmetic import COMPILING, choose_arithmetic
     from lexlip_lucene.encode.image_batches import image_batches
 
+    arithmetic = choose_arithmetic(model.device, inputs=len(photos))
+    if arithmetic.compiled:
+        progress.note(COMPILING)
     done = iter(progress.track(range(len(photos)), "encoding photos", len(photos)))
     for batch in image_batches(
         model,
         [file.image for file in photos],
         [range(begin, min(begin + BATCH, len(photos))) for begin in range(0, len(photos), BATCH)],
         quantiser=model.quantiser("image", bits=settings.bits, top_k=settings.top_k),
-        arithmetic=choose_arithmetic(model.device, inputs=len(photos)),
+        arithmetic=arithmetic,
         batch_size=BATCH,
         limits=ImageLimits(settings.max_pixels, settings.allow_truncated),
     ):

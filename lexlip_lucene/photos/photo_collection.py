@@ -1,5 +1,6 @@
 """The collection of an index of photos: the vectors that it had and the new ones, each with its photo's metadata."""
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -152,4 +153,4 @@ def _lines(collection: Path) -> Iterator[dict[str, Any]]:
 
 
 def _rejected(file: PhotoFile, reason: str) -> Rejected:
-    return Rejected(file.image.id, str(file.image.path).encode(errors="backslashreplace").decode(), reason)
+    return Rejected(file.image.id, os.fsencode(file.image.path).decode(errors="backslashreplace"), reason)
