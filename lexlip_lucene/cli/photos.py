@@ -138,8 +138,10 @@ def _record(report: "PhotosReport") -> dict[str, Any]:
 def _as_text(report: "PhotosReport") -> str:
     counts = [f"{number} {name}" for name, number in report.counts._asdict().items() if number]
     rejected = f"; {len(report.rejected)} files rejected" if report.rejected else ""
+    here = Path.cwd()
+    home = report.home.relative_to(here) if report.home.is_relative_to(here) else report.home
     return (
-        f"{report.home}: {report.documents} photos ({', '.join(counts) or 'nothing has changed'}), "
+        f"{home}: {report.documents} photos ({', '.join(counts) or 'nothing has changed'}), "
         f"{report.encoded} encoded in {report.seconds:.1f} s{rejected}"
     )
 
