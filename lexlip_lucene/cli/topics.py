@@ -32,13 +32,13 @@ def topics(
     from lexlip_lucene.data.topics import make_topics, write_topic_set
 
     require_replaceable(out, sign="topics.tsv", what="a folder of topics", force=force)
+    images = read_captions(captions, split=split)
     if captions.is_dir():
         raise InputError(
             f"{captions} is a folder of images, which has no captions to make topics of: name a captions file, one "
             'image a line: {"id": …, "file": …, "split": …, "captions": ["A dog …"]}; `lexlip photos` searches a '
             "folder without captions"
         )
-    images = read_captions(captions, split=split)
     topic_set = make_topics(images, held_out=held_out, direction=direction)
     write_topic_set(out, topic_set, force=force)
     documents = len(images) if topic_set.captions is None else len(topic_set.captions)

@@ -35,7 +35,8 @@ def model_folder(model: str | Path) -> Path:
     if str(model) in names:
         return HOME / str(model)
     raise ModelError(
-        f"model: no such folder: {folder}; the models that come with the package: {', '.join(names) or 'none'}"
+        f"model: a model folder with {CONFIG_FILE} and {WEIGHTS_FILE} is needed, but there is no such folder: {folder}; "
+        f"the models that come with the package: {', '.join(names) or 'none'}"
     )
 
 

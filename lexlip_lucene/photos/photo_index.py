@@ -11,8 +11,9 @@ The index is built again whenever something has changed: for 20,000 photos that 
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from lexlip_lucene.data.images import readable_formats
 from lexlip_lucene.errors import InputError, OutputError
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 INDEX = "index"
 
 
-class PhotosReport(NamedTuple):
+@dataclass(frozen=True)
+class PhotosReport:
     """An index of photos after a run.
 
     Attributes:
