@@ -29,15 +29,25 @@ def model_folder(model: str | Path) -> Path:
         ModelError: there is neither; it lists the names of the models that come with the package.
     """
     folder = Path(model)
-    if folder.exists():
+    if not _is_missing(folder):
         return folder
     names = shipped_models()
     if str(model) in names:
         return HOME / str(model)
     raise ModelError(
-        f"model: a model folder with {CONFIG_FILE} and {WEIGHTS_FILE} is needed, but there is no such folder: {folder}; "
-        f"the models that come with the package: {', '.join(names) or 'none'}"
+        f"model: a model folder with {CONFIG_FILE} and {WEIGHTS_FILE} is needed, but there is no such folder: "
+        f"{folder}; the models that come with the package: {', '.join(names) or 'none'}"
     )
+
+
+def _is_missing(folder: Path) -> bool:
+    try:
+        folder.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a name that no folder can have
+        return True
+    except OSError:  # reading it says why
+        return False
+    return False
 
 
 def name_of(folder: Path) -> str:
