@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from lexlip_lucene.errors import InputError
+from lexlip_lucene.models.shipped import model_folder
 from lexlip_lucene.records import Impacts
 from lexlip_lucene.vectors.lexicon import Lexicon
 
@@ -25,6 +26,7 @@ class QueryModel:
         from lexlip_lucene.encoders.model.tokenizer import load_tokenizer
         from lexlip_lucene.encoders.query.query_encoder import LexLipQueryEncoder
 
+        folder = model_folder(folder)
         self._encoder = LexLipQueryEncoder(folder)
         self._tokenizer = load_tokenizer(folder)  # one of its own: the encoder's cuts texts
         self._tokens = frozenset(self.lexicon.tokens)

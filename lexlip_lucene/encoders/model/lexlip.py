@@ -36,6 +36,7 @@ from lexlip_lucene.encoders.pool.saturation import divide_by_length
 from lexlip_lucene.errors import InputError, ModelError
 from lexlip_lucene.files.written import written_folder
 from lexlip_lucene.integers import as_count
+from lexlip_lucene.models.shipped import model_folder
 from lexlip_lucene.recipes.model_spec import StaticTextSpec
 from lexlip_lucene.records import Impacts
 from lexlip_lucene.text_list import as_texts
@@ -94,7 +95,7 @@ class LexLip(nn.Module):
 
     @classmethod
     def from_pretrained(cls, folder: str | Path, *, device: str = "cpu") -> "LexLip":
-        """Load a model folder, ready to encode.
+        """Load a model, ready to encode: a folder, or the name of a model that comes with the package.
 
         The folder may come from anybody. Nothing is fetched, and a file that is a link to elsewhere is not read.
 
@@ -102,7 +103,7 @@ class LexLip(nn.Module):
             ModelError: the folder is not a model, is of another schema version, can't be read, or its files do not fit
                 together or are not those that were written.
         """
-        folder = Path(folder)
+        folder = model_folder(folder)
         config = read_config(folder)
         weights = folder / WEIGHTS_FILE
         require_readable(weights)
@@ -313,7 +314,7 @@ class LexLip(nn.Module):
         vectors: list[Impacts] = []
         for begin in range(0, len(images), batch_size):
             opened = [
-                image.convert("RGB") if isinstance(image, Image.Image) else open_image(Path(image))
+                image.convert("RGB") if isinstance(image, Image.Image) else open_image(Path(image), side=size)
                 for image in images[begin : begin + batch_size]
             ]
             weights = self.image_weights(torch.stack([to_square(image, size) for image in opened]))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lexlip_lucene.encoders.query.onnx_query import OnnxQuery, is_onnx_query
+from lexlip_lucene.models.shipped import model_folder
 from lexlip_lucene.records import Impacts
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ class LexLipQueryEncoder:
     """Text → token → query weight, as built-in ints. It needs no Pyserini base class.
 
     Args:
-        model: a model folder; a folder that `lexlip export onnx` wrote, which needs no torch; or a loaded one.
+        model: a model folder; the name of a model that comes with the package; a folder that `lexlip export onnx`
+            wrote, which needs no torch; or a loaded one.
         top_k: heaviest tokens kept; None: the model's own.
     """
 
@@ -36,11 +38,12 @@ class LexLipQueryEncoder:
 
 
 def load_query_model(folder: Path) -> "LexLip | OnnxQuery":
-    """Load what encodes queries: a model folder, or an exported query side.
+    """Load what encodes queries: a model folder, the name of a shipped model, or an exported query side.
 
     Raises:
-        ModelError: the folder is neither.
+        ModelError: it is none of them.
     """
+    folder = model_folder(folder)
     if is_onnx_query(folder):
         return OnnxQuery(folder)
     from lexlip_lucene.encoders.model.lexlip import LexLip
