@@ -22,7 +22,7 @@ from lexlip_lucene.serve.http.gate import check_time
 from lexlip_lucene.serve.http.limits import MOST_HITS, QUERY_CHARACTERS
 from lexlip_lucene.serve.http.problems import said_to_client, status_of
 from lexlip_lucene.serve.page_links import PageLinks
-from lexlip_lucene.serve.search_request import PageAsked
+from lexlip_lucene.serve.search_request import PageAsked, SearchRequest
 from lexlip_lucene.serve.served import Here, Served
 from lexlip_lucene.vectors.positions import POSITIONS
 
@@ -97,11 +97,20 @@ def _searched_and_drawn(template: str, served: Served, asked: PageAsked) -> str:
     answers: list[SearchAnswer] = []
     opened = None
     if template != "hit.html" and not asked.is_empty:
-        answers = [search_answer(served, each, served.searching.search(each)) for each in asked.searches]
+        answers = [_others(each, search_answer(served, each, served.searching.search(each))) for each in asked.searches]
     if template == "hit.html" or (template == "page.html" and asked.hit):
         opened = _opened(served, asked)
     removed = [token for token, weight in asked.edits.items() if not weight]
     return _render(template, served, asked, answers=answers, opened=opened, removed=removed)
+
+
+def _others(asked: SearchRequest, answer: SearchAnswer) -> SearchAnswer:
+    """Return an answer without the picture that the others are to be like; ranks are from 1 again."""
+    if not asked.like or asked.query:
+        return answer
+    hits = [hit for hit in answer.hits if hit.docid != asked.like]
+    ranked = [hit.model_copy(update={"rank": rank}) for rank, hit in enumerate(hits, 1)]
+    return answer.model_copy(update={"hits": ranked})
 
 
 def _render(template: str, served: Served, asked: PageAsked, **context: object) -> str:

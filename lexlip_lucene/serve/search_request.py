@@ -113,6 +113,8 @@ class PageAsked(SearchRequest):
         """Return the searches of the request: one, or two to be shown side by side."""
         systems = ("lexlip", "bm25") if self.system == "both" else (self.system,)
         fields = {name: getattr(self, name) for name in SearchRequest.model_fields}
+        if self.like and not self.query:
+            fields["k"] = self.k + 1  # the page leaves out the document that is asked for
         return [SearchRequest.model_construct(**{**fields, "system": system}) for system in systems]
 
     @property

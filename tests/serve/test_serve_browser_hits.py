@@ -76,7 +76,7 @@ def test_more_like_this_searches_by_the_pictures_own_vector(page: Page) -> None:
     page.get_by_role("dialog").get_by_role("link", name="More like this").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page).to_have_url("/?like=val%2Ftwo")
-    first_hit(page, "val/two")
+    first_hit(page, "test/dog")
     expect(weight(page, "dog")).to_have_value("120")
     expect(page.get_by_text("like val/two")).to_be_visible()
 

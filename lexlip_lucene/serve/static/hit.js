@@ -3,7 +3,9 @@ import { changed, go, home } from "./address.js";
 import { fail, reason, told } from "./status.js";
 
 const dialog = document.getElementById("hit");
-const NO_MAP = "Point at a word, or move to it with Tab, to see where it is.";
+const NO_MAP = matchMedia("(hover: none)").matches
+  ? "Touch a word to see where it is, and once more to search by it."
+  : "Point at a word, or move to it with Tab, to see where it is.";
 const SOON = 60; // milliseconds
 
 let opener = null; // had the focus, and gets it back
@@ -20,11 +22,26 @@ export async function openHit(url) {
       dialog.showModal();
     }
     offerOthers();
+    sayNoMap();
     dialog.scrollTop = 0;
     document.getElementById("hit-title").focus();
   } catch (error) {
     fail(reason(error));
   }
+}
+
+/** Say how a place is seen in the words of the device: the server can't know whether it has a pointer. */
+function sayNoMap() {
+  const said = document.getElementById("map-said");
+  if (said) said.textContent = NO_MAP;
+}
+
+/** Go to the hit before or after the open one, in the order of the page. */
+function step(by) {
+  const shown = [...new Set([...document.querySelectorAll("#hits a.open")].map((each) => each.dataset.hit))];
+  const at = shown.indexOf(new URL(location.href).searchParams.get("hit"));
+  const next = at < 0 ? undefined : shown[at + by];
+  if (next !== undefined) go(changed({ hit: next }), { replace: true });
 }
 
 /** Offer the other hits of the page for the comparison, the one that ranks above first. */
@@ -50,6 +67,7 @@ export function watchHit() {
     dialog.close();
     dialog.showModal();
     offerOthers();
+    sayNoMap();
   }
   dialog.addEventListener("cancel", (event) => {
     event.preventDefault();
@@ -57,6 +75,11 @@ export function watchHit() {
   });
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) go(changed({}), { focus: opener });
+  });
+  dialog.addEventListener("keydown", (event) => {
+    if (event.target.closest("input") || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.key === "ArrowLeft") step(-1);
+    if (event.key === "ArrowRight") step(1);
   });
   dialog.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -57,6 +57,10 @@ export function watchWords() {
     button.closest(".chips").classList.add("all");
     button.closest("li").remove();
   });
+  results.addEventListener("click", (event) => {
+    const button = event.target.closest("#weigh"); // seen on a narrow screen only
+    if (button) button.setAttribute("aria-pressed", String(results.classList.toggle("weighing")));
+  });
   results.addEventListener("submit", (event) => {
     if (event.target.id !== "add") return;
     event.preventDefault();
