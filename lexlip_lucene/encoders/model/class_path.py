@@ -56,11 +56,13 @@ class ClassPath(nn.Module):
         """Return weights (batch, tokens) with the classes' words added, given the mean states (batch, width)."""
         found = self.words_of(means)
         length = weights.norm(dim=1, keepdim=True)
-        return weights + self.spec.share * length * found / found.norm(dim=1, keepdim=True).clamp(min=NORM_FLOOR)
+        unit = found / found.norm(dim=1, keepdim=True).clamp(min=NORM_FLOOR)
+        added: Tensor = weights + self.spec.share * length * unit
+        return added
 
     def words_of(self, means: Tensor) -> Tensor:
         """Map mean states (batch, width) to the words of their classes (batch, tokens) float32 ≥ 0."""
         seen = self.classifier(means.to(self.classifier.weight)).float().softmax(dim=1).sqrt()
         values = (seen.unsqueeze(2) * self.weights).flatten(1)
-        words = values.new_zeros(len(means), self.tokens)
-        return words.index_add_(1, self.positions.flatten(), values)
+        words: Tensor = values.new_zeros(len(means), self.tokens).index_add_(1, self.positions.flatten(), values)
+        return words

@@ -23,10 +23,10 @@ AT_ONCE = 256
 
 def class_names() -> list[list[str]]:
     """Return the names of ImageNet's 1,000 classes, each with its synonyms, in the order of classifiers."""
-    from timm.data import ImageNetInfo
+    from timm.data.imagenet_info import ImageNetInfo
 
-    info = ImageNetInfo("imagenet-1k")
-    named = [cast(str, info.index_to_description(number, detailed=False)) for number in range(info.num_classes())]
+    info = cast(Any, ImageNetInfo("imagenet-1k"))
+    named: list[str] = [info.index_to_description(number, detailed=False) for number in range(info.num_classes())]
     return [[name.strip() for name in names.split(",")] for names in named]
 
 

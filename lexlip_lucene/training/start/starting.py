@@ -151,12 +151,20 @@ def compute_start(
     start_from_ridge(path, features, targets, ridge.strength, bias=ridge.bias, threshold=ridge.threshold)
     torch.nn.init.normal_(model.image.head.tokens.weight, std=5e-4)  # near zero: the ridge path carries the start
     if model.dense is not None:
-        model.dense.start_from_ridge(model.image.global_path.weight)
+        model.dense.start_from_ridge(_whole_map(path))
     if not ridge.folds:
         return None
     offsets = held_out_offsets(features, targets, ridge.strength, folds=ridge.folds, seed=recipe.training.seed)
     words = None if model.dense is None or model.dense.words is None else model.dense.words.weight.detach().cpu()
     return placed(offsets, trained, len(captions.counts), words)
+
+
+def _whole_map(path: nn.Linear | nn.Sequential) -> Tensor:
+    """Return the weight (tokens, width) of a linear map that may be held as two factors."""
+    weights = [
+        layer.weight for layer in ([path] if isinstance(path, nn.Linear) else path) if isinstance(layer, nn.Linear)
+    ]
+    return weights[0] if len(weights) == 1 else weights[1] @ weights[0]
 
 
 def _fill_classes(model: LexLip, recipe: EncoderRecipe, idf: Tensor) -> None:
