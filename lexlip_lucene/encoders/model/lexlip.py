@@ -20,7 +20,7 @@ from lexlip_lucene.encoders.model.banks import DenseBank, LexiconBank
 from lexlip_lucene.encoders.model.dense import DenseTwin, mean_of_words
 from lexlip_lucene.encoders.model.image_encoder import ImageEncoder
 from lexlip_lucene.encoders.model.model_config import CONFIG_FILE, Ceilings, ModelConfig, config_bytes, read_config
-from lexlip_lucene.encoders.model.model_files import files_of, require_as_written, require_readable
+from lexlip_lucene.encoders.model.model_files import WEIGHTS_FILE, files_of, require_as_written, require_readable
 from lexlip_lucene.encoders.model.model_tensors import fill_gaps, require_held, special_tokens, tensors_once
 from lexlip_lucene.encoders.model.packed_tensors import packed, unpacked
 from lexlip_lucene.encoders.model.pixels import normalise, to_square
@@ -41,8 +41,6 @@ from lexlip_lucene.recipes.model_spec import StaticTextSpec
 from lexlip_lucene.records import Impacts
 from lexlip_lucene.text_list import as_texts
 from lexlip_lucene.vectors.quantise import Quantiser, Side
-
-WEIGHTS_FILE = "model.safetensors"
 
 
 class LexLip(nn.Module):
