@@ -42,6 +42,9 @@ class SearchAnswer(BaseModel):
     excluded: list[str] = Field(description="Tokens that no hit has.")
     unknown: list[str] = Field(description="Words that were to be excluded, but are no token of the lexicon.")
     hits: list[HitAnswer]
+    weak_from: int | None = Field(
+        description="Rank of the first hit whose score is below half of the first one's; null if none is, and for fusion."
+    )
     documents: int = Field(description="Documents in the index.")
     postings: int = Field(description="Postings of the query's tokens: what an exhaustive search looks at.")
     encode_milliseconds: float

@@ -1,5 +1,6 @@
 // The page lives in its address: every change is a new address, which the server draws.
 import { changed, go, home, onGo } from "./address.js";
+import { watchFigures } from "./figures.js";
 import { openHit, closeHit, watchHit } from "./hit.js";
 import { watchPictures } from "./picture.js";
 import { busy, fail, reason, told } from "./status.js";
@@ -51,10 +52,10 @@ async function search(url, parts, focus) {
 function draw(html, parts, focus) {
   const drawn = new DOMParser().parseFromString(html, "text/html");
   const active = focus ?? document.activeElement?.dataset?.focus;
-  const said = drawn.getElementById("said").content.textContent.trim().replace(/\s+/g, " ");
+  const said = drawn.getElementById("said").content;
   for (const id of parts ?? []) document.getElementById(id)?.replaceWith(drawn.getElementById(id) ?? "");
   if (!parts) results.replaceChildren(...drawn.body.childNodes);
-  if (status.textContent !== said) status.textContent = said;
+  if (status.textContent !== said.textContent) status.replaceChildren(...said.childNodes);
   if (active && !parts) document.querySelector(`[data-focus="${CSS.escape(active)}"]`)?.focus();
 }
 
@@ -88,6 +89,7 @@ window.addEventListener("popstate", () => {
 });
 
 onGo(show);
+watchFigures();
 watchWords();
 watchPictures();
 watchHit();
