@@ -1,5 +1,6 @@
 """The links of the page: each is this search with one thing changed, and leads there with or without JavaScript."""
 
+import re
 from collections.abc import Mapping
 
 from lexlip_lucene.serve.search_request import PageAsked
@@ -31,6 +32,11 @@ class PageLinks:
         if self._asked.query or self._asked.like:
             return self._edited({**edits, **dict.fromkeys(tokens, 0)})
         return self._edited({name: weight for name, weight in edits.items() if name not in tokens})
+
+    def saying(self, word: str, instead: str) -> str:
+        """Search with another word in the place of one of the query."""
+        query = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", lambda _: instead, self._asked.query, flags=re.IGNORECASE)
+        return self._to(query=query)
 
     def restoring(self, token: str) -> str:
         """Give a token the weight that it has by itself."""

@@ -56,6 +56,7 @@ function draw(html, parts, focus) {
   for (const id of parts ?? []) document.getElementById(id)?.replaceWith(drawn.getElementById(id) ?? "");
   if (!parts) results.replaceChildren(...drawn.body.childNodes);
   if (status.textContent !== said.textContent) status.replaceChildren(...said.childNodes);
+  watchMore();
   if (active && !parts) document.querySelector(`[data-focus="${CSS.escape(active)}"]`)?.focus();
 }
 
@@ -88,7 +89,27 @@ window.addEventListener("popstate", () => {
   show(new URL(location.href));
 });
 
+// Endless scrolling: the button for more is pressed as it comes near, once it was not near.
+const nearing = new IntersectionObserver(
+  (seen) => {
+    for (const each of seen) if (each.isIntersecting && scrollY) more(each.target);
+  },
+  { rootMargin: "400px" },
+);
+async function more(link) {
+  nearing.unobserve(link);
+  const top = scrollY;
+  await go(link.href, { replace: true, parts: ["hits"] });
+  scrollTo(0, top);
+  watchMore();
+}
+function watchMore() {
+  nearing.disconnect();
+  for (const each of document.querySelectorAll("#hits .more a")) nearing.observe(each);
+}
+
 onGo(show);
+watchMore();
 watchFigures();
 watchWords();
 watchPictures();
