@@ -49,6 +49,10 @@ def serve(
     allow_cross_site: Annotated[
         bool, typer.Option("--allow-cross-site", help="Let pages of other sites ask, and show the pictures.")
     ] = False,
+    upload_megabytes: Annotated[int, typer.Option(min=1, max=1000, help="Largest picture file that may be sent.")] = 40,
+    upload_pixels: Annotated[
+        int, typer.Option(min=1, help="Most pixels of a picture that is sent; a JPEG may have five times as many.")
+    ] = 25_000_000,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -62,13 +66,15 @@ def serve(
     \b
     Example: lexlip serve photos-index --model model --images photos --captions captions.jsonl
     """
+    from lexlip_lucene.serve.http.limits import Limits
     from lexlip_lucene.serve.http.reach import Reach, checked_root_path
     from lexlip_lucene.serve.server import listen
 
     reach = Reach.of(host, allow_host or (), proxy or (), cross_site=allow_cross_site)
     below = checked_root_path(root_path)
+    limits = Limits(upload_bytes=upload_megabytes << 20, upload_pixels=upload_pixels)
     with listen(host, port) as bound:
-        served = open_served(index, model or _made_with(index), images, captions, bm25, root_path=below)
+        served = open_served(index, model or _made_with(index), images, captions, bm25, limits, root_path=below)
         documents = served.welcome.documents
         facts = {"documents": documents, "images": len(served.files.paths), "bm25": bm25 is not None}
         run_server(

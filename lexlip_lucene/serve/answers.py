@@ -41,7 +41,13 @@ class SearchAnswer(BaseModel):
     )
     excluded: list[str] = Field(description="Tokens that no hit has.")
     unknown: list[str] = Field(description="Words that were to be excluded, but are no token of the lexicon.")
+    nearest: dict[str, list[str]] = Field(default={}, description="Unknown word → known words nearest in meaning.")
+    suggestions: dict[str, list[str]] = Field(default={}, description="Misspelt word → known words.")
+    proposed_exclusions: list[str] = Field(default=[], description="Words that the query seems to want excluded.")
     hits: list[HitAnswer]
+    weak_from: int | None = Field(
+        description="Rank of the first hit below half of the first one's score; null if none is, and for fusion."
+    )
     documents: int = Field(description="Documents in the index.")
     postings: int = Field(description="Postings of the query's tokens: what an exhaustive search looks at.")
     encode_milliseconds: float

@@ -22,6 +22,7 @@ export async function openHit(url) {
       dialog.showModal();
     }
     offerOthers();
+    offerSteps();
     sayNoMap();
     dialog.scrollTop = 0;
     document.getElementById("hit-title").focus();
@@ -36,12 +37,31 @@ function sayNoMap() {
   if (said) said.textContent = NO_MAP;
 }
 
-/** Go to the hit before or after the open one, in the order of the page. */
-function step(by) {
+/** Return the address with the hit before or after the open one, in the order of the page; null at its ends. */
+function beside(by) {
   const shown = [...new Set([...document.querySelectorAll("#hits a.open")].map((each) => each.dataset.hit))];
   const at = shown.indexOf(new URL(location.href).searchParams.get("hit"));
   const next = at < 0 ? undefined : shown[at + by];
-  if (next !== undefined) go(changed({ hit: next }), { replace: true });
+  const k = new URL(location.href).searchParams.get("k") ?? ""; // as many hits as now: the list stays
+  return next === undefined ? null : changed({ hit: next, k });
+}
+
+function step(by) {
+  const address = beside(by);
+  if (address) go(address, { replace: true });
+}
+
+/** Offer the hits before and after as links; the server can't know in which list this one was opened. */
+function offerSteps() {
+  const steps = dialog.querySelector(".steps");
+  if (!steps) return;
+  for (const [rel, by] of [["prev", -1], ["next", 1]]) {
+    const link = steps.querySelector(`[rel=${rel}]`);
+    const address = beside(by);
+    link.hidden = !address;
+    if (address) link.href = address;
+  }
+  steps.hidden = !steps.querySelector("a:not([hidden])");
 }
 
 /** Offer the other hits of the page for the comparison, the one that ranks above first. */
@@ -67,6 +87,7 @@ export function watchHit() {
     dialog.close();
     dialog.showModal();
     offerOthers();
+    offerSteps();
     sayNoMap();
   }
   dialog.addEventListener("cancel", (event) => {
@@ -75,6 +96,12 @@ export function watchHit() {
   });
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) go(changed({}), { focus: opener });
+  });
+  dialog.addEventListener("click", (event) => {
+    const link = event.target.closest(".steps a");
+    if (!link || event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    step(link.rel === "prev" ? -1 : 1);
   });
   dialog.addEventListener("keydown", (event) => {
     if (event.target.closest("input") || event.altKey || event.ctrlKey || event.metaKey) return;

@@ -18,7 +18,7 @@ function edits() {
 
 function withEdits(changes) {
   const all = edits();
-  for (const [token, weight] of changes) all.set(token, weight);
+  for (const [tokens, weight] of changes) for (const token of tokens.split(" ")) all.set(token, weight);
   return changed({ weights: [...all].map(([token, weight]) => `${token}:${weight}`).join(" ") });
 }
 
