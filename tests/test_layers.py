@@ -15,11 +15,12 @@ MODULES = sorted(HOME.rglob("*.py"))
 
 FILES = {"errors", "files"}
 GROUND = FILES | {"integers", "processes", "progress", "records", "text_list"}
+MODELS = FILES | {"models"}
 DATA = GROUND | {"data"}
 VECTORS = DATA | {"vectors", "words"}
 RECIPES = VECTORS | {"evaluate", "recipes"}
 
-MODEL = RECIPES | {"encoders.pool", "encoders.model"}
+MODEL = RECIPES | MODELS | {"encoders.pool", "encoders.model"}
 QUERY = MODEL | {"encoders.query"}
 ENCODE = QUERY | {"encoders.explain", "encode"}
 
@@ -39,6 +40,7 @@ MAY_IMPORT = {
     "errors": FILES,
     **dict.fromkeys(GROUND - {"errors"}, GROUND),
     "data": DATA,
+    "models": MODELS,
     "vectors": VECTORS,
     "words": GROUND | {"words"},
     "evaluate": VECTORS | {"evaluate"},
@@ -64,6 +66,7 @@ MAY_IMPORT = {
     "lucene.search": SEARCH,
     "check": QUERY | INDEX | {"check"},
     "pyserini": JAVA,
+    "photos": ENCODE | INDEX | {"photos"},
     "tuning": GROUND | SEARCH | {"tuning"},
     "experiments": EXPERIMENTS,
     "experiments.engine": ALL | {"experiments.engine"},

@@ -24,7 +24,7 @@ LINES_SHOWN = 20
 def classify(
     images: Annotated[Path, typer.Argument(help="A folder of images, or a captions file.")],
     labels: Annotated[Path, typer.Option(help="Labels, one a line: label, or label TAB words for the prompts.")],
-    model: Annotated[Path, typer.Option(help="Model folder.")],
+    model: Annotated[Path, typer.Option(help="Model folder, or the name of a shipped model.")],
     prompts: Annotated[
         Path | None, typer.Option(help="Prompts, one a line, {} where the words go; 'a photo of a {}.' unless given.")
     ] = None,

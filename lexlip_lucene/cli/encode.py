@@ -23,7 +23,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Model = Annotated[Path, typer.Option(help="Model folder.")]
+Model = Annotated[Path, typer.Option(help="Model folder, or the name of a shipped model.")]
 TopK = Annotated[int | None, typer.Option("--top-k", help="Heaviest tokens kept; the model's own unless given.")]
 Bits = Annotated[int | None, typer.Option(help="Impacts in 1..2^bits-1; the model's own unless given.")]
 Device = Annotated[str, typer.Option(help="torch device: auto, cpu, cuda, …")]

@@ -25,7 +25,9 @@ def explain(
     index: Annotated[Path, typer.Argument(help="Impact index folder.")],
     query: Annotated[str, typer.Option(help="Words, or `token:weight …` without a model.")],
     docid: Annotated[str, typer.Option(help="Document to explain.")],
-    model: Annotated[Path | None, typer.Option(help="Model folder that encodes the query.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="Model folder, or the name of a shipped model, that encodes the query.")
+    ] = None,
     against: Annotated[
         str | None, typer.Option(metavar="DOCID", help="Another document: why is one before the other?")
     ] = None,

@@ -27,7 +27,7 @@ def export() -> None:
 @app.command("onnx")
 @verb
 def onnx(
-    model: Annotated[Path, typer.Argument(help="Model folder.")],
+    model: Annotated[Path, typer.Argument(help="Model folder, or the name of a shipped model.")],
     output: Annotated[Path, typer.Argument(help="Folder to write.")],
     int8: Annotated[
         bool, typer.Option("--int8", help="Matrices of a transformer as 8-bit integers: smaller and faster, not exact.")

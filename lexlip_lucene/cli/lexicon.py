@@ -24,7 +24,9 @@ def lexicon(
     docid: Annotated[str | None, typer.Option(help="A document of SOURCE, or a query of it.")] = None,
     image: Annotated[Path | None, typer.Option(help="An image file, with --model.")] = None,
     text: Annotated[str | None, typer.Option(help="A text, as a query, with --model.")] = None,
-    model: Annotated[Path | None, typer.Option(help="Model folder that encodes the image or text.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="Model folder, or the name of a shipped model, that encodes the image or text.")
+    ] = None,
     top: Annotated[int, typer.Option(help="Tokens to list; --json and --cloud have all.")] = 20,
     cloud: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a word cloud, .png or .svg.")] = None,
     maps: Annotated[

@@ -22,6 +22,7 @@ from lexlip_lucene.cli import (
     index,
     lexicon,
     merge,
+    photos,
     search,
     serve,
     topics,
@@ -32,6 +33,7 @@ from lexlip_lucene.cli.verb import stop
 
 ORDER = [
     "demo",
+    "photos",
     "doctor",
     "topics",
     "train",
@@ -72,6 +74,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("demo")(demo.demo)
+app.command("photos")(photos.photos)
 app.command("doctor")(doctor.doctor)
 app.command("topics")(topics.topics)
 app.command("train")(train.train)

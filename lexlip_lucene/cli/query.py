@@ -26,25 +26,34 @@ def is_bm25(index: Path, text: str, model: Path | None) -> bool:
 
 
 def encoded_query(index: Path, text: str, model: Path | None) -> Impacts:
-    """Return the query vector of `text`: from the model, or as written.
+    """Return the query vector of `text`: from the model, or as written; None is the shipped model that made the index.
 
     Raises:
-        InputError: no model is given and `text` is not `token:weight …`.
+        InputError: no model is given, none that is shipped made the index, and `text` is not `token:weight …`.
         SearchError: the index was made with another vocabulary than the model's.
     """
     if model is None:
         weights = parse_weights(text)
-        if weights is None:
+        if weights is not None:
+            return weights
+        model = made_with(index)
+        if model is None:
             raise InputError(
                 f"{index} is an impact index: give --model MODEL to encode words, or a query like "
                 f"'red:57 circle:31'; got {text!r}"
             )
-        return weights
     from lexlip_lucene.encoders.query.query_encoder import LexLipQueryEncoder
 
     encoder = LexLipQueryEncoder(model)
     require_same_vocabulary(index, encoder.model.lexicon.sha256, str(model))
     return encoder.encode(text)
+
+
+def made_with(index: Path) -> Path | None:
+    """Return the folder of the shipped model that an index was made with; None if it was made with another."""
+    from lexlip_lucene.models.shipped import shipped_model_of
+
+    return shipped_model_of(facts_of(index).get("model_sha256"))
 
 
 def encoded_queries(index: Path, topics: Path | None, encoded: Path | None, model: Path | None) -> dict[str, Impacts]:

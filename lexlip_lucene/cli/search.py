@@ -10,7 +10,7 @@ import typer
 
 from lexlip_lucene.cli.narrowing import approximation_of, lost_nothing, parse_filters, what_may_be_lost
 from lexlip_lucene.cli.open_index import open_impacts, open_texts
-from lexlip_lucene.cli.query import WITHOUT_MODEL, encoded_queries, is_bm25, require_kind
+from lexlip_lucene.cli.query import WITHOUT_MODEL, encoded_queries, is_bm25, made_with, require_kind
 from lexlip_lucene.cli.typed import read_typed, words_lines, words_record
 from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
 from lexlip_lucene.errors import InputError
@@ -45,7 +45,9 @@ def search(
     query: Annotated[str | None, typer.Option(help="One query: words, or `token:weight …` without a model.")] = None,
     topics: Annotated[Path | None, typer.Option(help="topics.tsv: qid TAB text.")] = None,
     encoded: Annotated[Path | None, typer.Option(help="Encoded queries, .jsonl.")] = None,
-    model: Annotated[Path | None, typer.Option(help="Model folder that encodes the query.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="Model folder, or the name of a shipped model, that encodes the query.")
+    ] = None,
     output: Annotated[Path | None, typer.Option(help="Run to write, TREC six columns.")] = None,
     k: Annotated[int | None, typer.Option("-k", help="Hits a query: 10 for --query, 1000 for a run.")] = None,
     threads: Annotated[int, typer.Option(help="Java threads that share the queries of a run out.")] = 1,
@@ -99,7 +101,28 @@ class _Source(NamedTuple):
     model: Path | None
 
 
+class Answered(NamedTuple):
+    """The answer to one query: as a record, and as text."""
+
+    record: dict[str, Any]
+    text: str
+
+
+def one_query(index: Path, query: str, model: Path | None, *, k: int, filters: Sequence[str]) -> Answered:
+    """Return the answer of an exact search for one query; errors as in `lexlip search`."""
+    if k < 1:
+        raise InputError(f"-k must be at least 1, got {k}")
+    return _answered(index, query, model, _Setting(k, 1, parse_filters(filters), None, as_json=False, force=False))
+
+
 def _one(index: Path, query: str, model: Path | None, setting: _Setting) -> None:
+    found = _answered(index, query, model, setting)
+    if setting.as_json and not found.record["hits"]:
+        print(found.text.splitlines()[0], file=sys.stderr)
+    answer(found.record, found.text, as_json=setting.as_json)
+
+
+def _answered(index: Path, query: str, model: Path | None, setting: _Setting) -> Answered:
     weights: Mapping[str, int]
     hits: Sequence[Hit]
     read = None
@@ -125,9 +148,7 @@ def _one(index: Path, query: str, model: Path | None, setting: _Setting) -> None
     }
     if setting.approximate is not None:
         record |= {"approximate": _as_record(setting.approximate), "unseen": _narrowed(hits).unseen}
-    if setting.as_json and not hits:
-        print(_nothing(query, weights, setting), file=sys.stderr)
-    answer(record, _as_text(query, weights, hits, setting, milliseconds, words_lines(read)), as_json=setting.as_json)
+    return Answered(record, _as_text(query, weights, hits, setting, milliseconds, words_lines(read)))
 
 
 def _nothing(query: str, weights: Mapping[str, int], setting: _Setting) -> str:
@@ -211,6 +232,8 @@ def _timed(index: Path, source: _Source, setting: _Setting) -> "tuple[Mapping[st
 
     topics, encoded, model = source
     progress = for_terminal()
+    if topics is not None and model is None:
+        model = made_with(index)
     if topics is not None and model is None:
         require_kind(index, "bm25", "give --model MODEL to encode the topics, or encoded queries with --encoded")
         setting.require_exact(index)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lexlip_lucene.cli.open_index import open_impacts, open_texts
-from lexlip_lucene.cli.query import require_kind, require_same_vocabulary
+from lexlip_lucene.cli.query import made_with, require_kind, require_same_vocabulary
 from lexlip_lucene.cli.verb import Debug, Json, answer, verb
+from lexlip_lucene.errors import InputError
 
 if TYPE_CHECKING:
     from socket import socket
@@ -24,7 +25,12 @@ HOST, PORT = "127.0.0.1", 8080
 @verb
 def serve(
     index: Annotated[Path, typer.Argument(help="Impact index folder.")],
-    model: Annotated[Path, typer.Option(help="Model folder that encodes queries.")],
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            help="Model that encodes queries; needed unless a shipped one made the index.", show_default=False
+        ),
+    ] = None,
     images: Annotated[Path | None, typer.Option(help="Folder of the pictures; none is shown without.")] = None,
     captions: Annotated[Path | None, typer.Option(help="Captions file that names each id's picture.")] = None,
     bm25: Annotated[Path | None, typer.Option(help="BM25 index of captions, to compare and fuse with.")] = None,
@@ -43,6 +49,10 @@ def serve(
     allow_cross_site: Annotated[
         bool, typer.Option("--allow-cross-site", help="Let pages of other sites ask, and show the pictures.")
     ] = False,
+    upload_megabytes: Annotated[int, typer.Option(min=1, max=1000, help="Largest picture file that may be sent.")] = 40,
+    upload_pixels: Annotated[
+        int, typer.Option(min=1, help="Most pixels of a picture that is sent; a JPEG may have five times as many.")
+    ] = 25_000_000,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -56,13 +66,15 @@ def serve(
     \b
     Example: lexlip serve photos-index --model model --images photos --captions captions.jsonl
     """
+    from lexlip_lucene.serve.http.limits import Limits
     from lexlip_lucene.serve.http.reach import Reach, checked_root_path
     from lexlip_lucene.serve.server import listen
 
     reach = Reach.of(host, allow_host or (), proxy or (), cross_site=allow_cross_site)
     below = checked_root_path(root_path)
+    limits = Limits(upload_bytes=upload_megabytes << 20, upload_pixels=upload_pixels)
     with listen(host, port) as bound:
-        served = open_served(index, model, images, captions, bm25, root_path=below)
+        served = open_served(index, model or _made_with(index), images, captions, bm25, limits, root_path=below)
         documents = served.welcome.documents
         facts = {"documents": documents, "images": len(served.files.paths), "bm25": bm25 is not None}
         run_server(
@@ -74,6 +86,13 @@ def serve(
             ),
             reach,
         )
+
+
+def _made_with(index: Path) -> Path:
+    model = made_with(index)
+    if model is None:
+        raise InputError(f"--model is needed: {index} says of no model that comes with the package that it made it")
+    return model
 
 
 def open_served(

@@ -7,6 +7,7 @@ import typer
 
 from lexlip_lucene.cli.overwrite import require_replaceable
 from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
+from lexlip_lucene.errors import InputError
 
 
 @verb
@@ -32,6 +33,12 @@ def topics(
 
     require_replaceable(out, sign="topics.tsv", what="a folder of topics", force=force)
     images = read_captions(captions, split=split)
+    if captions.is_dir():
+        raise InputError(
+            f"{captions} is a folder of images, which has no captions to make topics of: name a captions file, one "
+            'image a line: {"id": …, "file": …, "split": …, "captions": ["A dog …"]}; `lexlip photos` searches a '
+            "folder without captions"
+        )
     topic_set = make_topics(images, held_out=held_out, direction=direction)
     write_topic_set(out, topic_set, force=force)
     documents = len(images) if topic_set.captions is None else len(topic_set.captions)

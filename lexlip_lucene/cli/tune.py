@@ -20,7 +20,9 @@ def tune(
     index: Annotated[Path, typer.Argument(help="Index folder, of impacts.")],
     encoded: Annotated[Path | None, typer.Option(help="Encoded queries, .jsonl; some hundred.")] = None,
     topics: Annotated[Path | None, typer.Option(help="topics.tsv: qid TAB text; with --model.")] = None,
-    model: Annotated[Path | None, typer.Option(help="Model folder that encodes the topics.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="Model folder, or the name of a shipped model, that encodes the topics.")
+    ] = None,
     k: Annotated[int, typer.Option("-k", help="Hits a query.")] = 10,
     recall: Annotated[float, typer.Option(help="Wanted share of the exact top k, above 0 and at most 1.")] = 0.99,
     output: Annotated[Path, typer.Option(help="Folder to write.")] = Path("lexlip-tune"),

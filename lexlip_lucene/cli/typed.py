@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lexlip_lucene.cli.query import encoded_query, require_same_vocabulary
+from lexlip_lucene.cli.query import encoded_query, made_with, parse_weights, require_same_vocabulary
+from lexlip_lucene.models.shipped import model_folder
 
 if TYPE_CHECKING:
     from lexlip_lucene.words.read_query import ReadQuery
@@ -14,7 +15,11 @@ def read_typed(index: Path, text: str, model: Path | None) -> "ReadQuery":
     from lexlip_lucene.words.read_query import ReadQuery
 
     if model is None:
-        return ReadQuery(encoded_query(index, text, None))
+        weights = parse_weights(text)
+        model = made_with(index) if weights is None else None
+        if model is None:
+            return ReadQuery(encoded_query(index, text, None))
+    model = model_folder(model)
     from lexlip_lucene.encoders.query.query_encoder import LexLipQueryEncoder
     from lexlip_lucene.encoders.query.typed_words import query_reader
 

@@ -1,7 +1,9 @@
 """The value that every reader of captions gives: an image, where its file is, and what is said about it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -15,6 +17,7 @@ class CaptionedImage:
         captions: none for an image from a plain folder. A caption's number is its place here, from 0.
         where: what an error message names: `file:line`, or what is nearest to it.
         refused: why the file is not to be opened, which its reader found out; "" for most.
+        keys: further keys that the source gives the image, with JSON values.
     """
 
     id: str
@@ -23,3 +26,4 @@ class CaptionedImage:
     captions: tuple[str, ...]
     where: str = ""
     refused: str = ""
+    keys: Mapping[str, Any] = field(default_factory=dict, compare=False)

@@ -2,8 +2,8 @@
 
     {"id": "1000268201", "file": "images/1000268201.jpg", "split": "train", "captions": ["A child in a …", …]}
 
-`file` is relative to the folder that holds the captions file, and lies in it (`outside.py`). Other keys are allowed and
-ignored.
+`file` is relative to the folder that holds the captions file, and lies in it (`outside.py`). Other keys are allowed,
+and go with the image into its collection.
 """
 
 from pathlib import Path
@@ -11,6 +11,9 @@ from pathlib import Path
 from lexlip_lucene.data.captioned_image import CaptionedImage
 from lexlip_lucene.data.outside import Inside
 from lexlip_lucene.files.lines import list_at, read_json_lines, text_at
+
+KEYS = ("id", "file", "split", "captions")
+"""The keys that every line has."""
 
 
 def read_captions_file(path: Path, *, outside: bool = False) -> list[CaptionedImage]:
@@ -31,6 +34,7 @@ def read_captions_file(path: Path, *, outside: bool = False) -> list[CaptionedIm
             captions=tuple(list_at(record, "captions", where, of=str)),
             where=where,
             refused=inside.refused(name),
+            keys={key: value for key, value in record.items() if key not in KEYS},
         )
         images.append(image)
     return images

@@ -44,13 +44,22 @@ def look_through(folder: Path, *, outside: bool = False) -> ImageFolder:
     found, hidden = _walk(folder, inside)
     if not found:
         raise InputError(f"image folder: no file below {folder} that is not hidden")
+    names = {path.relative_to(folder).as_posix() for path in found}
     images = []
     for path, reason in sorted(found.items()):
         name = path.relative_to(folder).as_posix()
-        id = os.fsencode(name).decode(errors="backslashreplace")
+        id = _id_of(name, names)
         why = reason or inside.refused(name) or ("" if id == name else "its name is not UTF-8, so it can't be an id")
         images.append(CaptionedImage(id, top / name, "", (), where=f"{folder}/{id}", refused=why))
     return ImageFolder(sorted(images, key=lambda image: image.id), hidden)
+
+
+def _id_of(name: str, names: set[str]) -> str:
+    """Return `name`; one that is not UTF-8 as text that no other of `names` is."""
+    id = os.fsencode(name).decode(errors="backslashreplace")
+    while id != name and id in names:
+        id += " (not UTF-8)"
+    return id
 
 
 def _walk(folder: Path, inside: Inside) -> tuple[dict[Path, str], int]:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
+from math import ceil
 from pathlib import Path
 from typing import IO
 
@@ -29,6 +30,13 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF")
 
 CUT_FORMATS = ("JPEG", "PNG", "GIF", "TIFF", "BMP")
 """Of these a file that was cut still shows what came before; of the others nothing does."""
+
+REDUCED_TO = 1.75
+"""Times the side that is needed: so large a JPEG still is when it is decoded at less than its size, so that the resize,
+which smooths, has the last word."""
+
+NEEDS_HEIC = "pip install 'lexlip-lucene[heic]' reads HEIC"
+"""The end of the reason against a HEIC file where pillow-heif is not installed."""
 
 __all__ = ["LIMITS", "MAX_PIXELS", "ImageLimits", "TooManyPixels", "UnreadableImage", "open_image", "read_image"]
 
@@ -49,8 +57,8 @@ UPRIGHT = {
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0
 """Tags of TIFF 6.0, and a value of the second."""
 
-# Warnings' filters and Pillow's settings are of the whole process, so two threads must not change them at once.
-_settings_of_the_process = threading.RLock()
+SETTINGS_OF_THE_PROCESS = threading.RLock()
+"""Held while warnings' filters or Pillow's settings are other ones: they are of the whole process."""
 
 
 class UnreadableImage(InputError):
@@ -61,50 +69,57 @@ class TooManyPixels(UnreadableImage):
     """An image is larger than what is decoded."""
 
 
-def open_listed(image: CaptionedImage | Path, limits: ImageLimits = LIMITS) -> Image.Image:
+def open_listed(image: CaptionedImage | Path, limits: ImageLimits = LIMITS, *, side: int | None = None) -> Image.Image:
     """Read the file of an image that was listed, unless its reader refused it; otherwise as `open_image`."""
     if isinstance(image, Path):
-        return open_image(image, limits)
+        return open_image(image, limits, side=side)
     if image.refused:
         raise UnreadableImage(image.refused)
-    return open_image(image.path, limits)
+    return open_image(image.path, limits, side=side)
 
 
-def open_image(path: Path, limits: ImageLimits = LIMITS) -> Image.Image:
+def open_image(path: Path, limits: ImageLimits = LIMITS, *, side: int | None = None) -> Image.Image:
     """Read an image file, whole and upright. Safe to call from several threads.
 
+    Args:
+        path: the file.
+        limits: which pictures are read.
+        side: the height and width that the picture will be resized to; a JPEG that is much larger is then decoded at
+            1/2, 1/4 or 1/8 of its size, which is several times as fast. None: at its full size.
+
     Returns:
-        A picture in mode RGB, at its full size.
+        A picture in mode RGB, at its full size, or at least REDUCED_TO times `side` high and wide.
 
     Raises:
         UnreadableImage: missing, empty, a folder, a pipe or device (which is not opened), of another format, broken,
             truncated, or larger than the limits allow.
     """
-    with _opened(path) as file:
-        return read_image(file, limits)
+    with opened_picture(path) as file:
+        return read_image(file, limits, side=side)
 
 
 def require_listed_header(image: CaptionedImage) -> None:
     """Raise UnreadableImage where `open_listed` would without looking at more than the header."""
     if image.refused:
         raise UnreadableImage(image.refused)
-    with _opened(image.path) as file, _open_lazily(file, LIMITS):
+    with opened_picture(image.path) as file, open_header(file, LIMITS):
         pass
 
 
-def read_image(file: IO[bytes], limits: ImageLimits = LIMITS) -> Image.Image:
+def read_image(file: IO[bytes], limits: ImageLimits = LIMITS, *, side: int | None = None) -> Image.Image:
     """Read an image from an open file, as `open_image` does.
 
     Args:
         file: binary, at its beginning, and such that it can be read again from there.
         limits: the header says how large a picture is, before anything is decoded.
+        side: as in `open_image`.
 
     Raises:
         UnreadableImage: empty, of another format, broken or truncated.
         TooManyPixels: larger than the limits allow.
     """
     try:
-        return _read(file, limits)
+        return _read(file, limits, side=side)
     except TooManyPixels:
         raise
     except UnreadableImage as error:
@@ -112,7 +127,8 @@ def read_image(file: IO[bytes], limits: ImageLimits = LIMITS) -> Image.Image:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
+def opened_picture(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file to read a picture from; errors, also those of the block, are UnreadableImage."""
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
@@ -134,7 +150,7 @@ def _read_again(file: IO[bytes], limits: ImageLimits, error: UnreadableImage) ->
     less = list(without_metadata(content))
     image = _first_readable(less, limits)
     if image is None and limits.allow_truncated:
-        with _settings_of_the_process:
+        with SETTINGS_OF_THE_PROCESS:
             before = ImageFile.LOAD_TRUNCATED_IMAGES
             try:
                 ImageFile.LOAD_TRUNCATED_IMAGES = True
@@ -157,9 +173,14 @@ def _first_readable(
     return None
 
 
-def _read(file: IO[bytes], limits: ImageLimits, formats: tuple[str, ...] | None = None) -> Image.Image:
+def _read(
+    file: IO[bytes], limits: ImageLimits, formats: tuple[str, ...] | None = None, *, side: int | None = None
+) -> Image.Image:
     try:
-        image = _open_lazily(file, limits, formats)
+        image = open_header(file, limits, formats)
+        if side is not None:
+            least = ceil(REDUCED_TO * side)
+            image.draft(None, (least, least))
         _load(image)
         turn = UPRIGHT.get(_orientation(image))
         rgb = _as_rgb(image)
@@ -177,21 +198,21 @@ def _load(image: Image.Image) -> None:
     if image.format != "TIFF":
         image.load()
         return
-    with _settings_of_the_process, warnings.catch_warnings():  # it warns of tags when it loads, not when it opens
+    with SETTINGS_OF_THE_PROCESS, warnings.catch_warnings():  # it warns of tags when it loads, not when it opens
         warnings.simplefilter("ignore")
         image.load()
 
 
-def _open_lazily(file: IO[bytes], limits: ImageLimits, formats: tuple[str, ...] | None = None) -> Image.Image:
+def open_header(file: IO[bytes], limits: ImageLimits, formats: tuple[str, ...] | None = None) -> Image.Image:
     """Parse only the header; Pillow's warnings about metadata and size are kept quiet, and the limit is ours."""
     if not file.read(1):
         raise UnreadableImage("the file is empty")
-    with _settings_of_the_process, warnings.catch_warnings():
+    with SETTINGS_OF_THE_PROCESS, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         largest = Image.MAX_IMAGE_PIXELS
         try:
             Image.MAX_IMAGE_PIXELS = None
-            image = Image.open(file, formats=formats or _formats())
+            image = Image.open(file, formats=formats or readable_formats())
         except UnidentifiedImageError as error:
             raise UnreadableImage(f"not a {_NAMES} image, or its header is broken{_missing(file)}") from error
         except Exception as error:  # as many kinds as in _read
@@ -205,8 +226,8 @@ def _open_lazily(file: IO[bytes], limits: ImageLimits, formats: tuple[str, ...] 
 
 
 @cache
-def _formats() -> tuple[str, ...]:
-    """Return the formats that this machine reads: HEIC needs pillow-heif."""
+def readable_formats() -> tuple[str, ...]:
+    """Return the formats that this machine reads, by Pillow's names: HEIC ("HEIF") needs pillow-heif."""
     try:
         import pillow_heif
     except ImportError:
@@ -219,12 +240,12 @@ def _missing(file: IO[bytes]) -> str:
     """Say what would read the file, if it is a HEIC image and pillow-heif is not installed."""
     file.seek(0)
     heic = file.read(12)[4:] in (b"ftypheic", b"ftypheix", b"ftypheim", b"ftypheis", b"ftypmif1", b"ftyphevc")
-    return ": pip install 'lexlip-lucene[heic]' reads HEIC" if heic and "HEIF" not in _formats() else ""
+    return f": {NEEDS_HEIC}" if heic and "HEIF" not in readable_formats() else ""
 
 
 def _orientation(image: Image.Image) -> int:
     """Return the EXIF orientation; 1 (upright) where the metadata is absent or broken, since the pixels are sound."""
-    with _settings_of_the_process, warnings.catch_warnings():
+    with SETTINGS_OF_THE_PROCESS, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             return int(image.getexif().get(ExifTags.Base.Orientation, 1))

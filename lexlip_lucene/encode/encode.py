@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 from lexlip_lucene.data.captions import CaptionedImage, read_captions
 from lexlip_lucene.data.image_limits import LIMITS, ImageLimits
 from lexlip_lucene.data.texts import read_texts
-from lexlip_lucene.encode.arithmetic import Arithmetic, choose_arithmetic
+from lexlip_lucene.encode.arithmetic import COMPILING, Arithmetic, choose_arithmetic
 from lexlip_lucene.encode.encoded_batches import ImageBatches, TextBatches
 from lexlip_lucene.encode.inputs_hash import hash_of_images, hash_of_texts
 from lexlip_lucene.encode.memory import encoding_memory_errors_named
@@ -97,6 +97,8 @@ def encode_images(
     batch_size = as_count(batch_size, "batch size")
     quantiser = model.quantiser("image", bits=bits, top_k=top_k)
     arithmetic = choose_arithmetic(model.device, inputs=len(images), precision=precision)
+    if arithmetic.compiled:
+        progress.note(COMPILING)
     grid = grid_of(model) if positions else None
     unfinished = _unfinished(
         model,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from lexlip_lucene.data.captions import CaptionedImage
 from lexlip_lucene.data.image_limits import LIMITS, ImageLimits
@@ -61,11 +62,17 @@ class ImageBatches:
                 vectors=outcome.vectors,
                 rejected=outcome.rejected,
                 positions=outcome.positions,
+                keys=None if self.as_queries else [_keys(image) for image in outcome.images],
             )
 
     def _name(self, image: CaptionedImage) -> tuple[str, str]:
         """Return id and contents."""
         return (f"{image.id}#img",) * 2 if self.as_queries else (image.id, image.path.name)
+
+
+def _keys(image: CaptionedImage) -> dict[str, Any]:
+    """Return the keys of an image's line beside id, contents and vector."""
+    return {**({"split": image.split} if image.split else {}), **image.keys}
 
 
 @dataclass(frozen=True)

@@ -54,13 +54,14 @@ class ImagePass:
         states = self.states(torch.stack(list(pictures)))
         with torch.inference_mode(), self._autocast():
             if not self.winners:
-                return self._kept(self.image.logits(states))
+                return self._kept(self.image.logits(states), states)
             pool = self.image.pooled(states)
-            found = self._kept(pool.logits)
+            found = self._kept(pool.logits, states)
             return found._replace(winners=pool.positions.gather(1, found.positions))
 
-    def _kept(self, logits: Tensor) -> Heaviest:
-        weights = divide_by_length(saturate(logits.float()), self.model.config.image.length_power)
+    def _kept(self, logits: Tensor, states: Tensor) -> Heaviest:
+        weights = self.image.with_classes(saturate(logits.float()), states)
+        weights = divide_by_length(weights, self.model.config.image.length_power)
         return self.model.kept(weights, "image", self.most)
 
     def _autocast(self) -> AbstractContextManager[object]:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lexlip_lucene.encoders.model.lexlip import LexLip
-from lexlip_lucene.encoders.pool.saturation import divide_by_length, saturate
+from lexlip_lucene.encoders.pool.saturation import divide_by_length
 from lexlip_lucene.errors import InputError
 
 BATCH = 256
@@ -112,8 +112,8 @@ def _mixed(states: Tensor, spread: NDArray[np.float32], chance: np.random.Genera
 def _encoded(model: LexLip, states: Tensor) -> VectorBatch:
     quantiser = model.quantiser("image")
     with torch.autocast(model.device.type, dtype=torch.bfloat16):
-        logits = model.image.logits(states.to(model.device))
-    weights = divide_by_length(saturate(logits.float()), model.config.image.length_power)
+        weights = model.image.weights(states.to(model.device))
+    weights = divide_by_length(weights, model.config.image.length_power)
     found = model.kept(weights, "image", quantiser.top_k or len(model.lexicon))
     values = found.weights.cpu().numpy()
     return VectorBatch(found.positions.cpu().numpy(), np.where(values > 0, quantiser.impacts(values), 0))

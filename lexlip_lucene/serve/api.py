@@ -23,6 +23,7 @@ from lexlip_lucene.serve.search_request import Docid, SearchRequest, System, Tex
 from lexlip_lucene.serve.searching import SearchResult
 from lexlip_lucene.serve.served import Here, Served
 from lexlip_lucene.serve.uploads import read_upload
+from lexlip_lucene.serve.weak_hits import weak_from
 
 api = APIRouter(prefix="/api", tags=["api"])
 
@@ -133,6 +134,7 @@ def search_answer(served: Served, asked: SearchRequest, found: SearchResult) -> 
             )
             for hit in found.hits
         ],
+        weak_from=None if asked.system == "fused" else weak_from([hit.score for hit in found.hits]),
         documents=served.welcome.documents,
         postings=found.postings,
         encode_milliseconds=found.encode_milliseconds,

@@ -1,5 +1,6 @@
 """The links of the page: each is this search with one thing changed, and leads there with or without JavaScript."""
 
+import re
 from collections.abc import Mapping
 
 from lexlip_lucene.serve.search_request import PageAsked
@@ -16,22 +17,26 @@ class PageLinks:
         self._home = home
         self._asked = asked.model_copy(update={"hit": "", "against": "", "k": PageAsked.model_fields["k"].default})
 
-    def token(self, token: str) -> str:
-        """Search by this token only."""
-        return self._to(query="", like="", exclude=[], weights=f"{token}:{ALONE}")
+    def token(self, *tokens: str) -> str:
+        """Search by these tokens only: one, or the pieces of a word."""
+        return self._to(query="", like="", exclude=[], weights=_written(dict.fromkeys(tokens, ALONE)))
 
     def adding(self, token: str) -> str:
         """Add a token, as heavy as the query's others."""
         edits = self._asked.edits
         return self._edited({**edits, token: max([*edits.values(), ALONE])})
 
-    def without(self, token: str) -> str:
-        """Take a token out of the query."""
-        edits = dict(self._asked.edits)
+    def without(self, *tokens: str) -> str:
+        """Take a token, or the pieces of a word, out of the query."""
+        edits = self._asked.edits
         if self._asked.query or self._asked.like:
-            return self._edited({**edits, token: 0})
-        edits.pop(token, None)
-        return self._edited(edits)
+            return self._edited({**edits, **dict.fromkeys(tokens, 0)})
+        return self._edited({name: weight for name, weight in edits.items() if name not in tokens})
+
+    def saying(self, word: str, instead: str) -> str:
+        """Search with another word in the place of one of the query."""
+        query = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", lambda _: instead, self._asked.query, flags=re.IGNORECASE)
+        return self._to(query=query)
 
     def restoring(self, token: str) -> str:
         """Give a token the weight that it has by itself."""
@@ -68,6 +73,10 @@ class PageLinks:
     def more(self, k: int) -> str:
         """Show more hits."""
         return self._to(k=k)
+
+    def figures(self) -> str:
+        """Show scores and weights, or hide them again."""
+        return self._to(figures=not self._asked.figures)
 
     def closed(self) -> str:
         """Close the hit."""

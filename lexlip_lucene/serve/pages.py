@@ -5,7 +5,7 @@
 /hit        a hit seen large: its words, its cloud, where its words were seen
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request
@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from lexlip_lucene.errors import LexlipError
 from lexlip_lucene.pictures.score_bar import bar_of
+from lexlip_lucene.pictures.shown_words import ShownWord, shown_token, shown_tokens, shown_words
 from lexlip_lucene.pictures.token_colour import token_colour
 from lexlip_lucene.serve.answers import SearchAnswer
 from lexlip_lucene.serve.api import search_answer
@@ -22,8 +23,9 @@ from lexlip_lucene.serve.http.gate import check_time
 from lexlip_lucene.serve.http.limits import MOST_HITS, QUERY_CHARACTERS
 from lexlip_lucene.serve.http.problems import said_to_client, status_of
 from lexlip_lucene.serve.page_links import PageLinks
-from lexlip_lucene.serve.search_request import PageAsked
+from lexlip_lucene.serve.search_request import PageAsked, SearchRequest
 from lexlip_lucene.serve.served import Here, Served
+from lexlip_lucene.serve.weak_hits import weak_from
 from lexlip_lucene.vectors.positions import POSITIONS
 
 pages = APIRouter(include_in_schema=False)
@@ -34,9 +36,16 @@ STEP = 30
 LEXICON_SHOWN = 60
 """Words of a picture that are listed before one asks for the rest."""
 
+FOUND_BY = 5
+"""Words of the query that a hit is said to be found by."""
 
 NOT_SHOWN = ("id", POSITIONS)
 """Stored fields that are not metadata to a reader."""
+
+
+class _Weighted(NamedTuple):
+    token: str
+    contribution: int
 
 
 class Opened(NamedTuple):
@@ -50,11 +59,16 @@ class Opened(NamedTuple):
     captions: tuple[str, ...]
 
 
+def _chips(weights: Mapping[str, int], text: str) -> list[ShownWord]:
+    return shown_words([_Weighted(*each) for each in weights.items()], text)
+
+
 def _environment() -> Environment:
     loaders = [PackageLoader("lexlip_lucene.serve", "templates"), PackageLoader("lexlip_lucene.pictures", ".")]
     environment = Environment(loader=ChoiceLoader(loaders), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.globals.update(bar_of=bar_of, colour=token_colour, step=STEP, most_hits=MOST_HITS)
-    environment.globals.update(lexicon_shown=LEXICON_SHOWN)
+    environment.globals.update(lexicon_shown=LEXICON_SHOWN, found_by=FOUND_BY, shown=shown_token, words_of=shown_words)
+    environment.globals.update(chips=_chips, shown_tokens=shown_tokens)
     return environment
 
 
@@ -97,11 +111,21 @@ def _searched_and_drawn(template: str, served: Served, asked: PageAsked) -> str:
     answers: list[SearchAnswer] = []
     opened = None
     if template != "hit.html" and not asked.is_empty:
-        answers = [search_answer(served, each, served.searching.search(each)) for each in asked.searches]
+        answers = [_others(each, search_answer(served, each, served.searching.search(each))) for each in asked.searches]
     if template == "hit.html" or (template == "page.html" and asked.hit):
         opened = _opened(served, asked)
     removed = [token for token, weight in asked.edits.items() if not weight]
     return _render(template, served, asked, answers=answers, opened=opened, removed=removed)
+
+
+def _others(asked: SearchRequest, answer: SearchAnswer) -> SearchAnswer:
+    """Return an answer without the picture that the others are to be like; ranks are from 1 again."""
+    if not asked.like or asked.query:
+        return answer
+    hits = [hit for hit in answer.hits if hit.docid != asked.like]
+    ranked = [hit.model_copy(update={"rank": rank}) for rank, hit in enumerate(hits, 1)]
+    weak = None if answer.system == "fused" else weak_from([hit.score for hit in ranked])
+    return answer.model_copy(update={"hits": ranked, "weak_from": weak})
 
 
 def _render(template: str, served: Served, asked: PageAsked, **context: object) -> str:

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from fastapi.responses import FileResponse, Response
 
 from lexlip_lucene.data.images import UnreadableImage
+from lexlip_lucene.pictures.shown_words import shown_weights
 from lexlip_lucene.pictures.token_colour import token_colour, token_colour_on_dark
 from lexlip_lucene.serve.http.problems import NotThere, Responses, problems
 from lexlip_lucene.serve.image_files import media_type
@@ -72,8 +73,7 @@ async def cloud(served: Here, docid: Docid, dark: bool = False) -> Response:
     def draw() -> str:
         from lexlip_lucene.pictures.cloud import cloud_svg
 
-        return cloud_svg(
-            served.searching.vector(docid), width=640, height=320, colour=token_colour_on_dark if dark else token_colour
-        )
+        weights = shown_weights(served.searching.vector(docid))
+        return cloud_svg(weights, width=640, height=320, colour=token_colour_on_dark if dark else token_colour)
 
     return Response(await served.pictures.run(draw), media_type="image/svg+xml", headers=KEPT)

@@ -1,9 +1,11 @@
 """The model of a server: texts and pictures become query weights, and a word its token. Safe for several threads."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from threading import Lock
+from typing import TYPE_CHECKING
 
 from lexlip_lucene.errors import InputError
+from lexlip_lucene.models.shipped import model_folder
 from lexlip_lucene.records import Impacts
 from lexlip_lucene.vectors.lexicon import Lexicon
 
@@ -27,7 +29,10 @@ class QueryModel:
         from lexlip_lucene.encoders.query.query_encoder import LexLipQueryEncoder
         from lexlip_lucene.encoders.query.typed_words import query_reader
 
+        self._folder = folder = model_folder(folder)
         self._encoder = LexLipQueryEncoder(folder)
+        self._whole: LexLip | None = None  # torch takes seconds: it waits for the first picture
+        self._lock = Lock()
         self._tokenizer = load_tokenizer(folder)  # one of its own: the encoder's cuts texts
         self._tokens = frozenset(self.lexicon.tokens)
         self._reader = query_reader(folder, self._encoder)
@@ -76,9 +81,14 @@ class QueryModel:
         return pieces[0] if len(pieces) == 1 and pieces[0] in self._tokens else None
 
     def _with_images(self) -> "LexLip":
-        model = self._encoder.model
         if not self.sees_pictures:
             raise InputError(
                 "a picture needs a model folder, but an exported query side is served: it takes texts alone"
             )
-        return cast("LexLip", model)
+        with self._lock:
+            if self._whole is None:
+                from lexlip_lucene.encoders.model.lexlip import LexLip
+
+                model = self._encoder.model
+                self._whole = model if isinstance(model, LexLip) else LexLip.from_pretrained(self._folder)
+            return self._whole

@@ -96,7 +96,7 @@ class SearchRequest(Vector):
         """Return the query string of this search with `changes`: what differs from the defaults, in a fixed order."""
         values: Mapping[str, Any] = {**self.model_dump(exclude_defaults=True), **changes}
         pairs = [(name, values[name]) for name in type(self).model_fields if name in values]
-        return urlencode([(name, value) for name, value in pairs if value not in ("", [], None)], doseq=True)
+        return urlencode([(name, value) for name, value in pairs if value not in ("", [], None, False)], doseq=True)
 
 
 class PageAsked(SearchRequest):
@@ -107,12 +107,15 @@ class PageAsked(SearchRequest):
     system: Literal["lexlip", "bm25", "fused", "both"] = "lexlip"  # type: ignore[assignment]
     hit: Docid = ""
     against: Docid = ""
+    figures: bool = False
 
     @property
     def searches(self) -> list[SearchRequest]:
         """Return the searches of the request: one, or two to be shown side by side."""
         systems = ("lexlip", "bm25") if self.system == "both" else (self.system,)
         fields = {name: getattr(self, name) for name in SearchRequest.model_fields}
+        if self.like and not self.query:
+            fields["k"] = self.k + 1  # the page leaves out the document that is asked for
         return [SearchRequest.model_construct(**{**fields, "system": system}) for system in systems]
 
     @property

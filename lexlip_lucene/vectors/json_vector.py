@@ -20,11 +20,20 @@ MAX_WEIGHT = 2**24 - 1
 """Above it even a single product is not exact in the float32 that Lucene scores with."""
 
 
-def format_line(document: Document, positions: str | None = None) -> bytes:
-    """Return the line of `document`, with its line feed, and with its `positions` where they are given."""
+def format_line(document: Document, positions: str | None = None, keys: Mapping[str, Any] | None = None) -> bytes:
+    """Return the line of `document`, with its line feed.
+
+    Args:
+        document: the document.
+        positions: of its tokens, if they are kept.
+        keys: further keys, to be stored or filtered by; those of a name that the line has itself are left out.
+    """
     line: dict[str, object] = {"id": document.id, "contents": document.contents, "vector": document.vector}
     if positions is not None:
         line[POSITIONS] = positions
+    for key, value in (keys or {}).items():
+        if key != POSITIONS:
+            line.setdefault(key, value)
     return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY)
 
 

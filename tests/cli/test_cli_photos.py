@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from support import tiny
-from support.cli_run import lexlip
+from support.cli_run import done, lexlip
+from support.photo_folder import lines_of
 
 from lexlip_lucene.vectors.collection import read_collection
 from lexlip_lucene.vectors.manifest import read_manifest
@@ -91,3 +92,44 @@ def test_files_that_a_captions_file_names_elsewhere_are_rejected_unless_asked_fo
     (folder / "captions.jsonl").write_text("\n".join(map(json.dumps, lines)))
     run = ("encode", "images", folder / "captions.jsonl", tmp_path / "c", "--model", model, "--json", "--force")
     assert (lexlip(*run).record["documents"], lexlip(*run, "--outside").record["documents"]) == (1, 4)
+
+
+def test_the_keys_of_a_captions_file_go_into_the_collection_and_can_be_filtered_by(
+    folder: Path, model: Path, tmp_path: Path
+) -> None:
+    more = {"place": "Oslo", "tags": ["snow", "dog"], "vector": "mine", "contents": "mine", "positions": "mine"}
+    lines = [
+        {"id": "a", "file": "photo.jpg", "split": "val", "captions": ["A dog"], **more},
+        {"id": "b", "file": "phone.jfif", "split": "", "captions": []},
+    ]
+    (folder / "captions.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    done("encode", "images", folder / "captions.jsonl", tmp_path / "c", "--model", model)
+    found = lines_of(tmp_path / "c")
+    kept = {key: value for key, value in found["a"].items() if key not in ("id", "vector")}
+    assert kept == {"contents": "photo.jpg", "split": "val", "place": "Oslo", "tags": ["snow", "dog"]}
+    assert isinstance(found["a"]["vector"], dict)
+    assert set(found["b"]) == {"id", "contents", "vector"}
+    done("index", tmp_path / "c", tmp_path / "i", "--keyword", "split", "--keyword", "tags")
+    query = ("search", tmp_path / "i", "--model", model, "--query", " ".join(tiny.WORDS))
+    assert {hit["docid"] for hit in done(*query)["hits"]} == {"a", "b"}
+    for kept_by in ("split=val", "tags=dog"):
+        assert {hit["docid"] for hit in done(*query, "--filter", kept_by)["hits"]} == {"a"}
+    done("encode", "images", folder / "captions.jsonl", tmp_path / "q.jsonl", "--model", model)
+    assert all(
+        set(json.loads(line)) == {"id", "contents", "vector"}
+        for line in (tmp_path / "q.jsonl").read_text().splitlines()
+    )
+
+
+def test_a_name_that_is_not_utf8_never_has_the_id_of_another(folder: Path, model: Path, tmp_path: Path) -> None:
+    shutil.copy(folder / "photo.jpg", folder / "\\xff.jpg")
+    os.link(folder / "photo.jpg", os.fsencode(folder) + b"/\xff.jpg")
+    record = done("encode", "images", folder, tmp_path / "c", "--model", model)
+    assert (record["documents"], record["rejected"]) == (9, 8)
+    manifest = read_manifest(tmp_path / "c")
+    assert manifest is not None and "\\xff.jpg (not UTF-8)" in {rejected.id for rejected in manifest.rejected}
+
+
+def test_topics_of_a_folder_say_what_they_need(folder: Path, tmp_path: Path) -> None:
+    error = lexlip("topics", folder, tmp_path / "topics").error
+    assert "is a folder of images, which has no captions to make topics of: name a captions file" in error

@@ -43,7 +43,7 @@ def test_other_content_is_unreadable(tmp_path: Path, content: bytes) -> None:
 
 
 def test_heic_without_what_reads_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(images, "_formats", lambda: images.FORMATS)
+    monkeypatch.setattr(images, "readable_formats", lambda: images.FORMATS)
     with pytest.raises(UnreadableImage, match=r"pip install 'lexlip-lucene\[heic\]' reads HEIC"):
         opened(tmp_path, heic(picture()))
 

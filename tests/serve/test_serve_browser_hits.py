@@ -17,6 +17,7 @@ def test_a_click_on_a_word_of_a_hit_searches_by_it(page: Page) -> None:
 
 def test_a_hit_is_seen_large_with_its_reasons_and_closes_again(page: Page) -> None:
     at(page, "/?query=red+circle+dog")
+    page.get_by_role("link", name="Show figures").click()
     page.locator("#hits a.open").first.click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("heading", name="val/red-circle-0")).to_be_focused()
@@ -76,7 +77,7 @@ def test_more_like_this_searches_by_the_pictures_own_vector(page: Page) -> None:
     page.get_by_role("dialog").get_by_role("link", name="More like this").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page).to_have_url("/?like=val%2Ftwo")
-    first_hit(page, "val/two")
+    first_hit(page, "test/dog")
     expect(weight(page, "dog")).to_have_value("120")
     expect(page.get_by_text("like val/two")).to_be_visible()
 

@@ -88,7 +88,7 @@ def test_another_name_is_421_and_a_page_of_this_name_may_send_pictures(home: str
 
 def test_a_large_upload_is_refused_as_json_through_the_proxy(home: str) -> None:
     with Client(headers={"Host": NAME}) as client:
-        answer = client.post(f"{home}api/encode", files={"image": b"x" * 15_000_000})
+        answer = client.post(f"{home}api/encode", files={"image": b"x" * 45_000_000})
         assert answer.status_code == 413 and list(answer.json()) == ["error"]
 
 

@@ -205,3 +205,35 @@ def test_a_body_that_never_comes_is_given_up(tmp_path_factory: pytest.TempPathFa
         client.sendall(head(address, "Content-Length: 1000") + b"--b\r\n")
         answer = b"".join(iter(lambda: client.recv(1 << 16), b""))
         assert answer.startswith(b"HTTP/1.1 408 ") and b"the body must arrive within 0.3 s" in answer
+
+
+def test_a_jpeg_of_108_megapixels_is_encoded(client: TestClient) -> None:
+    sent = wide_grey(12_000, 9_000)
+    assert len(sent) < LIMITS.upload_bytes
+    answer = client.post("/api/encode", files={"image": sent})
+    assert answer.status_code == 200, answer.text
+    assert read_upload(sent, pixels=25_000_000).size == (3_000, 2_250)
+
+
+def test_a_jpeg_that_is_too_large_names_the_setting_that_allows_it(client: TestClient) -> None:
+    answer = client.post("/api/encode", files={"image": wide_jpeg(12_000, 12_000)})
+    assert answer.status_code == 413
+    assert answer.json()["error"].endswith("at most 125000000 are decoded; lexlip serve --upload-pixels N allows more")
+
+
+def test_a_progressive_jpeg_has_the_bound_of_other_formats() -> None:
+    jpeg = saved("JPEG", (200, 100), progressive=True)
+    with pytest.raises(TooManyPixels, match="--upload-pixels"):
+        read_upload(jpeg, pixels=19_999)
+    assert read_upload(saved("JPEG", (200, 100)), pixels=19_999).size == (50, 25)
+
+
+def test_a_file_that_is_too_large_names_the_setting_that_allows_it(client: TestClient) -> None:
+    answer = client.post("/api/encode", files={"image": bytes(LIMITS.upload_bytes + 20_000)})
+    assert answer.status_code == 413 and "--upload-megabytes" in answer.json()["error"]
+
+
+def wide_grey(width: int, height: int) -> bytes:
+    file = BytesIO()
+    Image.new("L", (width, height), 128).save(file, "JPEG")
+    return file.getvalue()

@@ -21,7 +21,7 @@ error_log error.log;
 events {{ worker_connections 512; }}
 http {{
   access_log off;
-  client_max_body_size 20m;
+  client_max_body_size 60m;
   client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi;
   uwsgi_temp_path uwsgi; scgi_temp_path scgi;
   server {{

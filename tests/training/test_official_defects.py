@@ -168,9 +168,9 @@ def test_defect_8_a_run_and_an_encoding_open_every_picture_once(
     opened: Counter[str] = Counter()
     read = images.open_image
 
-    def counted(path: Path, limits: ImageLimits) -> Image.Image:
+    def counted(path: Path, limits: ImageLimits, *, side: int | None = None) -> Image.Image:
         opened[path.name] += 1
-        return read(path, limits)
+        return read(path, limits, side=side)
 
     monkeypatch.setattr(images, "open_image", counted)
     recipe = recipe_of(write(tmp_path, draw(tmp_path)), training__epochs=3, training__evaluations=3)

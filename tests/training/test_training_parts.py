@@ -241,3 +241,30 @@ def test_a_kept_share_of_the_start_is_blended_in_and_the_model_left_alone() -> N
         torch.testing.assert_close(parameter.detach(), wanted)
     assert all(torch.equal(before[name], tensor) for name, tensor in trained.state_dict().items())
     assert blended(trained, start.state_dict(), 0.0) is trained
+
+
+# --- the ridge start in two factors --------------------------------------------------------------------------------
+
+
+def test_factors_of_full_rank_give_the_ridge_solution_itself() -> None:
+    features, targets = torch.randn(40, 5, generator=torch.manual_seed(0)), torch.rand(40, 7)
+    whole = nn.Linear(5, 7)
+    factors = nn.Sequential(nn.Linear(5, 6, bias=False), nn.Linear(6, 7))
+    for path in (whole, factors):
+        start_from_ridge(path, features, targets, 10.0, bias=0.3, threshold=0.1)
+    assert torch.allclose(factors(features), whole(features), atol=1e-4)
+
+
+def test_factors_of_a_lower_rank_are_nearer_on_the_features_than_those_of_the_matrix_itself() -> None:
+    chance = torch.manual_seed(0)
+    features = torch.randn(200, 6, generator=chance) * torch.tensor([9.0, 5, 1, 0.5, 0.2, 0.1])
+    targets = features @ torch.randn(6, 8, generator=chance) + torch.randn(200, 8, generator=chance)
+    whole, factors = nn.Linear(6, 8), nn.Sequential(nn.Linear(6, 2, bias=False), nn.Linear(2, 8))
+    for path in (whole, factors):
+        start_from_ridge(path, features, targets, 1.0)
+    with torch.no_grad():
+        left, values, right = torch.linalg.svd(whole.weight, full_matrices=False)
+        cut = (left[:, :2] * values[:2]) @ right[:2]
+        ours = (factors(features) - whole(features)).norm()
+        plain = ((features - features.mean(dim=0)) @ (cut - whole.weight).T).norm()
+    assert ours < plain

@@ -140,3 +140,13 @@ def test_special_tokens_of_any_tokenizer_are_no_dimensions() -> None:
 def test_a_lexicon_without_a_token_is_refused() -> None:
     with pytest.raises(RecipeError, match=r"vocabulary\.min_count 2: no token is used that often"):
         lexicon_of(tiny.tokenizer(), ["a dog"], 2)
+
+
+# --- whole words -------------------------------------------------------------------------------------------------
+
+
+def test_a_word_used_often_is_a_token_of_its_own(tmp_path: Path) -> None:
+    recipe = word_pieces(tmp_path, *tiny.VOCABULARY).model_copy(update={"whole_words": 3})
+    tokenizer = load_vocabulary(recipe, ["dogs run", "Dogs!", "two dogs", "stars"])
+    assert tokenizer.encode("Dogs over stars").tokens == ["[CLS]", "dogs", "over", "star", "##s", "[SEP]"]
+    assert [tokenizer.token_to_id(token) for token in tiny.VOCABULARY] == list(range(len(tiny.VOCABULARY)))

@@ -48,14 +48,18 @@ def patch_maps(model: LexLip, picture: Image.Image, tokens: Sequence[str]) -> li
 
 def _maps(model: LexLip, picture: Image.Image, tokens: Sequence[str], grid: Grid) -> list[PatchMap]:
     wanted = [_position(model, token) for token in tokens]
-    adapted, mean_state = model.image.adapted(_states(model, picture))
-    scale = _scale(model, model.image.logits_of(adapted, mean_state))
+    states = _states(model, picture)
+    adapted, mean_state = model.image.adapted(states)
+    raw = saturate(model.image.logits_of(adapted, mean_state).float())
+    whole_raw = model.image.with_classes(raw, states)
+    scale = _scale(model, whole_raw)
     everywhere, by_position = _logits(model.image, adapted, mean_state, wanted)
     weights = scale * saturate(by_position)
     placed, whole = weights.split([grid.rows * grid.columns, model.image.whole_positions])
     placeless = whole.amax(dim=0) if len(whole) else scale * saturate(everywhere)
-    pooled = weights.amax(dim=0)
-    shares = torch.where(pooled > 0, placeless / pooled, 0).clamp(max=1)
+    of_classes = scale * (whole_raw - raw)[0, wanted]  # in no place of the picture
+    pooled = weights.amax(dim=0) + of_classes
+    shares = torch.where(pooled > 0, (placeless + of_classes) / pooled, 0).clamp(max=1)
     maps = placed.T.unflatten(1, grid[:2]).cpu().numpy()
     return [PatchMap(*each, grid) for each in zip(tokens, pooled.tolist(), maps, shares.tolist(), strict=True)]
 
@@ -93,9 +97,8 @@ def _logits(image: ImageEncoder, adapted: Tensor, mean_state: Tensor, wanted: Se
     return everywhere, image.head(adapted)[0] @ image.head.tokens.weight[rows].T + everywhere
 
 
-def _scale(model: LexLip, logits: Tensor) -> float:
-    """Return what all weights of a picture are multiplied with, given its pooled logits (1, tokens)."""
-    raw = saturate(logits)
+def _scale(model: LexLip, raw: Tensor) -> float:
+    """Return what all weights of a picture are multiplied with, given those before a division (1, tokens)."""
     kept = model.kept(divide_by_length(raw, model.config.image.length_power), "image", model.config.top_k)
     if not kept.weights.numel() or not kept.weights[0, 0]:
         return 1.0

@@ -6,6 +6,7 @@ With a frozen backbone the states are computed once and `logits` is all that tra
 import torch
 from torch import Tensor, nn
 
+from lexlip_lucene.encoders.model.class_path import ClassPath
 from lexlip_lucene.encoders.model.image_tower import ImageTower
 from lexlip_lucene.encoders.pool.lexicon_pool import LexiconPool, lexicon_logits, lexicon_pool
 from lexlip_lucene.encoders.pool.saturation import saturate
@@ -62,6 +63,14 @@ class LexiconHead(nn.Module):
         return hidden
 
 
+def _global_path(spec: ImageSpec, width: int, tokens: int) -> nn.Linear | nn.Sequential | None:
+    if not spec.global_path:
+        return None
+    if spec.global_rank is None:
+        return nn.Linear(width, tokens)
+    return nn.Sequential(nn.Linear(width, spec.global_rank, bias=False), nn.Linear(spec.global_rank, tokens))
+
+
 class ImageEncoder(nn.Module):
     """pixels → lexicon weights (batch, tokens), before any division by length."""
 
@@ -84,7 +93,8 @@ class ImageEncoder(nn.Module):
         self.adapter = Adapter(spec.adapter, width)
         self.head = LexiconHead(spec.adapter.width, tokens, spec.adapter.head_dropout)
         self.whole_width = width * max(1, len(spec.views))
-        self.global_path = nn.Linear(self.whole_width, tokens) if spec.global_path else None
+        self.global_path = _global_path(spec, self.whole_width, tokens)
+        self.class_path = None if spec.class_path is None else ClassPath(spec.class_path, width, tokens)
 
     @property
     def whole_positions(self) -> int:
@@ -93,7 +103,21 @@ class ImageEncoder(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Map pixels (batch, 3, size, size) to weights (batch, tokens)."""
-        return saturate(self.logits(self.tower(pixels)))
+        return self.weights(self.tower(pixels))
+
+    def weights(self, states: Tensor) -> Tensor:
+        """Map backbone states (batch, positions, width) to weights (batch, tokens) float32, those of classes added."""
+        return self.with_classes(saturate(self.logits(states).float()), states)
+
+    def with_classes(self, weights: Tensor, states: Tensor) -> Tensor:
+        """Add the words of the classes seen in `states` to the weights (batch, tokens) of the same pictures."""
+        return weights if self.class_path is None else self.class_path(weights, self.own_mean(states))
+
+    def own_mean(self, states: Tensor) -> Tensor:
+        """Return the mean state (batch, width) that the backbone itself gives, without the other views."""
+        if self.spec.views:
+            return states[:, -len(self.spec.views)].float()
+        return self.mean_state(states.float())
 
     def logits(self, states: Tensor) -> Tensor:
         """Map backbone states (batch, positions, width) to the largest logit of each token (batch, tokens)."""

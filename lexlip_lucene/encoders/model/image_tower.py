@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lexlip_lucene.encoders.model.pixels import normalise
+from lexlip_lucene.encoders.model.weight_packages import load_packaged
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.recipes.model_spec import ImageSpec
 
@@ -30,6 +31,8 @@ class ImageTower(nn.Module):
         self.spec = spec
         self.backbone = _create_backbone(spec.backbone, spec.arguments, spec.identity, from_hub=from_hub)
         self.width = _width(self.backbone)
+        self.replaced: dict[int, Tensor | None] = {}
+        """The views that are not looked at, for speed, and the mean state of each; None: that of the picture itself."""
         self.others = nn.ModuleDict()
         for number, view in enumerate(spec.views):
             if view.backbone is not None:
@@ -40,6 +43,23 @@ class ImageTower(nn.Module):
                         f"{spec.backbone}, {self.width}: take a backbone as wide"
                     )
                 self.others[str(number)] = other
+
+    def load_packages(self) -> None:
+        """Load the weights of each backbone that a package carries.
+
+        Raises:
+            ModelError: a package is missing, or has another backbone's weights.
+        """
+        if self.spec.package is not None:
+            load_packaged(self.backbone, self.spec.backbone, self.spec.package)
+        for number, view in enumerate(self.spec.views):
+            if view.backbone is not None and view.package is not None:
+                load_packaged(self.others[str(number)], view.backbone, view.package)
+
+    def packaged(self) -> tuple[str, ...]:
+        """Return the beginnings of the names of tensors that packages carry."""
+        own = ["backbone."] if self.spec.package is not None else []
+        return (*own, *(f"others.{n}." for n, view in enumerate(self.spec.views) if view.package is not None))
 
     def load_weights(self, path: Path, *, view: int | None = None) -> None:
         """Load a backbone's timm state dict from a safetensors file; fp16 is widened, a classifier passed over.
@@ -78,6 +98,9 @@ class ImageTower(nn.Module):
     def _mean(self, number: int, pixels: Tensor, grid: Tensor) -> Tensor:
         """Return the mean state of a view (batch, width); `grid` is the map of the picture as it is."""
         view = self.spec.views[number]
+        if number in self.replaced:
+            usual = self.replaced[number]
+            return grid.mean(dim=(2, 3)) if usual is None else usual.to(grid).expand(len(grid), -1)
         backbone = self.backbone if view.backbone is None else self.others[str(number)]
         seen = pixels
         if view.size is not None and view.size != self.spec.size:

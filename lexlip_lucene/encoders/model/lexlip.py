@@ -11,7 +11,7 @@ from typing import Any, cast
 import torch
 from PIL import Image
 from safetensors import SafetensorError
-from safetensors.torch import load_model
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
@@ -20,8 +20,9 @@ from lexlip_lucene.encoders.model.banks import DenseBank, LexiconBank
 from lexlip_lucene.encoders.model.dense import DenseTwin, mean_of_words
 from lexlip_lucene.encoders.model.image_encoder import ImageEncoder
 from lexlip_lucene.encoders.model.model_config import CONFIG_FILE, Ceilings, ModelConfig, config_bytes, read_config
-from lexlip_lucene.encoders.model.model_files import files_of, require_as_written, require_readable
-from lexlip_lucene.encoders.model.model_tensors import require_held, special_tokens, tensors_once
+from lexlip_lucene.encoders.model.model_files import WEIGHTS_FILE, files_of, require_as_written, require_readable
+from lexlip_lucene.encoders.model.model_tensors import fill_gaps, require_held, special_tokens, tensors_once
+from lexlip_lucene.encoders.model.packed_tensors import packed, unpacked
 from lexlip_lucene.encoders.model.pixels import normalise, to_square
 from lexlip_lucene.encoders.model.static_query import StaticQuery
 from lexlip_lucene.encoders.model.tensor_file import put_tensors
@@ -35,12 +36,11 @@ from lexlip_lucene.encoders.pool.saturation import divide_by_length
 from lexlip_lucene.errors import InputError, ModelError
 from lexlip_lucene.files.written import written_folder
 from lexlip_lucene.integers import as_count
+from lexlip_lucene.models.shipped import model_folder
 from lexlip_lucene.recipes.model_spec import StaticTextSpec
 from lexlip_lucene.records import Impacts
 from lexlip_lucene.text_list import as_texts
 from lexlip_lucene.vectors.quantise import Quantiser, Side
-
-WEIGHTS_FILE = "model.safetensors"
 
 
 class LexLip(nn.Module):
@@ -93,7 +93,7 @@ class LexLip(nn.Module):
 
     @classmethod
     def from_pretrained(cls, folder: str | Path, *, device: str = "cpu") -> "LexLip":
-        """Load a model folder, ready to encode.
+        """Load a model, ready to encode: a folder, or the name of a model that comes with the package.
 
         The folder may come from anybody. Nothing is fetched, and a file that is a link to elsewhere is not read.
 
@@ -101,23 +101,46 @@ class LexLip(nn.Module):
             ModelError: the folder is not a model, is of another schema version, can't be read, or its files do not fit
                 together or are not those that were written.
         """
-        folder = Path(folder)
+        folder = model_folder(folder)
         config = read_config(folder)
         weights = folder / WEIGHTS_FILE
         require_readable(weights)
         tokenizer = load_tokenizer(folder, rows=config.vocabulary_size)
         with UnsetParameters():
             with torch.device("meta"):  # shapes only: no config gets memory that its weights don't need
-                require_held(cls(config, tokenizer), weights)
+                shapes = cls(config, tokenizer)
+                require_held(shapes, weights, carried=shapes.carried(), packed=config.weights == "int8")
             model = cls(config, tokenizer)
         try:
-            load_model(model, weights)
+            model.load_tensors(load_file(weights))
         except (RuntimeError, SafetensorError) as error:
             reason = " ".join(str(error).split())[:300]
             raise ModelError(f"{weights} does not fit config.json beside it: {reason}") from None
         require_as_written(folder, TOKENIZER_FILE, config.files, CONFIG_FILE)
         model.sha256 = require_as_written(folder, WEIGHTS_FILE, config.files, CONFIG_FILE)
         return model.to(device).eval()
+
+    def carried(self) -> tuple[str, ...]:
+        """Return the beginnings of the names of tensors that packages carry, and the model's file does not."""
+        tower = tuple(f"image.tower.{name}" for name in self.image.tower.packaged())
+        return (*tower, "image.class_path.classifier.") if self.image.class_path is not None else tower
+
+    def own_tensors(self) -> dict[str, Tensor]:
+        """Return the tensors as the model's file holds them: each once, without those that packages carry."""
+        tensors = {name: tensor for name, tensor in tensors_once(self).items() if not name.startswith(self.carried())}
+        return packed(tensors) if self.config.weights == "int8" else tensors
+
+    def load_tensors(self, tensors: Mapping[str, Tensor]) -> None:
+        """Load what `own_tensors` gave, and from their packages what it left out.
+
+        Raises:
+            RuntimeError: the tensors are not this model's.
+            ModelError: a package is missing.
+        """
+        fill_gaps(self, unpacked(tensors) if self.config.weights == "int8" else tensors, carried=self.carried())
+        self.image.tower.load_packages()
+        if self.image.class_path is not None and self.config.image.package is not None:
+            self.image.class_path.load_classifier(self.config.image.package)
 
     def save_pretrained(
         self, folder: str | Path, *, card: str = "", extra_files: Mapping[str, bytes] | None = None, force: bool = False
@@ -136,7 +159,7 @@ class LexLip(nn.Module):
         from transformers import PreTrainedTokenizerFast
 
         with written_folder(Path(folder), force=force) as partial:
-            put_tensors(tensors_once(self), partial / WEIGHTS_FILE)
+            put_tensors(self.own_tensors(), partial / WEIGHTS_FILE)
             tokenizer = uncut(self.tokenizer)
             PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special_tokens(tokenizer)).save_pretrained(partial)
             (partial / "README.md").write_text(card or f"# {self.config.name}\n", encoding="utf-8")
@@ -299,7 +322,7 @@ class LexLip(nn.Module):
         vectors: list[Impacts] = []
         for begin in range(0, len(images), batch_size):
             opened = [
-                image.convert("RGB") if isinstance(image, Image.Image) else open_image(Path(image))
+                image.convert("RGB") if isinstance(image, Image.Image) else open_image(Path(image), side=size)
                 for image in images[begin : begin + batch_size]
             ]
             weights = self.image_weights(torch.stack([to_square(image, size) for image in opened]))

@@ -5,6 +5,7 @@ before checksums has neither, and is read as it is.
 """
 
 from pathlib import Path
+from typing import Literal
 
 import orjson
 from pydantic import Field, model_validator
@@ -40,6 +41,7 @@ class ModelConfig(Spec):
         vocabulary_size: rows of the tokenizer's vocabulary.
         bits, top_k: the defaults of `encode`; `text_top_k` for texts, null: `top_k`.
         dense_width: width of the dense twin's vectors; null: the model has none.
+        weights: matrices in `model.safetensors`: `float32`, or `int8` with a scale a row.
         files: name of each other file of the folder → its SHA-256; empty in a model from before checksums.
     """
 
@@ -55,6 +57,7 @@ class ModelConfig(Spec):
     top_k: int | None = Field(default=None, gt=0)
     text_top_k: int | None = Field(default=None, gt=0)
     dense_width: int | None = Field(default=None, gt=0, le=16384)
+    weights: Literal["float32", "int8"] = "float32"
     files: dict[FileName, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")

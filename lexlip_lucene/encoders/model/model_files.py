@@ -7,6 +7,8 @@ from pathlib import Path
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.files.written import sha256_of
 
+WEIGHTS_FILE = "model.safetensors"
+
 
 def files_of(folder: Path, *, but: str) -> dict[str, str]:
     """Return name → SHA-256 of each file in `folder` except `but`, the config that is to name them."""

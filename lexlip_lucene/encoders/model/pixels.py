@@ -49,7 +49,7 @@ Listed: TypeAlias = CaptionedImage | Path
 def load_square(image: Listed, size: int, limits: ImageLimits = LIMITS) -> Tensor | UnreadableImage:
     """Read one image file; an unreadable one comes back as the reason, so that the others are read."""
     try:
-        return to_square(open_listed(image, limits), size)
+        return to_square(open_listed(image, limits, side=size), size)
     except UnreadableImage as reason:
         return reason
 

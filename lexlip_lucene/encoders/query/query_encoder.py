@@ -9,7 +9,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lexlip_lucene.encoders.model.model_config import read_config
 from lexlip_lucene.encoders.query.onnx_query import OnnxQuery, is_onnx_query
+from lexlip_lucene.encoders.query.static_model import StaticModel
+from lexlip_lucene.models.shipped import model_folder
 from lexlip_lucene.records import Impacts
 
 if TYPE_CHECKING:
@@ -20,11 +23,12 @@ class LexLipQueryEncoder:
     """Text → token → query weight, as built-in ints. It needs no Pyserini base class.
 
     Args:
-        model: a model folder; a folder that `lexlip export onnx` wrote, which needs no torch; or a loaded one.
+        model: a model folder; the name of a model that comes with the package; a folder that `lexlip export onnx`
+            wrote, which needs no torch; or a loaded one.
         top_k: heaviest tokens kept; None: the model's own.
     """
 
-    def __init__(self, model: "LexLip | OnnxQuery | str | Path", *, top_k: int | None = None) -> None:
+    def __init__(self, model: "LexLip | StaticModel | OnnxQuery | str | Path", *, top_k: int | None = None) -> None:
         self.model = load_query_model(Path(model)) if isinstance(model, str | Path) else model
         self.top_k = top_k
 
@@ -35,14 +39,17 @@ class LexLipQueryEncoder:
         return self.model.encode_texts([text], top_k=self.top_k)[0]
 
 
-def load_query_model(folder: Path) -> "LexLip | OnnxQuery":
-    """Load what encodes queries: a model folder, or an exported query side.
+def load_query_model(folder: Path) -> "LexLip | StaticModel | OnnxQuery":
+    """Load what encodes queries: a model folder, the name of a shipped model, or an exported query side.
 
     Raises:
-        ModelError: the folder is neither.
+        ModelError: it is none of them.
     """
+    folder = model_folder(folder)
     if is_onnx_query(folder):
         return OnnxQuery(folder)
+    if read_config(folder).text.kind == "static":
+        return StaticModel(folder)
     from lexlip_lucene.encoders.model.lexlip import LexLip
 
     return LexLip.from_pretrained(folder)

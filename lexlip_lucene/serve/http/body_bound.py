@@ -48,7 +48,7 @@ class _Body:
     """The body of one request, and the answer to it."""
 
     def __init__(self, receive: Receive, send: Send, most: int, seconds: float) -> None:
-        self.said = f"a body of at most {most} bytes is taken"
+        self.said = f"a body of at most {most} bytes is taken; lexlip serve --upload-megabytes N allows more"
         self._receive = receive
         self._send = send
         self._most = most

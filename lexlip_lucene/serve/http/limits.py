@@ -38,7 +38,8 @@ class Limits:
 
     Attributes:
         upload_bytes: of one picture.
-        upload_pixels: of one picture, as its header says, before anything is decoded.
+        upload_pixels: of one picture, as its header says, before anything is decoded; a JPEG may have five
+            times as many (see `uploads.py`).
         workers: searches at a time; each is one thread, which Java shares.
         waiting: searches that wait for a worker; more are asked to come again.
         picture_workers: pictures decoded, encoded or made smaller at a time.
@@ -50,7 +51,7 @@ class Limits:
         refresh_seconds: between two looks for a newer commit of the index.
     """
 
-    upload_bytes: int = 10 << 20
+    upload_bytes: int = 40 << 20
     upload_pixels: int = 25_000_000
     workers: int = 4
     waiting: int = 60

@@ -3,7 +3,9 @@ import { changed, go, home } from "./address.js";
 import { fail, reason, told } from "./status.js";
 
 const dialog = document.getElementById("hit");
-const NO_MAP = "Point at a word, or move to it with Tab, to see where it is.";
+const NO_MAP = matchMedia("(hover: none)").matches
+  ? "Touch a word to see where it is, and once more to search by it."
+  : "Point at a word, or move to it with Tab, to see where it is.";
 const SOON = 60; // milliseconds
 
 let opener = null; // had the focus, and gets it back
@@ -20,11 +22,46 @@ export async function openHit(url) {
       dialog.showModal();
     }
     offerOthers();
+    offerSteps();
+    sayNoMap();
     dialog.scrollTop = 0;
     document.getElementById("hit-title").focus();
   } catch (error) {
     fail(reason(error));
   }
+}
+
+/** Say how a place is seen in the words of the device: the server can't know whether it has a pointer. */
+function sayNoMap() {
+  const said = document.getElementById("map-said");
+  if (said) said.textContent = NO_MAP;
+}
+
+/** Return the address with the hit before or after the open one, in the order of the page; null at its ends. */
+function beside(by) {
+  const shown = [...new Set([...document.querySelectorAll("#hits a.open")].map((each) => each.dataset.hit))];
+  const at = shown.indexOf(new URL(location.href).searchParams.get("hit"));
+  const next = at < 0 ? undefined : shown[at + by];
+  const k = new URL(location.href).searchParams.get("k") ?? ""; // as many hits as now: the list stays
+  return next === undefined ? null : changed({ hit: next, k });
+}
+
+function step(by) {
+  const address = beside(by);
+  if (address) go(address, { replace: true });
+}
+
+/** Offer the hits before and after as links; the server can't know in which list this one was opened. */
+function offerSteps() {
+  const steps = dialog.querySelector(".steps");
+  if (!steps) return;
+  for (const [rel, by] of [["prev", -1], ["next", 1]]) {
+    const link = steps.querySelector(`[rel=${rel}]`);
+    const address = beside(by);
+    link.hidden = !address;
+    if (address) link.href = address;
+  }
+  steps.hidden = !steps.querySelector("a:not([hidden])");
 }
 
 /** Offer the other hits of the page for the comparison, the one that ranks above first. */
@@ -50,6 +87,8 @@ export function watchHit() {
     dialog.close();
     dialog.showModal();
     offerOthers();
+    offerSteps();
+    sayNoMap();
   }
   dialog.addEventListener("cancel", (event) => {
     event.preventDefault();
@@ -57,6 +96,17 @@ export function watchHit() {
   });
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) go(changed({}), { focus: opener });
+  });
+  dialog.addEventListener("click", (event) => {
+    const link = event.target.closest(".steps a");
+    if (!link || event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    step(link.rel === "prev" ? -1 : 1);
+  });
+  dialog.addEventListener("keydown", (event) => {
+    if (event.target.closest("input") || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.key === "ArrowLeft") step(-1);
+    if (event.key === "ArrowRight") step(1);
   });
   dialog.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -1,5 +1,6 @@
 // The page lives in its address: every change is a new address, which the server draws.
 import { changed, go, home, onGo } from "./address.js";
+import { watchFigures } from "./figures.js";
 import { openHit, closeHit, watchHit } from "./hit.js";
 import { watchPictures } from "./picture.js";
 import { busy, fail, reason, told } from "./status.js";
@@ -51,10 +52,11 @@ async function search(url, parts, focus) {
 function draw(html, parts, focus) {
   const drawn = new DOMParser().parseFromString(html, "text/html");
   const active = focus ?? document.activeElement?.dataset?.focus;
-  const said = drawn.getElementById("said").content.textContent.trim().replace(/\s+/g, " ");
+  const said = drawn.getElementById("said").content;
   for (const id of parts ?? []) document.getElementById(id)?.replaceWith(drawn.getElementById(id) ?? "");
   if (!parts) results.replaceChildren(...drawn.body.childNodes);
-  if (status.textContent !== said) status.textContent = said;
+  if (status.textContent !== said.textContent) status.replaceChildren(...said.childNodes);
+  watchMore();
   if (active && !parts) document.querySelector(`[data-focus="${CSS.escape(active)}"]`)?.focus();
 }
 
@@ -87,7 +89,28 @@ window.addEventListener("popstate", () => {
   show(new URL(location.href));
 });
 
+// Endless scrolling: the button for more is pressed as it comes near, once it was not near.
+const nearing = new IntersectionObserver(
+  (seen) => {
+    for (const each of seen) if (each.isIntersecting && scrollY) more(each.target);
+  },
+  { rootMargin: "400px" },
+);
+async function more(link) {
+  nearing.unobserve(link);
+  const top = scrollY;
+  await go(link.href, { replace: true, parts: ["hits"] });
+  scrollTo(0, top);
+  watchMore();
+}
+function watchMore() {
+  nearing.disconnect();
+  for (const each of document.querySelectorAll("#hits .more a")) nearing.observe(each);
+}
+
 onGo(show);
+watchMore();
+watchFigures();
 watchWords();
 watchPictures();
 watchHit();

@@ -18,7 +18,7 @@ function edits() {
 
 function withEdits(changes) {
   const all = edits();
-  for (const [token, weight] of changes) all.set(token, weight);
+  for (const [tokens, weight] of changes) for (const token of tokens.split(" ")) all.set(token, weight);
   return changed({ weights: [...all].map(([token, weight]) => `${token}:${weight}`).join(" ") });
 }
 
@@ -56,6 +56,10 @@ export function watchWords() {
     if (!button) return;
     button.closest(".chips").classList.add("all");
     button.closest("li").remove();
+  });
+  results.addEventListener("click", (event) => {
+    const button = event.target.closest("#weigh"); // seen on a narrow screen only
+    if (button) button.setAttribute("aria-pressed", String(results.classList.toggle("weighing")));
   });
   results.addEventListener("submit", (event) => {
     if (event.target.id !== "add") return;

@@ -20,7 +20,7 @@ from lexlip_lucene.data.captions import CaptionedImage
 from lexlip_lucene.data.images import UnreadableImage, open_image, require_listed_header
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.model.pixels import load_batches, normalise, to_square
-from lexlip_lucene.encoders.pool.saturation import divide_by_length, saturate
+from lexlip_lucene.encoders.pool.saturation import divide_by_length
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.encoder_recipe import AugmentRecipe
@@ -196,9 +196,7 @@ def plan_of(images: NDArray[np.int64], batch: int) -> list[PlannedBatch]:
 def weights_of(model: LexLip, source: ImageSource, images: NDArray[np.int64], batch: int = 256) -> Tensor:
     """Return the finished weights (images, tokens) of `images` on the CPU, divided by length; no gradient."""
     parts = [
-        divide_by_length(
-            saturate(model.image.logits(source.states(model, inputs)).float()), model.config.image.length_power
-        ).cpu()
+        divide_by_length(model.image.weights(source.states(model, inputs)), model.config.image.length_power).cpu()
         for inputs in source.batches(plan_of(images, batch))
     ]
     return torch.cat(parts)

@@ -26,7 +26,8 @@ def load_vocabulary(recipe: VocabularyRecipe, captions: Sequence[str]) -> Tokeni
     if sum(source is not None for source in sources) != 1:
         raise RecipeError("vocabulary needs exactly one of wordpieces, tokenizer and train_size")
     if recipe.wordpieces is not None:
-        return _word_piece(_read_wordpieces(recipe.wordpieces))
+        rows = _read_wordpieces(recipe.wordpieces)
+        return _word_piece(_with_whole_words(rows, captions, recipe.whole_words))
     if recipe.tokenizer is not None:
         return _from_transformers(recipe.tokenizer)
     assert recipe.train_size is not None, "one of the three sources is named"
@@ -63,6 +64,19 @@ def _read_wordpieces(path: Path) -> dict[str, int]:
     if "[UNK]" not in rows:
         raise InputError(f"{path}: a WordPiece vocabulary with the token [UNK] is needed")
     return rows
+
+
+def _with_whole_words(rows: dict[str, int], captions: Sequence[str], least: int | None) -> dict[str, int]:
+    """Add the words that the captions use `least` times, in the order of their letters; None adds none."""
+    if least is None:
+        return rows
+    plain = _plain(models.WordPiece(rows, unk_token="[UNK]"))
+    counts: Counter[str] = Counter()
+    for caption in captions:
+        normal = plain.normalizer.normalize_str(caption)
+        counts.update(word for word, _ in plain.pre_tokenizer.pre_tokenize_str(normal))
+    new = sorted(word for word, count in counts.items() if count >= least and word not in rows)
+    return rows | {word: len(rows) + number for number, word in enumerate(new)}
 
 
 def _train_wordpieces(captions: Sequence[str], size: int) -> dict[str, int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from lexlip_lucene.data.caption_sets import read_caption_sets, without
+from lexlip_lucene.data.caption_sets import CaptionSet, read_caption_sets, without
 from lexlip_lucene.data.captions import read_captions
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.model.tensor_file import keep_tensors, kept_tensors
@@ -33,13 +33,29 @@ def further_captions(recipe: EncoderRecipe, progress: Progress) -> list[tuple[st
     """
     if recipe.expander is None or not recipe.expander.texts:
         return []
-    sets = [found for path in recipe.expander.texts for found in read_caption_sets(path)]
-    kept = without(sets, [image.id for image in read_captions(recipe.data.captions)])
+    sets, kept = _unseen(recipe, recipe.expander.texts)
     progress.note(
         f"expander: {len(kept)} further caption sets; {len(sets) - len(kept)} are left out, whose images are in "
         f"{recipe.data.captions.name}"
     )
     return [found.captions for found in kept]
+
+
+def lexicon_texts(recipe: EncoderRecipe) -> list[str]:
+    """Read the captions of `vocabulary.texts`, without those of any image of `data.captions`, in any split.
+
+    Raises:
+        InputError: a file can't be read.
+    """
+    if not recipe.vocabulary.texts:
+        return []
+    return [caption for found in _unseen(recipe, recipe.vocabulary.texts)[1] for caption in found.captions]
+
+
+def _unseen(recipe: EncoderRecipe, texts: Sequence[Path]) -> tuple[list[CaptionSet], list[CaptionSet]]:
+    """Return all caption sets of the files, and those whose images `data.captions` lacks."""
+    sets = [found for path in texts for found in read_caption_sets(path)]
+    return sets, without(sets, [image.id for image in read_captions(recipe.data.captions)])
 
 
 def expander_of(

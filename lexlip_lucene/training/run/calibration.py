@@ -52,9 +52,14 @@ def calibrate(
 
 
 def _ceiling(model: LexLip, side: Side, weights: Tensor) -> float:
-    """Return the largest impact's weight: of all tokens, so that one scale serves any top-k."""
-    if side in model.banks:
-        parts = [model.kept(part.to(model.device), side, None).weights.cpu() for part in weights.split(AT_ONCE)]
+    """Return the largest impact's weight: of all tokens, so that one scale serves any top-k.
+
+    With a class path it is of the tokens that are kept: nearly all of the lexicon gets some tiny weight of its classes,
+    and a share of all these would clip a picture's heaviest words.
+    """
+    most = model.config.top_k if side == "image" and model.image.class_path is not None else None
+    if side in model.banks or most is not None:
+        parts = [model.kept(part.to(model.device), side, most).weights.cpu() for part in weights.split(AT_ONCE)]
         weights = torch.cat([part[part > 0] for part in parts])
     return calibrate_ceiling(weights.numpy())
 

@@ -41,6 +41,9 @@ def model_card(recipe: EncoderRecipe, report: Mapping[str, Any]) -> str:
         named = settings[part].get(key)
         if isinstance(named, str) and Path(named).is_absolute():
             settings[part][key] = Path(named).name
+    settings["vocabulary"]["texts"] = [path.name for path in recipe.vocabulary.texts]
+    for view, named in zip(settings["image"]["views"], recipe.image.views, strict=True):
+        view["weights"] = None if named.weights is None else named.weights.name
     if recipe.expander is not None:
         settings["expander"]["texts"] = [path.name for path in recipe.expander.texts]
     return _CARD.format(

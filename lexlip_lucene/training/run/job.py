@@ -20,7 +20,7 @@ from lexlip_lucene.training.examples.frozen_states import frozen_states
 from lexlip_lucene.training.examples.sources import ImageSource, find_pictures
 from lexlip_lucene.training.examples.teacher import load_teacher
 from lexlip_lucene.training.expander.expander import Expander
-from lexlip_lucene.training.expander.kept import Captions, expander_of, further_captions
+from lexlip_lucene.training.expander.kept import Captions, expander_of, further_captions, lexicon_texts
 from lexlip_lucene.training.expander.teacher import ExpanderTeacher
 from lexlip_lucene.training.losses.needs import EXPANDER, joint_needs
 from lexlip_lucene.training.losses.objective import Objective
@@ -161,7 +161,7 @@ def prepare(
     trained, aside = split_aside(len(images), recipe.data.keep_aside, recipe.training.seed)
     if not len(aside):
         raise InputError("data.keep_aside must be at least 1: the best step is chosen on the images kept aside")
-    vocabulary = make_vocabulary(recipe, images, trained)
+    vocabulary = make_vocabulary(recipe, images, trained, lexicon_texts(recipe))
     source: ImageSource = pictures.source
     if recipe.image.frozen:
         base = make_model(recipe, vocabulary, captions_of(images, trained)).to(device)

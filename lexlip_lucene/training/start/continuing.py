@@ -19,9 +19,9 @@ from timm.layers.pos_embed import resample_abs_pos_embed
 from timm.layers.pos_embed_rel import resize_rel_pos_bias_table
 from torch import Tensor
 
-from lexlip_lucene.encoders.model.lexlip import WEIGHTS_FILE, LexLip
+from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.model.model_config import CONFIG_FILE, ModelConfig, read_config
-from lexlip_lucene.encoders.model.model_files import require_as_written, require_readable
+from lexlip_lucene.encoders.model.model_files import WEIGHTS_FILE, require_as_written, require_readable
 from lexlip_lucene.encoders.model.tokenizer import load_tokenizer
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.progress import SILENT, Progress

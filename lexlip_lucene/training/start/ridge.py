@@ -16,12 +16,18 @@ SMALLEST_SPREAD = 1e-6
 
 
 def start_from_ridge(
-    path: nn.Linear, features: Tensor, targets: Tensor, strength: float, *, bias: float = 1.0, threshold: float = 0.0
+    path: nn.Linear | nn.Sequential,
+    features: Tensor,
+    targets: Tensor,
+    strength: float,
+    *,
+    bias: float = 1.0,
+    threshold: float = 0.0,
 ) -> None:
     """Set `path` to the ridge solution from `features` to `targets`: W (x − m) + bias · ȳ − threshold.
 
     Args:
-        path: the linear map (width → tokens) to set.
+        path: the linear map (width → tokens) to set, or its two factors.
         features: (images, width) float, standardised mean states.
         targets: (images, tokens) float.
         strength: λ as a percentage of the mean diagonal of the features' Gram matrix.
@@ -29,9 +35,33 @@ def start_from_ridge(
         threshold: taken from every prediction.
     """
     solution, mean, target_mean = ridge_solution(features, targets, strength)
+    offset = bias * target_mean - threshold - solution @ mean
+    if isinstance(path, nn.Sequential):
+        _factors(path, solution, offset, features - mean)
+        return
     with torch.no_grad():
         path.weight.copy_(solution)
-        path.bias.copy_(bias * target_mean - threshold - solution @ mean)
+        path.bias.copy_(offset)
+
+
+@torch.no_grad()
+def _factors(path: nn.Sequential, solution: Tensor, offset: Tensor, centred: Tensor) -> None:
+    """Set two factors to the map of their rank that is nearest to `solution` on the features (reduced-rank regression).
+
+    With P the leading eigenvectors of the predictions' covariance, W becomes P Pᵀ W.
+    """
+    first, second = path[0], path[1]
+    assert isinstance(first, nn.Linear) and isinstance(second, nn.Linear)
+    gram = (centred.T @ centred / len(centred)).double()
+    values, vectors = torch.linalg.eigh(gram)
+    root = (vectors * values.clamp(min=0).sqrt()) @ vectors.T
+    left = torch.linalg.svd(solution.double() @ root, full_matrices=False).U[:, : first.out_features]
+    rank = left.shape[1]
+    for layer in (first.weight, second.weight):
+        layer.zero_()
+    first.weight[:rank].copy_(left.T @ solution.double())
+    second.weight[:, :rank].copy_(left)
+    second.bias.copy_(offset)
 
 
 def ridge_solution(features: Tensor, targets: Tensor, strength: float) -> tuple[Tensor, Tensor, Tensor]:

@@ -17,7 +17,7 @@ from lexlip_lucene.encoders.model.model_config import ModelConfig, read_config
 from lexlip_lucene.encoders.model.text_encoders import StaticText, fresh_network, load_network
 from lexlip_lucene.files.written import require_file
 from lexlip_lucene.progress import SILENT, Progress
-from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe, StaticTextRecipe
+from lexlip_lucene.recipes.encoder_recipe import ClassWordsRecipe, EncoderRecipe, StaticTextRecipe
 from lexlip_lucene.recipes.model_spec import StaticTextSpec, TextSpec
 from lexlip_lucene.training.examples.examples import (
     CaptionTokens,
@@ -29,6 +29,7 @@ from lexlip_lucene.training.examples.frozen_states import FrozenStates
 from lexlip_lucene.training.examples.sources import ImageSource
 from lexlip_lucene.training.examples.vocabulary import lexicon_of, load_vocabulary
 from lexlip_lucene.training.expander.expander import Expander
+from lexlip_lucene.training.start.class_words import class_names, class_words
 from lexlip_lucene.training.start.continuing import start_from_model
 from lexlip_lucene.training.start.held_out import HeldOut, held_out_offsets, placed
 from lexlip_lucene.training.start.ridge import caption_targets, joined_targets, start_from_ridge
@@ -36,16 +37,19 @@ from lexlip_lucene.training.start.ridge import caption_targets, joined_targets, 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The tokenizer and the captions of all images under it."""
+    """The tokenizer, the captions of all images under it, and the texts that count for the lexicon beside them."""
 
     tokenizer: Tokenizer
     captions: CaptionTokens
+    further: tuple[str, ...] = ()
 
 
-def make_vocabulary(recipe: EncoderRecipe, images: Sequence[CaptionedImage], trained: NDArray[np.int64]) -> Vocabulary:
+def make_vocabulary(
+    recipe: EncoderRecipe, images: Sequence[CaptionedImage], trained: NDArray[np.int64], further: Sequence[str] = ()
+) -> Vocabulary:
     """Tokenise all captions; a vocabulary that is trained sees only the captions of the images `trained` on."""
-    tokenizer = load_vocabulary(recipe.vocabulary, captions_of(images, trained))
-    return Vocabulary(tokenizer, CaptionTokens.of(images, tokenizer, recipe.text.max_length))
+    tokenizer = load_vocabulary(recipe.vocabulary, [*captions_of(images, trained), *further])
+    return Vocabulary(tokenizer, CaptionTokens.of(images, tokenizer, recipe.text.max_length), tuple(further))
 
 
 def captions_of(images: Sequence[CaptionedImage], numbers: NDArray[np.int64]) -> list[str]:
@@ -68,7 +72,8 @@ def make_model(
     spec, network = _text_side(recipe, vocabulary.tokenizer.get_vocab_size())
     start = recipe.training.start
     if start is None:
-        lexicon = lexicon_of(vocabulary.tokenizer, captions, recipe.vocabulary.min_count)
+        counted = [*captions, *vocabulary.further]
+        lexicon = lexicon_of(vocabulary.tokenizer, counted, recipe.vocabulary.min_count)
     else:
         lexicon = read_config(start).lexicon
     config = ModelConfig(
@@ -81,9 +86,11 @@ def make_model(
         bits=recipe.quantise.bits,
         top_k=recipe.quantise.top_k,
         text_top_k=recipe.quantise.text_top_k,
+        weights=recipe.quantise.weights,
         dense_width=recipe.training.dense.width if recipe.training.dense is not None else None,
     )
     model = LexLip(config, vocabulary.tokenizer, text_network=network, from_hub=recipe.image.weights == "hub")
+    model.image.tower.load_packages()
     if isinstance(recipe.image.weights, Path):
         model.image.tower.load_weights(require_file(recipe.image.weights, "image.weights"))
     for number, view in enumerate(recipe.image.views):
@@ -128,6 +135,7 @@ def compute_start(
     idf = inverse_document_frequency(presence.sum(dim=0), len(presence))
     if isinstance(model.text, StaticText) or model.text.spec.word_path:
         model.text.start_from(idf if expander is None else expander.weights)
+    _fill_classes(model, recipe, idf if expander is None else expander.idf.cpu())
     ridge = recipe.image.ridge
     if ridge is None:
         return None
@@ -143,12 +151,38 @@ def compute_start(
     start_from_ridge(path, features, targets, ridge.strength, bias=ridge.bias, threshold=ridge.threshold)
     torch.nn.init.normal_(model.image.head.tokens.weight, std=5e-4)  # near zero: the ridge path carries the start
     if model.dense is not None:
-        model.dense.start_from_ridge(model.image.global_path.weight)
+        model.dense.start_from_ridge(_whole_map(path))
     if not ridge.folds:
         return None
     offsets = held_out_offsets(features, targets, ridge.strength, folds=ridge.folds, seed=recipe.training.seed)
     words = None if model.dense is None or model.dense.words is None else model.dense.words.weight.detach().cpu()
     return placed(offsets, trained, len(captions.counts), words)
+
+
+def _whole_map(path: nn.Linear | nn.Sequential) -> Tensor:
+    """Return the weight (tokens, width) of a linear map that may be held as two factors."""
+    weights = [
+        layer.weight for layer in ([path] if isinstance(path, nn.Linear) else path) if isinstance(layer, nn.Linear)
+    ]
+    return weights[0] if len(weights) == 1 else weights[1] @ weights[0]
+
+
+def _fill_classes(model: LexLip, recipe: EncoderRecipe, idf: Tensor) -> None:
+    """Give the class path its classifier and its words, if there is one."""
+    path, spec, package = model.image.class_path, recipe.image.class_path, recipe.image.package
+    if path is None or spec is None or package is None:
+        return
+    settings = recipe.image.classes or ClassWordsRecipe()
+    words = class_words(
+        class_names(),
+        model.lexicon,
+        idf,
+        sentences=settings.sentences,
+        nearest=spec.words,
+        sharpness=settings.sharpness,
+    )
+    path.fill(words)
+    path.load_classifier(package)
 
 
 def _standardise(model: LexLip, source: FrozenStates, trained: NDArray[np.int64]) -> None:

@@ -115,11 +115,13 @@ def _encode(model: LexLip, batch: DocumentBatch, cuts: Sequence[int], rows: dict
     """Write the vectors of a batch into its rows of the arrays."""
     mixed = bool(batch.parents[0, 0] >= 0)
     with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=mixed):
-        adapted, mean_state = model.image.adapted(batch.states.to(model.device))
+        states = batch.states.to(model.device)
+        adapted, mean_state = model.image.adapted(states)
         logits = model.image.logits_of(adapted, mean_state).float()
         twin = model.dense if "dense" in rows else None
         dense = None if twin is None else twin.image(adapted, mean_state).float()
-    weights = divide_by_length(saturate(logits), model.config.image.length_power)
+    weights = model.image.with_classes(saturate(logits), states)
+    weights = divide_by_length(weights, model.config.image.length_power)
     kept = model.kept(weights, "image", cuts[0])
     rows["positions"][:] = kept.positions.cpu().numpy()
     rows["weights"][:] = kept.weights.cpu().numpy()

@@ -1,0 +1,1 @@
+"""One's own photos: a folder and its index, kept in step."""

