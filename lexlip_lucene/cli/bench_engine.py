@@ -17,9 +17,7 @@ def bench_engine(
     output: Annotated[Path, typer.Argument(help="Folder for vectors, indexes and reports; kept between runs.")],
     documents: Annotated[int, typer.Option(help="Vectors to measure on.")] = 100_000,
     queries: Annotated[int, typer.Option(help="Queries of 8 terms, and as many of 32.")] = 500,
-    model: Annotated[
-        Path | None, typer.Option(help="Model folder, or the name of a shipped model: vectors shaped like its own.")
-    ] = None,
+    model: Annotated[Path | None, typer.Option(help="Model folder: vectors shaped like its own.")] = None,
     images: Annotated[Path | None, typer.Option(help="Captions file of the photos to start from.")] = None,
     split: Annotated[str | None, typer.Option(help="Take the photos of this split alone.")] = None,
     repeats: Annotated[int, typer.Option(help="Interleaved repeats of every search.")] = 5,

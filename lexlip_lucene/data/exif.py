@@ -14,7 +14,7 @@ _WRITTEN = "%Y:%m:%d %H:%M:%S"
 
 
 class PhotoExif(NamedTuple):
-    """What a photo says of itself; None and "" if it does not."""
+    """The date and the camera of a photo; None and "" if its Exif lacks them."""
 
     taken: datetime | None = None
     camera: str = ""

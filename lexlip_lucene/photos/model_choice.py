@@ -19,7 +19,7 @@ Value = TypeVar("Value")
 
 
 class Wanted(NamedTuple):
-    """What a command says about the vectors; None for what it leaves as it was, or to the model."""
+    """The settings that a command names; None for what stays as it was, or is left to the model."""
 
     model: Path | None = None
     views: Views | None = None

@@ -9,4 +9,4 @@ WeightPackage = Literal[
 ]
 
 PREFIX = "package:"
-"""How a recipe's `weights` begins when it names one."""
+"""The prefix of a recipe's `weights` that names one."""

@@ -14,7 +14,7 @@ class CutWord(NamedTuple):
 
 
 Cut: TypeAlias = Callable[[str], Sequence[CutWord]]
-"""What cuts a text into words."""
+"""A function that cuts a text into words."""
 
 
 def as_cut(text: str, begin: int, end: int, tokens: Sequence[str]) -> CutWord:

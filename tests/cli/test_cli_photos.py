@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from support import tiny
 from support.cli_run import done, lexlip
-from support.photo_folder import lines_of
+from support.photo_folder import lines_of, tiny_model
 
 from lexlip_lucene.vectors.collection import read_collection
 from lexlip_lucene.vectors.manifest import read_manifest
@@ -17,9 +17,7 @@ from lexlip_lucene.vectors.manifest import read_manifest
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("model") / "model"
-    tiny.lexlip().save_pretrained(folder)
-    return folder
+    return tiny_model(tmp_path_factory.mktemp("model") / "model")
 
 
 @pytest.fixture

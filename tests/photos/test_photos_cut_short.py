@@ -9,9 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support import tiny
 from support.cli_run import done, lexlip
-from support.photo_folder import photo, vectors_of
+from support.photo_folder import photo, photo_folder, tiny_model, vectors_of
 
 from lexlip_lucene.photos import photo_index
 
@@ -34,16 +33,12 @@ PATIENCE = 120.0
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("model") / "model"
-    tiny.lexlip().save_pretrained(folder)
-    return folder
+    return tiny_model(tmp_path_factory.mktemp("model") / "model")
 
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    for number in range(40):
-        photo(tmp_path / "photos" / f"{number}.png", number)
-    return tmp_path / "photos"
+    return photo_folder(tmp_path / "photos", 40)
 
 
 def cut_short(photos: Path, model: Path, by: signal.Signals) -> subprocess.Popen[str]:

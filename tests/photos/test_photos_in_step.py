@@ -8,23 +8,19 @@ from typing import Any
 import pytest
 from support import tiny
 from support.cli_run import done, lexlip
-from support.photo_folder import lines_of, photo, vectors_of
+from support.photo_folder import lines_of, photo, photo_folder, tiny_model, vectors_of
 
 from lexlip_lucene.vectors.manifest import read_manifest
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("model") / "model"
-    tiny.lexlip().save_pretrained(folder)
-    return folder
+    return tiny_model(tmp_path_factory.mktemp("model") / "model")
 
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    for number in range(5):
-        photo(tmp_path / "photos" / f"{number}.png", number)
-    return tmp_path / "photos"
+    return photo_folder(tmp_path / "photos", 5)
 
 
 def run(photos: Path, *options: object) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import orjson
 from PIL import Image
 
 from lexlip_lucene.vectors.collection import shards_of
+from support import tiny
 
 
 def photo(path: Path, number: int, **options: object) -> Path:
@@ -27,3 +28,16 @@ def lines_of(collection: Path) -> dict[str, dict[str, Any]]:
 def vectors_of(collection: Path) -> dict[str, dict[str, int]]:
     """Return id → vector of a collection."""
     return {id: line["vector"] for id, line in lines_of(collection).items()}
+
+
+def photo_folder(folder: Path, count: int) -> Path:
+    """Save `count` photos in `folder`."""
+    for number in range(count):
+        photo(folder / f"{number}.png", number)
+    return folder
+
+
+def tiny_model(folder: Path) -> Path:
+    """Save the tiny model in `folder`."""
+    tiny.lexlip().save_pretrained(folder)
+    return folder

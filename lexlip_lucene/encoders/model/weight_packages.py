@@ -98,7 +98,7 @@ def _tensors(package: WeightPackage) -> Mapping[str, Tensor]:
 
 def _names(backbone: nn.Module) -> dict[str, str]:
     """Return the name of each tensor of timm's EfficientNet-Lite → its name in the authors' file."""
-    modules = {ours: theirs for ours, theirs in _OUTSIDE.items()}
+    modules = dict(_OUTSIDE)
     number = 0
     for stage, blocks in enumerate(cast(Any, backbone).blocks):
         for place, block in enumerate(blocks):

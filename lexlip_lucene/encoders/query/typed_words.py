@@ -35,7 +35,7 @@ def query_reader(folder: Path, encoder: LexLipQueryEncoder) -> QueryReader:
 
 
 def word_cutter(tokenizer: Tokenizer) -> Cut:
-    """Return what cuts texts of any length into words as the tokenizer does, without special tokens.
+    """Return the cut of texts of any length into words, as the tokenizer makes it, without special tokens.
 
     Args:
         tokenizer: one that nothing else uses: from now on it leaves texts whole.
