@@ -30,7 +30,9 @@ def photos(
     ] = None,
     model: Annotated[
         Path | None,
-        typer.Option(help="Model folder, or the name of a shipped one; the index's own, or `photos`, unless given."),
+        typer.Option(
+            help="Model folder, or the name of a shipped one; the index's own, or as --views says, unless given."
+        ),
     ] = None,
     query: Annotated[str | None, typer.Option(help="Answer this query here, and open no page.")] = None,
     k: Annotated[int, typer.Option("-k", help="Hits of --query.")] = 10,
@@ -44,7 +46,7 @@ def photos(
     serve: Annotated[bool, typer.Option(help="Open the page, until Ctrl-C; --query opens none.")] = True,
     views: Annotated[
         Literal["fast", "all"] | None,
-        typer.Option(help="Look at a photo once, or in all views of the model; fast without a GPU unless given."),
+        typer.Option(help="Look at a photo once (model photos-fast), or several times (photos); fast without a GPU."),
     ] = None,
     top_k: Annotated[int | None, typer.Option("--top-k", help="Heaviest tokens kept a photo.")] = None,
     bits: Annotated[int | None, typer.Option(help="Impacts in 1..2^bits-1.")] = None,

@@ -13,8 +13,8 @@ HOME = Path(__file__).parent
 
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
 
-PHOTOS = "photos"
-"""The model for one's own photos."""
+PHOTOS, PHOTOS_FAST = "photos", "photos-fast"
+"""The models for one's own photos: the first looks at a photo several times, the second once."""
 
 
 def shipped_models() -> list[str]:

@@ -47,12 +47,9 @@ def encode_photos(
     """
     from lexlip_lucene.encode.memory import encoding_memory_errors_named
     from lexlip_lucene.encoders.model.device import choose_device
-    from lexlip_lucene.encoders.model.fast_views import use_fast_views
     from lexlip_lucene.encoders.model.lexlip import LexLip
 
     loaded = LexLip.from_pretrained(model, device=choose_device(device))
-    if settings.views == "fast":
-        use_fast_views(loaded)
     sha256_of = {file.image.id: sha256 for sha256, file in photos.items()}
     with encoding_memory_errors_named(BATCH):
         batches = _batches(loaded, list(photos.values()), settings, progress)

@@ -5,7 +5,7 @@ as a whole, so the ledger is always that of the collection and of the index.
 """
 
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -15,11 +15,8 @@ from lexlip_lucene.files.checksum import require_checksum, with_checksum, withou
 
 LEDGER_FILE = "ledger.json"
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the ledger's keys."""
-
-Views = Literal["fast", "all"]
-"""The views of a photo that are encoded: only the picture itself, or all that the model has."""
 
 
 class Settings(BaseModel):
@@ -31,7 +28,6 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 
     model_sha256: str
-    views: Views
     bits: int
     top_k: int | None
     max_pixels: int

@@ -5,7 +5,7 @@ No torch here: a recipe can be read and refused before anything heavy is loaded.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from lexlip_lucene.recipes.architecture import Architecture
 from lexlip_lucene.recipes.backbone import LARGEST_PICTURE, BackboneArguments, BackboneName, ModuleName
@@ -63,6 +63,9 @@ class ViewSpec(Spec):
         arguments, identity: as in `ImageSpec`, where another backbone is named.
         size: the picture is resized to this height and width for the view; null: the image's size.
         mirrored: also see the mirror image, and keep the mean of both.
+        blocks: keep the mean states of these blocks of the backbone, side by side, instead of its last state; together
+            they must not be wider than that. They are counted as timm's `forward_intermediates` counts them: of an
+            EfficientNet 0 is the stem.
     """
 
     backbone: BackboneName | None = None
@@ -71,6 +74,14 @@ class ViewSpec(Spec):
     identity: tuple[ModuleName, ...] = ()
     size: int | None = Field(default=None, gt=0, le=LARGEST_PICTURE)
     mirrored: bool = False
+    blocks: tuple[Annotated[int, Field(ge=0, le=1000)], ...] = Field(default=(), max_length=64)
+
+    @field_validator("blocks")
+    @classmethod
+    def _each_once(cls, blocks: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(blocks)) < len(blocks):
+            raise ValueError(f"each block once is needed, got {list(blocks)}")
+        return blocks
 
 
 class ClassPathSpec(Spec):
@@ -117,8 +128,8 @@ class ImageSpec(Spec):
         grid: average-pool the states to grid × grid positions; null keeps them all.
         global_state: append the mean of all states as one more position.
         views: further views of the picture; the mean state of each is one more position, and together they are what
-            the global path sees. The square root is taken of a view's mean state (of a backbone that ends in ReLU),
-            which evens out its few large channels.
+            the global path sees. The square root is taken of a view's mean state, signs kept, which evens out
+            its few large channels.
         global_path: a linear map from the mean state to the logits, added at every position.
         global_rank: rank of that map, held as two factors; null: it is one matrix.
         class_path: words of the backbone's classes, added to the vector; needs `package`; null: none.
@@ -156,8 +167,10 @@ class ImageSpec(Spec):
             raise ValueError("global_rank needs global_path: true, whose rank it is")
         if self.class_path is not None and self.package is None:
             raise ValueError("class_path needs the weights of a package, which has the classifier")
-        if self.class_path is not None and self.views and self.views[0].backbone is not None:
-            raise ValueError("class_path needs a first view of the image's own backbone: leave its backbone out")
+        if self.class_path is not None and self.views and (self.views[0].backbone is not None or self.views[0].blocks):
+            raise ValueError(
+                "class_path needs a first view of the image's own backbone: leave its backbone and blocks out"
+            )
         return self
 
 

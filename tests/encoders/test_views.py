@@ -152,7 +152,8 @@ def test_the_global_path_sees_the_views_side_by_side_and_apart_from_the_places()
     standardised = image.standardised(states)
     torch.testing.assert_close(standardised[:, 0], (states[:, 0] - image.state_mean) / 2)
     roots = [
-        (states[:, 1 + number].clamp(min=0).sqrt() - image.view_mean[number]) / (3 + number) for number in range(2)
+        (states[:, 1 + number].sign() * states[:, 1 + number].abs().sqrt() - image.view_mean[number]) / (3 + number)
+        for number in range(2)
     ]
     torch.testing.assert_close(standardised[:, 1:], torch.stack(roots, dim=1))
     adapted, whole = image.adapted(states)

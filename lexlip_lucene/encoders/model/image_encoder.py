@@ -13,6 +13,11 @@ from lexlip_lucene.encoders.pool.saturation import saturate
 from lexlip_lucene.recipes.model_spec import AdapterSpec, ImageSpec
 
 
+def evened_out(means: Tensor) -> Tensor:
+    """Return the square roots of mean states, signs kept: a few large channels would outweigh all others."""
+    return means.sign() * means.abs().sqrt()
+
+
 class Adapter(nn.Module):
     """states (batch, positions, in) → (batch, positions, width), through a pre-norm transformer encoder."""
 
@@ -136,7 +141,7 @@ class ImageEncoder(nn.Module):
         return torch.cat(
             [
                 (places - self.state_mean) / self.state_scale,
-                (torch.relu(views).sqrt() - self.view_mean) / self.view_scale,
+                (evened_out(views) - self.view_mean) / self.view_scale,
             ],
             dim=1,
         )

@@ -3,8 +3,9 @@
 Special positions (a class token, registers) are left out: they describe no place in the picture.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import timm
 import torch
@@ -13,10 +14,11 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lexlip_lucene.encoders.model.backbone_pass import BackbonePass, run_backbone
 from lexlip_lucene.encoders.model.pixels import normalise
 from lexlip_lucene.encoders.model.weight_packages import load_packaged
 from lexlip_lucene.errors import ModelError
-from lexlip_lucene.recipes.model_spec import ImageSpec
+from lexlip_lucene.recipes.model_spec import ImageSpec, ViewSpec
 
 
 class ImageTower(nn.Module):
@@ -31,11 +33,13 @@ class ImageTower(nn.Module):
         self.spec = spec
         self.backbone = _create_backbone(spec.backbone, spec.arguments, spec.identity, from_hub=from_hub)
         self.width = _width(self.backbone)
-        self.replaced: dict[int, Tensor | None] = {}
-        """The views that are not looked at, for speed, and the mean state of each; None: that of the picture itself."""
         self.others = nn.ModuleDict()
+        self.seen_by: list[str | None] = []
+        """The number of the view whose backbone each view has; None: the image's own."""
         for number, view in enumerate(spec.views):
-            if view.backbone is not None:
+            self.seen_by.append(None if view.backbone is None else str(_first_with(spec.views, number)))
+            if self.seen_by[number] == str(number):
+                assert view.backbone is not None
                 other = _create_backbone(view.backbone, view.arguments, view.identity, from_hub=from_hub)
                 if _width(other) != self.width:
                     raise ModelError(
@@ -52,14 +56,15 @@ class ImageTower(nn.Module):
         """
         if self.spec.package is not None:
             load_packaged(self.backbone, self.spec.backbone, self.spec.package)
-        for number, view in enumerate(self.spec.views):
+        for number, other in self.others.items():
+            view = self.spec.views[int(number)]
             if view.backbone is not None and view.package is not None:
-                load_packaged(self.others[str(number)], view.backbone, view.package)
+                load_packaged(other, view.backbone, view.package)
 
     def packaged(self) -> tuple[str, ...]:
         """Return the beginnings of the names of tensors that packages carry."""
         own = ["backbone."] if self.spec.package is not None else []
-        return (*own, *(f"others.{n}." for n, view in enumerate(self.spec.views) if view.package is not None))
+        return (*own, *(f"others.{n}." for n in self.others if self.spec.views[int(n)].package is not None))
 
     def load_weights(self, path: Path, *, view: int | None = None) -> None:
         """Load a backbone's timm state dict from a safetensors file; fp16 is widened, a classifier passed over.
@@ -86,8 +91,9 @@ class ImageTower(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Return the states of `pixels`, pooled to the recipe's grid, then the mean state or those of the views."""
-        grid = self._map(self.backbone, pixels)
-        whole = [self._mean(number, pixels, grid) for number in range(len(self.spec.views))]
+        passes: dict[_Look, BackbonePass] = {}
+        grid = self._pass(_Look(None, None), pixels, passes).last
+        whole = [self._mean(number, pixels, passes) for number in range(len(self.spec.views))]
         if self.spec.global_state:
             whole = [grid.mean(dim=(2, 3))]
         if self.spec.grid is not None and self.spec.grid != grid.shape[-1]:
@@ -95,47 +101,48 @@ class ImageTower(nn.Module):
         states = grid.flatten(2).transpose(1, 2)
         return torch.cat([states, *(mean.unsqueeze(1) for mean in whole)], dim=1) if whole else states
 
-    def _mean(self, number: int, pixels: Tensor, grid: Tensor) -> Tensor:
-        """Return the mean state of a view (batch, width); `grid` is the map of the picture as it is."""
+    def _look(self, number: int) -> "_Look":
+        """Return what a view sees, by the backbone that sees it."""
         view = self.spec.views[number]
-        if number in self.replaced:
-            usual = self.replaced[number]
-            return grid.mean(dim=(2, 3)) if usual is None else usual.to(grid).expand(len(grid), -1)
-        backbone = self.backbone if view.backbone is None else self.others[str(number)]
-        seen = pixels
-        if view.size is not None and view.size != self.spec.size:
-            black, white = normalise(pixels.new_tensor([0.0, 255.0]).view(2, 1, 1, 1), self.spec)
-            seen = functional.interpolate(pixels, size=(view.size, view.size), mode="bicubic", antialias=True)
-            seen = seen.clamp(black, white)  # bicubic weights overshoot what pixels can be
-        same = seen is pixels and view.backbone is None
-        mean = (grid if same else self._map(backbone, seen)).mean(dim=(2, 3))
+        return _Look(self.seen_by[number], None if view.size == self.spec.size else view.size)
+
+    def _mean(self, number: int, pixels: Tensor, passes: "dict[_Look, BackbonePass]") -> Tensor:
+        """Return the mean state of a view (batch, width)."""
+        view, look = self.spec.views[number], self._look(number)
+        mean = self._pass(look, pixels, passes).mean(view.blocks)
         if not view.mirrored:
             return mean
-        return (mean + self._map(backbone, seen.flip(-1)).mean(dim=(2, 3))) / 2
+        return (mean + self._pass(look._replace(mirrored=True), pixels, passes).mean(view.blocks)) / 2
 
-    def _map(self, backbone: nn.Module, pixels: Tensor) -> Tensor:
-        try:
-            features: Tensor = cast(Any, backbone).forward_features(pixels)
-        except AssertionError as error:  # a ViT made for pictures of another size
-            raise ModelError(
-                f"backbone {self.spec.backbone} takes no pictures of size {pixels.shape[-1]}: {error}; set image.size, "
-                "or img_size in image.arguments"
-            ) from error
-        return self._as_map(backbone, features)
+    def _pass(self, look: "_Look", pixels: Tensor, passes: "dict[_Look, BackbonePass]") -> BackbonePass:
+        """Look once, for all views that see the same."""
+        if look not in passes:
+            views = [
+                view
+                for number, view in enumerate(self.spec.views)
+                if self._look(number) == look._replace(mirrored=False)
+            ]
+            blocks = sorted({block for view in views if view.mirrored or not look.mirrored for block in view.blocks})
+            backbone = self.backbone if look.view is None else self.others[look.view]
+            named = self.spec.backbone if look.view is None else self.spec.views[int(look.view)].backbone
+            passes[look] = run_backbone(backbone, str(named), self._seen(look, pixels), blocks)
+        return passes[look]
 
-    def _as_map(self, backbone: nn.Module, features: Tensor) -> Tensor:
-        """Map states (batch, prefix + n², width) or (batch, [width,] h, w[, width]) to (batch, width, h, w)."""
-        if features.dim() == 3:
-            patches = features[:, getattr(backbone, "num_prefix_tokens", 0) :]
-            side = round(patches.shape[1] ** 0.5)
-            if side * side == patches.shape[1]:
-                return patches.transpose(1, 2).reshape(len(patches), -1, side, side)
-        elif features.dim() == 4 and self.width in (features.shape[1], features.shape[3]):
-            return features if features.shape[1] == self.width else features.permute(0, 3, 1, 2)
-        raise ModelError(
-            f"backbone {self.spec.backbone}: patch states of a square picture or a map are needed, "
-            f"got a tensor of shape {tuple(features.shape)}"
-        )
+    def _seen(self, look: "_Look", pixels: Tensor) -> Tensor:
+        seen = pixels
+        if look.size is not None:
+            black, white = normalise(pixels.new_tensor([0.0, 255.0]).view(2, 1, 1, 1), self.spec)
+            seen = functional.interpolate(pixels, size=(look.size, look.size), mode="bicubic", antialias=True)
+            seen = seen.clamp(black, white)  # bicubic weights overshoot what pixels can be
+        return seen.flip(-1) if look.mirrored else seen
+
+
+class _Look(NamedTuple):
+    """A way to look at pictures: the view whose backbone looks, and the size; None: the image's own."""
+
+    view: str | None
+    size: int | None
+    mirrored: bool = False
 
 
 def _create_backbone(name: str, arguments: dict[str, Any], identity: tuple[str, ...], *, from_hub: bool) -> nn.Module:
@@ -147,6 +154,15 @@ def _create_backbone(name: str, arguments: dict[str, Any], identity: tuple[str, 
     for module in identity:
         _replace_by_identity(backbone, module)
     return backbone
+
+
+def _first_with(views: Sequence[ViewSpec], number: int) -> int:
+    """Return the first view whose backbone and weights are those of this one: from one package, made alike."""
+    view = views[number]
+    if view.package is None:
+        return number
+    same = ("backbone", "package", "arguments", "identity")
+    return next(n for n, each in enumerate(views) if all(getattr(each, name) == getattr(view, name) for name in same))
 
 
 def _width(backbone: nn.Module) -> int:

@@ -12,6 +12,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from lexlip_lucene.data.captions import CaptionedImage
+from lexlip_lucene.encoders.model.image_encoder import evened_out
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.model.model_config import ModelConfig, read_config
 from lexlip_lucene.encoders.model.text_encoders import StaticText, fresh_network, load_network
@@ -189,7 +190,7 @@ def _standardise(model: LexLip, source: FrozenStates, trained: NDArray[np.int64]
     """Centre states on the mean state, and scale them by one number for all channels; each view apart."""
     image, states = model.image, source.kept[0][torch.from_numpy(trained)]
     if image.spec.views:
-        views = torch.relu(states[:, -len(image.spec.views) :].float()).sqrt()
+        views = evened_out(states[:, -len(image.spec.views) :].float())
         states = states[:, : -len(image.spec.views)]
         centre = views.mean(dim=0)
         image.view_mean.copy_(centre)
