@@ -10,7 +10,7 @@ SHORTEST, LONG = 3, 8
 """Letters: shorter words have too many neighbours; from so many on, two slips are as likely as one."""
 
 
-RARER = 50
+RARER = 20
 """Times that a word may be rarer than the most common one among those that are spelt nearly so, to be offered."""
 
 
