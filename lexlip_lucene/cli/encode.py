@@ -8,7 +8,7 @@ import typer
 from lexlip_lucene.cli.overwrite import require_replaceable
 from lexlip_lucene.cli.pictures import MAX_PIXELS, AllowTruncated, MaxPixels, Outside
 from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
-from lexlip_lucene.errors import OutputError
+from lexlip_lucene.errors import InputError, OutputError
 
 if TYPE_CHECKING:
     from lexlip_lucene.encode.encode import EncodeReport
@@ -33,6 +33,10 @@ States = Annotated[
     typer.Option(help="Folder that keeps the backbone's states for another model over the same frozen backbone."),
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was cut short; keep what is done.")]
+Update = Annotated[
+    bool,
+    typer.Option("--update", help="Add what the collection OUTPUT lacks; what it has is not encoded again."),
+]
 Output = Annotated[Path, typer.Argument(help="Collection folder to write; a name in .jsonl gives encoded queries.")]
 
 
@@ -57,6 +61,7 @@ def images(
     positions: Annotated[
         bool, typer.Option("--positions", help="Also keep where in the picture each token was found, for explanations.")
     ] = False,
+    update: Update = False,
     resume: Resume = False,
     json: Json = False,
     force: Force = False,
@@ -66,6 +71,8 @@ def images(
 
     Every file of a folder is an input, but for hidden ones. One that can't be read is listed in the manifest
     (OUTPUT.manifest.json) with the reason, and the run continues.
+    With --update, images whose ids OUTPUT lacks are added to it, by the same model and options; a run that is cut short
+    leaves it as it was, and the next one resumes.
     Several GPUs share the work under torchrun: torchrun --nproc-per-node N -m lexlip_lucene encode images …
 
     \b
@@ -75,7 +82,10 @@ def images(
     from lexlip_lucene.data.image_limits import ImageLimits
     from lexlip_lucene.progress import for_terminal
 
-    _require_free(input, output, force or resume)
+    if update and (force or resume):
+        raise InputError("--update adds to a collection and resumes by itself: leave out --force and --resume")
+    if not update:
+        _require_free(input, output, force or resume)
     limits = ImageLimits(max_pixels, allow_truncated).checked()
     read, hidden = read_listed(input, split=split, outside=outside)
     from lexlip_lucene.encode.encode import encode_images
@@ -97,6 +107,7 @@ def images(
             positions=positions,
             limits=limits,
             resume=resume,
+            update=update,
             ranks=ranks,
             progress=for_terminal(),
         )
@@ -163,10 +174,11 @@ def _answer(report: "EncodeReport", output: Path, unit: str, as_json: bool, pass
 
     rate = report.documents / max(report.seconds, 1e-9)
     record = {**report._asdict(), **passed_over, f"{unit}_per_second": rate, "output": output.absolute()}
+    present = f"{report.present} passed over (it has them already), " if report.present else ""
     rejected = f"{report.rejected} rejected (see {manifest_path(output)}), " if report.rejected else ""
     text = (
         f"{output}: {report.documents} documents ({report.empty} empty), {report.postings} postings, "
-        f"{rejected}in {report.seconds:.1f} s ({rate:.1f} {unit}/s)"
+        f"{present}{rejected}in {report.seconds:.1f} s ({rate:.1f} {unit}/s)"
     )
     said = "".join(f"; {number} {name} files or folders passed over" for name, number in passed_over.items() if number)
     answer(record, text + said, as_json=as_json)

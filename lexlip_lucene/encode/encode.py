@@ -18,6 +18,8 @@ from lexlip_lucene.data.image_limits import LIMITS, ImageLimits
 from lexlip_lucene.data.texts import read_texts
 from lexlip_lucene.encode.arithmetic import COMPILING, Arithmetic, choose_arithmetic
 from lexlip_lucene.encode.encoded_batches import ImageBatches, TextBatches
+from lexlip_lucene.encode.existing import ExistingCollection, read_existing
+from lexlip_lucene.encode.further_shards import FurtherShards
 from lexlip_lucene.encode.inputs_hash import hash_of_images, hash_of_texts
 from lexlip_lucene.encode.memory import encoding_memory_errors_named
 from lexlip_lucene.encode.run import encode_shards
@@ -38,13 +40,17 @@ from lexlip_lucene.vectors.quantise import ROUNDING, Quantiser
 
 
 class EncodeReport(NamedTuple):
-    """Counts of one encode run: inputs = documents + rejected; `empty` documents have no token at all."""
+    """Counts of one encode run: inputs = documents + rejected + present; `empty` documents have no token at all.
+
+    `present` inputs were passed over: with `update`, the collection has them already.
+    """
 
     documents: int
     rejected: int
     empty: int
     postings: int
     seconds: float
+    present: int = 0
 
 
 def encode_images(
@@ -58,6 +64,7 @@ def encode_images(
     precision: str = "auto",
     force: bool = False,
     resume: bool = False,
+    update: bool = False,
     states: Path | str | None = None,
     positions: bool = False,
     limits: ImageLimits = LIMITS,
@@ -78,6 +85,8 @@ def encode_images(
         precision: "float32", "bfloat16", or "auto", which is bfloat16 if the device is fast at it.
         force: replace an `output` that exists.
         resume: keep the shards of a run of the same model, inputs and options that was cut short.
+        update: add what the collection `output` lacks, as new shards; those that it has stay as they are. Inputs that
+            were rejected before are tried again. An update that was cut short is resumed by the next one.
         states: a folder that keeps the backbone's states for another model over the same backbone; None: they are
             not kept.
         positions: also write the place of each token on a line (`vectors/positions.py`).
@@ -86,14 +95,19 @@ def encode_images(
         progress: receives the inputs done.
 
     Raises:
-        InputError: not one picture could be read, batch_size < 1, or `resume` finds another run.
-        OutputError: `output` exists and `force` is off, an id occurs twice, or `output` can't be written.
+        InputError: not one picture could be read, batch_size < 1, `resume` finds another run, or `update` finds no
+            collection that was encoded by the same model with the same options.
+        OutputError: `output` exists and `force` and `update` are off, an id occurs twice, or `output` can't be written.
         MemoryLimitError: the memory of the machine or its GPU does not suffice.
     """
     begun = time.monotonic()
     output = Path(output)
     if isinstance(images, (Path, str)):
         images = read_captions(Path(images))
+    given, existing = len(images), read_existing(output) if update else None
+    if existing is not None:
+        images = existing.lacking(images)
+        existing = existing.without_rejected(images)
     batch_size = as_count(batch_size, "batch size")
     quantiser = model.quantiser("image", bits=bits, top_k=top_k)
     arithmetic = choose_arithmetic(model.device, inputs=len(images), precision=precision)
@@ -105,6 +119,7 @@ def encode_images(
         output,
         inputs=len(images),
         inputs_sha256=hash_of_images(images),
+        existing=existing,
         side="image",
         quantiser=quantiser,
         arithmetic=arithmetic,
@@ -123,11 +138,13 @@ def encode_images(
         grid=grid,
         limits=limits,
     )
+    if existing is not None and not images:
+        return _report(existing.manifest, begun, existing, given)
     with encoding_memory_errors_named(batch_size):
         manifest = encode_shards(
             unfinished, batches.of, label="encoding images", resume=resume, force=force, ranks=ranks, progress=progress
         )
-    return _report(manifest, begun)
+    return _report(manifest, begun, existing, given - len(images))
 
 
 def encode_texts(
@@ -191,8 +208,9 @@ def _unfinished(
     batch_size: int,
     grid: Grid | None = None,
     limits: ImageLimits = LIMITS,
+    existing: ExistingCollection | None = None,
 ) -> Unfinished:
-    if not inputs:
+    if not inputs and existing is None:
         raise InputError("nothing to encode: at least one input is needed, got none")
     facts: dict[str, Any] = {
         "side": side,
@@ -210,15 +228,23 @@ def _unfinished(
     }
     config = config_bytes(model.config.model_copy(update={"files": {}}))  # the model card among them decides nothing
     settings = {"config_sha256": hashlib.sha256(config).hexdigest(), "batch_size": batch_size}
-    return Unfinished(output, facts=facts, settings=settings, plan=plan_shards(inputs))
+    if existing is None:
+        return Unfinished(output, facts=facts, settings=settings, plan=plan_shards(inputs))
+    existing.require_same(facts)
+    plan = plan_shards(inputs, first=existing.first_free)
+    return FurtherShards(output, existing.manifest, facts=facts, settings=settings, plan=plan)
 
 
-def _report(manifest: Manifest, begun: float) -> EncodeReport:
-    seconds = time.monotonic() - begun
+def _report(
+    manifest: Manifest, begun: float, existing: ExistingCollection | None = None, present: int = 0
+) -> EncodeReport:
+    """Return the counts of a run; those of a collection that it added to are taken off."""
+    before = None if existing is None else existing.manifest
     return EncodeReport(
-        documents=manifest.documents,
-        rejected=len(manifest.rejected),
-        empty=manifest.empty,
-        postings=manifest.postings,
-        seconds=seconds,
+        documents=manifest.documents - (before.documents if before else 0),
+        rejected=len(manifest.rejected) - (len(before.rejected) if before else 0),
+        empty=manifest.empty - (before.empty if before else 0),
+        postings=manifest.postings - (before.postings if before else 0),
+        seconds=time.monotonic() - begun,
+        present=present,
     )

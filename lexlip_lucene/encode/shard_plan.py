@@ -27,7 +27,8 @@ class PlannedShard(NamedTuple):
         return [range(start, min(start + size, self.end)) for start in range(self.begin, self.end, size)]
 
 
-def plan_shards(inputs: int) -> list[PlannedShard]:
-    """Cut `inputs` inputs into shards."""
+def plan_shards(inputs: int, *, first: int = 0) -> list[PlannedShard]:
+    """Cut `inputs` inputs into shards, which are numbered from `first` on."""
     starts = range(0, inputs, SHARD_INPUTS)
-    return [PlannedShard(number, begin, min(begin + SHARD_INPUTS, inputs)) for number, begin in enumerate(starts)]
+    ends = (min(begin + SHARD_INPUTS, inputs) for begin in starts)
+    return [PlannedShard(first + number, *part) for number, part in enumerate(zip(starts, ends, strict=True))]

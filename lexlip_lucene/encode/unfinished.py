@@ -117,7 +117,7 @@ class Unfinished:
     def done(self, shard: PlannedShard) -> DoneShard | None:
         """Return the record of a shard, or None if the shard is not on disk as it was written."""
         done = self._facts_of(shard)
-        file = self._home / shard.name
+        file = self._file_of(shard)
         sha256 = sha256_of(file) if file.is_file() else hashlib.sha256().hexdigest()
         return done if done is not None and sha256 == done.sha256 else None
 
@@ -127,9 +127,7 @@ class Unfinished:
         Raises:
             InputError: not one input could be read.
         """
-        shards = [done for shard in self.plan if (done := self.done(shard)) is not None]
-        assert len(shards) == len(self.plan), "every shard has been encoded"
-        manifest = self._manifest(shards)
+        manifest = self._manifest()
         if not manifest.documents:
             raise InputError(f"nothing to encode: not one input could be read{_first(manifest.rejected)}")
         return manifest
@@ -165,9 +163,8 @@ class Unfinished:
     def _facts_file(self, shard: PlannedShard) -> Path:
         return self.folder / Path(shard.name).with_suffix(".json")
 
-    @property
-    def _home(self) -> Path:
-        return self.output if self._placed and not self.as_file else self.shards
+    def _file_of(self, shard: PlannedShard) -> Path:
+        return (self.output if self._placed and not self.as_file else self.shards) / shard.name
 
     def _facts_of(self, shard: PlannedShard) -> DoneShard | None:
         try:
@@ -222,7 +219,9 @@ class Unfinished:
             os.fsync(file.fileno())
         rename(whole, self.output)
 
-    def _manifest(self, done: Sequence[DoneShard]) -> Manifest:
+    def _manifest(self) -> Manifest:
+        done = [one for shard in self.plan if (one := self.done(shard)) is not None]
+        assert len(done) == len(self.plan), "every shard has been encoded"
         entries = [
             ShardEntry(name=shard.name, documents=one.documents, sha256=one.sha256)
             for shard, one in zip(self.plan, done, strict=True)

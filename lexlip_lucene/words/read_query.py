@@ -59,7 +59,7 @@ class QueryReader:
     ) -> None:
         self._encode, self._cut, self._files = encode, cut, files
         self._known = KnownWords(tokens, files.pieced)
-        self._spelling = Spelling(tokens)
+        self._spelling = Spelling(tokens, files.counts)
 
     def read(self, text: str) -> ReadQuery:
         """Read a typed query."""
@@ -112,7 +112,10 @@ class QueryReader:
 
     def _suggestions(self, word: str) -> list[str]:
         """Return known words that are spelt nearly so; none for a word that is known to be another one."""
-        return [] if word in self._files.neighbours else self._spelling.suggestions(word)
+        return [] if self._nearest(word) else self._spelling.suggestions(word)
 
     def _nearest(self, word: str) -> list[str]:
-        return [token for token in self._files.neighbours.get(word, ()) if token in self._known.tokens]
+        """Return known words that are near in meaning to the word, or to its plural or singular."""
+        neighbours = self._files.neighbours
+        named = word if word in neighbours else other_form(word, neighbours)
+        return [token for token in neighbours.get(named or word, ()) if token in self._known.tokens]

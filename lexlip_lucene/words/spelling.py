@@ -1,20 +1,30 @@
-"""Known words that a word may be a misspelling of: edit distance over the lexicon, common words first."""
+"""Known words that a word may be a misspelling of: edit distance over the lexicon, common words first.
 
-from collections.abc import Sequence
+Captions have misspelt words themselves, and those that are used often enough are in the lexicon: "doo" beside "dog". A
+word that is used far less than another one of the same distance is not offered.
+"""
+
+from collections.abc import Mapping, Sequence
 
 SHORTEST, LONG = 3, 8
 """Letters: shorter words have too many neighbours; from so many on, two slips are as likely as one."""
+
+
+RARER = 20
+"""Times that a word may be rarer than the most common one among those that are spelt nearly so, to be offered."""
 
 
 class Spelling:
     """The words that can be offered.
 
     Args:
-        tokens: of the lexicon, common ones first, as the rows of a WordPiece vocabulary are.
+        tokens: of the lexicon; without counts common ones first, as the rows of a WordPiece vocabulary are.
+        counts: token → uses in captions; empty: not known.
     """
 
-    def __init__(self, tokens: Sequence[str]) -> None:
+    def __init__(self, tokens: Sequence[str], counts: Mapping[str, int] | None = None) -> None:
         self._words = [token for token in tokens if len(token) >= SHORTEST and token.isalpha()]
+        self._counts = counts or {}
 
     def suggestions(self, word: str, *, most: int = 3) -> list[str]:
         """Return at most `most` known words one slip from `word` (two from 8 letters on), the nearest first.
@@ -30,5 +40,13 @@ class Spelling:
             return []
         slips = 1 if len(word) < LONG else 2
         found = process.extract(word, self._words, scorer=OSA.distance, score_cutoff=slips, limit=None)
-        order = sorted(found, key=lambda each: (each[1], each[0][0] != word[0], each[2]))
-        return [known for known, _, _ in order[:most]]
+        least = max((self._count(known) for known, _, _ in found), default=0) / RARER
+        order = sorted(
+            ((slips, known[0] != word[0], -self._count(known), place), known)
+            for known, slips, place in found
+            if self._count(known) >= least
+        )
+        return [known for _, known in order[:most]]
+
+    def _count(self, word: str) -> int:
+        return self._counts.get(word, 0)

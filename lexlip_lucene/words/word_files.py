@@ -1,12 +1,13 @@
-"""Two optional files of a model folder that say more about words than the lexicon does.
+"""Three optional files of a model folder that say more about words than the lexicon does.
 
 neighbours.json    {"giraffe": ["zebra", "animal"], …}: known tokens nearest in meaning to words the lexicon lacks
 pieced_words.json  ["skateboarder", …]: words of the training captions that were cut into pieces, all of them known
+token_counts.json  {"man": 31245, …}: uses of each token of the lexicon in the captions that it was chosen from
 """
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -14,23 +15,25 @@ import orjson
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.words.cut_word import CutWord
 
-NEIGHBOURS_FILE, PIECED_FILE = "neighbours.json", "pieced_words.json"
+NEIGHBOURS_FILE, PIECED_FILE, COUNTS_FILE = "neighbours.json", "pieced_words.json", "token_counts.json"
 
 LARGEST = 16 << 20
-"""Bytes of either file: that of 20,000 words has less than 1 MB."""
+"""Bytes of a file: that of 20,000 words has less than 1 MB."""
 
 
 @dataclass(frozen=True)
 class WordFiles:
-    """The content of the two files.
+    """The content of the files.
 
     Attributes:
         neighbours: word → known tokens, the nearest first; empty without the file.
         pieced: words whose pieces count together; None without the file: of every word whose pieces are all known.
+        counts: token → uses in captions, at least 0; empty without the file.
     """
 
     neighbours: Mapping[str, tuple[str, ...]]
     pieced: frozenset[str] | None
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 NO_FILES = WordFiles({}, None)
@@ -58,6 +61,18 @@ def parse_pieced(content: bytes, path: object) -> frozenset[str]:
     if not _are_texts(read):
         raise ModelError(f"{path}: a list of words is needed; take the whole folder again")
     return frozenset(read)
+
+
+def parse_counts(content: bytes, path: object) -> dict[str, int]:
+    """Read the bytes of `token_counts.json`; `path` is named in errors.
+
+    Raises:
+        ModelError: it is not an object of whole numbers of at least 0.
+    """
+    read = _json(content, path)
+    if not isinstance(read, dict) or not all(type(count) is int and count >= 0 for count in read.values()):
+        raise ModelError(f'{path}: an object like {{"man": 31245}} is needed; take the whole folder again')
+    return read
 
 
 def pieced_words(cut_captions: Iterable[Iterable[CutWord]], tokens: Collection[str], *, min_count: int = 1) -> bytes:

@@ -11,7 +11,7 @@ from lexlip_lucene.errors import ModelError
 from lexlip_lucene.words.read_query import QueryReader
 from lexlip_lucene.words.word_files import NO_FILES
 
-FILES = {"neighbours.json": b'{"zebra": ["dog"]}', "pieced_words.json": b'["runs"]'}
+FILES = {"neighbours.json": b'{"zebra": ["dog"]}', "pieced_words.json": b'["runs"]', "token_counts.json": b'{"dog": 9}'}
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from support import tiny
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from lexlip_lucene.errors import ModelError
-from lexlip_lucene.training.start.class_words import class_names, class_words, sentence_vectors
+from lexlip_lucene.training.start.class_words import class_names, class_words, sentence_tokens, sentence_vectors
 from lexlip_lucene.vectors.lexicon import Lexicon
 
 LEXICON = Lexicon(("dog", "cat", "##s", "star", "2"), (1, 2, 3, 4, 5))
@@ -62,6 +62,10 @@ def test_padding_changes_no_vector(sentences: str) -> None:
     apart = torch.cat([sentence_vectors([text], sentences) for text in texts])
     assert torch.allclose(together, apart, atol=1e-5)
     assert torch.allclose(together.norm(dim=1), torch.ones(2))
+
+
+def test_the_tokens_of_a_sentence_model_are_in_the_order_of_its_rows(sentences: str) -> None:
+    assert sentence_tokens(sentences) == list(tiny.VOCABULARY)
 
 
 def test_what_is_neither_folder_nor_package_is_named(tmp_path: Path) -> None:

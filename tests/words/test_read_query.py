@@ -13,7 +13,7 @@ from lexlip_lucene.words.cut_word import CutWord, as_cut
 from lexlip_lucene.words.function_words import FUNCTION_WORDS, capped
 from lexlip_lucene.words.read_query import QueryReader, ReadQuery
 from lexlip_lucene.words.spelling import Spelling
-from lexlip_lucene.words.word_files import WordFiles, parse_neighbours, parse_pieced, pieced_words
+from lexlip_lucene.words.word_files import WordFiles, parse_counts, parse_neighbours, parse_pieced, pieced_words
 
 WEIGHTS: Mapping[str, int] = {"the": 139, "a": 9, "dog": 100, "dogs": 110, "striped": 80, "blue": 120, "zebra": 90}
 PIECES = {"skateboarder": ("skate", "##boarder"), "giraffe": ("gi", "##raffe"), "dgo": ("d", "##go")}
@@ -104,6 +104,17 @@ def test_suggestions_are_near_and_common_ones_come_first() -> None:
     assert spelling.suggestions("skaetbord") == ["skateboard"] and spelling.suggestions("do") == []
 
 
+def test_words_that_captions_have_far_more_rarely_than_others_are_not_offered() -> None:
+    spelling = Spelling(["doo", "dig", "dog", "dogs"], {"doo": 8, "dig": 400, "dog": 20_000, "dogs": 3000})
+    assert spelling.suggestions("dgo") == ["dog"], "doo is likely to be misspelt itself"
+    assert spelling.suggestions("dqg") == ["dog", "dig"], "the common one first"
+    assert Spelling(["doo"], {"doo": 8, "dog": 20_000}).suggestions("dgo") == ["doo"], "only known words count"
+
+
+def test_an_unknown_plural_has_the_neighbours_of_its_singular() -> None:
+    assert read("giraffes", {"giraffe": ("zebra",)}, pieced="").nearest == {"giraffes": ["zebra"]}
+
+
 def test_the_list_of_pieced_words_has_those_whose_pieces_are_all_known() -> None:
     captions = ["A Skateboarder and a dgo", "the skateboarder, a giraffe"]
     assert pieced_words(map(cut, captions), set(TOKENS)) == b'["giraffe","skateboarder"]\n'
@@ -112,6 +123,6 @@ def test_the_list_of_pieced_words_has_those_whose_pieces_are_all_known() -> None
 
 @pytest.mark.parametrize("content", [b"", b"[1]", b'{"a": "b"}', b'{"a": [1]}', b"3"])
 def test_files_that_are_not_what_they_must_be_are_named(content: bytes) -> None:
-    for parse in (parse_neighbours, parse_pieced):
+    for parse in (parse_neighbours, parse_pieced, parse_counts):
         with pytest.raises(ModelError, match=r"words\.json"):
             parse(content, "words.json")

@@ -15,10 +15,12 @@ from lexlip_lucene.errors import ModelError
 from lexlip_lucene.words.cut_word import Cut, CutWord, as_cut
 from lexlip_lucene.words.read_query import QueryReader
 from lexlip_lucene.words.word_files import (
+    COUNTS_FILE,
     LARGEST,
     NEIGHBOURS_FILE,
     PIECED_FILE,
     WordFiles,
+    parse_counts,
     parse_neighbours,
     parse_pieced,
 )
@@ -58,7 +60,7 @@ def word_cutter(tokenizer: Tokenizer) -> Cut:
 
 
 def read_word_files(folder: Path) -> WordFiles:
-    """Read `neighbours.json` and `pieced_words.json` of a folder; either may be missing.
+    """Read `neighbours.json`, `pieced_words.json` and `token_counts.json` of a folder; each may be missing.
 
     Raises:
         ModelError: one can't be read, is not what it must be, or is not the one that was written.
@@ -67,9 +69,11 @@ def read_word_files(folder: Path) -> WordFiles:
     files = read_query_config(folder).files if is_onnx_query(folder) else read_config(folder).files
     neighbours = _content(folder, NEIGHBOURS_FILE, files, config)
     pieced = _content(folder, PIECED_FILE, files, config)
+    counts = _content(folder, COUNTS_FILE, files, config)
     return WordFiles(
         {} if neighbours is None else parse_neighbours(neighbours, folder / NEIGHBOURS_FILE),
         None if pieced is None else parse_pieced(pieced, folder / PIECED_FILE),
+        {} if counts is None else parse_counts(counts, folder / COUNTS_FILE),
     )
 
 

@@ -40,14 +40,20 @@ def lexicon_of(tokenizer: Tokenizer, captions: Sequence[str], min_count: int) ->
     Raises:
         RecipeError: no token is left.
     """
-    counts: Counter[int] = Counter()
-    for encoding in uncut(tokenizer).encode_batch(list(captions), add_special_tokens=False):
-        counts.update(encoding.ids)
+    counts = token_uses(tokenizer, captions)
     special = [token.content for token in tokenizer.get_added_tokens_decoder().values() if token.special]
     lexicon = make_lexicon(tokenizer.get_vocab(), special=[*SPECIAL, *special], counts=counts, min_count=min_count)
     if len(lexicon) == 0:
         raise RecipeError(f"vocabulary.min_count {min_count}: no token is used that often by the training captions")
     return lexicon
+
+
+def token_uses(tokenizer: Tokenizer, captions: Sequence[str]) -> Counter[int]:
+    """Return row → uses by the captions, without the special tokens around them."""
+    counts: Counter[int] = Counter()
+    for encoding in uncut(tokenizer).encode_batch(list(captions), add_special_tokens=False):
+        counts.update(encoding.ids)
+    return counts
 
 
 def _read_wordpieces(path: Path) -> dict[str, int]:

@@ -7,12 +7,8 @@ MODEL.training/final/        those of the final run, if the recipe has one
 
 import shutil
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
-from lexlip_lucene.encoders.model.lexlip import LexLip
-from lexlip_lucene.encoders.model.tokenizer import uncut
-from lexlip_lucene.encoders.query.typed_words import word_cutter
 from lexlip_lucene.files.written import require_absent
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
@@ -25,7 +21,7 @@ from lexlip_lucene.training.run.card import model_card
 from lexlip_lucene.training.run.job import TrainingJob, prepare
 from lexlip_lucene.training.run.run_state import Outcome
 from lexlip_lucene.training.run.train_report import TrainReport
-from lexlip_lucene.words.word_files import PIECED_FILE, pieced_words
+from lexlip_lucene.training.run.word_files import word_files
 
 
 def train(
@@ -84,17 +80,12 @@ def train(
             captions = [image.captions for image in job.images]
             calibrate(model, job.source, captions, job.trained_on)
             card = model_card(recipe, report._asdict())
-            model.save_pretrained(output, card=card, extra_files={PIECED_FILE: _pieced(model, captions)}, force=force)
+            files = word_files(model, recipe, captions, job.vocabulary.further)
+            model.save_pretrained(output, card=card, extra_files=files, force=force)
         team.wait()
     finally:
         leave_team(team)
     return report
-
-
-def _pieced(model: LexLip, captions: Sequence[Sequence[str]]) -> bytes:
-    """Return `pieced_words.json`: a typed word may be searched for by its pieces if training saw it cut so."""
-    cut = word_cutter(uncut(model.tokenizer))
-    return pieced_words((cut(caption) for each in captions for caption in each), frozenset(model.lexicon.tokens))
 
 
 def _report(outcome: Outcome, job: TrainingJob, seconds: float) -> TrainReport:

@@ -66,11 +66,11 @@ def sentence_vectors(texts: Sequence[str], sentences: str) -> Tensor:
     Raises:
         ModelError: there is no such folder or package, or it is not such a model.
     """
-    from transformers import AutoModel, AutoTokenizer
+    from transformers import AutoModel
 
     folder = _folder(sentences)
+    tokenizer = _tokenizer(folder)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         network = AutoModel.from_pretrained(folder, trust_remote_code=False, use_safetensors=True).eval()
     except (OSError, ValueError) as error:
         raise ModelError(f"{folder}: a sentence model of transformers is needed: {error}") from error
@@ -81,6 +81,21 @@ def sentence_vectors(texts: Sequence[str], sentences: str) -> Tensor:
         mask = inputs["attention_mask"].unsqueeze(2)
         parts.append((states * mask).sum(dim=1) / mask.sum(dim=1))
     return functional.normalize(torch.cat(parts).float(), dim=1)
+
+
+def sentence_tokens(sentences: str) -> list[str]:
+    """Return the tokens of a sentence model in the order of its rows; errors are those of `sentence_vectors`."""
+    rows: dict[str, int] = _tokenizer(_folder(sentences)).get_vocab()
+    return sorted(rows, key=rows.__getitem__)
+
+
+def _tokenizer(folder: Path) -> Any:
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{folder}: a sentence model of transformers is needed: {error}") from error
 
 
 def _folder(sentences: str) -> Path:
