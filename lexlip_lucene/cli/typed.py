@@ -7,6 +7,8 @@ from lexlip_lucene.cli.query import encoded_query, made_with, parse_weights, req
 from lexlip_lucene.models.shipped import model_folder
 
 if TYPE_CHECKING:
+    from lexlip_lucene.search.caption_fields import CaptionFields
+    from lexlip_lucene.search.caption_query import CaptionQuery
     from lexlip_lucene.words.read_query import ReadQuery
 
 
@@ -26,6 +28,11 @@ def read_typed(index: Path, text: str, model: Path | None) -> "ReadQuery":
     encoder = LexLipQueryEncoder(model)
     require_same_vocabulary(index, encoder.model.lexicon.sha256, str(model))
     return query_reader(model, encoder).read(text)
+
+
+def captions_said(fields: "CaptionFields", asked: "CaptionQuery") -> dict[str, str]:
+    """Return each token of a caption field in plain words: `words:alp` → `the file name says: alps`."""
+    return {token: f"{fields.said_by(token)} says: {word}" for token, word in asked.words.items()}
 
 
 def words_record(read: "ReadQuery | None") -> dict[str, Any]:
