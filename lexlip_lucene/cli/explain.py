@@ -9,7 +9,7 @@ from lexlip_lucene.cli.maps import draw_maps, draw_places, model_of, picture_of,
 from lexlip_lucene.cli.open_index import open_impacts
 from lexlip_lucene.cli.pictures import Outside
 from lexlip_lucene.cli.query import require_kind
-from lexlip_lucene.cli.typed import captions_said, read_typed, words_lines, words_record
+from lexlip_lucene.cli.typed import read_typed, words_lines, words_record
 from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.search.explanation import compare
@@ -61,7 +61,7 @@ def explain(
     with open_impacts(index) as searcher:
         read = read.with_captions(searcher.caption_query)
         weights = read.weights
-        captions = captions_said(searcher.captions, searcher.caption_query(read.words))
+        captions = searcher.caption_query(query).said(searcher.captions)
         explanation = searcher.explain(weights, docid)
         other = None if against is None else searcher.explain(weights, against)
         positions = _stored_positions(searcher, docid)
@@ -71,7 +71,7 @@ def explain(
         record["against"] = _against_record(compared)
         lines = _against_lines(compared)
     record |= words_record(read)
-    lines += words_lines(read)
+    lines += words_lines(read, captions)
     if maps is not None and images is not None:
         tokens = [term.token for term in explanation.terms]
         picture = picture_of(docid, images, outside=outside)
@@ -95,7 +95,7 @@ def _stored_positions(searcher: "Searcher", docid: str) -> "Positions | None":
     stored = searcher.stored(docid).get(POSITIONS)
     if stored is None:
         return None
-    return parse_positions(stored, searcher.vector(docid), f"{searcher.path}: document {docid}")
+    return parse_positions(stored, searcher.captions.seen(searcher.vector(docid)), f"{searcher.path}: document {docid}")
 
 
 def _score(

@@ -11,7 +11,7 @@ import typer
 from lexlip_lucene.cli.narrowing import approximation_of, lost_nothing, parse_filters, what_may_be_lost
 from lexlip_lucene.cli.open_index import open_impacts, open_texts
 from lexlip_lucene.cli.query import WITHOUT_MODEL, encoded_queries, is_bm25, made_with, require_kind, with_captions
-from lexlip_lucene.cli.typed import captions_said, read_typed, words_lines, words_record
+from lexlip_lucene.cli.typed import read_typed, words_lines, words_record
 from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
 from lexlip_lucene.errors import InputError
 
@@ -138,7 +138,7 @@ def _answered(index: Path, query: str, model: Path | None, setting: _Setting) ->
         with open_impacts(index, setting.approximate) as images:
             read = read.with_captions(images.caption_query)
             weights = read.weights
-            captions = captions_said(images.captions, images.caption_query(read.words))
+            captions = images.caption_query(query).said(images.captions)
             begun = time.perf_counter()
             hits = images.search(dict(weights), setting.k, filters=setting.filters, without=read.excluded)
     milliseconds = 1000 * (time.perf_counter() - begun)
@@ -153,7 +153,7 @@ def _answered(index: Path, query: str, model: Path | None, setting: _Setting) ->
         record["captions"] = captions
     if setting.approximate is not None:
         record |= {"approximate": _as_record(setting.approximate), "unseen": _narrowed(hits).unseen}
-    return Answered(record, _as_text(query, weights, hits, setting, milliseconds, words_lines(read)))
+    return Answered(record, _as_text(query, weights, hits, setting, milliseconds, words_lines(read, captions)))
 
 
 def _nothing(query: str, weights: Mapping[str, int], setting: _Setting) -> str:

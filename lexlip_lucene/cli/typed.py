@@ -1,5 +1,6 @@
 """Words typed on the command line: their weights, and the lines that say what counts for nothing."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -7,8 +8,6 @@ from lexlip_lucene.cli.query import encoded_query, made_with, parse_weights, req
 from lexlip_lucene.models.shipped import model_folder
 
 if TYPE_CHECKING:
-    from lexlip_lucene.search.caption_fields import CaptionFields
-    from lexlip_lucene.search.caption_query import CaptionQuery
     from lexlip_lucene.words.read_query import ReadQuery
 
 
@@ -30,11 +29,6 @@ def read_typed(index: Path, text: str, model: Path | None) -> "ReadQuery":
     return query_reader(model, encoder).read(text)
 
 
-def captions_said(fields: "CaptionFields", asked: "CaptionQuery") -> dict[str, str]:
-    """Return each token of a caption field in plain words: `words:alp` → `the file name says: alps`."""
-    return {token: f"{fields.said_by(token)} says: {word}" for token, word in asked.words.items()}
-
-
 def words_record(read: "ReadQuery | None") -> dict[str, Any]:
     """Return the keys of `--json` about words; None is a query of a text index, which takes words as they are."""
     if read is None:
@@ -48,8 +42,13 @@ def words_record(read: "ReadQuery | None") -> dict[str, Any]:
     }
 
 
-def words_lines(read: "ReadQuery | None") -> list[str]:
-    """Return a line for each word that counts for nothing, and one for those that are excluded."""
+def words_lines(read: "ReadQuery | None", captions: Mapping[str, str]) -> list[str]:
+    """Return a line for each word that counts for nothing, and one for those that are excluded.
+
+    Args:
+        read: the query; None for one of a text index.
+        captions: token of a caption field → its meaning.
+    """
     if read is None:
         return []
     lines = []
@@ -62,5 +61,5 @@ def words_lines(read: "ReadQuery | None") -> list[str]:
             known = ", ".join(read.nearest.get(word, ()))
             lines.append(f"{word}: not among the words of this model" + (f"; nearest: {known}" if known else ""))
     if read.excluded:
-        lines.append(f"excluded: {', '.join(read.excluded)}")
+        lines.append(f"excluded: {', '.join(captions.get(token, token) for token in read.excluded)}")
     return lines + [f"{word}: does not count; -{word} excludes it" for word in read.proposed_exclusions]

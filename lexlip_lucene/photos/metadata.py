@@ -3,7 +3,8 @@
     {"words": "2023 alps hut", "folder": ["2023", "2023/alps"], "date": "2023-07-14T09:30:00",
      "year": "2023", "month": "2023-07", "camera": "Canon EOS 80D"}
 
-The words are those that a person gave: `IMG_1234`, `DSC0001` or a number say nothing, only a year does. A date is what the camera wrote, else the file's time of change in this machine's time zone.
+The words are those that a person gave: of `IMG_1234` and `DSC0001` there are none, and of numbers only years. A date is
+what the camera wrote, else the file's time of change in this machine's time zone.
 """
 
 import re

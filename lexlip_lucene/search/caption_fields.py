@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from lexlip_lucene.errors import InputError
+from lexlip_lucene.records import Impacts
 
 CAPTIONS_FACT = "captions"
 
@@ -49,6 +50,10 @@ class CaptionFields(NamedTuple):
     def key_of(self, token: str) -> str | None:
         """Return the key of the field that a token is of; None for a token of the lexicon."""
         return next((field.key for field in self.fields if token.startswith(f"{field.key}:")), None)
+
+    def seen(self, vector: Impacts) -> Impacts:
+        """Return the part of a document's vector that was seen in its picture."""
+        return {token: impact for token, impact in vector.items() if self.key_of(token) is None}
 
     def said_by(self, token: str) -> str | None:
         """Return what a token is read in, in plain words; None for a token of the lexicon."""

@@ -35,6 +35,10 @@ class CaptionQuery(NamedTuple):
         """The words that some document has in a caption field."""
         return frozenset(self.words.values())
 
+    def said(self, fields: CaptionFields) -> dict[str, str]:
+        """Return each token in plain words: `words:alp` → `the file name says: alps`."""
+        return {token: f"{fields.said_by(token)} says: {word}" for token, word in self.words.items()}
+
 
 NO_CAPTIONS = CaptionQuery({}, {})
 
