@@ -14,7 +14,7 @@ class CaptionNames:
     """
 
     def __init__(self, fields: CaptionFields, words: Mapping[str, str]) -> None:
-        self._fields, self._words = fields, words
+        self._fields, self.words = fields, words
 
     def get(self, token: str, /) -> str | None:
         """Return the name of a token; None for one of the lexicon."""
@@ -22,4 +22,4 @@ class CaptionNames:
         if key is None:
             return None
         said = self._fields.said_by(token) or key
-        return f"{self._words.get(token, token[len(key) + 1 :])} ({said.removeprefix('the ')})"
+        return f"{self.words.get(token, token[len(key) + 1 :])} ({said.removeprefix('the ')})"

@@ -141,7 +141,7 @@ def _render(template: str, served: Served, asked: PageAsked, **context: object) 
         "served": served,
         "asked": asked,
         "home": home,
-        "links": PageLinks(asked, home),
+        "links": PageLinks(asked, home, names.words),
         **_words(names),
         **context,
     }
