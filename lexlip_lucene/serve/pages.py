@@ -136,7 +136,7 @@ def _others(asked: SearchRequest, answer: SearchAnswer) -> SearchAnswer:
 
 def _render(template: str, served: Served, asked: PageAsked, **context: object) -> str:
     home = f"{served.root_path}/"
-    names = served.searching.caption_names(asked.query)
+    names = served.searching.caption_names("" if "problem" in context else asked.query)
     values = {
         "served": served,
         "asked": asked,
