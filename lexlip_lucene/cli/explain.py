@@ -58,18 +58,20 @@ def explain(
         require_png(maps, force=force)
     require_kind(index, "impact", "a BM25 score is not explained")
     read = read_typed(index, query, model)
-    weights = read.weights
     with open_impacts(index) as searcher:
+        read = read.with_captions(searcher.caption_query)
+        weights = read.weights
+        captions = searcher.caption_query(query).said(searcher.captions)
         explanation = searcher.explain(weights, docid)
         other = None if against is None else searcher.explain(weights, against)
         positions = _stored_positions(searcher, docid)
-    record, lines = _score(query, explanation, positions, known=bool(weights))
+    record, lines = _score(query, explanation, positions, captions, known=bool(weights))
     if other is not None:
         compared = compare(explanation, other)
         record["against"] = _against_record(compared)
         lines = _against_lines(compared)
     record |= words_record(read)
-    lines += words_lines(read)
+    lines += words_lines(read, captions)
     if maps is not None and images is not None:
         tokens = [term.token for term in explanation.terms]
         picture = picture_of(docid, images, outside=outside)
@@ -93,11 +95,16 @@ def _stored_positions(searcher: "Searcher", docid: str) -> "Positions | None":
     stored = searcher.stored(docid).get(POSITIONS)
     if stored is None:
         return None
-    return parse_positions(stored, searcher.vector(docid), f"{searcher.path}: document {docid}")
+    return parse_positions(stored, searcher.captions.seen(searcher.vector(docid)), f"{searcher.path}: document {docid}")
 
 
 def _score(
-    query: str, explanation: "Explanation", positions: "Positions | None", *, known: bool
+    query: str,
+    explanation: "Explanation",
+    positions: "Positions | None",
+    captions: dict[str, str],
+    *,
+    known: bool,
 ) -> tuple[dict[str, Any], list[str]]:
     docid, score, terms, missing = explanation
     record: dict[str, Any] = {
@@ -107,10 +114,12 @@ def _score(
         "terms": [term._asdict() for term in terms],
         "missing": [{"token": token, "query_weight": weight} for token, weight in missing],
     }
-    places = {}
+    if captions:
+        record["captions"] = captions
+    places = {token: f"  ({said})" for token, said in captions.items()}
     if positions is not None:
         grid = f"of {positions.grid.rows} × {positions.grid.columns}"
-        places = {t: f"  (row {cell.row + 1}, column {cell.column + 1} {grid})" for t, cell in positions.cells.items()}
+        places |= {t: f"  (row {cell.row + 1}, column {cell.column + 1} {grid})" for t, cell in positions.cells.items()}
         boxes = {term.token: positions.box(term.token) for term in terms}
         record["boxes"] = {token: list(box) for token, box in boxes.items() if box is not None}
     lines = [f"{docid}: score {score}" + ("" if known else f"; the query {query!r} has no known token")]

@@ -41,6 +41,14 @@ def index(
     verify: Annotated[
         bool, typer.Option(help="Compare the shards with the SHA-256 that their manifest says, if they have one.")
     ] = True,
+    caption_field: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY", help="Search the texts of this key in the same ranking; may be repeated."),
+    ] = None,
+    caption_weight: Annotated[
+        float | None,
+        typer.Option(help="Weight of the caption fields beside what is seen: 1 for captions, 0.25 for file names."),
+    ] = None,
     bm25: Annotated[bool, typer.Option("--bm25", help="Build a text index from a caption collection.")] = False,
     json: Json = False,
     force: Force = False,
@@ -50,7 +58,8 @@ def index(
 
     Builds an impact index from an encoded collection or, with --bm25, a text index from a caption collection (the
     folder captions/ that `lexlip topics` writes). Nothing may get lost: every count is compared. An impact index is
-    changed later with --append, and by `lexlip index --delete ids.txt INDEX`.
+    changed later with --append, and by `lexlip index --delete ids.txt INDEX`. The words of a --caption-field are found
+    by BM25, and count beside what is seen in the pictures.
 
     \b
     Example: lexlip index photos-collection photos-index
@@ -59,6 +68,8 @@ def index(
     kept = {"--order": order, "--store": bool(store), "--keyword": bool(keyword), "--no-verify": not verify}
     options: IndexOptions = {"threads": threads, "memory": memory, "order": order}
     options |= {"store": store or (), "keywords": keyword or ()}
+    captions = _captions(caption_field or [], caption_weight)
+    kept["--caption-field"] = bool(captions)
     if delete is not None:
         _refuse("--delete", flags | kept | {"a collection": index is not None}, but=["--delete"])
         _delete(collection, delete, json=json)
@@ -66,13 +77,25 @@ def index(
         raise typer.BadParameter("Missing argument 'index'.")
     elif append:
         _refuse("--append", flags, but=["--append", "--replace"])
+        options |= {"captions": captions}
         _append(collection, index, replace=replace, verify=verify, merge=merge, json=json, options=options)
     elif bm25:
         _refuse("--bm25", flags | kept, but=["--bm25", "--force"])
         _build_bm25(collection, index, threads=threads, merge=merge, force=force, json=json)
     else:
         _refuse("a new index", flags, but=["--force"])
+        options |= {"captions": captions}
         _build(collection, index, merge=merge, verify=verify, force=force, json=json, options=options)
+
+
+def _captions(keys: list[str], weight: float | None) -> dict[str, float]:
+    from lexlip_lucene.search.caption_fields import CAPTION_WEIGHT
+
+    if weight is not None and not keys:
+        raise InputError("--caption-weight is the weight of caption fields: name one with --caption-field")
+    if len(set(keys)) != len(keys):
+        raise InputError(f"--caption-field names a key twice, got {', '.join(keys)}: name each once")
+    return dict.fromkeys(keys, CAPTION_WEIGHT if weight is None else weight)
 
 
 def _refuse(what: str, given: dict[str, bool], *, but: list[str]) -> None:

@@ -1,11 +1,16 @@
 """The meaning of queries on the command line: words for a model, words for BM25, `token:weight …`; or files of them."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lexlip_lucene.cli.open_index import facts_of
 from lexlip_lucene.errors import InputError, SearchError
 from lexlip_lucene.records import Impacts
+
+if TYPE_CHECKING:
+    from lexlip_lucene.search.searcher import Searcher
 
 WITHOUT_MODEL = "BM25 takes words as they are, so leave --model out"
 
@@ -86,6 +91,17 @@ def encoded_queries(index: Path, topics: Path | None, encoded: Path | None, mode
         return {topic.qid: loaded.encode(topic.text) for topic in read}
     vectors = loaded.encode_texts([topic.text for topic in read])
     return {topic.qid: vector for topic, vector in zip(read, vectors, strict=True)}
+
+
+def with_captions(queries: Mapping[str, Impacts], topics: Path | None, searcher: "Searcher") -> dict[str, Impacts]:
+    """Return the queries with what the words of `topics` ask of the index's caption fields, if it has any."""
+    if topics is None or not searcher.captions.fields:
+        return dict(queries)
+    from lexlip_lucene.data.topics import read_topics
+
+    return {
+        topic.qid: {**queries[topic.qid], **searcher.caption_query(topic.text).weights} for topic in read_topics(topics)
+    }
 
 
 def parse_weights(text: str) -> Impacts | None:

@@ -10,7 +10,7 @@ import typer
 
 from lexlip_lucene.cli.narrowing import approximation_of, lost_nothing, parse_filters, what_may_be_lost
 from lexlip_lucene.cli.open_index import open_impacts, open_texts
-from lexlip_lucene.cli.query import WITHOUT_MODEL, encoded_queries, is_bm25, made_with, require_kind
+from lexlip_lucene.cli.query import WITHOUT_MODEL, encoded_queries, is_bm25, made_with, require_kind, with_captions
 from lexlip_lucene.cli.typed import read_typed, words_lines, words_record
 from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
 from lexlip_lucene.errors import InputError
@@ -126,6 +126,7 @@ def _answered(index: Path, query: str, model: Path | None, setting: _Setting) ->
     weights: Mapping[str, int]
     hits: Sequence[Hit]
     read = None
+    captions: Mapping[str, str] = {}
     if is_bm25(index, query, model):
         setting.require_exact(index)
         with open_texts(index) as texts:
@@ -134,8 +135,10 @@ def _answered(index: Path, query: str, model: Path | None, setting: _Setting) ->
             hits = texts.search(query, setting.k, filters=setting.filters)
     else:
         read = read_typed(index, query, model)
-        weights = read.weights
         with open_impacts(index, setting.approximate) as images:
+            read = read.with_captions(images.caption_query)
+            weights = read.weights
+            captions = images.caption_query(query).said(images.captions)
             begun = time.perf_counter()
             hits = images.search(dict(weights), setting.k, filters=setting.filters, without=read.excluded)
     milliseconds = 1000 * (time.perf_counter() - begun)
@@ -146,9 +149,11 @@ def _answered(index: Path, query: str, model: Path | None, setting: _Setting) ->
         "milliseconds": milliseconds,
         **words_record(read),
     }
+    if captions:
+        record["captions"] = captions
     if setting.approximate is not None:
         record |= {"approximate": _as_record(setting.approximate), "unseen": _narrowed(hits).unseen}
-    return Answered(record, _as_text(query, weights, hits, setting, milliseconds, words_lines(read)))
+    return Answered(record, _as_text(query, weights, hits, setting, milliseconds, words_lines(read, captions)))
 
 
 def _nothing(query: str, weights: Mapping[str, int], setting: _Setting) -> str:
@@ -251,6 +256,7 @@ def _timed(index: Path, source: _Source, setting: _Setting) -> "tuple[Mapping[st
     require_distinct_as_written(queries, "topic")  # before the search, whose run could not be written
     with open_impacts(index, setting.approximate) as images:
         images.require_distinct_ids()
+        queries = with_captions(queries, topics, images)
         begun = time.perf_counter()
         run = images.search_batch(
             queries, setting.k, threads=setting.threads, filters=setting.filters, progress=progress

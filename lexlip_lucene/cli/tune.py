@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lexlip_lucene.cli.overwrite import require_replaceable
-from lexlip_lucene.cli.query import encoded_queries, require_kind
+from lexlip_lucene.cli.query import encoded_queries, require_kind, with_captions
 from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
 from lexlip_lucene.errors import InputError
 
@@ -55,6 +55,7 @@ def tune(
 
     queries = encoded_queries(index, topics, encoded, model)
     with ImpactSearcher(index) as searcher:
+        queries = with_captions(queries, topics, searcher)
         found = tuned(searcher, queries, k=k, recall=recall, repeats=repeats, progress=for_terminal())
     sources = ["--encoded", encoded] if encoded is not None else ["--topics", topics, "--model", model]
     record, text = _as_text(index, [str(source) for source in sources], found)

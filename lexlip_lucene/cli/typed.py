@@ -1,5 +1,6 @@
 """Words typed on the command line: their weights, and the lines that say what counts for nothing."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,8 +42,13 @@ def words_record(read: "ReadQuery | None") -> dict[str, Any]:
     }
 
 
-def words_lines(read: "ReadQuery | None") -> list[str]:
-    """Return a line for each word that counts for nothing, and one for those that are excluded."""
+def words_lines(read: "ReadQuery | None", captions: Mapping[str, str]) -> list[str]:
+    """Return a line for each word that counts for nothing, and one for those that are excluded.
+
+    Args:
+        read: the query; None for one of a text index.
+        captions: token of a caption field → its meaning.
+    """
     if read is None:
         return []
     lines = []
@@ -55,5 +61,5 @@ def words_lines(read: "ReadQuery | None") -> list[str]:
             known = ", ".join(read.nearest.get(word, ()))
             lines.append(f"{word}: not among the words of this model" + (f"; nearest: {known}" if known else ""))
     if read.excluded:
-        lines.append(f"excluded: {', '.join(read.excluded)}")
+        lines.append(f"excluded: {', '.join(captions.get(token, token) for token in read.excluded)}")
     return lines + [f"{word}: does not count; -{word} excludes it" for word in read.proposed_exclusions]

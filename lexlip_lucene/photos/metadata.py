@@ -1,9 +1,10 @@
-"""The metadata that photos are narrowed by: the folder, the date and the camera, as keys of a collection's line.
+"""The metadata that photos are found and narrowed by, as keys of a collection's line: names, date and camera.
 
-    {"words": "2023 alps hut 1", "folder": ["2023", "2023/alps"], "date": "2023-07-14T09:30:00",
+    {"words": "2023 alps hut", "folder": ["2023", "2023/alps"], "date": "2023-07-14T09:30:00",
      "year": "2023", "month": "2023-07", "camera": "Canon EOS 80D"}
 
-A date is what the camera wrote, else the file's time of change in this machine's time zone.
+The words are those that a person gave: of `IMG_1234` and `DSC0001` there are none, and of numbers only years. A date is
+what the camera wrote, else the file's time of change in this machine's time zone.
 """
 
 import re
@@ -19,6 +20,26 @@ KEYWORDS = ("folder", "year", "month", "camera")
 STORED = ("contents", "words", "date")
 """Keys whose values the index gives back."""
 
+CAPTIONS = {"words": 0.25, "year": 0.25}
+"""Caption fields and their weights: a rare word of a name counts about half as much as the most that a word is seen.
+So names help, and a wrong one hardly harms (docs/results.md)."""
+
+_CAMERA = re.compile(
+    r"""(?<![^\W_])  # a word begins
+    (?:img|imag|image|mvimg|dsc[fn]?|pxl|gopr|dji|pict?|sam|cimg|wp|p)
+    [\s_.-]* e? \d+ (?:[\s_.-]+ (?:\d+|wa\d+|burst\d*|cover|mp|hdr))* (?![^\W_])""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""The names of files that cameras and telephones count, such as IMG_1234, DSC0001 or PXL_20230714_093000123.MP."""
+
+_MEANINGLESS = re.compile(
+    r"""(?!(?:19|20)\d\d$) \d+           # a number that is no year
+    | \d{3}(?:apple|canon|nikon|nd\w*|_?panas?|msdcf|olymp|fuji|gopro|media)  # a camera's folder
+    | dcim
+    | (?=.*\d[a-z]+\d|.*[a-z]\d+[a-z]) [\da-z]{8,}  # a hash""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
 Metadata = dict[str, str | list[str]]
 
 
@@ -27,7 +48,6 @@ def metadata_of(file: PhotoFile) -> Metadata:
     exif = read_exif(file.image.path)
     date = (exif.taken or _changed(file)).isoformat(timespec="seconds")
     found: Metadata = {
-        "words": " ".join(words_of(file.image.id)),
         "folder": folders_of(file.image.id),
         "date": date,
         "year": date[: len("2023")],
@@ -38,8 +58,12 @@ def metadata_of(file: PhotoFile) -> Metadata:
 
 
 def words_of(id: str) -> list[str]:
-    """Return the words of a file's name and of its folders, without the name's ending: `2023/My-dog.jpg` → three."""
-    return re.findall(r"[^\W_]+", str(PurePosixPath(id).with_suffix("")))
+    """Return the words of a file's name and of its folders, without the name's ending: `2023/My-dog.jpg` → three.
+
+    Names that cameras and telephones give are left out, and numbers that are no year.
+    """
+    named = re.sub(_CAMERA, " ", str(PurePosixPath(id).with_suffix("")))
+    return [word for word in re.findall(r"[^\W_]+", named) if not re.fullmatch(_MEANINGLESS, word)]
 
 
 def folders_of(id: str) -> list[str]:

@@ -14,7 +14,7 @@ from lexlip_lucene.errors import InputError
 from lexlip_lucene.files.written import sha256_of
 from lexlip_lucene.photos.encoded import Encoded
 from lexlip_lucene.photos.ledger import Ledger
-from lexlip_lucene.photos.metadata import Metadata, metadata_of
+from lexlip_lucene.photos.metadata import Metadata, metadata_of, words_of
 from lexlip_lucene.photos.scan import PhotoFile
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.vectors.collection import SHARD_DOCUMENTS, shards_of
@@ -22,6 +22,9 @@ from lexlip_lucene.vectors.manifest import Manifest, Rejected, ShardEntry, write
 from lexlip_lucene.vectors.quantise import ROUNDING, Quantiser
 
 COLLECTION = "collection"
+
+_MADE_AGAIN = ("id", "contents", "vector", "words")
+"""Keys of a line that are not kept as a photo's metadata."""
 
 
 class Known(NamedTuple):
@@ -46,7 +49,7 @@ def known_vectors(home: Path, ledger: Ledger | None, encoded: Mapping[str, Encod
             raise InputError(
                 f"{home}: document {record['id']!r} is not in its ledger: --force encodes all photos again"
             )
-        metadata = {key: value for key, value in record.items() if key not in ("id", "contents", "vector")}
+        metadata = {key: value for key, value in record.items() if key not in _MADE_AGAIN}
         before = known.get(entry.sha256)
         others = {} if before is None else before.metadata
         known[entry.sha256] = _known(record["vector"], {**others, record["id"]: metadata})
@@ -130,7 +133,8 @@ def _known(vector: Mapping[str, int], metadata: Mapping[str, Metadata]) -> Known
 def _line(file: PhotoFile, known: Known, *, same: bool) -> bytes:
     id = file.image.id
     metadata = known.metadata[id] if same and id in known.metadata else metadata_of(file)
-    record = {"id": id, "contents": file.image.path.name, "vector": known.vector, **metadata}
+    words = " ".join(words_of(id))  # also of a photo whose metadata is kept: it may have been written by other rules
+    record = {"id": id, "contents": file.image.path.name, "vector": known.vector, "words": words, **metadata}
     return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
 
 

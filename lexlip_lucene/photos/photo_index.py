@@ -22,7 +22,7 @@ from lexlip_lucene.photos.changes import Changes, Counts, changes_since, counts_
 from lexlip_lucene.photos.encoded import FOLDER, Encoded, EncodedParts
 from lexlip_lucene.photos.encoding import encode_photos
 from lexlip_lucene.photos.ledger import LEDGER_FILE, Ledger, read_ledger, write_ledger
-from lexlip_lucene.photos.metadata import KEYWORDS, STORED
+from lexlip_lucene.photos.metadata import CAPTIONS, KEYWORDS, STORED
 from lexlip_lucene.photos.model_choice import Chosen, Wanted, choose_model
 from lexlip_lucene.photos.photo_collection import COLLECTION, known_vectors, write_collection
 from lexlip_lucene.photos.scan import PhotoFile, scan
@@ -30,6 +30,7 @@ from lexlip_lucene.progress import SILENT, Progress
 
 if TYPE_CHECKING:
     from lexlip_lucene.encoders.model.model_config import ModelConfig
+    from lexlip_lucene.lucene.index.options import IndexOptions
 
 INDEX = "index"
 
@@ -179,7 +180,8 @@ def _write(
     known = known_vectors(home, before, encoded)
     with written_folder(home, force=True) as partial:
         write_collection(partial / COLLECTION, files, ledger, before, known, config, progress)
-        ImpactIndex.build(partial / COLLECTION, partial / INDEX, store=STORED, keywords=KEYWORDS, progress=progress)
+        kept: IndexOptions = {"store": STORED, "keywords": KEYWORDS, "captions": CAPTIONS}
+        ImpactIndex.build(partial / COLLECTION, partial / INDEX, progress=progress, **kept)
         write_ledger(partial, ledger)
 
 

@@ -6,7 +6,7 @@ word "snow", too, `snow` stays a word by itself, and only `##board` stands for "
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from lexlip_lucene.pictures.score_bar import Contribution
 
@@ -22,19 +22,30 @@ class ShownWord(NamedTuple):
     contribution: int
 
 
-def shown_token(token: str) -> str:
-    """Return a token without the mark of a piece; `##` itself stays."""
-    return token.removeprefix(PIECE) or token
+class Names(Protocol):
+    """Names of tokens that are shown by another name than their own; a mapping is one."""
+
+    def get(self, token: str, /) -> str | None:
+        """Return the name of a token; None for one that is shown as it is."""
 
 
-def shown_tokens(tokens: Iterable[str], text: str = "") -> dict[str, str]:
+NO_NAMES: Mapping[str, str] = {}
+
+
+def shown_token(token: str, names: Names = NO_NAMES) -> str:
+    """Return a token's name, else the token without the mark of a piece; `##` itself stays."""
+    return names.get(token) or token.removeprefix(PIECE) or token
+
+
+def shown_tokens(tokens: Iterable[str], text: str = "", names: Names = NO_NAMES) -> dict[str, str]:
     """Return token → the word that is shown for it.
 
     Args:
         tokens: of a vector.
         text: the query as it was typed, whose words are put together of the tokens.
+        names: of tokens.
     """
-    shown = {token: shown_token(token) for token in tokens}
+    shown = {token: shown_token(token, names) for token in tokens}
     words = list(dict.fromkeys(re.findall(r"\w+", text.lower())))
     for word in words:
         pieces = _pieces(word, shown) if word not in shown else []
@@ -42,9 +53,9 @@ def shown_tokens(tokens: Iterable[str], text: str = "") -> dict[str, str]:
     return shown
 
 
-def shown_words(terms: Sequence[Contribution], text: str = "") -> list[ShownWord]:
+def shown_words(terms: Sequence[Contribution], text: str = "", names: Names = NO_NAMES) -> list[ShownWord]:
     """Return the words of a hit's terms by what they add to its score, heaviest first; parameters as above."""
-    shown = shown_tokens([term.token for term in terms], text)
+    shown = shown_tokens([term.token for term in terms], text, names)
     words: dict[str, ShownWord] = {}
     for term in terms:
         word = shown[term.token]

@@ -12,6 +12,8 @@ from typing import Protocol, Self
 
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.records import Hit, Impacts
+from lexlip_lucene.search.caption_fields import CaptionFields
+from lexlip_lucene.search.caption_query import NO_CAPTIONS, CaptionQuery
 from lexlip_lucene.search.explanation import Explanation, explanation_of
 
 Filters = Mapping[str, str | Collection[str]]
@@ -121,6 +123,18 @@ class Searcher(OpenIndex, Protocol):
             InputError: the index has no such document.
         """
         ...
+
+    @property
+    def captions(self) -> CaptionFields:
+        """The caption fields of the index; unless answered, it has none."""
+        return CaptionFields()
+
+    def caption_query(self, text: str) -> CaptionQuery:
+        """Return what the words of `text` ask of the caption fields; unless answered, nothing.
+
+        `searcher.search(weights | searcher.caption_query(text).weights)` searches pictures and captions in one ranking.
+        """
+        return NO_CAPTIONS
 
     def explain(self, query: Impacts, docid: str) -> Explanation:
         """Explain the score of document `docid`; unless answered, from its vector.

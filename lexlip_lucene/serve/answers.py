@@ -44,6 +44,9 @@ class SearchAnswer(BaseModel):
     nearest: dict[str, list[str]] = Field(default={}, description="Unknown word → known words nearest in meaning.")
     suggestions: dict[str, list[str]] = Field(default={}, description="Misspelt word → known words.")
     proposed_exclusions: list[str] = Field(default=[], description="Words that the query seems to want excluded.")
+    captions: dict[str, str] = Field(
+        default={}, description="Token of a caption field → its meaning, such as `the file name says: alps`."
+    )
     hits: list[HitAnswer]
     weak_from: int | None = Field(
         description="Rank of the first hit below half of the first one's score; null if none is, and for fusion."
@@ -87,6 +90,9 @@ class ExplainAnswer(BaseModel):
     docid: str
     score: int
     terms: list[TermAnswer]
+    captions: dict[str, str] = Field(
+        default={}, description="Token of a caption field → its meaning, such as `the file name says: alps`."
+    )
     missing: list[MissingAnswer]
     against: ComparisonAnswer | None
 

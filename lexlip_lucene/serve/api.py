@@ -52,6 +52,7 @@ async def explain(served: Here, asked: Annotated[Explained, Query()]) -> Explain
         docid=asked.docid,
         score=explanation.score,
         terms=[TermAnswer(**term._asdict()) for term in explanation.terms],
+        captions=_captions(served, asked.query),
         missing=[MissingAnswer(token=token, query_weight=weight) for token, weight in explanation.missing],
         against=comparison
         and ComparisonAnswer(
@@ -111,6 +112,11 @@ async def health(served: Here) -> HealthAnswer:
     )
 
 
+def _captions(served: Served, text: str) -> dict[str, str]:
+    images = served.searching.images
+    return images.caption_query(text).said(images.captions)
+
+
 def search_answer(served: Served, asked: SearchRequest, found: SearchResult) -> SearchAnswer:
     """Return what was found with the documents' pictures and captions."""
     return SearchAnswer(
@@ -122,6 +128,7 @@ def search_answer(served: Served, asked: SearchRequest, found: SearchResult) -> 
         nearest=found.read.nearest,
         suggestions=found.read.suggestions,
         proposed_exclusions=found.read.proposed_exclusions,
+        captions=_captions(served, asked.query),
         hits=[
             HitAnswer(
                 docid=hit.docid,

@@ -30,7 +30,7 @@ def map_picture(searching: Searching, docid: str, path: Path, token: str) -> byt
     positions = searching.stored(docid).get(POSITIONS)
     if searching.model.sees_pictures or positions is None:
         drawn = patch_overlay(drawn, searching.model.patch_map(picture, token))
-    elif (box := parse_positions(positions, searching.vector(docid), f"document {docid}").box(token)) is not None:
+    elif (box := parse_positions(positions, searching.seen(docid), f"document {docid}").box(token)) is not None:
         drawn = box_overlay(drawn, token, box)
     file = BytesIO()
     drawn.save(file, "JPEG", quality=QUALITY)

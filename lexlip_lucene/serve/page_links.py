@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 
+from lexlip_lucene.pictures.shown_words import NO_NAMES
 from lexlip_lucene.serve.search_request import PageAsked
 from lexlip_lucene.words.typed_query import MINUS
 
@@ -11,10 +12,11 @@ ALONE = 100
 
 
 class PageLinks:
-    """Links from the search `asked`, to a page at `home`."""
+    """Links from the search `asked`, to a page at `home`; `words` has the words of the query's tokens of captions."""
 
-    def __init__(self, asked: PageAsked, home: str) -> None:
+    def __init__(self, asked: PageAsked, home: str, words: Mapping[str, str] = NO_NAMES) -> None:
         self._home = home
+        self._words = words
         self._asked = asked.model_copy(update={"hit": "", "against": "", "k": PageAsked.model_fields["k"].default})
 
     def token(self, *tokens: str) -> str:
@@ -49,7 +51,8 @@ class PageLinks:
 
     def allowing(self, token: str) -> str:
         """Let hits have this token again."""
-        words = [word for word in self._asked.query.split() if not (word[0] in MINUS and word[1:].lower() == token)]
+        typed = (token, self._words.get(token))
+        words = [word for word in self._asked.query.split() if not (word[0] in MINUS and word[1:].lower() in typed)]
         return self._to(exclude=[name for name in self._asked.exclude if name != token], query=" ".join(words))
 
     def system(self, system: str) -> str:

@@ -6,6 +6,7 @@
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request
@@ -15,7 +16,7 @@ from pydantic import ValidationError
 
 from lexlip_lucene.errors import LexlipError
 from lexlip_lucene.pictures.score_bar import bar_of
-from lexlip_lucene.pictures.shown_words import ShownWord, shown_token, shown_tokens, shown_words
+from lexlip_lucene.pictures.shown_words import NO_NAMES, Names, ShownWord, shown_token, shown_tokens, shown_words
 from lexlip_lucene.pictures.token_colour import token_colour
 from lexlip_lucene.serve.answers import SearchAnswer
 from lexlip_lucene.serve.api import search_answer
@@ -59,16 +60,21 @@ class Opened(NamedTuple):
     captions: tuple[str, ...]
 
 
-def _chips(weights: Mapping[str, int], text: str) -> list[ShownWord]:
-    return shown_words([_Weighted(*each) for each in weights.items()], text)
+def _chips(weights: Mapping[str, int], text: str, names: Names = NO_NAMES) -> list[ShownWord]:
+    return shown_words([_Weighted(*each) for each in weights.items()], text, names)
+
+
+def _words(names: Names) -> dict[str, Any]:
+    """Return the functions of templates that show words, tokens of captions by their names."""
+    functions = {"shown": shown_token, "words_of": shown_words, "chips": _chips, "shown_tokens": shown_tokens}
+    return {name: partial(function, names=names) for name, function in functions.items()} | {"names": names}
 
 
 def _environment() -> Environment:
     loaders = [PackageLoader("lexlip_lucene.serve", "templates"), PackageLoader("lexlip_lucene.pictures", ".")]
     environment = Environment(loader=ChoiceLoader(loaders), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.globals.update(bar_of=bar_of, colour=token_colour, step=STEP, most_hits=MOST_HITS)
-    environment.globals.update(lexicon_shown=LEXICON_SHOWN, found_by=FOUND_BY, shown=shown_token, words_of=shown_words)
-    environment.globals.update(chips=_chips, shown_tokens=shown_tokens)
+    environment.globals.update(lexicon_shown=LEXICON_SHOWN, found_by=FOUND_BY)
     return environment
 
 
@@ -130,7 +136,15 @@ def _others(asked: SearchRequest, answer: SearchAnswer) -> SearchAnswer:
 
 def _render(template: str, served: Served, asked: PageAsked, **context: object) -> str:
     home = f"{served.root_path}/"
-    values = {"served": served, "asked": asked, "home": home, "links": PageLinks(asked, home), **context}
+    names = served.searching.caption_names("" if "problem" in context else asked.query)
+    values = {
+        "served": served,
+        "asked": asked,
+        "home": home,
+        "links": PageLinks(asked, home, names.words),
+        **_words(names),
+        **context,
+    }
     parts = TEMPLATES.get_template(template).generate(values)
     return "".join(_while_waited_for(parts))
 
@@ -159,7 +173,7 @@ def _opened(served: Served, asked: PageAsked) -> Opened:
         docid=asked.hit,
         explanation=explanation,
         comparison=comparison,
-        vector=served.searching.vector(asked.hit),
+        vector=served.searching.seen(asked.hit),
         stored={name: text for name, text in served.searching.stored(asked.hit).items() if name not in NOT_SHOWN},
         captions=served.files.captions.get(asked.hit, ()),
     )

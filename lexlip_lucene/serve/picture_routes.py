@@ -73,7 +73,7 @@ async def cloud(served: Here, docid: Docid, dark: bool = False) -> Response:
     def draw() -> str:
         from lexlip_lucene.pictures.cloud import cloud_svg
 
-        weights = shown_weights(served.searching.vector(docid))
+        weights = shown_weights(served.searching.seen(docid))
         return cloud_svg(weights, width=640, height=320, colour=token_colour_on_dark if dark else token_colour)
 
     return Response(await served.pictures.run(draw), media_type="image/svg+xml", headers=KEPT)

@@ -11,6 +11,7 @@ from cachetools import LRUCache
 from lexlip_lucene.errors import InputError, SearchError
 from lexlip_lucene.evaluate.fuse import reciprocal_rank_fusion
 from lexlip_lucene.records import Hit, Impacts
+from lexlip_lucene.search.caption_names import CaptionNames
 from lexlip_lucene.search.explanation import Comparison, Explanation, Term, compare
 from lexlip_lucene.search.searcher import OpenIndex, Searcher, TextSearcher
 from lexlip_lucene.serve.http.gate import check_time
@@ -101,9 +102,9 @@ class Searching:
 
     def query(self, asked: Vector, exclude: Sequence[str] = ()) -> Query:
         """Return the query that is asked for; errors as in `search`."""
-        read = self.model.read(asked.query)
+        read = self.model.read(asked.query).with_captions(self.images.caption_query)
         excluded = list(dict.fromkeys([*exclude, *read.excluded]))
-        base = read.weights if read.words or not asked.like else self.vector(asked.like)
+        base = read.weights if read.words or not asked.like else self.seen(asked.like)
         weights = {token: weight for token, weight in (base | asked.edits).items() if weight}
         weights = {token: weight for token, weight in weights.items() if token not in excluded}
         heaviest_first = dict(sorted(weights.items(), key=lambda item: -item[1]))
@@ -124,10 +125,18 @@ class Searching:
                 self._vectors[docid] = kept
         return kept
 
+    def seen(self, docid: str) -> Impacts:
+        """Return the part of a document's vector that was seen in its picture; errors as in `vector`."""
+        return self.images.captions.seen(self.vector(docid))
+
     def stored(self, docid: str) -> dict[str, str]:
         """Return the stored fields of a document; errors as in `vector`."""
         with _not_there(docid):
             return self.images.stored(docid)
+
+    def caption_names(self, text: str) -> CaptionNames:
+        """Return the names of captions' tokens, with their words as the query `text` has them."""
+        return CaptionNames(self.images.captions, self.images.caption_query(text).words)
 
     def explain(self, asked: Vector, docid: str, against: str = "") -> tuple[Explanation, Comparison | None]:
         """Explain the score of `docid`, and compare it with another document; errors as in `search`."""
@@ -185,7 +194,8 @@ class Searching:
 
     def _words(self, query: Query) -> str:
         """Return the text for BM25: the words, or the heaviest tokens."""
-        return query.read.words or " ".join(token.removeprefix("##") for token in list(query.weights)[:WORDS_FOR_BM25])
+        seen = list(self.images.captions.seen(query.weights))
+        return query.read.words or " ".join(token.removeprefix("##") for token in seen[:WORDS_FOR_BM25])
 
     def _looked_at(self, asked: SearchRequest, query: Query) -> tuple[Impacts, int]:
         """Return the weights that were searched with, and how many postings they have."""

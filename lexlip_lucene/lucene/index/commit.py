@@ -4,8 +4,8 @@ User data is a map text → text in the file `segments_N`, so it appears and dis
 `kind` (`impact` or `bm25`), `schema_version`, the counts `documents`, `empty` and `postings`, and for an impact
 index, where its collection has a manifest, `manifest_sha256` and the manifest's own `side`, `model_sha256`,
 `vocabulary_sha256`, `scale`, `rounding`, `bits` and `top_k`. One with keywords has `keywords`, a JSON list of the
-fields that it has or had: when the last document that has a keyword goes, its field goes from Lucene's segments. An
-index built by others has no facts.
+fields that it has or had: when the last document that has a keyword goes, its field goes from Lucene's segments. One
+with caption fields has `captions` (`search/caption_fields.py`). An index built by others has no facts.
 """
 
 import json

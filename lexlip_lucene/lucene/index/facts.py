@@ -9,12 +9,12 @@ from pathlib import Path
 
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.files.written import sha256_of
-from lexlip_lucene.lucene.index.counts import Counts
+from lexlip_lucene.search.caption_fields import CAPTIONS_FACT
 from lexlip_lucene.vectors.manifest import Manifest, manifest_path
 
 _FROM_MANIFEST = ("side", "model_sha256", "vocabulary_sha256", "scale", "rounding", "bits", "top_k")
 _MUST_AGREE = ("model_sha256", "vocabulary_sha256", "scale")
-_COUNTED = ("kind", "schema_version", "documents", "empty", "postings", "keywords")
+_COUNTED = ("kind", "schema_version", "documents", "empty", "postings", "keywords", CAPTIONS_FACT)
 OF_ONE_COLLECTION = "manifest_sha256"
 
 
@@ -52,15 +52,15 @@ def stated_sha256(
     return listed
 
 
-def require_manifest_counts(collection: Path, manifest: Manifest | None, counts: Counts) -> None:
-    """Raise InputError when `collection` has a manifest that states other counts."""
+def require_manifest_counts(collection: Path, manifest: Manifest | None, counts: tuple[int, int, int]) -> None:
+    """Raise InputError when `collection` has a manifest that states other documents, empty ones and postings."""
     if manifest is None:
         return
     stated = (manifest.documents, manifest.empty, manifest.postings)
-    if stated != counts[:3]:
+    if stated != counts:
         raise InputError(
             f"{manifest_path(collection)} states documents, empty, postings {stated}, but {collection} has "
-            f"{tuple(counts[:3])}: encode the collection again, or remove the manifest of another"
+            f"{counts}: encode the collection again, or remove the manifest of another"
         )
 
 

@@ -13,6 +13,7 @@ from typing import Any, Unpack
 from lexlip_lucene.data.shards import find_shards
 from lexlip_lucene.errors import IndexingError, InputError, SearchError
 from lexlip_lucene.files.written import bytes_below, written_folder
+from lexlip_lucene.lucene.index.caption_lengths import measured_fields
 from lexlip_lucene.lucene.index.commit import SCHEMA, facts_and_keywords, keywords_fact
 from lexlip_lucene.lucene.index.counts import Counts, require_on_disk, require_same
 from lexlip_lucene.lucene.index.facts import (
@@ -31,6 +32,7 @@ from lexlip_lucene.lucene.index.writer import Added, IndexWriter, JobFailed, ope
 from lexlip_lucene.lucene.jvm.jvm import start_jvm
 from lexlip_lucene.lucene.jvm.unreadable import reading
 from lexlip_lucene.progress import SILENT, Progress
+from lexlip_lucene.search.caption_fields import CaptionFields, caption_fields
 from lexlip_lucene.text_list import as_texts
 from lexlip_lucene.vectors.manifest import read_manifest
 
@@ -54,6 +56,7 @@ class ImpactIndex:
         self._options = options
         self._facts = facts
         self._keywords = set(options.keywords)
+        self._captions = CaptionFields()
         self._progress = progress
         self._begun = time.monotonic()
         self._documents = writer.count()[0].documents
@@ -146,10 +149,16 @@ class ImpactIndex:
             )
         named = as_texts(options.pop("keywords", ()), "keywords")
         options["keywords"] = (*named, *sorted(known - set(named)))
+        if options.get("captions"):
+            raise InputError(
+                f"{path}: the caption fields of an index are those that it was built with: leave them out, or build it "
+                "again"
+            )
         checked = checked_options(merge_small=merge_small, **options)
         with open_writer(Path(path), checked, create=False) as writer:
             index = ImpactIndex(Path(path), writer, lasting(facts), checked, progress)
             index._keywords |= known
+            index._captions = caption_fields(facts)
             yield index
             index._commit(Path(path))
 
@@ -190,10 +199,14 @@ class ImpactIndex:
         shards = stated_sha256(collection, manifest, found, verify=verify)
         facts = combined(self.path, self._facts, collection, said) if self._documents else said
         with self._step(collection):
-            added = self._writer.read(shards, replace=replace, progress=self._progress)
+            if self._options.captions and not self._captions.fields:
+                self._captions = measured_fields(
+                    self._writer, collection, found, self._options.captions, said.get("bits"), self._progress
+                )
+            added = self._writer.read(shards, self._captions, replace=replace, progress=self._progress)
             if not added.read.documents:
                 raise InputError(f"{collection}: no document in any of its shards, so there is nothing to index")
-            require_manifest_counts(collection, manifest, added.read)
+            require_manifest_counts(collection, manifest, added.vectors)
             self._facts = facts
             self._zeros, self._hidden = self._zeros + added.zeros, self._hidden + hidden
             return self._added(added, str(collection))
@@ -256,7 +269,8 @@ class ImpactIndex:
                 self._require_kept(counts)
             numbers = {"documents": counts.documents, "empty": counts.empty, "postings": counts.postings}
             facts = {"kind": "impact", "schema_version": SCHEMA} | {key: str(n) for key, n in numbers.items()}
-            segments = self._writer.commit(self._facts | keywords_fact(self._keywords) | facts)
+            kept = self._facts | keywords_fact(self._keywords) | self._captions.fact()
+            segments = self._writer.commit(kept | facts)
         seconds = time.monotonic() - self._begun
         self.report = IndexReport(
             **numbers,

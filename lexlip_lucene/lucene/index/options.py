@@ -1,12 +1,13 @@
 """The options of an index that is written, checked before any work."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypedDict, Unpack
 
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.integers import as_count, as_int
 from lexlip_lucene.lucene.index.commit import CONTENTS, ID
+from lexlip_lucene.search.caption_fields import checked_captions
 from lexlip_lucene.text_list import as_texts
 
 _INDEX_ITSELF = (ID, "vector")
@@ -26,6 +27,8 @@ class IndexOptions(TypedDict, total=False):
             is added later, it orders what is added.
         store: keys of a line whose values are stored, texts as they are and others as JSON.
         keywords: keys whose values (texts, numbers, true or false, lists of texts) can be filtered by.
+        captions: key → weight of the keys whose texts are searched by BM25 beside the vectors
+            (`search/caption_fields.py`); of a new index only.
     """
 
     threads: int | None
@@ -33,6 +36,7 @@ class IndexOptions(TypedDict, total=False):
     order: bool
     store: Sequence[str]
     keywords: Sequence[str]
+    captions: Mapping[str, float]
 
 
 class WriteOptions(NamedTuple):
@@ -43,6 +47,7 @@ class WriteOptions(NamedTuple):
     order: bool
     store: tuple[str, ...]
     keywords: tuple[str, ...]
+    captions: Mapping[str, float]
     merge_small: bool
 
 
@@ -73,6 +78,7 @@ def checked_options(*, merge_small: bool, **options: Unpack[IndexOptions]) -> Wr
         order=order,
         store=tuple(store),
         keywords=tuple(keywords),
+        captions=checked_captions(options.get("captions", {})),
         merge_small=merge_small,
     )
 

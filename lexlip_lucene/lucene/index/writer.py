@@ -5,7 +5,7 @@ wrong, as `JobFailed`, and the code that started it knows what its caller calls 
 """
 
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -14,11 +14,13 @@ from typing import NamedTuple
 from lexlip_lucene.errors import IndexingError, InputError
 from lexlip_lucene.lucene.index.counts import Counts
 from lexlip_lucene.lucene.index.options import WriteOptions
+from lexlip_lucene.lucene.jvm.english_terms import english_analyzer
 from lexlip_lucene.lucene.jvm.java_entry import ENTRY
 from lexlip_lucene.lucene.jvm.java_paths import to_java
 from lexlip_lucene.lucene.jvm.jvm import JavaObject, StaticMethods, java_errors_as, reason_of, start_jvm
 from lexlip_lucene.lucene.jvm.unreadable import LOCKED, reading
 from lexlip_lucene.progress import Progress
+from lexlip_lucene.search.caption_fields import CaptionField, CaptionFields
 
 _POLL_MILLISECONDS = 50
 """The longest time that Ctrl-C waits before Python sees it."""
@@ -42,7 +44,7 @@ class Added(NamedTuple):
     """The outcome of an input: what was read, what of it is in the index, and how many documents it replaced.
 
     `seconds` are those of reading and parsing, of sorting into lists, and of writing. `zeros` is how many weights of 0
-    were passed over.
+    were passed over. `vectors` is what was read without the terms of caption fields.
     """
 
     read: Counts
@@ -50,6 +52,15 @@ class Added(NamedTuple):
     replaced: int
     seconds: tuple[float, float, float]
     zeros: int
+    vectors: tuple[int, int, int]
+
+
+class CaptionTexts(NamedTuple):
+    """Of a caption field: the lines that have its key, the texts among them with a term, and the terms of these."""
+
+    lines: int
+    texts: int
+    terms: int
 
 
 class Packed(NamedTuple):
@@ -91,16 +102,21 @@ class IndexWriter:
         except UnicodeEncodeError as error:
             raise InputError(f"{error.object!r} is not valid Unicode: leave it out") from error
 
-    def read(self, shards: Mapping[Path, str], *, replace: bool, progress: Progress) -> Added:
-        """Add the documents of `shards` (path → SHA-256 to compare, or ""), in their order."""
-        with java_errors_as(IndexingError, "can't read the shards"):
-            source = self._java.shards(*packed(map(to_java, shards)), *packed(shards.values()))
-        with reading():
-            total = sum(shard.stat().st_size for shard in shards) // _MEGABYTE
-        self._job = self._java.startReading(self._session, source, replace)
-        for _ in progress.track(self._megabytes(source, total), "indexing (MB of JSON)", total):
-            pass
+    def read(self, shards: Mapping[Path, str], captions: CaptionFields, *, replace: bool, progress: Progress) -> Added:
+        """Add the documents of `shards` (path → SHA-256 to compare, or ""), in their order, with these captions."""
+        source, fields = self._source(shards), self._captions(captions)
+        self._job = self._java.startReading(self._session, source, fields, replace)
+        self._watch(source, shards, "indexing (MB of JSON)", progress)
         return _added(self._result())
+
+    def measure(self, shards: Iterable[Path], keys: Sequence[str], *, progress: Progress) -> list[CaptionTexts]:
+        """Count the texts of each of the caption fields `keys` in `shards`."""
+        source = self._source(dict.fromkeys(shards, ""))
+        fields = self._captions(CaptionFields(tuple(CaptionField(key, 1, 1) for key in keys)))
+        self._job = self._java.startMeasuring(self._session, source, fields)
+        self._watch(source, shards, "reading captions (MB of JSON)", progress)
+        found = self._result()
+        return [CaptionTexts(*(found[f"{name}.{key}"] for name in CaptionTexts._fields)) for key in range(len(keys))]
 
     def rows(self, tokens: Packed, *, replace: bool) -> JavaObject:
         """Begin to add rows whose columns are `tokens`."""
@@ -152,6 +168,21 @@ class IndexWriter:
     def __del__(self) -> None:
         ENTRY.let_go()
 
+    def _source(self, shards: Mapping[Path, str]) -> JavaObject:
+        with java_errors_as(IndexingError, "can't read the shards"):
+            return self._java.shards(*packed(map(to_java, shards)), *packed(shards.values()))
+
+    def _captions(self, captions: CaptionFields) -> JavaObject:
+        keys = packed(field.key for field in captions.fields)
+        means = packed(repr(field.mean_terms) for field in captions.fields)
+        return self._java.captions(english_analyzer(), *keys, *means, captions.peak)
+
+    def _watch(self, source: JavaObject, shards: Iterable[Path], what: str, progress: Progress) -> None:
+        with reading():
+            total = sum(shard.stat().st_size for shard in shards) // _MEGABYTE
+        for _ in progress.track(self._megabytes(source, total), what, total):
+            pass
+
     def _megabytes(self, source: JavaObject, total: int) -> Iterator[None]:
         done = 0
         finished = False
@@ -202,7 +233,12 @@ def _require_writable(folder: Path) -> None:
 def _added(result: Mapping[str, int]) -> Added:
     reading, sorting, writing = (result[f"{name}_ms"] / 1000 for name in ("reading", "inverting", "writing"))
     read, written = _counts(result, "read."), _counts(result, "written.")
-    return Added(read, written, result["replaced"], (reading, sorting, writing), result["zeros"])
+    vectors = (
+        read.documents,
+        read.empty + result["captions_only"],
+        read.postings - result["caption_postings"],
+    )
+    return Added(read, written, result["replaced"], (reading, sorting, writing), result["zeros"], vectors)
 
 
 def _counts(result: Mapping[str, int], prefix: str) -> Counts:

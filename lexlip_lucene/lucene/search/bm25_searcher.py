@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from lexlip_lucene.errors import InputError, SearchError
 from lexlip_lucene.lucene.index.commit import CONTENTS
+from lexlip_lucene.lucene.jvm.english_terms import english_analyzer, english_terms
 from lexlip_lucene.lucene.jvm.jvm import ONE_AT_A_TIME, JavaObject, java_class, java_errors_as
 from lexlip_lucene.lucene.search.hits import Hits
 from lexlip_lucene.lucene.search.lucene_searcher import LuceneSearcher
@@ -87,21 +88,15 @@ class Bm25Searcher(LuceneSearcher):
 
     def terms(self, text: str) -> dict[str, int]:
         """Return the terms that `text` is searched by, with their number in it; {} when only stop words are left."""
-        with java_errors_as(SearchError, "query"), ONE_AT_A_TIME:
-            found = java_class("io.anserini.analysis.AnalyzerUtils").analyze(_analyzer(), text)
-            return dict(Counter(found.get(position) for position in range(found.size())))
+        return dict(Counter(english_terms(text)))
 
 
 def _lucene_query(text: str, where: str) -> JavaObject:
     with java_errors_as(SearchError, where), ONE_AT_A_TIME:
         generator = java_class("io.anserini.search.query.BagOfWordsQueryGenerator")()
-        return generator.buildQuery(CONTENTS, _analyzer(), text)
+        return generator.buildQuery(CONTENTS, english_analyzer(), text)
 
 
 def _similarity() -> JavaObject:
     with ONE_AT_A_TIME:
         return java_class("org.apache.lucene.search.similarities.BM25Similarity")(K1, B)
-
-
-def _analyzer() -> JavaObject:
-    return java_class("io.anserini.analysis.DefaultEnglishAnalyzer").newDefaultInstance()

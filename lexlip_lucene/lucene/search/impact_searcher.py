@@ -17,11 +17,14 @@ import numpy as np
 
 from lexlip_lucene.errors import InputError, SearchError
 from lexlip_lucene.lucene.search.approximation import Approximation
+from lexlip_lucene.lucene.search.caption_words import CaptionWords
 from lexlip_lucene.lucene.search.hits import Hits, unpack
 from lexlip_lucene.lucene.search.lucene_searcher import LuceneSearcher, as_mapping
 from lexlip_lucene.lucene.search.request import pack_matrix, pack_queries, utf8
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.records import Document, Impacts
+from lexlip_lucene.search.caption_fields import CaptionFields, caption_fields
+from lexlip_lucene.search.caption_query import CaptionQuery
 from lexlip_lucene.search.explanation import Explanation, explanation_of
 from lexlip_lucene.search.searcher import Filters
 from lexlip_lucene.vectors.json_vector import checked_impacts
@@ -69,6 +72,7 @@ class ImpactSearcher(LuceneSearcher):
         super().__init__(index, cache_mb=cache_mb)
         self._execution = execution.upper()
         self._approximate = approximate
+        self._words = self._caption_words()
 
     def search(
         self,
@@ -127,6 +131,29 @@ class ImpactSearcher(LuceneSearcher):
         answer = self._call(k, threads, filters, approximate, without)
         return self._gather(ids, lambda start, stop: answer(pack(start, stop)), k, threads, progress)
 
+    @property
+    def captions(self) -> CaptionFields:
+        """The caption fields of the index."""
+        return self._words.fields
+
+    def caption_query(self, text: str) -> CaptionQuery:
+        """Return what the words of `text` ask of the caption fields; nothing of an index without.
+
+        `searcher.search(weights | searcher.caption_query(text).weights)` searches pictures and captions in one ranking.
+
+        Raises:
+            InputError: `text` is not valid Unicode.
+            SearchError: the index can't be read, or the searcher is closed.
+        """
+        return self._words.query(text)
+
+    def refresh(self) -> bool:
+        """See what was committed since, as in `LuceneSearcher`."""
+        changed = super().refresh()
+        if changed:
+            self._words = self._caption_words()
+        return changed
+
     def explain(self, query: Impacts, docid: str) -> Explanation:
         """Explain the score of document `docid`.
 
@@ -163,6 +190,9 @@ class ImpactSearcher(LuceneSearcher):
             raise InputError(f"{self.path} has no document {docid!r}")
         impacts = {token: int(impact) for token, impact in as_mapping(found).items()}
         return dict(sorted(impacts.items(), key=lambda item: (-item[1], item[0])))
+
+    def _caption_words(self) -> CaptionWords:
+        return CaptionWords(caption_fields(self.facts), self.frequencies, self.documents)
 
     def _call(
         self,

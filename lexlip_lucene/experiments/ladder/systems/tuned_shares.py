@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lexlip_lucene.evaluate.fuse import interpolate
-from lexlip_lucene.evaluate.measures import evaluate
+from lexlip_lucene.evaluate.tuned_share import best_share, mean_figure, tuned_share
 from lexlip_lucene.experiments.ladder.documents.queries import Queries
 from lexlip_lucene.experiments.ladder.systems.bm25 import Bm25System
 from lexlip_lucene.experiments.ladder.systems.exact_scores import lexicon_scores
@@ -26,9 +25,6 @@ from lexlip_lucene.experiments.ladder.systems.shares import Shares
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.ladder_recipe import PointSpec
 from lexlip_lucene.records import Impacts, Qrel, Run
-
-SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-"""Candidates of LexLIP's share in the interpolation."""
 
 CAPTION_SHARES = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 """Candidates of the factor on a caption's weights beside those of its image, in one field."""
@@ -50,15 +46,12 @@ def tuned_shares(point: PointSpec, rung: Rung, queries: Queries, qrels: Sequence
     texts = rung.store.text_matrix(rung.order)
     progress.note(f"{rung.documents} documents: choosing shares on {len(queries.qids)} topics of photos kept apart")
     lexlip, bm25 = _searched(images, rung, queries, DEPTH), _bm25(rung, queries, progress)
-    fused = {
-        str(share): _figure(interpolate(lexlip, bm25, alpha=share, depth=DEPTH), qrels)
-        for share in progress.track(SHARES, "shares of the interpolation", len(SHARES))
-    }
+    fused = tuned_share(lexlip, bm25, qrels, progress=progress)
     one = {
-        str(share): _figure(_searched(with_texts(images, texts, share), rung, queries, K), qrels)
+        str(share): mean_figure(_searched(with_texts(images, texts, share), rung, queries, K), qrels)
         for share in progress.track(CAPTION_SHARES, "shares of the caption in one field", len(CAPTION_SHARES))
     }
-    return Shares(_best(fused), _best(one), fused, one)
+    return Shares(fused.share, best_share(one), fused.figures, one)
 
 
 def _bm25(rung: Rung, queries: Queries, progress: Progress) -> Run:
@@ -96,12 +89,3 @@ def _first(scores: NDArray[np.int64], k: int) -> NDArray[np.int64]:
         least = np.partition(scores[found], -k)[-k]
         found = found[scores[found] >= least]
     return found[np.argsort(-scores[found], kind="stable")][:k]
-
-
-def _figure(run: Run, qrels: Sequence[Qrel]) -> float:
-    figures = evaluate(qrels, run)
-    return (figures["R@1"] + figures["R@5"] + figures["R@10"]) / 3
-
-
-def _best(figures: dict[str, float]) -> float:
-    return float(max(figures, key=lambda share: figures[share]))

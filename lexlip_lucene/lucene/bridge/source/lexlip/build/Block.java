@@ -18,6 +18,8 @@ final class Block {
   long postings;
   long impactSum;
   long zeros;
+  long captionPostings; // among postings
+  long captionsOnly; // documents that would be empty without
   int maxImpact;
 
   final Bytes vectors = new Bytes(1 << 16);
@@ -34,6 +36,12 @@ final class Block {
   Block(long sequence, TermTable table) {
     this.sequence = sequence;
     this.table = table;
+  }
+
+  /** Counts the terms of captions among the {@code all} of the document that is added next. */
+  void addCaptions(int terms, int all) {
+    captionPostings += terms;
+    captionsOnly += terms > 0 && terms == all ? 1 : 0;
   }
 
   /** Ends a document whose id and extras were written before. */

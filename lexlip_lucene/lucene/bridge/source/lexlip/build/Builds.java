@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
+import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.store.AlreadyClosedException;
 
 /**
@@ -49,19 +50,43 @@ public final class Builds {
     return ((Shards) shards).bytesRead();
   }
 
+  /** Returns the caption fields of these keys, see {@link CaptionFields}. */
+  public static Object captions(
+      Analyzer analyzer, byte[] keys, byte[] lengths, byte[] means, byte[] meansLengths, int peak) {
+    return new CaptionFields(
+        analyzer, Packed.texts(keys, lengths), Packed.texts(means, meansLengths), peak);
+  }
+
+  /** Counts the texts and terms of caption fields; the result is that of {@link CaptionLengths}. */
+  public static Object startMeasuring(Object session, Object shards, Object captions) {
+    Shards from = (Shards) shards;
+    return new Job(
+        () -> {
+          try {
+            return CaptionLengths.of(from, (CaptionFields) captions, ((Session) session).stop);
+          } finally {
+            from.close();
+          }
+        });
+  }
+
   /**
    * Adds a collection. The result: {@code read.…} and {@code written.…} as in {@link Totals#named},
    * {@code replaced} documents, {@code reading_ms}, {@code inverting_ms} and {@code writing_ms} in
-   * milliseconds, and weights of 0 as {@code zeros}.
+   * milliseconds, weights of 0 as {@code zeros}, and of {@code read.…} the {@code
+   * caption_postings}, and the documents with {@code captions_only}.
    */
-  public static Object startReading(Object session, Object shards, boolean replace) {
+  public static Object startReading(
+      Object session, Object shards, Object captions, boolean replace) {
     Session open = (Session) session;
     Shards from = (Shards) shards;
     return new Job(
         () -> {
           long begun = System.nanoTime();
           Input input = new Input(open, replace);
-          CollectionReader reader = new CollectionReader(from, open.kept, open.threads, open.stop);
+          CollectionReader reader =
+              new CollectionReader(
+                  from, open.kept, (CaptionFields) captions, open.threads, open.stop);
           try {
             do {
               reader.fill(input.batch());
@@ -224,6 +249,8 @@ public final class Builds {
     result.put("inverting_ms", input.invertNanos / 1_000_000);
     result.put("writing_ms", input.writeNanos / 1_000_000);
     result.put("zeros", read.zeros);
+    result.put("caption_postings", read.captionPostings);
+    result.put("captions_only", read.captionsOnly);
     return result;
   }
 }

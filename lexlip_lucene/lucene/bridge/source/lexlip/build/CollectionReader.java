@@ -19,15 +19,17 @@ final class CollectionReader {
 
   private final Shards shards;
   private final KeptKeys kept;
+  private final CaptionFields captions;
   private final int threads;
   private final Stop stop;
   // block → its shard and number of lines
   private final TreeMap<Long, Place> read = new TreeMap<>();
   private Refused first;
 
-  CollectionReader(Shards shards, KeptKeys kept, int threads, Stop stop) {
+  CollectionReader(Shards shards, KeptKeys kept, CaptionFields captions, int threads, Stop stop) {
     this.shards = shards;
     this.kept = kept;
+    this.captions = captions;
     this.threads = threads;
     this.stop = stop;
   }
@@ -63,7 +65,7 @@ final class CollectionReader {
 
   private void work(Batch batch) throws BuildError {
     TermTable table = new TermTable();
-    LineParser parser = new LineParser(table, kept);
+    LineParser parser = new LineParser(table, kept, captions.parser());
     Lines lines = new Lines();
     while (!stop.asked() && !failed() && !batch.full() && shards.next(lines)) {
       Block block = new Block(lines.sequence, table);

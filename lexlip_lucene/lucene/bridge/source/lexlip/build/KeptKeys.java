@@ -13,6 +13,8 @@ import java.util.Set;
  * it is a keyword.
  */
 final class KeptKeys {
+  static final KeptKeys NONE = new KeptKeys(List.of(), List.of());
+
   final String[] keys;
   final byte[][] names;
   private final Set<String> stored;

@@ -28,14 +28,23 @@ final class LineParser extends JsonScanner {
   private final VectorBuilder vector = new VectorBuilder();
   private final Bytes id = new Bytes(64);
   private final Extras extras;
+  private final Captions captions;
   private boolean idGood;
   private boolean contentsGood;
   private boolean vectorGood;
   private boolean kept; // whether the index keeps the token that was read last whole
 
   LineParser(TermTable table, KeptKeys keys) {
+    this(table, keys, null);
+  }
+
+  /**
+   * @param captions adds terms of other keys to the vector; null for none
+   */
+  LineParser(TermTable table, KeptKeys keys, Captions captions) {
     this.table = table;
     this.extras = keys.none() ? null : new Extras(keys);
+    this.captions = captions;
   }
 
   /**
@@ -68,6 +77,10 @@ final class LineParser extends JsonScanner {
     if (extras != null) {
       extras.write(this, block.extras);
     }
+    if (captions != null) {
+      captions.addTo(vector, table, this);
+      block.addCaptions(captions.added, vector.size);
+    }
     block.add(vector);
     return next;
   }
@@ -77,6 +90,9 @@ final class LineParser extends JsonScanner {
     contentsGood = true;
     if (extras != null) {
       extras.clear();
+    }
+    if (captions != null) {
+      captions.clear();
     }
     expect('{');
     white();
@@ -96,6 +112,7 @@ final class LineParser extends JsonScanner {
   private void pair() throws Refusal {
     key();
     int extra = extras == null ? -1 : extras.find(text, textFrom, textTo);
+    int caption = captions == null ? -1 : captions.find(text, textFrom, textTo);
     int from = at;
     if (keyIs(VECTOR)) {
       vector();
@@ -117,6 +134,9 @@ final class LineParser extends JsonScanner {
     }
     if (extra >= 0) {
       extras.found(extra, from, at);
+    }
+    if (caption >= 0) {
+      captions.found(caption, from, at);
     }
   }
 

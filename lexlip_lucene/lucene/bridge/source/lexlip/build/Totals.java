@@ -13,6 +13,8 @@ final class Totals {
   long postings;
   long impactSum;
   long zeros;
+  long captionPostings;
+  long captionsOnly;
 
   void add(Block block) {
     documents += block.documents;
@@ -20,6 +22,8 @@ final class Totals {
     postings += block.postings;
     impactSum += block.impactSum;
     zeros += block.zeros;
+    captionPostings += block.captionPostings;
+    captionsOnly += block.captionsOnly;
   }
 
   void add(Totals other) {
@@ -28,6 +32,8 @@ final class Totals {
     postings += other.postings;
     impactSum += other.impactSum;
     zeros += other.zeros;
+    captionPostings += other.captionPostings;
+    captionsOnly += other.captionsOnly;
   }
 
   /**

@@ -25,6 +25,10 @@ final class VectorBuilder {
     return bad == 0;
   }
 
+  boolean has(int term) {
+    return term < places.length && places[term] < size && terms[places[term]] == term;
+  }
+
   void put(int term, int impact) {
     if (term >= places.length) {
       places = Arrays.copyOf(places, Math.max(term + 1, 2 * places.length));
@@ -47,7 +51,7 @@ final class VectorBuilder {
   /** Notes a weight of 0, which makes no posting and removes an earlier weight of the term. */
   void zero(int term) {
     zeros++;
-    if (term < places.length && places[term] < size && terms[places[term]] == term) {
+    if (has(term)) {
       int place = places[term];
       bad -= impacts[place] == 0 ? 1 : 0;
       size--;
