@@ -24,6 +24,7 @@ from lexlip_lucene.serve.http.limits import MOST_HITS, QUERY_CHARACTERS
 from lexlip_lucene.serve.http.problems import said_to_client, status_of
 from lexlip_lucene.serve.page_links import PageLinks
 from lexlip_lucene.serve.search_request import PageAsked, SearchRequest
+from lexlip_lucene.serve.sent_pictures import Forgotten
 from lexlip_lucene.serve.served import Here, Served
 from lexlip_lucene.serve.weak_hits import weak_from
 from lexlip_lucene.vectors.positions import POSITIONS
@@ -94,6 +95,7 @@ async def hit(request: Request, served: Here) -> HTMLResponse:
 
 
 async def _drawn(template: str, request: Request, served: Served) -> HTMLResponse:
+    forgotten = False
     try:
         asked = read_asked(request)
         # Drawing takes as long as searching does, so it is done in the same thread and not between other requests.
@@ -103,8 +105,9 @@ async def _drawn(template: str, request: Request, served: Served) -> HTMLRespons
         status, problem = 422, f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
     except (LexlipError, OSError) as error:
         status, problem = status_of(error), said_to_client(error)
+        forgotten = isinstance(error, Forgotten)
     plain = PageAsked(query=request.query_params.get("query", "")[:QUERY_CHARACTERS])
-    return HTMLResponse(_render(template, served, plain, problem=problem), status)
+    return HTMLResponse(_render(template, served, plain, problem=problem, forgotten=forgotten), status)
 
 
 def _searched_and_drawn(template: str, served: Served, asked: PageAsked) -> str:

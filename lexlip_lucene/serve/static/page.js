@@ -46,7 +46,8 @@ async function search(url, parts, focus) {
   }
   const query = url.searchParams.get("query") ?? "";
   if (document.activeElement !== field) field.value = query;
-  document.title = query ? `${query} – image search` : "image search";
+  const about = query || (url.searchParams.get("picture") && "your picture");
+  document.title = about ? `${about} – image search` : "image search";
 }
 
 function draw(html, parts, focus) {
@@ -64,7 +65,7 @@ let pause = null;
 function searchForWords() {
   clearTimeout(pause);
   if ((new URL(location.href).searchParams.get("query") ?? "") === field.value.trim()) return;
-  go(changed({ query: field.value.trim(), weights: "", like: "" }), { replace: typing });
+  go(changed({ query: field.value.trim(), weights: "", like: "", picture: "" }), { replace: typing });
   typing = true;
 }
 
