@@ -1,9 +1,11 @@
-"""The metadata that photos are narrowed by: the folder, the date and the camera, as keys of a collection's line.
+"""The metadata that photos are narrowed by: folder, date, camera and place, as keys of a collection's line.
 
     {"words": "2023 alps hut 1", "folder": ["2023", "2023/alps"], "date": "2023-07-14T09:30:00",
-     "year": "2023", "month": "2023-07", "camera": "Canon EOS 80D"}
+     "year": "2023", "month": "2023-07", "camera": "Canon EOS 80D", "place": ["Switzerland", "Zermatt"],
+     "description": "Before the ascent"}
 
-A date is what the camera wrote, else the file's time of change in this machine's time zone.
+A date is what the camera wrote, else the file's time of change in this machine's time zone. A place and a description
+are texts that somebody wrote into the photo.
 """
 
 import re
@@ -13,10 +15,10 @@ from pathlib import PurePosixPath
 from lexlip_lucene.data.exif import read_exif
 from lexlip_lucene.photos.scan import PhotoFile
 
-KEYWORDS = ("folder", "year", "month", "camera")
+KEYWORDS = ("folder", "year", "month", "camera", "place")
 """Keys that a search can filter by."""
 
-STORED = ("contents", "words", "date")
+STORED = ("contents", "words", "date", "description")
 """Keys whose values the index gives back."""
 
 Metadata = dict[str, str | list[str]]
@@ -33,6 +35,8 @@ def metadata_of(file: PhotoFile) -> Metadata:
         "year": date[: len("2023")],
         "month": date[: len("2023-07")],
         "camera": exif.camera,
+        "place": list(exif.texts.places),
+        "description": exif.texts.description,
     }
     return {key: value for key, value in found.items() if value}
 
