@@ -18,7 +18,7 @@ from lexlip_lucene.photos.scan import PhotoFile
 KEYWORDS = ("folder", "year", "month", "camera", "place")
 """Keys that a search can filter by."""
 
-STORED = ("contents", "words", "date", "description")
+STORED = ("contents", "words", "date", "camera", "place", "description")
 """Keys whose values the index gives back."""
 
 Metadata = dict[str, str | list[str]]

@@ -62,6 +62,10 @@ class PageLinks:
         there = self._asked.filter
         return self._to(filter=[each for each in there if each != wanted] if wanted in there else [*there, wanted])
 
+    def unfiltered(self) -> str:
+        """Ask for no keyword."""
+        return self._to(filter=[])
+
     def like(self, docid: str) -> str:
         """Search by a document's own vector."""
         return self._to(query="", weights="", exclude=[], picture="", like=docid)

@@ -26,8 +26,8 @@ from lexlip_lucene.serve.page_links import PageLinks
 from lexlip_lucene.serve.search_request import PageAsked, SearchRequest
 from lexlip_lucene.serve.sent_pictures import Forgotten
 from lexlip_lucene.serve.served import Here, Served
+from lexlip_lucene.serve.shown_fields import shown_fields
 from lexlip_lucene.serve.weak_hits import weak_from
-from lexlip_lucene.vectors.positions import POSITIONS
 
 pages = APIRouter(include_in_schema=False)
 
@@ -40,8 +40,8 @@ LEXICON_SHOWN = 60
 FOUND_BY = 5
 """Words of the query that a hit is said to be found by."""
 
-NOT_SHOWN = ("id", POSITIONS)
-"""Stored fields that are not metadata to a reader."""
+FACETS = ("year", "month", "folder", "place", "camera")
+"""Keyword fields that come first, in this order."""
 
 
 class _Weighted(NamedTuple):
@@ -64,12 +64,17 @@ def _chips(weights: Mapping[str, int], text: str) -> list[ShownWord]:
     return shown_words([_Weighted(*each) for each in weights.items()], text)
 
 
+def _facets(keywords: Mapping[str, list[str]]) -> list[tuple[str, list[str]]]:
+    order = {field: place for place, field in enumerate(FACETS)}
+    return sorted(keywords.items(), key=lambda item: (order.get(item[0], len(order)), item[0]))
+
+
 def _environment() -> Environment:
     loaders = [PackageLoader("lexlip_lucene.serve", "templates"), PackageLoader("lexlip_lucene.pictures", ".")]
     environment = Environment(loader=ChoiceLoader(loaders), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.globals.update(bar_of=bar_of, colour=token_colour, step=STEP, most_hits=MOST_HITS)
     environment.globals.update(lexicon_shown=LEXICON_SHOWN, found_by=FOUND_BY, shown=shown_token, words_of=shown_words)
-    environment.globals.update(chips=_chips, shown_tokens=shown_tokens)
+    environment.globals.update(chips=_chips, shown_tokens=shown_tokens, facets=_facets)
     return environment
 
 
@@ -163,6 +168,6 @@ def _opened(served: Served, asked: PageAsked) -> Opened:
         explanation=explanation,
         comparison=comparison,
         vector=served.searching.vector(asked.hit),
-        stored={name: text for name, text in served.searching.stored(asked.hit).items() if name not in NOT_SHOWN},
+        stored=shown_fields(asked.hit, served.searching.stored(asked.hit)),
         captions=served.files.captions.get(asked.hit, ()),
     )

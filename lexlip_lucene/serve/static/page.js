@@ -53,9 +53,11 @@ async function search(url, parts, focus) {
 function draw(html, parts, focus) {
   const drawn = new DOMParser().parseFromString(html, "text/html");
   const active = focus ?? document.activeElement?.dataset?.focus;
+  const unfolded = [...results.querySelectorAll(".filter[open]")].map((each) => each.dataset.field);
   const said = drawn.getElementById("said").content;
   for (const id of parts ?? []) document.getElementById(id)?.replaceWith(drawn.getElementById(id) ?? "");
   if (!parts) results.replaceChildren(...drawn.body.childNodes);
+  for (const each of results.querySelectorAll(".filter")) each.open = unfolded.includes(each.dataset.field);
   if (status.textContent !== said.textContent) status.replaceChildren(...said.childNodes);
   watchMore();
   if (active && !parts) document.querySelector(`[data-focus="${CSS.escape(active)}"]`)?.focus();
