@@ -99,6 +99,8 @@ def draw_places(
 
 
 def _note(each: "PatchMap") -> str:
+    if each.is_of_no_place:
+        return "of the picture as a whole"
     if each.cell is None:
         return "not seen"
     return f"{each.placeless:.0%} of it without a place" if each.placeless else ""

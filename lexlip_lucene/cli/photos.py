@@ -39,7 +39,9 @@ def photos(
     filters: Annotated[
         list[str] | None,
         typer.Option(
-            "--filter", metavar="KEY=VALUE", help="With --query: only photos of this folder, year, month or camera."
+            "--filter",
+            metavar="KEY=VALUE",
+            help="With --query: only photos of this folder, year, month, camera or place.",
         ),
     ] = None,
     port: Annotated[int, typer.Option(help="Port of the page; 0 takes a free one.")] = PORT,

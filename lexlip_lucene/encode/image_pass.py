@@ -57,7 +57,10 @@ class ImagePass:
                 return self._kept(self.image.logits(states), states)
             pool = self.image.pooled(states)
             found = self._kept(pool.logits, states)
-            return found._replace(winners=pool.positions.gather(1, found.positions))
+            winners = pool.positions.gather(1, found.positions)
+            # What no position gave any weight, such as a word of a class, has no place: a number past all positions.
+            placeless = pool.logits.gather(1, found.positions) <= 0
+            return found._replace(winners=winners.masked_fill(placeless, states.shape[1]))
 
     def _kept(self, logits: Tensor, states: Tensor) -> Heaviest:
         weights = self.image.with_classes(saturate(logits.float()), states)

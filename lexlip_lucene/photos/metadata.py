@@ -1,10 +1,12 @@
-"""The metadata that photos are found and narrowed by, as keys of a collection's line: names, date and camera.
+"""The metadata that photos are found and narrowed by, as keys of a collection's line: names, date, camera and place.
 
     {"words": "2023 alps hut", "folder": ["2023", "2023/alps"], "date": "2023-07-14T09:30:00",
-     "year": "2023", "month": "2023-07", "camera": "Canon EOS 80D"}
+     "year": "2023", "month": "2023-07", "camera": "Canon EOS 80D", "place": ["Switzerland", "Zermatt"],
+     "description": "Before the ascent"}
 
 The words are those that a person gave: of `IMG_1234` and `DSC0001` there are none, and of numbers only years. A date is
-what the camera wrote, else the file's time of change in this machine's time zone.
+what the camera wrote, else the file's time of change in this machine's time zone. A place and a description are texts
+that somebody wrote into the photo.
 """
 
 import re
@@ -14,10 +16,10 @@ from pathlib import PurePosixPath
 from lexlip_lucene.data.exif import read_exif
 from lexlip_lucene.photos.scan import PhotoFile
 
-KEYWORDS = ("folder", "year", "month", "camera")
+KEYWORDS = ("folder", "year", "month", "camera", "place")
 """Keys that a search can filter by."""
 
-STORED = ("contents", "words", "date")
+STORED = ("contents", "words", "date", "camera", "place", "description")
 """Keys whose values the index gives back."""
 
 CAPTIONS = {"words": 0.25, "year": 0.25}
@@ -53,6 +55,8 @@ def metadata_of(file: PhotoFile) -> Metadata:
         "year": date[: len("2023")],
         "month": date[: len("2023-07")],
         "camera": exif.camera,
+        "place": list(exif.texts.places),
+        "description": exif.texts.description,
     }
     return {key: value for key, value in found.items() if value}
 

@@ -20,9 +20,12 @@ _EDGE = 4
 def patch_overlay(picture: Image.Image, map: PatchMap) -> Image.Image:
     """Return a copy of `picture` (RGB, its own size) with `map` over it.
 
-    A place is as bright as its share of the map's largest weight; a map without any weight leaves all dark.
+    A place is as bright as its share of the map's largest weight; a map without any weight leaves all dark, and a token
+    of the picture as a whole leaves all as it is.
     """
     seen = picture.convert("RGB")
+    if map.is_of_no_place:
+        return seen
     drawn = Image.composite(seen, _shaded(seen), _light(map, seen.size))
     if map.box is not None:
         _frame(drawn, map.box, map.token)

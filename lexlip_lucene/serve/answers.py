@@ -104,6 +104,12 @@ class EncodeAnswer(BaseModel):
     milliseconds: float
 
 
+class SentAnswer(EncodeAnswer):
+    """A picture that was sent, as weighted words, and the id under which it is kept for a while."""
+
+    picture: str = Field(description="Searches by it as `picture=` of `/api/search`, and shows it at `/pictures/{id}`.")
+
+
 class DocumentAnswer(BaseModel):
     """A document of the index."""
 

@@ -16,16 +16,22 @@ from lexlip_lucene.serve.answers import (
     HitAnswer,
     MissingAnswer,
     SearchAnswer,
+    SentAnswer,
     TermAnswer,
 )
 from lexlip_lucene.serve.http.problems import problems
 from lexlip_lucene.serve.search_request import Docid, SearchRequest, System, Text, Vector
 from lexlip_lucene.serve.searching import SearchResult
+from lexlip_lucene.serve.sent_pictures import SentPicture
 from lexlip_lucene.serve.served import Here, Served
+from lexlip_lucene.serve.thumbnails import small
 from lexlip_lucene.serve.uploads import read_upload
 from lexlip_lucene.serve.weak_hits import weak_from
 
 api = APIRouter(prefix="/api", tags=["api"])
+
+
+Picture = Annotated[UploadFile, File(description="A picture of any format that is read.")]
 
 
 class Explained(Vector):
@@ -73,15 +79,17 @@ async def encode_text(served: Here, text: Annotated[Text, Query()]) -> EncodeAns
 
 
 @api.post("/encode", responses=problems(400, 408, 413, 415, 422, 503, 504))
-async def encode_picture(
-    served: Here, image: Annotated[UploadFile, File(description="A picture of any format that is read.")]
-) -> EncodeAnswer:
-    """Encode a picture, to search by its weights."""
-    begun = time.perf_counter()
-    content = await image.read()
-    pixels = served.limits.upload_pixels
-    weights = await served.pictures.run(lambda: served.searching.model.picture(read_upload(content, pixels=pixels)))
-    return EncodeAnswer(weights=weights, milliseconds=1000 * (time.perf_counter() - begun))
+async def encode_picture(served: Here, image: Picture) -> EncodeAnswer:
+    """Encode a picture, to search by its weights; nothing of it is kept."""
+    sent, milliseconds = await _encoded(served, image)
+    return EncodeAnswer(weights=sent.weights, milliseconds=milliseconds)
+
+
+@api.post("/pictures", responses=problems(400, 408, 413, 415, 422, 503, 504))
+async def keep_picture(served: Here, image: Picture) -> SentAnswer:
+    """Encode a picture, and keep it small for a while, to search by it under a short id."""
+    sent, milliseconds = await _encoded(served, image)
+    return SentAnswer(picture=served.searching.sent.keep(sent), weights=sent.weights, milliseconds=milliseconds)
 
 
 @api.get("/documents/{docid:path}", responses=problems(404, 422, 503, 504))
@@ -115,6 +123,19 @@ async def health(served: Here) -> HealthAnswer:
 def _captions(served: Served, text: str) -> dict[str, str]:
     images = served.searching.images
     return images.caption_query(text).said(images.captions)
+
+
+async def _encoded(served: Served, image: UploadFile) -> tuple[SentPicture, float]:
+    """Return a picture that was sent, and the milliseconds that it took."""
+    begun = time.perf_counter()
+    content = await image.read()
+    await served.load_images()
+
+    def encode() -> SentPicture:
+        picture = read_upload(content, pixels=served.limits.upload_pixels)
+        return SentPicture(small(picture), served.searching.model.picture(picture))
+
+    return await served.pictures.run(encode), 1000 * (time.perf_counter() - begun)
 
 
 def search_answer(served: Served, asked: SearchRequest, found: SearchResult) -> SearchAnswer:

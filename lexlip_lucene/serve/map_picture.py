@@ -6,6 +6,7 @@ few pixels is enlarged first, so that the frame stays thin.
 
 from io import BytesIO
 from pathlib import Path
+from typing import NamedTuple
 
 from PIL import Image
 
@@ -18,8 +19,15 @@ LEAST_SIDE, MOST_SIDE = 480, 960
 QUALITY = 88
 
 
-def map_picture(searching: Searching, docid: str, path: Path, token: str) -> bytes:
-    """Return the JPEG file of the picture of document `docid`, at `path`, that shows where `token` is.
+class MapPicture(NamedTuple):
+    """A JPEG file, and whether it shows a place; a token of the picture as a whole has none."""
+
+    content: bytes
+    has_place: bool
+
+
+def map_picture(searching: Searching, docid: str, path: Path, token: str) -> MapPicture:
+    """Return the picture of document `docid`, at `path`, that shows where `token` is.
 
     Raises:
         InputError: the token is not in the lexicon, or the model sees no pictures and the index has no positions.
@@ -29,12 +37,14 @@ def map_picture(searching: Searching, docid: str, path: Path, token: str) -> byt
     drawn = _enlarged(picture)
     positions = searching.stored(docid).get(POSITIONS)
     if searching.model.sees_pictures or positions is None:
-        drawn = patch_overlay(drawn, searching.model.patch_map(picture, token))
-    elif (box := parse_positions(positions, searching.seen(docid), f"document {docid}").box(token)) is not None:
-        drawn = box_overlay(drawn, token, box)
+        found = searching.model.patch_map(picture, token)
+        box, drawn = found.box, patch_overlay(drawn, found)
+    else:
+        box = parse_positions(positions, searching.seen(docid), f"document {docid}").box(token)
+        drawn = drawn if box is None else box_overlay(drawn, token, box)
     file = BytesIO()
     drawn.save(file, "JPEG", quality=QUALITY)
-    return file.getvalue()
+    return MapPicture(file.getvalue(), box is not None)
 
 
 def _enlarged(picture: Image.Image) -> Image.Image:

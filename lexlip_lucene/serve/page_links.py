@@ -21,7 +21,7 @@ class PageLinks:
 
     def token(self, *tokens: str) -> str:
         """Search by these tokens only: one, or the pieces of a word."""
-        return self._to(query="", like="", exclude=[], weights=_written(dict.fromkeys(tokens, ALONE)))
+        return self._to(query="", like="", picture="", exclude=[], weights=_written(dict.fromkeys(tokens, ALONE)))
 
     def adding(self, token: str) -> str:
         """Add a token, as heavy as the query's others."""
@@ -31,7 +31,7 @@ class PageLinks:
     def without(self, *tokens: str) -> str:
         """Take a token, or the pieces of a word, out of the query."""
         edits = self._asked.edits
-        if self._asked.query or self._asked.like:
+        if self._asked.query or self._asked.like or self._asked.picture:
             return self._edited({**edits, **dict.fromkeys(tokens, 0)})
         return self._edited({name: weight for name, weight in edits.items() if name not in tokens})
 
@@ -65,9 +65,13 @@ class PageLinks:
         there = self._asked.filter
         return self._to(filter=[each for each in there if each != wanted] if wanted in there else [*there, wanted])
 
+    def unfiltered(self) -> str:
+        """Ask for no keyword."""
+        return self._to(filter=[])
+
     def like(self, docid: str) -> str:
         """Search by a document's own vector."""
-        return self._to(query="", weights="", exclude=[], like=docid)
+        return self._to(query="", weights="", exclude=[], picture="", like=docid)
 
     def hit(self, docid: str, against: str = "") -> str:
         """Open a hit, beside another."""

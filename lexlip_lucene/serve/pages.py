@@ -25,9 +25,10 @@ from lexlip_lucene.serve.http.limits import MOST_HITS, QUERY_CHARACTERS
 from lexlip_lucene.serve.http.problems import said_to_client, status_of
 from lexlip_lucene.serve.page_links import PageLinks
 from lexlip_lucene.serve.search_request import PageAsked, SearchRequest
+from lexlip_lucene.serve.sent_pictures import Forgotten
 from lexlip_lucene.serve.served import Here, Served
+from lexlip_lucene.serve.shown_fields import shown_fields
 from lexlip_lucene.serve.weak_hits import weak_from
-from lexlip_lucene.vectors.positions import POSITIONS
 
 pages = APIRouter(include_in_schema=False)
 
@@ -40,8 +41,8 @@ LEXICON_SHOWN = 60
 FOUND_BY = 5
 """Words of the query that a hit is said to be found by."""
 
-NOT_SHOWN = ("id", POSITIONS)
-"""Stored fields that are not metadata to a reader."""
+FACETS = ("year", "month", "folder", "place", "camera")
+"""Keyword fields that come first, in this order."""
 
 
 class _Weighted(NamedTuple):
@@ -70,11 +71,16 @@ def _words(names: Names) -> dict[str, Any]:
     return {name: partial(function, names=names) for name, function in functions.items()} | {"names": names}
 
 
+def _facets(keywords: Mapping[str, list[str]]) -> list[tuple[str, list[str]]]:
+    order = {field: place for place, field in enumerate(FACETS)}
+    return sorted(keywords.items(), key=lambda item: (order.get(item[0], len(order)), item[0]))
+
+
 def _environment() -> Environment:
     loaders = [PackageLoader("lexlip_lucene.serve", "templates"), PackageLoader("lexlip_lucene.pictures", ".")]
     environment = Environment(loader=ChoiceLoader(loaders), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.globals.update(bar_of=bar_of, colour=token_colour, step=STEP, most_hits=MOST_HITS)
-    environment.globals.update(lexicon_shown=LEXICON_SHOWN, found_by=FOUND_BY)
+    environment.globals.update(lexicon_shown=LEXICON_SHOWN, found_by=FOUND_BY, facets=_facets)
     return environment
 
 
@@ -100,6 +106,7 @@ async def hit(request: Request, served: Here) -> HTMLResponse:
 
 
 async def _drawn(template: str, request: Request, served: Served) -> HTMLResponse:
+    forgotten = False
     try:
         asked = read_asked(request)
         # Drawing takes as long as searching does, so it is done in the same thread and not between other requests.
@@ -109,8 +116,9 @@ async def _drawn(template: str, request: Request, served: Served) -> HTMLRespons
         status, problem = 422, f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
     except (LexlipError, OSError) as error:
         status, problem = status_of(error), said_to_client(error)
+        forgotten = isinstance(error, Forgotten)
     plain = PageAsked(query=request.query_params.get("query", "")[:QUERY_CHARACTERS])
-    return HTMLResponse(_render(template, served, plain, problem=problem), status)
+    return HTMLResponse(_render(template, served, plain, problem=problem, forgotten=forgotten), status)
 
 
 def _searched_and_drawn(template: str, served: Served, asked: PageAsked) -> str:
@@ -174,6 +182,6 @@ def _opened(served: Served, asked: PageAsked) -> Opened:
         explanation=explanation,
         comparison=comparison,
         vector=served.searching.seen(asked.hit),
-        stored={name: text for name, text in served.searching.stored(asked.hit).items() if name not in NOT_SHOWN},
+        stored=shown_fields(asked.hit, served.searching.stored(asked.hit)),
         captions=served.files.captions.get(asked.hit, ()),
     )

@@ -1,21 +1,32 @@
 """Pictures by document id: the file itself, and one small enough for the grid."""
 
-from fastapi import APIRouter
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, Path
 from fastapi.responses import FileResponse, Response
 
 from lexlip_lucene.data.images import UnreadableImage
 from lexlip_lucene.pictures.shown_words import shown_weights
 from lexlip_lucene.pictures.token_colour import token_colour, token_colour_on_dark
+from lexlip_lucene.serve.http.limits import PICTURE_CHARACTERS
 from lexlip_lucene.serve.http.problems import NotThere, Responses, problems
 from lexlip_lucene.serve.image_files import media_type
 from lexlip_lucene.serve.search_request import Docid, Token
 from lexlip_lucene.serve.served import Here
 from lexlip_lucene.serve.thumbnails import shown
 
+if TYPE_CHECKING:
+    from lexlip_lucene.serve.map_picture import MapPicture
+
 pictures = APIRouter(tags=["pictures"])
 
 KEPT = {"Cache-Control": "private, max-age=600"}
 """A browser shows a picture again for ten minutes without asking."""
+
+Sent = Annotated[str, Path(max_length=PICTURE_CHARACTERS, description="Id that `POST /api/pictures` gave.")]
+
+NO_PLACE = {"Lexlip-Place": "none"}
+"""Says of a map that its token comes from the picture as a whole, or is not in it."""
 
 FILES: Responses = {
     200: {"description": "The picture.", "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}
@@ -23,6 +34,13 @@ FILES: Responses = {
 
 
 SVG: Responses = {200: {"description": "The cloud.", "content": {"image/svg+xml": {"schema": {"type": "string"}}}}}
+
+
+@pictures.get("/pictures/{id}", response_class=Response, responses={**FILES, **problems(404, 422)})
+async def sent_picture(served: Here, id: Sent) -> Response:
+    """Return a picture that was sent to `/api/pictures`, made small, while it is kept."""
+    small = served.searching.sent.of(id).small
+    return Response(small.content, media_type=small.media, headers=KEPT)
 
 
 @pictures.get("/images/{docid:path}", response_class=Response, responses={**FILES, **problems(404, 422, 503, 504)})
@@ -56,14 +74,17 @@ async def thumbnail(served: Here, docid: Docid) -> Response:
     "/patches/{docid:path}", response_class=Response, responses={**FILES, **problems(404, 415, 422, 503, 504)}
 )
 async def patches(served: Here, docid: Docid, token: Token) -> Response:
-    """Return a document's picture, bright where the model sees the token."""
+    """Return a document's picture, bright where the model sees the token; without a place it is as it is."""
+    await served.load_images()
 
-    def draw() -> bytes:
+    def draw() -> "MapPicture":
         from lexlip_lucene.serve.map_picture import map_picture
 
         return map_picture(served.searching, docid, served.picture_of(docid), token)
 
-    return Response(await served.pictures.run(draw), media_type="image/jpeg", headers=KEPT)
+    drawn = await served.pictures.run(draw)
+    headers = KEPT | ({} if drawn.has_place else NO_PLACE)
+    return Response(drawn.content, media_type="image/jpeg", headers=headers)
 
 
 @pictures.get("/clouds/{docid:path}", response_class=Response, responses={**SVG, **problems(404, 422, 503, 504)})

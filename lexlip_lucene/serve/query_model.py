@@ -75,6 +75,19 @@ class QueryModel:
 
         return patch_maps(self._with_images(), picture, [token])[0]
 
+    @property
+    def images_loaded(self) -> bool:
+        """True if a picture is encoded without loading anything first."""
+        return self._whole is not None
+
+    def load_images(self) -> None:
+        """Load what encodes pictures, unless that was done.
+
+        Raises:
+            InputError: the model is an exported query side.
+        """
+        self._with_images()
+
     def token_of(self, word: str) -> str | None:
         """Return the token that `word` is as a whole; None when it is of several, or none that vectors have."""
         pieces = self._tokenizer.encode(word, add_special_tokens=False).tokens

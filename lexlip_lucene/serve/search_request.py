@@ -1,8 +1,8 @@
 """The request for a search: the parameters that the API, the page and its links share.
 
-A query's weights are those of its text, or of the document `like`, with the edits in `weights` laid over them: a token
-with another weight is re-weighted or added, one with weight 0 is taken out. Without text and document the edits are
-the whole query: that is how a token, or a picture that was encoded, is searched by.
+A query's weights are those of its text, of the document `like` or of the `picture` that was sent, with the edits in
+`weights` laid over them: a token with another weight is re-weighted or added, one with weight 0 is taken out. Without
+any of the three the edits are the whole query: that is how a token is searched by.
 """
 
 from collections.abc import Mapping
@@ -22,6 +22,7 @@ from lexlip_lucene.serve.http.limits import (
     MOST_FILTERS,
     MOST_HITS,
     MOST_TOKENS,
+    PICTURE_CHARACTERS,
     QUERY_CHARACTERS,
     TOKEN_CHARACTERS,
     WEIGHTS_CHARACTERS,
@@ -56,6 +57,11 @@ class Vector(BaseModel):
         description="`token:weight token:weight …`, laid over the query's own; 0 takes a token out.",
     )
     like: Docid = Field(default="", description="Id of a document whose vector is the query, when there are no words.")
+    picture: str = Field(
+        default="",
+        max_length=PICTURE_CHARACTERS,
+        description="Id that `POST /api/pictures` gave, of a picture that is the query, when there is nothing else.",
+    )
 
     @property
     def edits(self) -> Impacts:
@@ -121,4 +127,9 @@ class PageAsked(SearchRequest):
     @property
     def is_empty(self) -> bool:
         """True if nothing is searched for."""
-        return not (self.query.strip() or self.edits or self.like)
+        return not (self.query.strip() or self.edits or self.like or self.picture)
+
+    @property
+    def by_picture(self) -> str:
+        """Return the id of the sent picture that is searched by; "" where words or a document come before it."""
+        return "" if self.query or self.like else self.picture

@@ -18,6 +18,7 @@ from lexlip_lucene.serve.http.gate import check_time
 from lexlip_lucene.serve.http.problems import NotThere
 from lexlip_lucene.serve.query_model import QueryModel
 from lexlip_lucene.serve.search_request import SearchRequest, Vector
+from lexlip_lucene.serve.sent_pictures import SentPictures
 from lexlip_lucene.words.read_query import ReadQuery
 
 FUSED_DEPTH = 100
@@ -67,6 +68,7 @@ class Searching:
         self.images = images
         self.texts = texts
         self.model = model
+        self.sent = SentPictures()
         self._vectors: LRUCache[str, Impacts] = LRUCache(vectors)
         self._lock = Lock()
 
@@ -75,6 +77,7 @@ class Searching:
 
         Raises:
             NotThere: no such document to be like, no such keyword field, or no BM25 index.
+            Forgotten: the picture to search by is no longer kept.
             InputError: the weights are not what is needed.
             SearchError: the index can't be read.
             TooSlow: the request was answered meanwhile.
@@ -104,7 +107,7 @@ class Searching:
         """Return the query that is asked for; errors as in `search`."""
         read = self.model.read(asked.query).with_captions(self.images.caption_query)
         excluded = list(dict.fromkeys([*exclude, *read.excluded]))
-        base = read.weights if read.words or not asked.like else self.seen(asked.like)
+        base = read.weights if read.words else self._base(asked)
         weights = {token: weight for token, weight in (base | asked.edits).items() if weight}
         weights = {token: weight for token, weight in weights.items() if token not in excluded}
         heaviest_first = dict(sorted(weights.items(), key=lambda item: -item[1]))
@@ -167,6 +170,12 @@ class Searching:
         self.images.close()
         if self.texts is not None:
             self.texts.close()
+
+    def _base(self, asked: Vector) -> Impacts:
+        """Return the weights of a query without words."""
+        if asked.like:
+            return self.seen(asked.like)
+        return self.sent.of(asked.picture).weights if asked.picture else {}
 
     def _hits(self, asked: SearchRequest, query: Query) -> tuple[Sequence[Hit], Mapping[str, dict[str, int]]]:
         if asked.system == "lexlip":

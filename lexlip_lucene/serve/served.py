@@ -50,6 +50,12 @@ class Served:
         self.pictures = Gate(
             "pictures", workers=limits.picture_workers, waiting=limits.pictures_waiting, seconds=limits.seconds
         )
+        self._loading = Gate(
+            "requests for the model of pictures",
+            workers=1,
+            waiting=limits.pictures_waiting,
+            seconds=limits.loading_seconds,
+        )
         self.thumbnails = Thumbnails(most_bytes=limits.thumbnail_bytes)
         self._find_files = find_files
         self._stale = True
@@ -82,6 +88,17 @@ class Served:
             raise
         self.problem = None
 
+    async def load_images(self) -> None:
+        """Load what encodes pictures unless it is loaded; the time of an answer begins after that.
+
+        Raises:
+            Busy: too many wait for it.
+            TooSlow: it takes longer than it may.
+        """
+        model = self.searching.model
+        if model.sees_pictures and not model.images_loaded:
+            await self._loading.run(model.load_images)
+
     def picture_of(self, docid: str) -> Path:
         """Return the picture's file; what the folder holds beside the index is not given away.
 
@@ -108,7 +125,7 @@ class Served:
 
     def close(self) -> None:
         """Let go of the threads and close the indexes; those that are still searched are left to the process's end."""
-        gates = (self.searches, self.pictures)
+        gates = (self.searches, self.pictures, self._loading)
         if all([gate.close() for gate in gates]):
             self.searching.close()
         else:

@@ -63,7 +63,12 @@ def _made(path: Path) -> Thumbnail:
     picture, media = open_image(path), media_type(path)
     if max(picture.size) <= SIDE and media in AS_IT_IS and path.stat().st_size <= SMALL_BYTES:
         return Thumbnail(path.read_bytes(), media)
-    return _jpeg(picture, SIDE)
+    return small(picture)
+
+
+def small(picture: Image.Image) -> Thumbnail:
+    """Return a picture in mode RGB as a file of at most SIDE pixels a side."""
+    return _jpeg(picture.copy(), SIDE)
 
 
 def shown(path: Path) -> Thumbnail:

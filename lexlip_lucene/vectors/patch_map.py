@@ -78,3 +78,8 @@ class PatchMap:
     def box(self) -> Box | None:
         """The part of the picture that `cell` sees."""
         return None if self.cell is None else self.grid.box(self.cell)
+
+    @property
+    def is_of_no_place(self) -> bool:
+        """True if the picture has the token, but only as a whole: none of its places gives it any weight."""
+        return self.weight > 0 and self.cell is None

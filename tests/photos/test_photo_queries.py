@@ -30,7 +30,14 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
         photo(photos / name, number)
         os.utime(photos / name, (taken, taken))
     photo(photos / "camera.jpg", 3, exif=exif(TAKEN, "Canon", "Canon EOS 80D"))
-    photo(photos / "phone.jpg", 4, exif=exif("0000:00:00 00:00:00", "Apple\0", "iPhone 12"))
+    phone = exif("0000:00:00 00:00:00", "Apple\0", "iPhone 12")
+    phone[ExifTags.Base.ImageDescription] = "Before the ascent"
+    photo(
+        photos / "phone.jpg",
+        4,
+        exif=phone,
+        xmp=b'<rdf:Description photoshop:Country="Schweiz" photoshop:City="Zermatt">',
+    )
     os.utime(photos / "phone.jpg", (taken, taken))
     done("photos", photos, "--no-serve", "--model", root / "model")
     return photos
@@ -54,7 +61,13 @@ def test_metadata_are_the_folders_the_date_and_the_camera(photos: Path) -> None:
         "top.png": {"words": "top", **dated},
         "Alps/hut.jpg": {"words": "Alps hut", "folder": ["Alps"], **dated},
         "Alps/2023/my-dog_1.jpg": {"words": "Alps 2023 my dog 1", "folder": ["Alps", "Alps/2023"], **dated},
-        "phone.jpg": {"words": "phone", "camera": "Apple iPhone 12", **dated},
+        "phone.jpg": {
+            "words": "phone",
+            "camera": "Apple iPhone 12",
+            "place": ["Schweiz", "Zermatt"],
+            "description": "Before the ascent",
+            **dated,
+        },
         "camera.jpg": {
             "words": "camera",
             "camera": "Canon EOS 80D",
@@ -73,6 +86,7 @@ def test_metadata_are_the_folders_the_date_and_the_camera(photos: Path) -> None:
         (["folder=Alps/2023"], {"Alps/2023/my-dog_1.jpg"}),
         (["year=2019"], {"camera.jpg"}),
         (["month=2023-05", "folder=Alps"], {"Alps/2023/my-dog_1.jpg", "Alps/hut.jpg"}),
+        (["place=Zermatt"], {"phone.jpg"}),
         (["camera=Canon EOS 80D", "camera=Apple iPhone 12"], {"camera.jpg", "phone.jpg"}),
     ],
 )

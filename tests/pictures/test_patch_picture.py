@@ -26,6 +26,14 @@ def test_the_picture_keeps_its_size_and_its_colours_where_the_token_is() -> None
     assert red == green == blue < 40
 
 
+def test_a_token_of_the_picture_as_a_whole_leaves_it_as_it_is() -> None:
+    nowhere = np.zeros((2, 4), dtype=np.float32)
+    picture = Image.new("RGB", (80, 40), GREEN)
+    as_a_whole = patch_overlay(picture, PatchMap("red", 2.0, nowhere, 1.0, Grid(2, 4)))
+    assert as_a_whole.getcolors() == [(80 * 40, GREEN)]
+    assert patch_overlay(picture, PatchMap("red", 0.0, nowhere, 0.0, Grid(2, 4))).getpixel((5, 5)) != GREEN
+
+
 def test_a_place_is_as_light_as_its_share_of_the_largest_weight() -> None:
     drawn = np.asarray(over([[4, 2, 1, 0]], size=(400, 100))).astype(int)
     middles = [drawn[50, x, 1] for x in (50, 150, 250, 350)]

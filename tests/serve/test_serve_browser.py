@@ -123,7 +123,7 @@ def test_a_picture_is_searched_by(how: str, page: Page, place: Place) -> None:
         page.evaluate(PASTE.replace("HOW", f'"{how}"'), list(file.read_bytes()))
     expect(page.get_by_role("status")).to_contain_text("LexLIP: ")
     expect(page.get_by_role("searchbox")).to_have_value("")
-    page.wait_for_url("**/?weights=*")
+    page.wait_for_url("**/?picture=*")
     from lexlip_lucene.encoders.model.lexlip import LexLip
 
     encoded = LexLip.from_pretrained(place.model).encode_images([file])[0]

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, expect
 from support import tiny
 from support.browser import PHONE, opened
@@ -64,6 +66,42 @@ def test_nothing_overflows_with_long_names_and_captions(link: str, width: int, b
         assert page.locator("#hits a.open").count() > 1
         assert page.evaluate(OVERFLOWING) == []
         assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
+
+
+WIDE = {"viewport": {"width": 1280, "height": 844}}
+TABLET = {"viewport": {"width": 768, "height": 1024}}
+
+
+@pytest.mark.parametrize("how", [WIDE, TABLET, PHONE], ids=["1280", "768", "390"])
+def test_nothing_overflows_beside_an_uploaded_picture_and_the_first_hit_is_in_sight(
+    how: dict[str, Any], browser: Browser, address: str, tmp_path: Path
+) -> None:
+    Image.new("RGB", (900, 300), "red").save(tmp_path / "wide.png")
+    width, height = how["viewport"]["width"], how["viewport"]["height"]
+    with opened(browser, address, **how) as page:
+        at(page, "/")
+        page.get_by_label("Search by a picture of yours").set_input_files(tmp_path / "wide.png")
+        page.wait_for_url("**/?picture=*")
+        at(page, f"{page.url}&weights=red:200")  # the model has no idea of pictures, and what it sees finds nothing
+        expect(page.get_by_role("img", name="The picture that is searched by")).to_be_visible()
+        assert page.evaluate(OVERFLOWING) == []
+        assert page.evaluate("document.scrollingElement.scrollWidth") <= width
+        box = page.locator("#hits a.open").first.bounding_box()
+        assert box is not None and box["y"] + box["height"] / 2 < height
+        if how is PHONE:
+            page.get_by_role("button", name="Weights").tap()
+            assert page.evaluate("document.scrollingElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("link", ["/?query=a+red+circle+with+a+blue+star+and+a+green+square", f"/?like={NAMES[0]}"])
+def test_on_a_phone_words_are_one_line_that_scrolls_by_itself(link: str, browser: Browser, address: str) -> None:
+    with opened(browser, address, **PHONE) as page:
+        at(page, link)
+        assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
+        box = page.locator("#hits a.open").first.bounding_box()
+        assert box is not None and box["y"] < 400
+        page.get_by_role("button", name="Weights").tap()
+        assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
 
 
 def test_on_a_phone_the_first_picture_is_in_sight_and_weights_unfold(browser: Browser, address: str) -> None:

@@ -13,7 +13,7 @@ from support.served import running
 
 from lexlip_lucene.serve.app import create_app
 
-UNSAID = ("POST /api/encode",)
+UNSAID = ("POST /api/encode", "POST /api/pictures")
 """Operations that take no more than their OpenAPI can say: which bytes are a picture."""
 
 EXAMPLES = 25
@@ -24,11 +24,13 @@ OPERATIONS = [
     "GET /api/explain",
     "GET /api/encode",
     "POST /api/encode",
+    "POST /api/pictures",
     "GET /api/documents/{docid}",
     "GET /api/health",
     "GET /v1/{index}/search",
     "POST /v1/{index}/search",
     "GET /v1/{index}/doc/{docid}",
+    "GET /pictures/{id}",
     "GET /images/{docid}",
     "GET /thumbnails/{docid}",
     "GET /patches/{docid}",

@@ -54,6 +54,12 @@ def test_the_stored_place_is_framed(client: TestClient) -> None:
         assert changed.getbbox() == pytest.approx(box, abs=8)  # a frame of 6 pixels, blurred by JPEG
 
 
+def test_the_answer_says_if_a_token_has_no_place(client: TestClient) -> None:
+    for token, said in (("red", None), ("a", "none")):
+        answer = client.get("/patches/val%2Fred-circle-0", params={"token": token})
+        assert answer.headers.get("Lexlip-Place") == said
+
+
 def test_an_exported_query_side_searches_and_refuses_pictures_with_its_reason(client: TestClient, place: Place) -> None:
     assert client.get("/api/search", params={"query": "red"}).json()["hits"][0]["docid"] == "val/red-circle-0"
     answer = client.post("/api/encode", files={"image": (place.images / "0.png").read_bytes()})

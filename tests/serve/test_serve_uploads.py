@@ -11,8 +11,10 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 from support import served
+from support.picture_files import corners, heic, picture
 from support.served import running
 
+from lexlip_lucene.data import images
 from lexlip_lucene.data.images import TooManyPixels, UnreadableImage
 from lexlip_lucene.serve.app import create_app
 from lexlip_lucene.serve.http.limits import Limits
@@ -226,6 +228,39 @@ def test_a_progressive_jpeg_has_the_bound_of_other_formats() -> None:
     with pytest.raises(TooManyPixels, match="--upload-pixels"):
         read_upload(jpeg, pixels=19_999)
     assert read_upload(saved("JPEG", (200, 100)), pixels=19_999).size == (50, 25)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "HEIC"])
+def test_a_large_picture_of_another_format_names_the_setting_that_allows_it(
+    kind: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    place = served.make(tmp_path_factory.mktemp("served"))
+    content = heic(picture(24, 16)) if kind == "HEIC" else saved("PNG", (24, 16))
+    for pixels, status in ((383, 413), (384, 200)):
+        opened = place.opened(Limits(seconds=20, upload_pixels=pixels))
+        with TestClient(create_app(opened), base_url="http://127.0.0.1") as client:
+            answer = client.post("/api/pictures", files={"image": content})
+            assert answer.status_code == status, answer.text
+            assert status == 200 or "lexlip serve --upload-pixels N allows more" in answer.json()["error"]
+
+
+def test_a_heic_upload_is_searched_by_and_shown_as_a_jpeg(client: TestClient) -> None:
+    sent = heic(picture(48, 32))
+    answer = client.post("/api/pictures", files={"image": ("IMG_0001.HEIC", sent, "image/heic")})
+    assert answer.status_code == 200, answer.text
+    small = client.get(f"/pictures/{answer.json()['picture']}")
+    assert small.headers["content-type"] == "image/jpeg"
+    shown = Image.open(BytesIO(small.content))
+    assert (shown.size, corners(shown)) == ((48, 32), ["red", "lime", "blue", "white"])
+
+
+def test_a_heic_upload_says_what_to_install_where_nothing_reads_it(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(images, "readable_formats", lambda: images.FORMATS)
+    answer = client.post("/api/pictures", files={"image": ("IMG_0001.HEIC", heic(picture()), "image/heic")})
+    assert answer.status_code == 415
+    assert answer.json()["error"].endswith("pip install 'lexlip-lucene[heic]' reads HEIC")
 
 
 def test_a_file_that_is_too_large_names_the_setting_that_allows_it(client: TestClient) -> None:

@@ -14,11 +14,12 @@ from support import tiny
 from lexlip_lucene.data.captions import read_captions
 from lexlip_lucene.encode.encode import encode_images
 from lexlip_lucene.encoders.explain.patch_maps import patch_maps
+from lexlip_lucene.encoders.model.class_path import ClassPath
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.lucene.index.impact_index import ImpactIndex
 from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
-from lexlip_lucene.recipes.model_spec import ViewSpec
+from lexlip_lucene.recipes.model_spec import ClassPathSpec, ViewSpec
 from lexlip_lucene.vectors.collection import read_collection
 from lexlip_lucene.vectors.manifest import read_manifest
 from lexlip_lucene.vectors.patch_map import Box, Cell, Grid
@@ -121,6 +122,27 @@ def test_encoding_keeps_the_places_of_the_maps_and_nothing_else_changes(
                 without += 1
                 assert found.placeless == pytest.approx(1)
     assert (without > 0) == bool(model.image.spec.views)
+
+
+def test_a_word_that_only_the_classes_gave_has_no_place(photos: Path, tmp_path: Path) -> None:
+    """No position has it: the collection names no place, and neither does the map."""
+    model = tiny.lexlip()
+    star = model.lexicon.position_of_token["star"]
+    with torch.no_grad():
+        model.image.head.tokens.bias.fill_(1)
+        model.image.head.tokens.bias[star] = -1e3
+    classes = ClassPath(ClassPathSpec(words=1), model.image.tower.width, len(model.lexicon))
+    classes.fill(torch.eye(len(model.lexicon))[star].expand(1000, -1))
+    model.image.class_path = classes
+    encode_images(model, read_captions(photos), tmp_path / "placed", precision="float32", positions=True)
+    for docid, line in lines(tmp_path / "placed").items():
+        vector = line["vector"]
+        assert isinstance(vector, dict) and vector["star"] > 0
+        kept = parse_positions(str(line["positions"]), vector, docid)
+        assert kept.cells.keys() == vector.keys() - {"star"}
+        of_classes, of_places = patch_maps(model, Image.open(photos / docid), ["star", "red"])
+        assert of_classes.is_of_no_place and of_classes.placeless == pytest.approx(1)
+        assert not of_places.is_of_no_place
 
 
 def test_the_manifest_says_the_grid(model: LexLip, photos: Path, tmp_path: Path) -> None:

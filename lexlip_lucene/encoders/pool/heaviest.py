@@ -27,7 +27,8 @@ _LOW_32_BITS = 2**32 - 1
 class Heaviest(NamedTuple):
     """Weights (batch, k) float32, heaviest first, and their lexicon positions (batch, k) int64; weight 0: no token.
 
-    `winners` (batch, k) int is the position of the picture's states that gave each weight, where somebody asked.
+    `winners` (batch, k) int is the position of the picture's states that gave each weight, if asked for; a number past
+    the positions where none did.
     """
 
     weights: Tensor

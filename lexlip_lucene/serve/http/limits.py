@@ -21,6 +21,7 @@ EXPLAINED, MOST_EXPLAINED = 100, 200
 """Hits whose terms are looked up unless more are asked for, and the most: each is a look at every query token."""
 
 DOCID_CHARACTERS = 1_000
+PICTURE_CHARACTERS = 64
 
 LONGEST_LINK = 1 << 18
 """Bytes of an address with its headers: every parameter at its longest, with twelve for each character."""
@@ -45,6 +46,7 @@ class Limits:
         picture_workers: pictures decoded, encoded or made smaller at a time.
         pictures_waiting: pictures that wait.
         seconds: for one request's work, and for the arrival of its body.
+        loading_seconds: for what encodes pictures to be loaded, which the first of them waits for beside.
         connections: open at a time; when more come, those are closed that waited longest for their client.
         thumbnail_bytes: of memory for small pictures.
         vectors: of documents that are kept for "more like this".
@@ -58,6 +60,7 @@ class Limits:
     picture_workers: int = 2
     pictures_waiting: int = 60
     seconds: float = 10.0
+    loading_seconds: float = 300.0
     connections: int = 200
     thumbnail_bytes: int = 32 << 20
     vectors: int = 256

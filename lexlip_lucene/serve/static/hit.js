@@ -136,9 +136,31 @@ function showMap(link) {
   seen.dataset.plain ??= seen.getAttribute("src");
   clearTimeout(soon);
   soon = setTimeout(() => {
-    const token = link?.dataset.token;
-    seen.src = link ? `${seen.dataset.maps}?token=${encodeURIComponent(token)}` : seen.dataset.plain;
-    said.textContent = link ? `Where “${token}” is: bright where the model sees it, framed where most.` : NO_MAP;
-    dialog.dataset.token = token ?? "";
+    dialog.dataset.token = link?.dataset.token ?? "";
+    if (link) drawMap(seen, said, link);
+    else {
+      seen.src = seen.dataset.plain;
+      sayNoMap();
+    }
   }, SOON);
+}
+
+/** Draw the place of a link's token, unless another was pointed at meanwhile. */
+async function drawMap(seen, said, link) {
+  const { token } = link.dataset;
+  const word = token.replace(/^##/, "");
+  const address = `${seen.dataset.maps}?token=${encodeURIComponent(token)}`;
+  const isWanted = () => seen.isConnected && dialog.dataset.token === token;
+  try {
+    const answer = await fetch(address); // which says what a picture can't, and leaves it in the browser's cache
+    if (!answer.ok) throw new Error(told(await answer.text()));
+    if (!isWanted()) return;
+    seen.src = address;
+    said.textContent =
+      answer.headers.get("Lexlip-Place") === "none"
+        ? `“${word}” is of the picture as a whole: it has no place in it.`
+        : `Where “${word}” is: bright where the model sees it, framed where most.`;
+  } catch (error) {
+    if (isWanted()) said.textContent = reason(error);
+  }
 }

@@ -46,15 +46,18 @@ async function search(url, parts, focus) {
   }
   const query = url.searchParams.get("query") ?? "";
   if (document.activeElement !== field) field.value = query;
-  document.title = query ? `${query} – image search` : "image search";
+  const about = query || (url.searchParams.get("picture") && "your picture");
+  document.title = about ? `${about} – image search` : "image search";
 }
 
 function draw(html, parts, focus) {
   const drawn = new DOMParser().parseFromString(html, "text/html");
   const active = focus ?? document.activeElement?.dataset?.focus;
+  const unfolded = [...results.querySelectorAll(".filter[open]")].map((each) => each.dataset.field);
   const said = drawn.getElementById("said").content;
   for (const id of parts ?? []) document.getElementById(id)?.replaceWith(drawn.getElementById(id) ?? "");
   if (!parts) results.replaceChildren(...drawn.body.childNodes);
+  for (const each of results.querySelectorAll(".filter")) each.open = unfolded.includes(each.dataset.field);
   if (status.textContent !== said.textContent) status.replaceChildren(...said.childNodes);
   watchMore();
   if (active && !parts) document.querySelector(`[data-focus="${CSS.escape(active)}"]`)?.focus();
@@ -64,7 +67,7 @@ let pause = null;
 function searchForWords() {
   clearTimeout(pause);
   if ((new URL(location.href).searchParams.get("query") ?? "") === field.value.trim()) return;
-  go(changed({ query: field.value.trim(), weights: "", like: "" }), { replace: typing });
+  go(changed({ query: field.value.trim(), weights: "", like: "", picture: "" }), { replace: typing });
   typing = true;
 }
 

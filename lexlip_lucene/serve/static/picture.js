@@ -1,21 +1,18 @@
-// Searching by a picture: chosen, dropped or pasted, the server encodes it and keeps nothing; its words are the query.
+// Searching by a picture: chosen, dropped or pasted, the server encodes it and keeps it for a while under a short id.
 import { changed, go, home } from "./address.js";
 import { busy, fail, reason, told } from "./status.js";
 
-const KEPT = 128; // tokens of a picture that go into the address
-
 async function searchBy(file) {
-  busy(true);
+  busy(true, "Looking at the picture…");
   const body = new FormData();
   body.append("image", file);
   try {
-    const answer = await fetch(`${home}api/encode`, { method: "POST", body });
+    const answer = await fetch(`${home}api/pictures`, { method: "POST", body });
     const text = await answer.text();
     if (!answer.ok) return fail(told(text));
-    const weights = Object.entries(JSON.parse(text).weights).slice(0, KEPT);
-    if (!weights.length) return fail("The model sees no word in this picture.");
-    const written = weights.map(([token, weight]) => `${token}:${weight}`).join(" ");
-    await go(changed({ query: "", like: "", exclude: [], weights: written }));
+    const sent = JSON.parse(text);
+    if (!Object.keys(sent.weights).length) return fail("The model sees no word in this picture.");
+    await go(changed({ query: "", like: "", exclude: [], weights: "", picture: sent.picture }));
   } catch (error) {
     fail(reason(error));
   } finally {
@@ -29,6 +26,7 @@ export function watchPictures() {
     if (input.files.length) searchBy(input.files[0]);
     input.value = "";
   });
+  document.addEventListener("click", (event) => event.target.closest(".choose") && input.click());
   document.addEventListener("paste", (event) => {
     const file = [...(event.clipboardData?.files ?? [])].find((each) => each.type.startsWith("image/"));
     if (file) searchBy(file);

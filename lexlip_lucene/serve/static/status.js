@@ -16,10 +16,10 @@ export function fail(message) {
   status.textContent = `That did not work. ${message}`;
 }
 
-export function busy(is) {
+export function busy(is, said = "Searching…") {
   document.body.classList.toggle("busy", is);
   results.setAttribute("aria-busy", String(is));
-  if (is) status.textContent = "Searching…";
+  if (is) status.textContent = said;
 }
 
 /** Return the message of an error: `fetch` has a TypeError for a server that does not answer. */
