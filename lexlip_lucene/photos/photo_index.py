@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from lexlip_lucene.data.images import readable_formats
 from lexlip_lucene.errors import InputError, OutputError
+from lexlip_lucene.files.locked import locked
 from lexlip_lucene.files.written import require_folder, restore_replaced, written_folder
 from lexlip_lucene.photos.changes import Changes, Counts, changes_since, counts_of
 from lexlip_lucene.photos.encoded import FOLDER, Encoded, EncodedParts
@@ -101,12 +102,28 @@ def update_photos(
 
     Raises:
         InputError: no such folder, no file in it, not one photo that can be read, or a file of `home` is damaged.
-        OutputError: `home` is something else, or can't be written.
+        OutputError: `home` is something else, can't be written, or another process writes it.
         ModelError: no such model.
         JavaError: no Java is installed; raised before anything is encoded.
     """
     begun = time.monotonic()
     require_folder(folder, "photo folder")
+    _require_beside(folder, home)
+    with locked(home, "`lexlip photos`"):
+        return _updated(folder, home, wanted, begun, outside=outside, device=device, force=force, progress=progress)
+
+
+def _updated(
+    folder: Path,
+    home: Path,
+    wanted: Wanted,
+    begun: float,
+    *,
+    outside: bool,
+    device: str,
+    force: bool,
+    progress: Progress,
+) -> PhotosReport:
     before = _ledger_of(folder, home, force=force)
     found = scan(folder, outside=outside)
     chosen = choose_model(wanted, before, device)
@@ -185,13 +202,16 @@ def _write(
         write_ledger(partial, ledger)
 
 
-def _ledger_of(folder: Path, home: Path, *, force: bool) -> Ledger | None:
-    """Return the ledger in `home`, which is nothing, or an index of `folder`, and not in it."""
+def _require_beside(folder: Path, home: Path) -> None:
     if home.resolve().is_relative_to(folder.resolve()):
         raise OutputError(
             f"{home} lies in the photo folder {folder}, where the index would be read as photos: choose a "
             "place beside it with --output"
         )
+
+
+def _ledger_of(folder: Path, home: Path, *, force: bool) -> Ledger | None:
+    """Return the ledger in `home`, which is nothing, or an index of `folder`."""
     restore_replaced(home)
     ours = not home.exists() or any((home / name).exists() for name in (LEDGER_FILE, FOLDER))
     if not ours and not (home.is_dir() and not any(home.iterdir())):

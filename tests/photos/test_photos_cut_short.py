@@ -12,6 +12,7 @@ import pytest
 from support.cli_run import done, lexlip
 from support.photo_folder import photo, photo_folder, tiny_model, vectors_of
 
+from lexlip_lucene.files.locked import lock_name, locked
 from lexlip_lucene.photos import photo_index
 
 SMALL_PARTS = """
@@ -97,6 +98,15 @@ def test_vectors_of_other_settings_are_not_resumed(photos: Path, model: Path, mo
         failing.setattr(photo_index, "known_vectors", _interrupted)
         assert lexlip("photos", photos, "--no-serve", "--model", model).status == 130
     assert done("photos", photos, "--no-serve", "--model", model, "--bits", 4)["encoded"] == 40
+
+
+def test_a_second_run_at_the_same_time_is_refused_and_changes_nothing(photos: Path, model: Path) -> None:
+    home = photos.with_name("photos.lexlip")
+    with locked(home, "`lexlip photos`"):
+        refused = lexlip("photos", photos, "--no-serve", "--model", model).error
+    assert f"{home} is being written by another run of `lexlip photos`" in refused and not home.exists()
+    assert done("photos", photos, "--no-serve", "--model", model)["documents"] == 40
+    assert not lock_name(home).exists()
 
 
 def _interrupted(*_: object) -> Callable[..., None]:
