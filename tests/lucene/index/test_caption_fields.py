@@ -200,9 +200,7 @@ def test_a_searcher_that_is_refreshed_weighs_by_what_there_is_now(tmp_path: Path
 
 def test_the_fields_of_an_index_stay_those_it_was_built_with(index: Path) -> None:
     with (
-        pytest.raises(
-            InputError, match=r"fields of an index are those that it was built with: .* build it again"
-        ),
+        pytest.raises(InputError, match=r"fields of an index are those that it was built with: .* build it again"),
         ImpactIndex.open(index, captions={"caption": 1.0}),
     ):
         pass
