@@ -230,6 +230,8 @@ def test_a_recipe_that_can_not_be_is_refused(setting: str, message: str, job: Jo
         (["-k", "0"], "-k must be at least 1, got 0"),
         (["--rrf-k", "-1"], "at least 0, but it is -1"),
         (["--method", "interpolation", "--alpha", "1.5"], "alpha must be from 0 to 1, but it is 1.5"),
+        (["--tune", "q.txt", "--method", "rrf"], "but --method rrf has no weight: leave one of them out"),
+        (["--tune", "q.txt", "--alpha", "0.5"], "but --alpha is the weight: leave one of them out"),
     ],
 )
 def test_an_option_of_fuse_out_of_range_is_refused(options: list[str], message: str, job: Job, tmp_path: Path) -> None:

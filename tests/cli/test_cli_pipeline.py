@@ -160,6 +160,24 @@ def test_fuse_takes_scores_on_demand(job: Job, tmp_path: Path) -> None:
     assert read_run(job.root / "fused run.txt") == fused
 
 
+def test_fuse_chooses_its_weight_on_topics_that_are_judged(job: Job, tmp_path: Path) -> None:
+    first, second, qrels = job.root / "run é.txt", job.root / "bm25 run.txt", job.root / "t2i" / "qrels.txt"
+    some = [line for line in qrels.read_text(encoding="utf-8").splitlines(keepends=True)][::2]
+    (tmp_path / "some.txt").write_text("".join(some), encoding="utf-8")
+    record = done("fuse", first, second, "--output", tmp_path / "run.txt", "--tune", tmp_path / "some.txt")
+    assert record["method"] == "interpolation" and record["tuned_on"] == len(some)
+    runs = (read_run(first), read_run(second))
+
+    def figure(share: float) -> float:
+        found = evaluate(read_qrels(tmp_path / "some.txt"), interpolate(*runs, alpha=share, depth=10))
+        return sum(found[name] for name in ("R@1", "R@5", "R@10")) / 3
+
+    shares = {share: figure(share) for share in map(float, record["shares"])}
+    assert record["shares"] == {str(share): value for share, value in shares.items()}
+    assert record["alpha"] == max(shares, key=lambda share: shares[share])
+    assert read_run(tmp_path / "run.txt") == interpolate(*runs, alpha=record["alpha"])
+
+
 @pytest.mark.parametrize(
     ("qrels", "run"), [("t2i", "run é.txt"), ("t2i", "bm25 run.txt"), ("t2i", "fused run.txt"), ("i2t", "i2t run.txt")]
 )

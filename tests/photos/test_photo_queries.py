@@ -16,6 +16,8 @@ from support import tiny
 from support.cli_run import done, lexlip
 from support.photo_folder import lines_of, photo
 
+from lexlip_lucene.photos.metadata import words_of
+
 TAKEN = "2019:08:03 10:20:30"
 
 
@@ -60,7 +62,7 @@ def test_metadata_are_the_folders_the_date_and_the_camera(photos: Path) -> None:
     assert metadata(photos) == {
         "top.png": {"words": "top", **dated},
         "Alps/hut.jpg": {"words": "Alps hut", "folder": ["Alps"], **dated},
-        "Alps/2023/my-dog_1.jpg": {"words": "Alps 2023 my dog 1", "folder": ["Alps", "Alps/2023"], **dated},
+        "Alps/2023/my-dog_1.jpg": {"words": "Alps 2023 my dog", "folder": ["Alps", "Alps/2023"], **dated},
         "phone.jpg": {
             "words": "phone",
             "camera": "Apple iPhone 12",
@@ -98,6 +100,67 @@ def test_a_query_is_answered_here_and_narrowed_by_metadata(photos: Path, filters
     assert record["unknown"] == []
     model = photos.with_name("model")
     assert record["hits"] == done("search", record["index"], "--query", query, "--model", model, *options)["hits"]
+
+
+@pytest.mark.parametrize(
+    ("query", "found", "unknown"),
+    [
+        ("Hut", ["Alps/hut.jpg"], []),
+        ("the alps", ["Alps/2023/my-dog_1.jpg", "Alps/hut.jpg"], []),
+        ("2019", ["camera.jpg"], []),
+        ("hut giraffe", ["Alps/hut.jpg"], ["giraffe"]),
+        ("alps -huts", ["Alps/2023/my-dog_1.jpg"], []),
+        ("1", [], ["1"]),
+    ],
+)
+def test_words_of_names_and_years_find_a_photo(photos: Path, query: str, found: list[str], unknown: list[str]) -> None:
+    record = done("photos", photos, "--query", query)
+    assert sorted(hit["docid"] for hit in record["hits"]) == found
+    assert record["unknown"] == unknown
+
+
+def test_a_name_adds_to_what_is_seen_and_explain_says_so(photos: Path) -> None:
+    index, docid = photos.with_name("photos.lexlip") / "index", "Alps/2023/my-dog_1.jpg"
+    asked = ("--query", "a red dog of 2023", "--model", photos.with_name("model"))
+    record = done("explain", index, *asked, "--docid", docid)
+    said = {"words:dog": "the file name says: dog", "words:2023": "the file name says: 2023"}
+    assert record["captions"] == said | {"year:2023": "the date says: 2023"}
+    added = {term["token"]: term["contribution"] for term in record["terms"]}
+    assert added.keys() >= record["captions"].keys() and sum(added.values()) == record["score"]
+    [hit] = [hit for hit in done("search", index, *asked)["hits"] if hit["docid"] == docid]
+    assert hit["score"] == record["score"]
+    out = lexlip("explain", index, *asked, "--docid", docid).out
+    assert "words:dog  (the file name says: dog)" in out
+
+
+@pytest.mark.parametrize(
+    ("id", "words"),
+    [
+        ("2023/alps/hut-1.jpg", "2023 alps hut"),
+        ("trip route66/b52, 3rd pier 2.jpg", "trip route66 b52 3rd pier"),
+        ("DCIM/100CANON/IMG_2019.JPG", ""),
+        ("DSC0001.jpg", ""),
+        ("_DSC1234.jpg", ""),
+        ("PXL_20230714_093000123.MP.jpg", ""),
+        ("IMG-20230714-WA0003.jpg", ""),
+        ("P1010023.JPG", ""),
+        ("IMG_20230714_093000_birthday.jpg", "birthday"),
+        ("2023-07-14 09.30.00.jpg", "2023"),
+        ("1022454332_6af2c1449a.jpg", ""),
+        ("Screenshot_2021-01-01.png", "Screenshot 2021"),
+        ("ünïcode_äpfel.jpg", "ünïcode äpfel"),
+    ],
+)
+def test_the_words_of_a_name_are_those_that_a_person_gave(id: str, words: str) -> None:
+    assert " ".join(words_of(id)) == words
+
+
+def test_a_folder_of_names_that_cameras_gave_is_searched_by_what_is_seen(tmp_path: Path) -> None:
+    tiny.lexlip().save_pretrained(tmp_path / "model")
+    for number in range(2):
+        photo(tmp_path / "photos" / f"IMG_000{number}.jpg", number)
+    record = done("photos", tmp_path / "photos", "--model", tmp_path / "model", "--query", "img dog cat")
+    assert record["unknown"] == ["img"] and record["documents"] == 2
 
 
 def test_a_query_is_answered_as_text_too(photos: Path) -> None:

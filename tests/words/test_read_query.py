@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.records import Impacts
+from lexlip_lucene.search.caption_query import CaptionQuery
 from lexlip_lucene.words.cut_word import CutWord, as_cut
 from lexlip_lucene.words.function_words import FUNCTION_WORDS, capped
 from lexlip_lucene.words.read_query import QueryReader, ReadQuery
@@ -126,3 +127,38 @@ def test_files_that_are_not_what_they_must_be_are_named(content: bytes) -> None:
     for parse in (parse_neighbours, parse_pieced, parse_counts):
         with pytest.raises(ModelError, match=r"words\.json"):
             parse(content, "words.json")
+
+
+class Captions:
+    """Captions that have some words: each is a token `caption:word` of weight 70."""
+
+    def __init__(self, *words: str) -> None:
+        self.words = words
+
+    def ask(self, text: str) -> CaptionQuery:
+        found = {f"caption:{word}": word for word in re.findall(r"\w+", text.lower()) if word in self.words}
+        return CaptionQuery(dict.fromkeys(found, 70), found)
+
+
+def test_a_word_that_only_captions_have_counts_and_is_not_unknown() -> None:
+    found = read("a blue dgo by a giraffe", {"giraffe": ("zebra",)}, pieced="").with_captions(Captions("dgo").ask)
+    assert found.weights == {"blue": 120, "caption:dgo": 70, "a": 9}
+    assert found.unknown == ["giraffe"] and found.nearest == {"giraffe": ["zebra"]}
+    assert found.suggestions == {}, "what a caption says is no misspelling"
+
+
+def test_an_excluded_word_is_excluded_from_captions_too() -> None:
+    found = read("blue -dog -alps -nowhere").with_captions(Captions("dog", "alps", "blue").ask)
+    assert found.excluded == ["dog", "caption:dog", "caption:alps"]
+    assert found.weights == {"blue": 120, "caption:blue": 70}
+    assert found.unknown == ["nowhere"]
+
+
+def test_a_negated_word_does_not_count_in_captions() -> None:
+    found = read("blue without dog").with_captions(Captions("dog", "blue").ask)
+    assert found.weights == {"blue": 120, "caption:blue": 70} and found.excluded == []
+
+
+def test_captions_without_a_word_of_the_query_change_nothing() -> None:
+    before = read("a blue dgo -giraffe", pieced="")
+    assert before.with_captions(Captions().ask) == before
