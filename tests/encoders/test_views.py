@@ -12,6 +12,7 @@ from support.halves import draw, recipe_of, write
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lexlip_lucene.encoders.model.backbone_pass import BackbonePass, run_backbone
 from lexlip_lucene.encoders.model.image_encoder import ImageEncoder
 from lexlip_lucene.encoders.model.image_tower import ImageTower
 from lexlip_lucene.encoders.model.lexlip import LexLip
@@ -54,6 +55,15 @@ def mean_of(backbone: nn.Module, pixels: Tensor) -> Tensor:
     """The states of timm's backbone, averaged over places: (batch, width)."""
     found: Tensor = cast(Any, backbone).forward_features(pixels)
     return found.flatten(2).mean(dim=2)
+
+
+def block_mean(made: ImageTower, pixels: Tensor, number: int) -> Tensor:
+    """The mean of what block `number` of the own backbone gives, 0 being the stem: (batch, width of the block)."""
+    found: list[Tensor] = []
+    hook = cast(Any, made.backbone).blocks[number - 1].register_forward_hook(lambda _, __, given: found.append(given))
+    cast(Any, made.backbone).forward_features(pixels)
+    hook.remove()
+    return found[0].mean(dim=(2, 3))
 
 
 def resized(pixels: Tensor, size: int, made: ImageTower) -> Tensor:
@@ -101,6 +111,43 @@ def test_the_states_of_a_picture_do_not_depend_on_the_others_of_its_batch() -> N
     made = tower(*VIEWS)
     grey, both = pictures(1), torch.cat([pictures(1), 255 * (pictures(2)[1:] > 190).byte()])
     torch.testing.assert_close(made(normalise(both, made.spec))[:1], made(normalise(grey, made.spec)))
+
+
+@torch.inference_mode()
+def test_a_view_of_blocks_has_their_mean_states_side_by_side_and_then_zeros() -> None:
+    made = tower(ViewSpec(), ViewSpec(blocks=(6, 2)), ViewSpec(size=64, mirrored=True, blocks=(7,)))
+    pixels = normalise(pictures(), made.spec)
+    states = made(pixels)
+    large = resized(pixels, 64, made)
+    side = torch.cat([block_mean(made, pixels, 6), block_mean(made, pixels, 2)], dim=1)
+    torch.testing.assert_close(states[:, -2, : side.shape[1]], side)
+    assert not states[:, -2, side.shape[1] :].any()
+    both = (block_mean(made, large, 7) + block_mean(made, large.flip(-1), 7)) / 2
+    torch.testing.assert_close(states[:, -1, : both.shape[1]], both, rtol=1e-3, atol=1e-4)
+    assert torch.equal(states[:, :-2], tower(ViewSpec())(pixels)), "places and other views are as without"
+
+
+@torch.inference_mode()
+def test_views_that_see_the_same_share_one_pass() -> None:
+    made = tower(ViewSpec(mirrored=True), ViewSpec(blocks=(6,)), ViewSpec(size=64), ViewSpec(size=64, blocks=(5,)))
+    seen = []
+    cast(Any, made.backbone).conv_stem.register_forward_hook(lambda _, given, __: seen.append(given[0].shape[-1]))
+    made(normalise(pictures(), made.spec))
+    assert seen == [32, 32, 64], "the picture, its mirror image, and the large one"
+
+
+@torch.inference_mode()
+def test_blocks_that_are_not_there_or_too_wide_are_refused() -> None:
+    pixels = normalise(pictures(), spec())
+    with pytest.raises(ModelError, match=r"no blocks \[40\]"):
+        tower(ViewSpec(blocks=(40,)))(pixels)
+    wide = tower(ViewSpec(blocks=(5, 6, 7)))
+    with pytest.raises(ModelError, match=r"blocks \[5, 6, 7\] are 248 wide together, but a state has a width of 100"):
+        BackbonePass(torch.zeros(1, 100, 1, 1), run_backbone(wide.backbone, "", pixels, (5, 6, 7)).blocks).mean(
+            (5, 6, 7)
+        )
+    with pytest.raises(ValidationError, match="each block once is needed, got \\[1, 1\\]"):
+        ViewSpec(blocks=(1, 1))
 
 
 @torch.inference_mode()

@@ -17,7 +17,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Ship two models: `small`, and the default of `lexlip photos`."""
     home = tmp_path / "models"
     tiny.lexlip().save_pretrained(home / "small")
-    tiny.lexlip(seed=1).save_pretrained(home / shipped.PHOTOS)
+    tiny.lexlip(seed=1).save_pretrained(home / shipped.PHOTOS_FAST)
     monkeypatch.setattr(shipped, "HOME", home)
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
@@ -25,7 +25,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_name_is_that_of_a_shipped_model_unless_there_is_such_a_folder(home: Path) -> None:
-    assert shipped.shipped_models() == ["photos", "small"]
+    assert shipped.shipped_models() == ["photos-fast", "small"]
     assert shipped.model_folder("small") == home / "small"
     assert LexLip.from_pretrained("small").sha256 == LexLip.from_pretrained(home / "small").sha256
     assert LexLipQueryEncoder("small").encode("red dog") == LexLipQueryEncoder(home / "small").encode("red dog")
@@ -37,7 +37,7 @@ def test_a_name_is_that_of_a_shipped_model_unless_there_is_such_a_folder(home: P
 def test_another_name_is_an_error_that_lists_the_shipped_ones(home: Path) -> None:
     for ask in (shipped.model_folder, LexLip.from_pretrained, LexLipQueryEncoder):
         with pytest.raises(
-            ModelError, match="no such folder: smal; the models that come with the package: photos, small"
+            ModelError, match="no such folder: smal; the models that come with the package: photos-fast, small"
         ):
             ask("smal")
 
@@ -49,7 +49,7 @@ def test_an_index_is_searched_with_the_shipped_model_that_made_it(home: Path) ->
     done("encode", "images", "album", "collection", "--model", "small")
     done("index", "collection", "index")
     Path("topics.tsv").write_text(f"1\t{query}\n")
-    for index, model in ((made["index"], "photos"), ("index", "small")):
+    for index, model in ((made["index"], "photos-fast"), ("index", "small")):
         expected = done("search", index, "--query", query, "--model", model)["hits"]
         assert done("search", index, "--query", query)["hits"] == expected != []
         assert done("search", index, "--topics", "topics.tsv", "--output", f"{model}.txt")["topics"] == 1

@@ -1,4 +1,4 @@
-"""The wheel has the models: `photos` is loaded from it, not from the checkout."""
+"""The wheel has the models: they are loaded from it, not from the checkout."""
 
 import subprocess
 import sys
@@ -10,12 +10,12 @@ SCRIPT = """
 import lexlip_lucene
 from lexlip_lucene import LexLip
 assert lexlip_lucene.__file__.startswith({root!r}), lexlip_lucene.__file__
-model = LexLip.from_pretrained("photos")
-assert model.encode_texts(["two dogs in the snow"])[0]
+for name in ("photos", "photos-fast"):
+    assert LexLip.from_pretrained(name).encode_texts(["two dogs in the snow"])[0]
 """
 
 
-def test_the_model_for_photos_is_loaded_from_the_built_wheel(tmp_path: Path) -> None:
+def test_the_models_for_photos_are_loaded_from_the_built_wheel(tmp_path: Path) -> None:
     build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
     subprocess.run([*build, "--wheel-dir", str(tmp_path), str(ROOT)], check=True)
     (wheel,) = tmp_path.glob("*.whl")

@@ -26,11 +26,21 @@ class BackbonePass(NamedTuple):
     blocks: dict[int, Tensor]
 
     def mean(self, blocks: Sequence[int]) -> Tensor:
-        """Return the mean state (batch, width) of the last map; or those of `blocks` side by side, then zeros."""
+        """Return the mean state (batch, width) of the last map; or those of `blocks` side by side, then zeros.
+
+        Raises:
+            ModelError: the blocks are wider than a state.
+        """
         if not blocks:
             return self.last.mean(dim=(2, 3))
         found = torch.cat([self.blocks[block] for block in blocks], dim=1)
-        return nn.functional.pad(found, (0, self.last.shape[1] - found.shape[1]))
+        room = self.last.shape[1] - found.shape[1]
+        if room < 0:
+            raise ModelError(
+                f"image.views: blocks {list(blocks)} are {found.shape[1]} wide together, but a state has a width of "
+                f"{self.last.shape[1]}: take fewer, or put them into two views"
+            )
+        return nn.functional.pad(found, (0, room))
 
 
 def run_backbone(backbone: nn.Module, name: str, pixels: Tensor, blocks: Sequence[int] = ()) -> BackbonePass:
