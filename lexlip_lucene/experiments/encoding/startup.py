@@ -1,4 +1,4 @@
-"""The cost of the first hit, from the shell: `python -m lexlip_lucene.experiments.encoding.startup INDEX --model MODEL`.
+"""The cost of the first hit, from the shell: `python -m lexlip_lucene.experiments.encoding.startup INDEX --model M`.
 
 Two commands take turns: `lexlip search INDEX --query …`, and `lexlip serve INDEX` with one request for the same query.
 The result has the median and the range of each in seconds of wall time (of `serve` until the answer is there) and of
