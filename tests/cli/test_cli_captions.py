@@ -27,7 +27,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "c" / "a.jsonl").write_bytes(b"\n".join(map(orjson.dumps, DOCUMENTS)))
     tiny.lexlip().save_pretrained(root / "model")
     record = done("index", root / "c", root / "index", "--caption-field", "title", "--caption-field", "tags")
-    assert record["postings"] == 4 + 6
+    assert record["postings"] == 5 + 6
     return root
 
 

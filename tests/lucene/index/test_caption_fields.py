@@ -139,7 +139,7 @@ def test_words_of_a_query_weigh_by_idf_their_number_and_the_fields_weight(docume
 
 def test_a_search_of_captions_only_scores_as_anserinis_bm25(tmp_path: Path) -> None:
     """Both have the same analyser, k1 and b; ours rounds impacts and query weights to integers."""
-    documents = [line | {"contents": line["caption"], "vector": {}} for line in lines(1200, seed=3)]
+    documents: list[Line] = [line | {"contents": line["caption"], "vector": {}} for line in lines(1200, seed=3)]
     documents = [line for line in documents if line["caption"]][:1000]
     collection = write(tmp_path / "c", documents)
     ImpactIndex.build(collection, tmp_path / "index", captions={"caption": 1000.0})
@@ -153,12 +153,20 @@ def test_a_search_of_captions_only_scores_as_anserinis_bm25(tmp_path: Path) -> N
 
 
 def test_a_manifest_counts_the_vectors_only_and_its_bits_are_those_of_captions(tmp_path: Path) -> None:
-    documents = [{"id": "a", "vector": {}, "caption": "hut hut"}, {"id": "b", "vector": {"x": 15}, "caption": ""}]
+    documents: list[Line] = [
+        {"id": "a", "vector": {}, "caption": "hut hut"},
+        {"id": "b", "vector": {"x": 15}, "caption": ""},
+    ]
     collection = write(tmp_path / "c", documents)
     shards = [
         ShardEntry(name=path.name, documents=1, sha256=sha256_of(path)) for path in sorted(collection.glob("*.jsonl"))
     ]
-    facts = {"model_sha256": "0" * 64, "vocabulary_sha256": "0" * 64, "scale": 2.0, "rounding": "half to even"}
+    facts: dict[str, Any] = {
+        "model_sha256": "0" * 64,
+        "vocabulary_sha256": "0" * 64,
+        "scale": 2.0,
+        "rounding": "half to even",
+    }
     facts |= {"side": "image", "bits": 4, "top_k": 8, "inputs": 2, "inputs_sha256": "0" * 64, "rejected": []}
     write_manifest(collection, Manifest(**facts, documents=2, empty=1, postings=1, shards=shards))
     report = ImpactIndex.build(collection, tmp_path / "index", captions={"caption": 1.0})
@@ -186,11 +194,11 @@ def test_added_documents_get_captions_and_deleted_ones_lose_them(tmp_path: Path)
 
 
 def test_a_searcher_that_is_refreshed_weighs_by_what_there_is_now(tmp_path: Path) -> None:
-    documents = [{"id": "a", "vector": {}, "caption": "hut"}, {"id": "b", "vector": {"x": 1}}]
+    documents: list[Line] = [{"id": "a", "vector": {}, "caption": "hut"}, {"id": "b", "vector": {"x": 1}}]
     ImpactIndex.build(write(tmp_path / "c", documents), tmp_path / "index", captions={"caption": 1.0})
     with ImpactSearcher(tmp_path / "index") as searcher:
         before = searcher.caption_query("hut").weights["caption:hut"]
-        more = [{"id": f"m{number}", "vector": {}, "caption": "hut"} for number in range(40)]
+        more: list[Line] = [{"id": f"m{number}", "vector": {}, "caption": "hut"} for number in range(40)]
         with ImpactIndex.open(tmp_path / "index") as writing:
             writing.add_collection(write(tmp_path / "more", more))
         assert searcher.caption_query("hut").weights["caption:hut"] == before
@@ -237,7 +245,7 @@ def test_a_caption_field_that_can_not_be_is_refused(captions: Any, message: str,
     ],
 )
 def test_a_line_whose_caption_can_not_be_read_is_named(value: object, reason: str, tmp_path: Path) -> None:
-    documents = [
+    documents: list[Line] = [
         {"id": "a", "vector": {}, "caption": "fine"},
         {"id": "b", "vector": {}, "caption": None},
         {"id": "c", "vector": {"caption:taken": 3}, "caption": value},
@@ -247,7 +255,7 @@ def test_a_line_whose_caption_can_not_be_read_is_named(value: object, reason: st
 
 
 def test_numbers_and_lists_are_texts_and_null_is_none(tmp_path: Path) -> None:
-    documents = [
+    documents: list[Line] = [
         {"id": "a", "vector": {}, "caption": 2023},
         {"id": "b", "vector": {}, "caption": ["ein Häuschen", "\u00e4pfel \U0001f642"]},
         {"id": "c", "vector": {}, "caption": None},
