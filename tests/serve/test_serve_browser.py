@@ -278,6 +278,7 @@ PAGES = [
     "/?query=red+circle+-star&weights=dog:0",
     "/?query=dog&system=both&filter=split%3Dval",
     "/?query=dog&system=fused",
+    "/?like=val/red-circle-0&filter=split%3Dval",
     "/?query=red+circle&hit=val/red-circle-0&against=val/blue-star-0",
     "/?query=zzz",
     "/?k=0",
