@@ -22,7 +22,7 @@ KEYWORDS = ("folder", "year", "month", "camera", "place")
 STORED = ("contents", "words", "date", "camera", "place", "description")
 """Keys whose values the index gives back."""
 
-CAPTIONS = {"words": 0.25, "year": 0.25}
+CAPTIONS = {"words": 0.25, "year": 0.25, "place": 0.25, "description": 0.25}
 """Caption fields and their weights: a rare word of a name counts about half as much as the most that a word is seen.
 So names help, and a wrong one hardly harms (docs/results.md)."""
 

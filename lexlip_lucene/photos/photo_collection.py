@@ -59,6 +59,11 @@ def known_vectors(home: Path, ledger: Ledger | None, encoded: Mapping[str, Encod
     return known
 
 
+def keys_of(folder: Path) -> set[str]:
+    """Return the keys that a line of a collection has."""
+    return {key for record in _lines(folder) for key in record}
+
+
 def write_collection(
     folder: Path,
     files: Mapping[str, PhotoFile],

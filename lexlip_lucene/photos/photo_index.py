@@ -25,7 +25,7 @@ from lexlip_lucene.photos.encoding import encode_photos
 from lexlip_lucene.photos.ledger import LEDGER_FILE, Ledger, read_ledger, write_ledger
 from lexlip_lucene.photos.metadata import CAPTIONS, KEYWORDS, STORED
 from lexlip_lucene.photos.model_choice import Chosen, Wanted, choose_model
-from lexlip_lucene.photos.photo_collection import COLLECTION, known_vectors, write_collection
+from lexlip_lucene.photos.photo_collection import COLLECTION, keys_of, known_vectors, write_collection
 from lexlip_lucene.photos.scan import PhotoFile, scan
 from lexlip_lucene.progress import SILENT, Progress
 
@@ -197,7 +197,9 @@ def _write(
     known = known_vectors(home, before, encoded)
     with written_folder(home, force=True) as partial:
         write_collection(partial / COLLECTION, files, ledger, before, known, config, progress)
-        kept: IndexOptions = {"store": STORED, "keywords": KEYWORDS, "captions": CAPTIONS}
+        there = keys_of(partial / COLLECTION)
+        captions = {key: weight for key, weight in CAPTIONS.items() if key in there}
+        kept: IndexOptions = {"store": STORED, "keywords": KEYWORDS, "captions": captions}
         ImpactIndex.build(partial / COLLECTION, partial / INDEX, progress=progress, **kept)
         write_ledger(partial, ledger)
 

@@ -25,7 +25,7 @@ LEAST_WEIGHT, LARGEST_WEIGHT = 0.001, 1000.0
 _KEYS_OF_ITS_OWN = ("id", "vector")
 
 _SAYS = {"words": "the file name", "year": "the date", "date": "the date", "contents": "the caption"}
-_SAYS |= dict.fromkeys(("caption", "captions"), "the caption")
+_SAYS |= dict.fromkeys(("caption", "captions"), "the caption") | {key: f"the {key}" for key in ("place", "description")}
 
 
 class CaptionField(NamedTuple):

@@ -108,6 +108,8 @@ def test_a_query_is_answered_here_and_narrowed_by_metadata(photos: Path, filters
         ("Hut", ["Alps/hut.jpg"], []),
         ("the alps", ["Alps/2023/my-dog_1.jpg", "Alps/hut.jpg"], []),
         ("2019", ["camera.jpg"], []),
+        ("zermatt", ["phone.jpg"], []),
+        ("an ascent", ["phone.jpg"], []),
         ("hut giraffe", ["Alps/hut.jpg"], ["giraffe"]),
         ("alps -huts", ["Alps/2023/my-dog_1.jpg"], []),
         ("1", [], ["1"]),
