@@ -5,7 +5,7 @@
 /hit        a hit seen large: its words, its cloud, where its words were seen
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -67,7 +67,12 @@ def _chips(weights: Mapping[str, int], text: str, names: Names = NO_NAMES) -> li
 
 def _words(names: Names) -> dict[str, Any]:
     """Return the functions of templates that show words, tokens of captions by their names."""
-    functions = {"shown": shown_token, "words_of": shown_words, "chips": _chips, "shown_tokens": shown_tokens}
+    functions: dict[str, Callable[..., Any]] = {
+        "shown": shown_token,
+        "words_of": shown_words,
+        "chips": _chips,
+        "shown_tokens": shown_tokens,
+    }
     return {name: partial(function, names=names) for name, function in functions.items()} | {"names": names}
 
 
