@@ -142,7 +142,7 @@ def test_blocks_that_are_not_there_or_too_wide_are_refused() -> None:
     with pytest.raises(ModelError, match=r"no blocks \[40\]"):
         tower(ViewSpec(blocks=(40,)))(pixels)
     wide = tower(ViewSpec(blocks=(5, 6, 7)))
-    with pytest.raises(ModelError, match=r"blocks \[5, 6, 7\] are 248 wide together, but a state has a width of 100"):
+    with pytest.raises(ModelError, match=r"blocks \[5, 6, 7\] are 200 wide together, but a state has a width of 100"):
         BackbonePass(torch.zeros(1, 100, 1, 1), run_backbone(wide.backbone, "", pixels, (5, 6, 7)).blocks).mean(
             (5, 6, 7)
         )

@@ -106,7 +106,7 @@ def test_suggestions_are_near_and_common_ones_come_first() -> None:
 
 
 def test_words_that_captions_have_far_more_rarely_than_others_are_not_offered() -> None:
-    spelling = Spelling(["doo", "dig", "dog", "dogs"], {"doo": 8, "dig": 400, "dog": 20_000, "dogs": 3000})
+    spelling = Spelling(["doo", "dig", "dog", "dogs"], {"doo": 8, "dig": 4000, "dog": 20_000, "dogs": 3000})
     assert spelling.suggestions("dgo") == ["dog"], "doo is likely to be misspelt itself"
     assert spelling.suggestions("dqg") == ["dog", "dig"], "the common one first"
     assert Spelling(["doo"], {"doo": 8, "dog": 20_000}).suggestions("dgo") == ["doo"], "only known words count"

@@ -61,9 +61,9 @@ def run_backbone(backbone: nn.Module, name: str, pixels: Tensor, blocks: Sequenc
             return BackbonePass(_as_map(backbone, name, model.forward_features(pixels)), {})
         last, maps = model.forward_intermediates(pixels, indices=list(blocks), **_counting(backbone, name))
     except AssertionError as error:  # a ViT made for pictures of another size, or a block that it has not
+        asked = f"pictures of size {pixels.shape[-1]}" + (f", or has no blocks {list(blocks)}" if blocks else "")
         raise ModelError(
-            f"backbone {name} takes no pictures of size {pixels.shape[-1]}, or has no blocks {list(blocks)}: {error}; "
-            "set image.size, or img_size in image.arguments"
+            f"backbone {name} takes no {asked}: {error}; set image.size, or img_size in image.arguments"
         ) from error
     means = dict(zip(sorted(blocks), (each.mean(dim=(2, 3)) for each in maps), strict=True))
     return BackbonePass(_as_map(backbone, name, last), means)

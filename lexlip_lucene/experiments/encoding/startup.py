@@ -38,8 +38,11 @@ def search_cost(index: Path, model: Path, query: str) -> Cost:
     command = ["search", str(index), "--model", str(model), "--query", query, "--json"]
     process = subprocess.Popen(_lexlip(command), stdout=subprocess.PIPE)
     assert process.stdout is not None
-    hits = orjson.loads(process.stdout.read())["hits"]
-    return _ended(process, _found(hits) and time.perf_counter() - begun)
+    with process.stdout as out:
+        said = out.read()
+    cost = _ended(process, time.perf_counter() - begun)
+    _require_hits(said)
+    return cost
 
 
 def serve_cost(index: Path, model: Path, query: str) -> Cost:
@@ -48,10 +51,12 @@ def serve_cost(index: Path, model: Path, query: str) -> Cost:
     with _served(index, model) as (process, url):
         asked = f"{url.rstrip('/')}/api/search?{urllib.parse.urlencode({'query': query})}"
         with urllib.request.urlopen(asked) as answer:
-            hits = orjson.loads(answer.read())["hits"]
-        wall = _found(hits) and time.perf_counter() - begun
+            said = answer.read()
+        wall = time.perf_counter() - begun
         process.send_signal(signal.SIGINT)
-        return _ended(process, wall)
+        cost = _ended(process, wall)
+    _require_hits(said)
+    return cost
 
 
 def report(costs: Sequence[Cost]) -> dict[str, dict[str, float]]:
@@ -71,16 +76,17 @@ def _served(index: Path, model: Path) -> Iterator[tuple[subprocess.Popen[bytes],
         if process.returncode is None:
             process.kill()
             process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 def _lexlip(command: Sequence[str]) -> list[str]:
     return [sys.executable, "-m", "lexlip_lucene", *command]
 
 
-def _found(hits: Sequence[object]) -> bool:
-    if not hits:
+def _require_hits(said: bytes) -> None:
+    if not said or not orjson.loads(said)["hits"]:
         raise RuntimeError("the query finds nothing: take an index of photos")
-    return True
 
 
 def _ended(process: subprocess.Popen[bytes], wall: float) -> Cost:
