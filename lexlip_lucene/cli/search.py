@@ -127,6 +127,7 @@ def _answered(index: Path, query: str, model: Path | None, setting: _Setting) ->
     hits: Sequence[Hit]
     read = None
     captions: Mapping[str, str] = {}
+    _start_java(setting)
     if is_bm25(index, query, model):
         setting.require_exact(index)
         with open_texts(index) as texts:
@@ -154,6 +155,12 @@ def _answered(index: Path, query: str, model: Path | None, setting: _Setting) ->
     if setting.approximate is not None:
         record |= {"approximate": _as_record(setting.approximate), "unseen": _narrowed(hits).unseen}
     return Answered(record, _as_text(query, weights, hits, setting, milliseconds, words_lines(read, captions)))
+
+
+def _start_java(setting: _Setting) -> None:
+    from lexlip_lucene.lucene.jvm.jvm import start_jvm
+
+    start_jvm(brief=setting.approximate is None)  # the first approximate search reads the whole index
 
 
 def _nothing(query: str, weights: Mapping[str, int], setting: _Setting) -> str:

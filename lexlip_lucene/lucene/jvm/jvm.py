@@ -6,7 +6,7 @@ A process has one JVM for life, and pyjnius starts it at `import jnius` with wha
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeAlias
@@ -30,6 +30,9 @@ _OPTIONS = (
     "--enable-native-access=ALL-UNNAMED",  # Lucene 10 calls madvise; Java warns of it otherwise
 )
 
+_BRIEF = ("-XX:TieredStopAtLevel=1",)
+"""Options for a process that ends after one query: compiling well would take longer than the query."""
+
 # Java's own default, but for two packages of Lucene: one says on every start which memory mapping it uses, the other
 # that the vector module is missing, which serves dense vectors only.
 _LOGGING = b"""
@@ -47,7 +50,7 @@ def jvm_runs() -> bool:
     return bool(jnius_config.vm_running)
 
 
-def start_jvm(*, heap: str | None = None) -> None:
+def start_jvm(*, heap: str | None = None, brief: bool = False) -> None:
     """Start the JVM, or use the one that runs. Afterwards Pyserini can be imported, too.
 
     Sets `JAVA_HOME` for this process, and `OPENAI_API_KEY` to a placeholder when it is unset: Pyserini creates an
@@ -55,6 +58,8 @@ def start_jvm(*, heap: str | None = None) -> None:
 
     Args:
         heap: the JVM's largest heap, as `512m` or `4g`; without it Java takes a quarter of the memory.
+        brief: the process ends after one query: the JVM starts with less work, and would do many more slowly. One
+            that runs stays as it is.
 
     Raises:
         JavaError: no Java 21, no Anserini jar, a JVM that can't start, or one that somebody else started without
@@ -69,7 +74,7 @@ def start_jvm(*, heap: str | None = None) -> None:
             raise JavaError(f"a JVM runs already and its heap can't become {heap}: call start_jvm(heap=…) before it")
         if not ENTRY.opened:
             with ENTRY.opening():
-                _open(heap)
+                _open(heap, brief=brief)
     os.environ.setdefault("OPENAI_API_KEY", "unset")
 
 
@@ -138,24 +143,24 @@ def _class(name: str) -> JavaObject:
     return autoclass(name)
 
 
-def _open(heap: str | None) -> None:
+def _open(heap: str | None, *, brief: bool) -> None:
     """Start the JVM, or take up the one that somebody else started by pyjnius."""
     import jnius_config
 
     if not jnius_config.vm_running:
         require_no_other_jvm()
-        _boot(heap)
+        _boot([*_OPTIONS, *([f"-Xmx{heap}"] if heap else []), *(_BRIEF if brief else [])])
     require_own_jvm()
     _check_class_path()
 
 
-def _boot(heap: str | None) -> None:
+def _boot(options: Sequence[str]) -> None:
     import jnius_config
 
     java, jar = find_java(), find_jar()
     os.environ["JAVA_HOME"] = str(java.path)
     jnius_config.add_classpath(str(jar.path), str(BRIDGE))
-    jnius_config.add_options(*_OPTIONS, *([f"-Xmx{heap}"] if heap else []))
+    jnius_config.add_options(*options)
     try:
         with java_locale():
             import jnius
