@@ -15,4 +15,4 @@ def addresses_on(html: str) -> list[str]:
 
     Reader().feed(html)
     # A map needs a word.
-    return [f"{address}?token=red" if "/patches/" in address else address for address in found]
+    return [f"{address}?token=red" if "/patches/" in address and "?" not in address else address for address in found]

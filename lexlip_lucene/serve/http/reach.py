@@ -9,7 +9,10 @@ from lexlip_lucene.errors import InputError
 from lexlip_lucene.serve.http.forwarded import Network
 from lexlip_lucene.serve.http.host_name import host_name, is_loopback
 
-OWN_PATHS = ("api", "v1", "images", "thumbnails", "patches", "clouds", "static", "results", "hit", "openapi.json")
+OWN_PATHS = (
+    *("api", "v1", "openapi.json", "static", "results", "hit"),
+    *("images", "thumbnails", "pictures", "patches", "clouds"),
+)
 """First parts of the server's own paths. A path below a proxy may not begin with one, since it could be either."""
 
 

@@ -92,10 +92,13 @@ window.addEventListener("popstate", () => {
   show(new URL(location.href));
 });
 
-// Endless scrolling: the button for more is pressed as it comes near, once it was not near.
+// Endless scrolling: the button for more is pressed when it is near, once the page has been scrolled.
 const nearing = new IntersectionObserver(
   (seen) => {
-    for (const each of seen) if (each.isIntersecting && scrollY) more(each.target);
+    for (const each of seen.filter((one) => one.isIntersecting)) {
+      if (scrollY) more(each.target);
+      else addEventListener("scroll", watchMore, { once: true, passive: true });
+    }
   },
   { rootMargin: "400px" },
 );
