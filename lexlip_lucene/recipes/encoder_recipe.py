@@ -6,7 +6,15 @@ from pydantic import Field, model_validator
 
 from lexlip_lucene.recipes.architecture import shaping
 from lexlip_lucene.recipes.expander_recipe import ExpanderRecipe
-from lexlip_lucene.recipes.model_spec import ImageSpec, Spec, StaticTextSpec, Title, TransformerTextSpec, ViewSpec
+from lexlip_lucene.recipes.model_spec import (
+    ImageSpec,
+    Spec,
+    StaticTextSpec,
+    Title,
+    TransformerTextSpec,
+    TranslationSpec,
+    ViewSpec,
+)
 from lexlip_lucene.recipes.recipe_path import RecipePath
 from lexlip_lucene.recipes.training_recipe import TrainingRecipe
 from lexlip_lucene.recipes.weight_package import PREFIX
@@ -169,8 +177,41 @@ class ImageRecipe(ImageSpec):
         return ImageSpec(**{**kept, "views": views})
 
 
+class TranslationRecipe(TranslationSpec):
+    """A table of further words, counted in the captions trained on and those of `expander.texts`.
+
+    A token u is as strong in a text that has t as `share` times how much more often one caption of an image has u when
+    another has t, P(u | t) − P(u); but a plural or singular of t is no weaker than `other_form`.
+
+    Attributes:
+        share: of the weight of t.
+        other_form: share of its weight that its plural or singular gets.
+        least_pairs: pairs of an image's captions of which the first has t; of rarer tokens only the forms are known.
+        rise: P(u | t) / P(u) at least.
+    """
+
+    share: float = Field(default=0.5, ge=0, le=1)
+    other_form: float = Field(default=0.3, ge=0, le=1)
+    least_pairs: int = Field(default=80, ge=1)
+    rise: float = Field(default=5, ge=1)
+
+
 class StaticTextRecipe(StaticTextSpec):
-    """The inference-free text side; its weights start from the expander's, or else the inverse document frequency."""
+    """The inference-free text side; its weights start from the expander's, or else the inverse document frequency.
+
+    Attributes:
+        translation: add the words that a text's own words call for; null: its own words only.
+        function_words_last: in the end, let no function word weigh more than the lightest other token.
+    """
+
+    translation: TranslationRecipe | None = None
+    function_words_last: bool = False
+
+    def spec(self) -> StaticTextSpec:
+        """Return what the model keeps of this."""
+        own = {name: getattr(self, name) for name in StaticTextSpec.model_fields}
+        table = None if self.translation is None else TranslationSpec(tokens=self.translation.tokens)
+        return StaticTextSpec(**{**own, "translation": table})
 
 
 class TransformerTextRecipe(TransformerTextSpec):

@@ -174,6 +174,16 @@ class ImageSpec(Spec):
         return self
 
 
+class TranslationSpec(Spec):
+    """A table that says which further words a word calls for, and how strongly (`encoders/model/translation.py`).
+
+    Attributes:
+        tokens: further tokens of one token, at most.
+    """
+
+    tokens: int = Field(default=8, ge=1, le=256)
+
+
 class StaticTextSpec(Spec):
     """The inference-free text side: one learned weight per token, no transformer at query time.
 
@@ -182,6 +192,7 @@ class StaticTextSpec(Spec):
         max_length: tokens of a text; the rest is cut off.
         length_power: a vector is divided by its L2 norm to this power (1: cosine, 0: raw inner product).
         token_keep: share of a caption's tokens kept in a training step.
+        translation: add the words that a text's own words call for; null: its own words only.
         bank: measure texts that are documents against a bank of training images; null: treat them as queries.
     """
 
@@ -189,6 +200,7 @@ class StaticTextSpec(Spec):
     max_length: int = Field(default=64, gt=2, le=65536)
     token_keep: float = Field(default=1.0, gt=0, le=1)
     length_power: float = Field(default=1.0, ge=0, le=1)
+    translation: TranslationSpec | None = None
     bank: BankSpec | None = None
 
 

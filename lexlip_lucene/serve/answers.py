@@ -44,6 +44,9 @@ class SearchAnswer(BaseModel):
     nearest: dict[str, list[str]] = Field(default={}, description="Unknown word → known words nearest in meaning.")
     suggestions: dict[str, list[str]] = Field(default={}, description="Misspelt word → known words.")
     proposed_exclusions: list[str] = Field(default=[], description="Words that the query seems to want excluded.")
+    called: list[str] = Field(
+        default=[], description="Tokens of `weights` that the query is not written with: what its words call for."
+    )
     captions: dict[str, str] = Field(
         default={}, description="Token of a caption field → its meaning, such as `the file name says: alps`."
     )
@@ -101,6 +104,7 @@ class EncodeAnswer(BaseModel):
     """A text or a picture as weighted words."""
 
     weights: dict[str, int]
+    called: list[str] = Field(default=[], description="Tokens of a text's weights that it is not written with.")
     milliseconds: float
 
 

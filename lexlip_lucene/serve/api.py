@@ -74,8 +74,10 @@ async def explain(served: Here, asked: Annotated[Explained, Query()]) -> Explain
 async def encode_text(served: Here, text: Annotated[Text, Query()]) -> EncodeAnswer:
     """Encode a text as a query is."""
     begun = time.perf_counter()
-    weights = await served.searches.run(lambda: served.searching.model.text(text))
-    return EncodeAnswer(weights=weights, milliseconds=1000 * (time.perf_counter() - begun))
+    model = served.searching.model
+    weights = await served.searches.run(lambda: model.text(text))
+    milliseconds = 1000 * (time.perf_counter() - begun)
+    return EncodeAnswer(weights=weights, called=model.called(text, weights), milliseconds=milliseconds)
 
 
 @api.post("/encode", responses=problems(400, 408, 413, 415, 422, 503, 504))
@@ -149,6 +151,7 @@ def search_answer(served: Served, asked: SearchRequest, found: SearchResult) -> 
         nearest=found.read.nearest,
         suggestions=found.read.suggestions,
         proposed_exclusions=found.read.proposed_exclusions,
+        called=found.read.called,
         captions=_captions(served, asked.query),
         hits=[
             HitAnswer(

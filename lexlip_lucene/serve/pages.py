@@ -5,7 +5,7 @@
 /hit        a hit seen large: its words, its cloud, where its words were seen
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -38,6 +38,9 @@ STEP = 30
 LEXICON_SHOWN = 60
 """Words of a picture that are listed before one asks for the rest."""
 
+CHIPS = 8
+"""Words of a query that are shown before one asks for the rest."""
+
 FOUND_BY = 5
 """Words of the query that a hit is said to be found by."""
 
@@ -61,8 +64,20 @@ class Opened(NamedTuple):
     captions: tuple[str, ...]
 
 
-def _chips(weights: Mapping[str, int], text: str, names: Names = NO_NAMES) -> list[ShownWord]:
-    return shown_words([_Weighted(*each) for each in weights.items()], text, names)
+class _Chips(NamedTuple):
+    """The words of a query that are shown, and those that one has to ask for."""
+
+    near: list[ShownWord]
+    far: list[ShownWord]
+
+
+def _chips(weights: Mapping[str, int], text: str, called: Sequence[str], names: Names = NO_NAMES) -> _Chips:
+    """Return the words that were typed, up to some, then those that they call for; of a picture the heaviest first."""
+    words = shown_words([_Weighted(*each) for each in weights.items()], text, names)
+    further = set(called)
+    own = [word for word in words if not further.issuperset(word.tokens)]
+    others = [word for word in words if further.issuperset(word.tokens)]
+    return _Chips(own[:CHIPS], [*own[CHIPS:], *others])
 
 
 def _words(names: Names) -> dict[str, Any]:

@@ -53,6 +53,10 @@ class QueryModel:
         """Return token → query weight; {} when the model knows no token of `text`."""
         return self._encoder.encode(text)
 
+    def called(self, text: str, weights: Impacts) -> list[str]:
+        """Return the tokens of a text's `weights` that it is not written with: what its words call for."""
+        return self._reader.called(text, weights)
+
     def read(self, text: str) -> "ReadQuery":
         """Read a typed query: its weights, and what is to be said about its words."""
         return self._reader.read(text)

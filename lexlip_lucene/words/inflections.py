@@ -52,7 +52,7 @@ def other_form(token: str, tokens: Collection[str]) -> str | None:
     return plural if plural in tokens else None
 
 
-def widened(weights: Impacts, tokens: Collection[str], factor: float) -> Impacts:
+def widened(weights: Impacts, tokens: Collection[str], factor: float, *, beside: Collection[str] = ()) -> Impacts:
     """Return the query weights with each token's other form at `factor` of its weight, heaviest first.
 
     A form that the query has is left as it is.
@@ -61,11 +61,12 @@ def widened(weights: Impacts, tokens: Collection[str], factor: float) -> Impacts
         weights: token → query weight, at least 1.
         tokens: of the lexicon.
         factor: in 0..1; below half an impact nothing is added.
+        beside: further tokens that the query has; they stay as they are, too.
     """
     added: Impacts = {}
     for token, weight in weights.items():
         other = other_form(token, tokens)
         share = round(factor * weight)
-        if other is not None and other not in weights and share > 0:
+        if other is not None and other not in weights and other not in beside and share > 0:
             added[other] = max(share, added.get(other, 0))
     return dict(sorted((weights | added).items(), key=lambda item: -item[1]))

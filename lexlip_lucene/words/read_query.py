@@ -1,6 +1,6 @@
 """A typed query read: the weights of its words, and what is to be said about those that count for nothing."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -43,6 +43,7 @@ class ReadQuery:
         nearest: unknown word → known words nearest in meaning, which may be none; not of words in `suggestions`.
         suggestions: unknown word → known words that it may be a misspelling of.
         proposed_exclusions: tokens that "without", "no" or "not" stand before; they neither count nor exclude.
+        called: tokens of `weights` that are not the text's own: other forms, and what its words call for.
     """
 
     weights: Impacts
@@ -53,6 +54,7 @@ class ReadQuery:
     nearest: dict[str, list[str]] = field(default_factory=dict)
     suggestions: dict[str, list[str]] = field(default_factory=dict)
     proposed_exclusions: list[str] = field(default_factory=list)
+    called: list[str] = field(default_factory=list)
 
     def with_captions(self, ask: Callable[[str], CaptionTokens]) -> "ReadQuery":
         """Return the query with what captions know of its words: they count, or are excluded, and are not unknown.
@@ -101,9 +103,9 @@ class QueryReader:
         stopped = [word for word in typed.excluded if self.token_of(word) is None]
         suggestions = {word: found for word in lacking if (found := self._suggestions(word))}
         excluded = self._tokens_of(typed.excluded)
-        weights = widened(capped(self._encode(kept)), self._known.tokens, OTHER_FORM)
+        weights = {token: weight for token, weight in self._weights(kept).items() if token not in excluded}
         return ReadQuery(
-            weights={token: weight for token, weight in weights.items() if token not in excluded},
+            weights=weights,
             words=typed.words,
             excluded=excluded,
             excluded_words=typed.excluded,
@@ -111,13 +113,27 @@ class QueryReader:
             nearest={word: self._nearest(word) for word in lacking if word not in suggestions},
             suggestions=suggestions,
             proposed_exclusions=self._tokens_of(typed.negated),
+            called=self.called(kept, weights),
         )
+
+    def called(self, text: str, weights: Iterable[str]) -> list[str]:
+        """Return the tokens of `weights` that `text` is not written with."""
+        own = {token for word in self._cut(text) for token in word.tokens}
+        return [token for token in weights if token not in own]
 
     def token_of(self, word: str) -> str | None:
         """Return the token that `word` is as a whole; None when it is of several, or none that pictures have."""
         cut = self._cut(word)
         whole = len(cut) == 1 and len(cut[0].tokens) == 1 and cut[0].tokens[0] in self._known.tokens
         return cut[0].tokens[0] if whole else None
+
+    def _weights(self, text: str) -> Impacts:
+        """Encode the words that count; the rules of typed words are for the text's own, not for what these call for."""
+        encoded = self._encode(text)
+        called = set(self.called(text, encoded))
+        own = {token: weight for token, weight in encoded.items() if token not in called}
+        weights = encoded | widened(capped(own), self._known.tokens, OTHER_FORM, beside=encoded)
+        return dict(sorted(weights.items(), key=lambda item: -item[1]))
 
     def _known_part(self, typed: TypedQuery) -> tuple[str, list[str]]:
         """Return the words that count, and those that are unknown, in lower case.

@@ -81,6 +81,8 @@ def test_what_every_shipped_recipe_makes_is_read_again(tmp_path: Path, path: Pat
             **{name: getattr(text, name) for name in TransformerTextSpec.model_fields if name != "architecture"},
             architecture={key: value for key, value in fresh.to_dict().items() if key != "_name_or_path"},
         )
+    else:
+        text = text.spec()
     config = {
         **tiny.config().model_dump(mode="json"),
         "image": recipe.image.spec().model_dump(mode="json"),

@@ -1,5 +1,6 @@
 """The words that a search offers for unknown and misspelt ones are links of the page."""
 
+import re
 from typing import Any
 
 import pytest
@@ -36,3 +37,24 @@ def test_offered_words_and_exclusions_are_links(
     )
     assert 'rde: did you mean <a class="go" href="/?query=red+giraffe+without+blue">red</a>?' in drawn
     assert 'href="/?query=rde+giraffe+without+blue&amp;exclude=blue">− blue</a>' in drawn
+
+
+def test_words_that_were_not_typed_are_folded_away(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = pages.search_answer
+
+    def calling(*asked: Any) -> Any:
+        weights = {"blue": 90, "red": 60, "star": 20}
+        return answered(*asked).model_copy(update={"weights": weights, "called": ["blue", "star"]})
+
+    monkeypatch.setattr(pages, "search_answer", calling)
+    place = served.make(tmp_path_factory.mktemp("served"))
+    with TestClient(create_app(place.opened()), base_url="http://127.0.0.1") as client:
+        drawn = client.get("/results", params={"query": "red"}).text
+    assert re.findall(r'<li class="(chip[^"]*)" data-token="(\w+)"', drawn) == [
+        ("chip", "red"),
+        ("chip far", "blue"),
+        ("chip far", "star"),
+    ]
+    assert ">2 more</button>" in drawn

@@ -162,3 +162,18 @@ def test_a_negated_word_does_not_count_in_captions() -> None:
 def test_captions_without_a_word_of_the_query_change_nothing() -> None:
     before = read("a blue dgo -giraffe", pieced="")
     assert before.with_captions(Captions().ask) == before
+
+
+def test_the_rules_of_typed_words_are_not_for_words_that_these_call_for() -> None:
+    def calling(text: str) -> Impacts:
+        encoded = encode(text)
+        return encoded | {"striped": 7, "dog": 6} if "zebra" in encoded else encoded
+
+    found = QueryReader(calling, cut, TOKENS).read("the zebra")
+    assert found.weights == {"zebra": 90, "the": 90, "striped": 7, "dog": 6}, "dogs would be the form of a word called"
+    assert found.called == ["striped", "dog"]
+
+
+def test_other_forms_are_among_the_tokens_that_were_not_typed() -> None:
+    found = read("a dog")
+    assert found.weights == {"dog": 100, "dogs": 30, "a": 9} and found.called == ["dogs"]

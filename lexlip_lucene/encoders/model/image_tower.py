@@ -1,4 +1,4 @@
-"""The image tower: a timm backbone as a source of states, one vector per patch or grid cell.
+"""The image tower: a backbone, timm's in most cases, as a source of states, one vector per patch or grid cell.
 
 Special positions (a class token, registers) are left out: they describe no place in the picture.
 """
@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-import timm
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lexlip_lucene.encoders.model.backbone_pass import BackbonePass, run_backbone
+from lexlip_lucene.encoders.model.efficientnet_lite import EfficientNetLite, is_efficientnet_lite
 from lexlip_lucene.encoders.model.pixels import normalise
 from lexlip_lucene.encoders.model.weight_packages import load_packaged
 from lexlip_lucene.errors import ModelError
@@ -31,7 +31,7 @@ class ImageTower(nn.Module):
     def __init__(self, spec: ImageSpec, *, from_hub: bool = False) -> None:
         super().__init__()
         self.spec = spec
-        self.backbone = _create_backbone(spec.backbone, spec.arguments, spec.identity, from_hub=from_hub)
+        self.backbone = _create_backbone(spec.backbone, spec, from_hub=from_hub)
         self.width = _width(self.backbone)
         self.others = nn.ModuleDict()
         self.seen_by: list[str | None] = []
@@ -40,7 +40,7 @@ class ImageTower(nn.Module):
             self.seen_by.append(None if view.backbone is None else str(_first_with(spec.views, number)))
             if self.seen_by[number] == str(number):
                 assert view.backbone is not None
-                other = _create_backbone(view.backbone, view.arguments, view.identity, from_hub=from_hub)
+                other = _create_backbone(view.backbone, view, from_hub=from_hub)
                 if _width(other) != self.width:
                     raise ModelError(
                         f"image.views: {view.backbone} has states of width {_width(other)}, but all must have those of "
@@ -145,13 +145,18 @@ class _Look(NamedTuple):
     mirrored: bool = False
 
 
-def _create_backbone(name: str, arguments: dict[str, Any], identity: tuple[str, ...], *, from_hub: bool) -> nn.Module:
+def _create_backbone(name: str, spec: ImageSpec | ViewSpec, *, from_hub: bool) -> nn.Module:
+    """Create a backbone without weights; with `from_hub`, with those of the hub."""
+    if spec.package is not None and is_efficientnet_lite(name) and not (spec.arguments or spec.identity):
+        return EfficientNetLite(name)
+    import timm  # takes seconds, which a packaged backbone needs not
+
     try:
-        backbone: nn.Module = timm.create_model(name, pretrained=from_hub, num_classes=0, **arguments)
+        backbone: nn.Module = timm.create_model(name, pretrained=from_hub, num_classes=0, **spec.arguments)
     except Exception as error:  # timm checks few arguments: its layers raise errors of any kind
         reason = " ".join(str(error).split())[:300]
-        raise ModelError(f"backbone {name} with arguments {arguments}: timm says: {reason}") from error
-    for module in identity:
+        raise ModelError(f"backbone {name} with arguments {spec.arguments}: timm says: {reason}") from error
+    for module in spec.identity:
         _replace_by_identity(backbone, module)
     return backbone
 

@@ -24,7 +24,6 @@ from lexlip_lucene.encoders.model.model_files import WEIGHTS_FILE, files_of, req
 from lexlip_lucene.encoders.model.model_tensors import fill_gaps, require_held, special_tokens, tensors_once
 from lexlip_lucene.encoders.model.packed_tensors import packed, unpacked
 from lexlip_lucene.encoders.model.pixels import normalise, to_square
-from lexlip_lucene.encoders.model.static_query import StaticQuery
 from lexlip_lucene.encoders.model.tensor_file import put_tensors
 from lexlip_lucene.encoders.model.text_encoders import StaticText, TransformerText, fresh_network
 from lexlip_lucene.encoders.model.tokenizer import TOKENIZER_FILE, cut_at, encoded, load_tokenizer, uncut
@@ -372,7 +371,7 @@ class LexLip(nn.Module):
         side: Side = "document" if documents and "document" in self.banks else "text"
         quantiser, batch_size = self.quantiser(side, bits=bits, top_k=top_k), as_count(batch_size, "batch size")
         if isinstance(self.text, StaticText) and side == "text":
-            static = StaticQuery(self.lexicon, self.text.raw_weight.cpu().numpy(), self.config.text.length_power)
+            static = self.text.at_query_time(self.lexicon)
             encodings = encoded(self.tokenizer, texts, max_length=self.config.text.max_length)
             return [static.encode(encoding, quantiser) for encoding in encodings]
         vectors: list[Impacts] = []

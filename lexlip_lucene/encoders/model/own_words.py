@@ -32,8 +32,13 @@ class OwnWords(nn.Module):
 
     def presence(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Map token ids (batch, length), and True for those that count, to presence (batch, tokens) float32."""
-        positions = self.position_of_row[ids].masked_fill(~mask, self.tokens)
+        positions = self.positions(ids, mask)
         # One column more than there are tokens takes what is blocked or masked. No len(): an exported graph would
         # hold the number of texts that it was exported with.
         presence = torch.zeros(ids.shape[0], self.tokens + 1, device=ids.device).scatter(1, positions, 1.0)
         return presence[:, : self.tokens]
+
+    def positions(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """Map token ids (batch, length) to positions in the lexicon; those that don't count, to its length."""
+        positions: Tensor = self.position_of_row[ids].masked_fill(~mask, self.tokens)
+        return positions

@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lexlip_lucene.encoders.model.own_words import OwnWords
+from lexlip_lucene.encoders.model.static_query import StaticQuery, TranslationTable
+from lexlip_lucene.encoders.model.translation import Translation
 from lexlip_lucene.encoders.pool.lexicon_pool import lexicon_logits
 from lexlip_lucene.encoders.pool.saturation import saturate
 from lexlip_lucene.errors import ModelError
@@ -28,13 +30,17 @@ CONTEXT_START = 0.1
 
 
 class StaticText(nn.Module):
-    """Presence of a token times its learned weight."""
+    """Presence of a token times its learned weight, and with a `Translation` the tokens that these call for.
+
+    In training a text has its own words only: what pictures learn of others then is no better for the table.
+    """
 
     def __init__(self, spec: StaticTextSpec, lexicon: Lexicon, vocabulary_size: int) -> None:
         super().__init__()
         self.spec = spec
         self.own = OwnWords(lexicon, vocabulary_size, spec.token_keep)
         self.raw_weight = nn.Parameter(torch.zeros(len(lexicon)))
+        self.translation = None if spec.translation is None else Translation(spec.translation, len(lexicon))
 
     def start_from(self, weights: Tensor) -> None:
         """Set the token weights: (tokens,) float > 0, an inverse document frequency for one."""
@@ -43,8 +49,25 @@ class StaticText(nn.Module):
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Map token ids (batch, length), and True for those that count, to weights (batch, tokens)."""
-        presence: Tensor = self.own(ids, mask)
-        return presence * functional.softplus(self.raw_weight)
+        return self.weigh(ids, mask, functional.softplus(self.raw_weight))
+
+    def weigh(self, ids: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
+        """Return the same for another weight (tokens,) of each token."""
+        own: Tensor = self.own(ids, mask) * weight
+        if self.translation is None or self.training:
+            return own
+        whole: Tensor = self.translation(own, self.own.positions(ids, mask))
+        return whole
+
+    def at_query_time(self, lexicon: Lexicon) -> StaticQuery:
+        """Return the same for single texts, without torch."""
+        table = self.translation
+        return StaticQuery(
+            lexicon,
+            self.raw_weight.detach().cpu().numpy(),
+            self.spec.length_power,
+            None if table is None else TranslationTable(table.further.cpu().numpy(), table.share.cpu().numpy()),
+        )
 
 
 class OutputProjection(nn.Module):

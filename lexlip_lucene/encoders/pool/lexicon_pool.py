@@ -17,6 +17,7 @@ Two implementations: `triton_kernels` on CUDA, `chunked` everywhere else and for
 
 import os
 from collections.abc import Callable
+from functools import wraps
 from importlib.util import find_spec
 from typing import Any, Literal, NamedTuple, ParamSpec, TypeVar
 
@@ -62,9 +63,19 @@ class _Products(NamedTuple):
 
 
 def _outside_graphs(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Keep `torch.compile` from unrolling the loops over tiles: it calls the function between two graphs."""
-    kept_out: Callable[_P, _R] = torch.compiler.disable(function)
-    return kept_out
+    """Keep `torch.compile` from unrolling the loops over tiles: it calls the function between two graphs.
+
+    `torch.compiler.disable` loads the compiler, which takes seconds, so it is called only when something is compiled.
+    """
+
+    @wraps(function)
+    def call(*arguments: _P.args, **named: _P.kwargs) -> _R:
+        if torch.compiler.is_dynamo_compiling():
+            kept_out: Callable[_P, _R] = torch.compiler.disable(function)
+            return kept_out(*arguments, **named)
+        return function(*arguments, **named)
+
+    return call
 
 
 @_outside_graphs

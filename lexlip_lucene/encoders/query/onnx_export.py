@@ -72,7 +72,7 @@ class _StaticGraph(nn.Module):
         self.weight = nn.Parameter(nn.functional.softplus(text.raw_weight.detach()))
 
     def forward(self, ids: Tensor, words: Tensor) -> Tensor:
-        return divide_by_length(self.text.own(ids, words) * self.weight, self.text.spec.length_power)
+        return divide_by_length(self.text.weigh(ids, words, self.weight), self.text.spec.length_power)
 
 
 class _TransformerGraph(nn.Module):

@@ -74,7 +74,8 @@ async function add(word) {
     const answer = await fetch(`${home}api/encode?text=${encodeURIComponent(word)}`);
     const text = await answer.text();
     if (!answer.ok) return fail(told(text));
-    const tokens = Object.keys(JSON.parse(text).weights);
+    const { weights: encoded, called } = JSON.parse(text);
+    const tokens = Object.keys(encoded).filter((token) => !called.includes(token));
     if (!tokens.length) return fail(`The model does not know the word “${word}”.`);
     const weights = [...document.querySelectorAll(".chip input[type=range]")].map((each) => Number(each.value));
     const heaviest = Math.max(ADDED, ...weights);

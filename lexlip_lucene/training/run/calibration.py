@@ -10,6 +10,8 @@ from torch import Tensor
 from lexlip_lucene.encoders.model.banks import DenseBank, LexiconBank
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.model.model_config import Ceilings
+from lexlip_lucene.encoders.model.text_encoders import StaticText
+from lexlip_lucene.encoders.model.tokens import tokenise
 from lexlip_lucene.training.examples.sources import ImageSource, plan_of, weights_of
 from lexlip_lucene.vectors.quantise import Side, calibrate_ceiling
 
@@ -45,7 +47,7 @@ def calibrate(
     model.with_ceilings(
         Ceilings(
             image=_ceiling(model, "image", images),
-            text=_ceiling(model, "text", queries),
+            text=_ceiling(model, "text", _of_own_words(model, queries, every)),
             document=_ceiling(model, "document", queries) if "document" in model.banks else None,
         )
     )
@@ -62,6 +64,21 @@ def _ceiling(model: LexLip, side: Side, weights: Tensor) -> float:
         parts = [model.kept(part.to(model.device), side, most).weights.cpu() for part in weights.split(AT_ONCE)]
         weights = torch.cat([part[part > 0] for part in parts])
     return calibrate_ceiling(weights.numpy())
+
+
+def _of_own_words(model: LexLip, queries: Tensor, texts: Sequence[str]) -> Tensor:
+    """Return the queries without what a translation table adds.
+
+    Its many small weights would count as weights of a vector, and the scale then clip the heaviest words.
+    """
+    text = model.text
+    if not isinstance(text, StaticText) or text.translation is None:
+        return queries
+    own = []
+    for begin in range(0, len(texts), AT_ONCE):
+        tokens = tokenise(model.tokenizer, texts[begin : begin + AT_ONCE], max_length=text.spec.max_length)
+        own.append(text.own.presence(tokens.ids.to(model.device), tokens.words.to(model.device)).cpu())
+    return queries * torch.cat(own)
 
 
 def _fill_dense(model: LexLip, source: ImageSource, texts: Sequence[Sequence[str]], sample: NDArray[np.int64]) -> None:

@@ -12,7 +12,7 @@ from lexlip_lucene.data.captions import CaptionedImage, read_captions
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.progress import SILENT, Progress
-from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
+from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe, StaticTextRecipe
 from lexlip_lucene.training.examples.caption_bags import CaptionBags
 from lexlip_lucene.training.examples.draws import Draws
 from lexlip_lucene.training.examples.examples import split_aside
@@ -31,6 +31,7 @@ from lexlip_lucene.training.run.activations import spare_activations
 from lexlip_lucene.training.run.loop import Trainer
 from lexlip_lucene.training.run.run_state import Outcome
 from lexlip_lucene.training.start.starting import Vocabulary, captions_of, compute_start, make_model, make_vocabulary
+from lexlip_lucene.training.start.translation import fill_translation
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class TrainingJob:
         source: gives the images to a step.
         teachers: the teachers that the losses need, by name, but for the expander.
         kept_aside: numbers of the images that the best step is chosen on.
-        further: captions of further images, for the expander.
+        further: captions of further images, for the expander and the translation table.
         cache: keeps the expander between jobs; None: it is not kept.
     """
 
@@ -96,6 +97,7 @@ class TrainingJob:
         held_out = None
         if training.start is None:
             held_out = compute_start(model, recipe, self.source, self.vocabulary.captions, trained, expander=expander)
+            self._fill_translation(model, trained)
         named = named_terms(training)
         captions = self.vocabulary.captions
         parts = Parts(model, training, captions, trained, teachers=self._all_teachers(model, expander))
@@ -113,6 +115,13 @@ class TrainingJob:
             team=self.team,
             held_out=held_out,
         )
+
+    def _fill_translation(self, model: LexLip, trained: NDArray[np.int64]) -> None:
+        text = self.recipe.text
+        if isinstance(text, StaticTextRecipe) and text.translation is not None:
+            sets = [*(self.images[number].captions for number in trained), *self.further]
+            bags = CaptionBags.of(sets, model.tokenizer, model.lexicon, max_length=text.max_length)
+            fill_translation(model, text.translation, bags)
 
     def _agreed(self, best_step: int) -> int:
         """Tell every process the step that the first one chose."""

@@ -11,13 +11,14 @@ from pathlib import Path
 
 from lexlip_lucene.files.written import require_absent
 from lexlip_lucene.progress import SILENT, Progress
-from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
+from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe, StaticTextRecipe
 from lexlip_lucene.recipes.reading import read_recipe
 from lexlip_lucene.training.losses.needs import require_needs
 from lexlip_lucene.training.losses.terms import named_terms, needs_of
 from lexlip_lucene.training.parallel import join_team, leave_team
 from lexlip_lucene.training.run.calibration import calibrate
 from lexlip_lucene.training.run.card import model_card
+from lexlip_lucene.training.run.function_words import put_function_words_last
 from lexlip_lucene.training.run.job import TrainingJob, prepare
 from lexlip_lucene.training.run.run_state import Outcome
 from lexlip_lucene.training.run.train_report import TrainReport
@@ -78,6 +79,8 @@ def train(
         report = _report(outcome, job, time.monotonic() - begun)
         if team.leads:
             captions = [image.captions for image in job.images]
+            if isinstance(recipe.text, StaticTextRecipe) and recipe.text.function_words_last:
+                put_function_words_last(model)
             calibrate(model, job.source, captions, job.trained_on)
             card = model_card(recipe, report._asdict())
             files = word_files(model, recipe, captions, job.vocabulary.further)

@@ -19,7 +19,7 @@ from lexlip_lucene.encoders.model.text_encoders import StaticText, fresh_network
 from lexlip_lucene.files.written import require_file
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.recipes.encoder_recipe import ClassWordsRecipe, EncoderRecipe, StaticTextRecipe
-from lexlip_lucene.recipes.model_spec import StaticTextSpec, TextSpec
+from lexlip_lucene.recipes.model_spec import TextSpec
 from lexlip_lucene.training.examples.examples import (
     CaptionTokens,
     caption_counts,
@@ -108,7 +108,7 @@ def _text_side(recipe: EncoderRecipe, vocabulary_size: int) -> tuple[TextSpec, n
     """Return the text side's spec, and for a transformer the network itself."""
     text = recipe.text
     if isinstance(text, StaticTextRecipe):
-        return StaticTextSpec(**{name: getattr(text, name) for name in StaticTextSpec.model_fields}), None
+        return text.spec(), None
     fresh = {"vocab_size": vocabulary_size, **text.architecture}
     network = load_network(text.model) if text.model else fresh_network(fresh)
     return text.spec(cast(Any, network).config.to_dict()), network
