@@ -15,7 +15,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader
 from pydantic import ValidationError
 
 from lexlip_lucene.errors import LexlipError
-from lexlip_lucene.pictures.score_bar import bar_of
+from lexlip_lucene.pictures.score_bar import Contribution, bar_of
 from lexlip_lucene.pictures.shown_words import NO_NAMES, Names, ShownWord, shown_token, shown_tokens, shown_words
 from lexlip_lucene.pictures.token_colour import token_colour
 from lexlip_lucene.serve.answers import SearchAnswer
@@ -29,6 +29,7 @@ from lexlip_lucene.serve.sent_pictures import Forgotten
 from lexlip_lucene.serve.served import Here, Served
 from lexlip_lucene.serve.shown_fields import shown_fields
 from lexlip_lucene.serve.weak_hits import weak_from
+from lexlip_lucene.words.function_words import FUNCTION_WORDS
 
 pages = APIRouter(include_in_schema=False)
 
@@ -80,12 +81,19 @@ def _chips(weights: Mapping[str, int], text: str, called: Sequence[str], names: 
     return _Chips(own[:CHIPS], [*own[CHIPS:], *others])
 
 
+def _found_by(terms: Sequence[Contribution], text: str, names: Names = NO_NAMES) -> list[ShownWord]:
+    """Return the words that a hit is said to be found by: function words only if it has no other."""
+    words = shown_words(terms, text, names)
+    return ([word for word in words if word.token not in FUNCTION_WORDS] or words)[:FOUND_BY]
+
+
 def _words(names: Names) -> dict[str, Any]:
     """Return the functions of templates that show words, tokens of captions by their names."""
     functions: dict[str, Callable[..., Any]] = {
         "shown": shown_token,
         "words_of": shown_words,
         "chips": _chips,
+        "found_by_of": _found_by,
         "shown_tokens": shown_tokens,
     }
     return {name: partial(function, names=names) for name, function in functions.items()} | {"names": names}

@@ -7,6 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 from support import served
 
+from lexlip_lucene.search.explanation import Term
 from lexlip_lucene.serve import pages
 from lexlip_lucene.serve.app import create_app
 from lexlip_lucene.serve.page_links import PageLinks
@@ -58,3 +59,11 @@ def test_words_that_were_not_typed_are_folded_away(
         ("chip far", "star"),
     ]
     assert ">2 more</button>" in drawn
+
+
+@pytest.mark.parametrize(
+    ("tokens", "said"), [(("the", "red", "on", "dog"), ["red", "dog"]), (("the", "on"), ["the", "on"])]
+)
+def test_a_hit_is_found_by_function_words_only_if_it_has_no_other(tokens: tuple[str, ...], said: list[str]) -> None:
+    terms = [Term(token, 9 - place, 1, 9 - place) for place, token in enumerate(tokens)]
+    assert [word.token for word in pages._found_by(terms, "the red dog on it")] == said
