@@ -107,13 +107,15 @@ def _refuse(what: str, given: dict[str, bool], *, but: list[str]) -> None:
 def _build(
     collection: Path, index: Path, *, merge: bool, verify: bool, force: bool, json: bool, options: "IndexOptions"
 ) -> None:
-    """Build an impact index."""
+    """Build an impact index, and beside it what lets the first search start faster."""
     from lexlip_lucene.lucene.index.impact_index import ImpactIndex
+    from lexlip_lucene.lucene.jvm.class_archive import archiving
     from lexlip_lucene.progress import for_terminal
 
-    report = ImpactIndex.build(
-        collection, index, merge=merge, verify=verify, force=force, progress=for_terminal(), **options
-    )
+    with archiving():
+        report = ImpactIndex.build(
+            collection, index, merge=merge, verify=verify, force=force, progress=for_terminal(), **options
+        )
     answer_report(index, report, {}, json=json)
 
 

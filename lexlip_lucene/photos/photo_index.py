@@ -143,7 +143,10 @@ def _updated(
     if force:
         EncodedParts(home, ledger.settings, formats).clear()
     if not changes.same:
-        encoded = _bring_into_step(home, ledger, valid, found.files, changes, chosen, device, progress)
+        from lexlip_lucene.lucene.jvm.class_archive import archiving
+
+        with archiving():  # the query that follows starts faster
+            encoded = _bring_into_step(home, ledger, valid, found.files, changes, chosen, device, progress)
     return PhotosReport(
         home=home,
         model=chosen.folder,

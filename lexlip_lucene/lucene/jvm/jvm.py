@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any, TypeAlias
 
 from lexlip_lucene.errors import InputError, JavaError, LexlipError
+from lexlip_lucene.lucene.jvm.class_archive import archive_options
 from lexlip_lucene.lucene.jvm.java import BRIDGE, find_jar, find_java
 from lexlip_lucene.lucene.jvm.java_entry import ENTRY
 from lexlip_lucene.lucene.jvm.java_locale import java_locale
@@ -160,7 +161,7 @@ def _boot(options: Sequence[str]) -> None:
     java, jar = find_java(), find_jar()
     os.environ["JAVA_HOME"] = str(java.path)
     jnius_config.add_classpath(str(jar.path), str(BRIDGE))
-    jnius_config.add_options(*options)
+    jnius_config.add_options(*options, *archive_options(java, [jar.path, BRIDGE]))
     try:
         with java_locale():
             import jnius
