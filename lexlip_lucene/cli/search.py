@@ -101,6 +101,10 @@ class _Source(NamedTuple):
     model: Path | None
 
 
+LISTED = 4
+"""Tokens that a query's words call for, named beside its own."""
+
+
 class Answered(NamedTuple):
     """The answer to one query: as a record, and as text."""
 
@@ -154,7 +158,8 @@ def _answered(index: Path, query: str, model: Path | None, setting: _Setting) ->
         record["captions"] = captions
     if setting.approximate is not None:
         record |= {"approximate": _as_record(setting.approximate), "unseen": _narrowed(hits).unseen}
-    return Answered(record, _as_text(query, weights, hits, setting, milliseconds, words_lines(read, captions)))
+    called = [] if read is None else read.called
+    return Answered(record, _as_text(query, weights, hits, setting, milliseconds, words_lines(read, captions), called))
 
 
 def _start_java(setting: _Setting) -> None:
@@ -178,16 +183,24 @@ def _as_text(
     setting: _Setting,
     milliseconds: float,
     words: Sequence[str],
+    called: Sequence[str] = (),
 ) -> str:
     lines = [_nothing(query, weights, setting)]
     if hits:
-        lines = ["query  " + " ".join(f"{token}:{weight}" for token, weight in weights.items())]
+        lines = [f"query  {_listed(weights, called)}"]
         lines += [f"{hit.rank:>5}  {_score(hit.score):>9}  {hit.docid}" for hit in hits]
         lines.append(f"{len(hits)} hits in {milliseconds:.1f} ms")
     lines += words
     if setting.approximate is not None:
         lines.append(what_may_be_lost(_narrowed(hits), setting.k))
     return "\n".join(lines)
+
+
+def _listed(weights: Mapping[str, int], called: Sequence[str]) -> str:
+    """Return the query's tokens, heaviest first; of those that its words call for the first few."""
+    further = set(called[LISTED:])
+    listed = " ".join(f"{token}:{weight}" for token, weight in weights.items() if token not in further)
+    return listed + (f" and {len(further)} more" if further else "")
 
 
 def _as_record(approximate: "Approximation") -> dict[str, int | None]:

@@ -39,6 +39,7 @@ def words_record(read: "ReadQuery | None") -> dict[str, Any]:
         "suggestions": read.suggestions,
         "excluded": read.excluded,
         "proposed_exclusions": read.proposed_exclusions,
+        "called": read.called,
     }
 
 

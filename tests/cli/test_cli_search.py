@@ -10,6 +10,7 @@ from support.cli_run import Job, done, lexlip, whole_job
 from support.oracle import rank
 
 from lexlip_lucene.cli.narrowing import lost_nothing, parse_filters, what_may_be_lost
+from lexlip_lucene.cli.search import LISTED, _listed
 from lexlip_lucene.lucene.search.hits import Hits
 from lexlip_lucene.records import Impacts
 from lexlip_lucene.vectors.collection import read_collection
@@ -265,3 +266,11 @@ def test_docids_that_a_run_could_not_tell_apart_are_refused_before_the_search(tm
     done("index", "--delete", tmp_path / "ids", tmp_path / "index")
     assert lexlip(*run).status == 0
     assert (tmp_path / "run").read_text().startswith("q Q0 a%20b 1 9 ")
+
+
+def test_of_the_tokens_that_a_querys_words_call_for_the_first_few_are_printed() -> None:
+    weights = {"dog": 90, **{f"further{number}": 80 - number for number in range(LISTED + 2)}, "the": 5}
+    called = [token for token in weights if token.startswith("further")]
+    named = " ".join(f"{token}:{weights[token]}" for token in called[:LISTED])
+    assert _listed(weights, called) == f"dog:90 {named} the:5 and 2 more"
+    assert _listed({"dog": 90}, []) == "dog:90"
