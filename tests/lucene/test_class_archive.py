@@ -32,7 +32,7 @@ def lexlip(*arguments: str | Path, java: str = "") -> subprocess.CompletedProces
 
 
 def test_classes_of_the_list_are_in_the_jar() -> None:
-    named = CLASSES.read_text().split()
+    named = [line for line in CLASSES.read_text().splitlines() if not line.startswith("@")]  # the others are lambdas
     with zipfile.ZipFile(BRIDGE) as jar:
         ours = {name.removesuffix(".class") for name in jar.namelist()}
     assert len(named) > 500 and {name for name in named if name.startswith("lexlip/")} <= ours
