@@ -106,12 +106,7 @@ def _page(port: int) -> "socket":
 
 def _answer_query(report: "PhotosReport", query: str, k: int, filters: list[str], *, as_json: bool) -> None:
     found = one_query(report.index, query, report.model, k=k, filters=filters)
-    record = {
-        **_record(report),
-        "query": query,
-        "hits": found.record["hits"],
-        "unknown": found.record.get("unknown", []),
-    }
+    record = {**_record(report), **found.record, "unknown": found.record.get("unknown", [])}
     answer(record, f"{_as_text(report)}\n{found.text}", as_json=as_json)
 
 

@@ -168,7 +168,7 @@ def _start_java(setting: _Setting) -> None:
     start_jvm(brief=setting.approximate is None)  # the first approximate search reads the whole index
 
 
-def _nothing(query: str, weights: Mapping[str, int], setting: _Setting) -> str:
+def _nothing(query: str, weights: Sequence[str], setting: _Setting) -> str:
     if not weights:
         return f"no hits: the query {query!r} has no known token that could be searched for"
     if setting.filters:
@@ -185,7 +185,7 @@ def _as_text(
     words: Sequence[str],
     called: Sequence[str] = (),
 ) -> str:
-    lines = [_nothing(query, weights, setting)]
+    lines = [_nothing(query, [token for token in weights if token not in called], setting)]
     if hits:
         lines = [f"query  {_listed(weights, called)}"]
         lines += [f"{hit.rank:>5}  {_score(hit.score):>9}  {hit.docid}" for hit in hits]
@@ -197,10 +197,11 @@ def _as_text(
 
 
 def _listed(weights: Mapping[str, int], called: Sequence[str]) -> str:
-    """Return the query's tokens, heaviest first; of those that its words call for the first few."""
-    further = set(called[LISTED:])
-    listed = " ".join(f"{token}:{weight}" for token, weight in weights.items() if token not in further)
-    return listed + (f" and {len(further)} more" if further else "")
+    """Return the query's tokens, heaviest first, and then the first few of those that its words call for."""
+    own = " ".join(f"{token}:{weight}" for token, weight in weights.items() if token not in called)
+    also = " ".join(f"{token}:{weights[token]}" for token in called[:LISTED])
+    more = f" and {len(called) - LISTED} more" if len(called) > LISTED else ""
+    return f"{own}; also {also}{more}" if called else own
 
 
 def _as_record(approximate: "Approximation") -> dict[str, int | None]:

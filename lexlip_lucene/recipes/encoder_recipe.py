@@ -192,7 +192,7 @@ class TranslationRecipe(TranslationSpec):
 
     share: float = Field(default=0.5, ge=0, le=1)
     other_form: float = Field(default=0.3, ge=0, le=1)
-    least_pairs: int = Field(default=80, ge=1)
+    least_pairs: int = Field(default=200, ge=1)
     rise: float = Field(default=5, ge=1)
 
 

@@ -142,6 +142,8 @@ async def _encoded(served: Served, image: UploadFile) -> tuple[SentPicture, floa
 
 def search_answer(served: Served, asked: SearchRequest, found: SearchResult) -> SearchAnswer:
     """Return what was found with the documents' pictures and captions."""
+    edits, weights = asked.edits, {} if asked.system == "bm25" else found.weights
+    called = [token for token in found.read.called if token in weights and token not in edits]
     return SearchAnswer(
         query=asked.query,
         system=asked.system,
@@ -151,7 +153,7 @@ def search_answer(served: Served, asked: SearchRequest, found: SearchResult) -> 
         nearest=found.read.nearest,
         suggestions=found.read.suggestions,
         proposed_exclusions=found.read.proposed_exclusions,
-        called=found.read.called,
+        called=called,
         captions=_captions(served, asked.query),
         hits=[
             HitAnswer(
@@ -165,7 +167,7 @@ def search_answer(served: Served, asked: SearchRequest, found: SearchResult) -> 
             )
             for hit in found.hits
         ],
-        weak_from=None if asked.system == "fused" else weak_from([hit.score for hit in found.hits]),
+        weak_from=None if asked.system == "fused" else weak_from(found.hits, called),
         documents=served.welcome.documents,
         postings=found.postings,
         encode_milliseconds=found.encode_milliseconds,

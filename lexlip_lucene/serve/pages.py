@@ -76,15 +76,18 @@ def _chips(weights: Mapping[str, int], text: str, called: Sequence[str], names: 
     """Return the words that were typed, up to some, then those that they call for; of a picture the heaviest first."""
     words = shown_words([_Weighted(*each) for each in weights.items()], text, names)
     further = set(called)
-    own = [word for word in words if not further.issuperset(word.tokens)]
-    others = [word for word in words if further.issuperset(word.tokens)]
-    return _Chips(own[:CHIPS], [*own[CHIPS:], *others])
+    words.sort(key=lambda word: (further.issuperset(word.tokens), bool(text) and word.token in FUNCTION_WORDS))
+    own = sum(not further.issuperset(word.tokens) for word in words)
+    return _Chips(words[: min(own, CHIPS)], words[min(own, CHIPS) :])
 
 
-def _found_by(terms: Sequence[Contribution], text: str, names: Names = NO_NAMES) -> list[ShownWord]:
-    """Return the words that a hit is said to be found by: function words only if it has no other."""
+def _found_by(
+    terms: Sequence[Contribution], text: str, called: Sequence[str] = (), names: Names = NO_NAMES
+) -> list[ShownWord]:
+    """Return the words that a hit is said to be found by: those that were typed first, function words if no other."""
     words = shown_words(terms, text, names)
-    return ([word for word in words if word.token not in FUNCTION_WORDS] or words)[:FOUND_BY]
+    content = [word for word in words if word.token not in FUNCTION_WORDS] or words
+    return sorted(content, key=lambda word: set(called).issuperset(word.tokens))[:FOUND_BY]
 
 
 def _words(names: Names) -> dict[str, Any]:
@@ -166,7 +169,7 @@ def _others(asked: SearchRequest, answer: SearchAnswer) -> SearchAnswer:
         return answer
     hits = [hit for hit in answer.hits if hit.docid != asked.like]
     ranked = [hit.model_copy(update={"rank": rank}) for rank, hit in enumerate(hits, 1)]
-    weak = None if answer.system == "fused" else weak_from([hit.score for hit in ranked])
+    weak = None if answer.system == "fused" else weak_from(ranked, answer.called)
     return answer.model_copy(update={"hits": ranked, "weak_from": weak})
 
 
@@ -205,9 +208,10 @@ def read_asked(request: Request) -> PageAsked:
 
 def _opened(served: Served, asked: PageAsked) -> Opened:
     explanation, comparison = served.searching.explain(asked, asked.hit, asked.against)
+    called = served.searching.model.read(asked.query).called
     return Opened(
         docid=asked.hit,
-        explanation=explanation,
+        explanation=explanation._replace(missing=[each for each in explanation.missing if each[0] not in called]),
         comparison=comparison,
         vector=served.searching.seen(asked.hit),
         stored=shown_fields(asked.hit, served.searching.stored(asked.hit)),

@@ -57,6 +57,10 @@ class QueryModel:
         """Return the tokens of a text's `weights` that it is not written with: what its words call for."""
         return self._reader.called(text, weights)
 
+    def callers(self, read: "ReadQuery") -> dict[str, str]:
+        """Return token → the word of the query that calls for it."""
+        return self._reader.callers(read)
+
     def read(self, text: str) -> "ReadQuery":
         """Read a typed query: its weights, and what is to be said about its words."""
         return self._reader.read(text)

@@ -107,11 +107,22 @@ class Searching:
         """Return the query that is asked for; errors as in `search`."""
         read = self.model.read(asked.query).with_captions(self.images.caption_query)
         excluded = list(dict.fromkeys([*exclude, *read.excluded]))
-        base = read.weights if read.words else self._base(asked)
+        base = self._edited(read, asked.edits, excluded) if read.words else self._base(asked)
         weights = {token: weight for token, weight in (base | asked.edits).items() if weight}
         weights = {token: weight for token, weight in weights.items() if token not in excluded}
         heaviest_first = dict(sorted(weights.items(), key=lambda item: -item[1]))
         return Query(heaviest_first, excluded, read)
+
+    def _edited(self, read: ReadQuery, edits: Mapping[str, int], excluded: Sequence[str]) -> Impacts:
+        """Return the weights of a text; what a word calls for goes with it, and becomes heavier and lighter with it."""
+        changed = {token: 0 for token in excluded} | dict(edits)
+        if not read.called or not any(token in read.weights for token in changed):
+            return read.weights
+        weights = dict(read.weights)
+        for token, own in self.model.callers(read).items():
+            if own in changed and token not in edits:
+                weights[token] = round(weights[token] * changed[own] / read.weights[own])
+        return {token: weight for token, weight in weights.items() if weight}
 
     def vector(self, docid: str) -> Impacts:
         """Return token → impact of a document, heaviest first.

@@ -103,7 +103,11 @@ class QueryReader:
         stopped = [word for word in typed.excluded if self.token_of(word) is None]
         suggestions = {word: found for word in lacking if (found := self._suggestions(word))}
         excluded = self._tokens_of(typed.excluded)
-        weights = {token: weight for token, weight in self._weights(kept).items() if token not in excluded}
+        weights = self._weights(kept)
+        called = self.called(kept, weights)
+        # What "without" stands before is not asked for either by another word that calls for it.
+        unwanted = {*excluded, *(token for token in self._tokens_of(typed.negated) if token in called)}
+        weights = {token: weight for token, weight in weights.items() if token not in unwanted}
         return ReadQuery(
             weights=weights,
             words=typed.words,
@@ -113,13 +117,23 @@ class QueryReader:
             nearest={word: self._nearest(word) for word in lacking if word not in suggestions},
             suggestions=suggestions,
             proposed_exclusions=self._tokens_of(typed.negated),
-            called=self.called(kept, weights),
+            called=[token for token in called if token in weights],
         )
 
     def called(self, text: str, weights: Iterable[str]) -> list[str]:
         """Return the tokens of `weights` that `text` is not written with."""
         own = {token for word in self._cut(text) for token in word.tokens}
         return [token for token in weights if token not in own]
+
+    def callers(self, read: ReadQuery) -> dict[str, str]:
+        """Return token → the one of the query's own tokens that calls for it most, for each of `read.called`."""
+        most: dict[str, tuple[float, str]] = {}
+        for own in (token for token in read.weights if token not in read.called):
+            alone = self._weights(own)
+            for token in read.called:
+                share = alone.get(token, 0) / alone[own] * read.weights[own] if alone.get(own) else 0.0
+                most[token] = max(most.get(token, (0.0, own)), (share, own))
+        return {token: own for token, (share, own) in most.items() if share}
 
     def token_of(self, word: str) -> str | None:
         """Return the token that `word` is as a whole; None when it is of several, or none that pictures have."""

@@ -272,5 +272,5 @@ def test_of_the_tokens_that_a_querys_words_call_for_the_first_few_are_printed() 
     weights = {"dog": 90, **{f"further{number}": 80 - number for number in range(LISTED + 2)}, "the": 5}
     called = [token for token in weights if token.startswith("further")]
     named = " ".join(f"{token}:{weights[token]}" for token in called[:LISTED])
-    assert _listed(weights, called) == f"dog:90 {named} the:5 and 2 more"
+    assert _listed(weights, called) == f"dog:90 the:5; also {named} and 2 more"
     assert _listed({"dog": 90}, []) == "dog:90"

@@ -64,12 +64,26 @@ def test_an_archive_that_is_damaged_is_passed_over_in_silence(cache: Path, tmp_p
     assert "1 hits" in found.stdout and found.stderr == ""
 
 
-def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("cache", ["file", "a" * 300, "ho\udcffme", "../relative"])
+def test_a_cache_that_cannot_be_used_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: str) -> None:
     (tmp_path / "file").write_bytes(b"")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    monkeypatch.setenv("XDG_CACHE_HOME", cache if cache.startswith("..") else f"{tmp_path}/{cache}")
     with archiving():
         pass
     assert options() == []
+
+
+def test_an_archive_with_damage_inside_is_passed_over(cache: Path, tmp_path: Path) -> None:
+    with archiving():
+        pass
+    [archive] = cache.iterdir()
+    content = bytearray(archive.read_bytes())
+    content[8192:] = bytes(each ^ 0x55 for each in content[8192:])
+    archive.chmod(0o600)
+    archive.write_bytes(content)
+    write_collection(tmp_path / "c", [Document("a", "", {"red": 3})])
+    lexlip("index", tmp_path / "c", tmp_path / "i")
+    assert "1 hits" in lexlip("search", tmp_path / "i", "--query", "red:2").stdout
 
 
 def test_an_error_of_the_work_beside_is_raised_and_nothing_half_made_stays(cache: Path) -> None:
@@ -78,8 +92,10 @@ def test_an_error_of_the_work_beside_is_raised_and_nothing_half_made_stays(cache
     assert [path.suffix for path in cache.iterdir()] == [".jsa"]
 
 
-def test_old_archives_go(cache: Path) -> None:
+def test_old_archives_go_and_what_was_left_half_made(cache: Path) -> None:
     cache.mkdir(parents=True)
+    (cache / ".making-1").mkdir()
+    os.utime(cache / ".making-1", (1, 1))
     for number in range(KEPT + 2):
         (cache / f"classes-{number}.jsa").write_bytes(b"")
         os.utime(cache / f"classes-{number}.jsa", (number, number))

@@ -6,7 +6,9 @@ import pytest
 from starlette.testclient import TestClient
 from support import served
 
+from lexlip_lucene.search.explanation import Term
 from lexlip_lucene.serve.app import create_app
+from lexlip_lucene.serve.searching import ExplainedHit
 from lexlip_lucene.serve.weak_hits import weak_from
 
 
@@ -21,7 +23,17 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     ("scores", "rank"), [([], None), ([90], None), ([90, 45], None), ([90, 45, 44, 3], 3), ([2.0, 0.9], 2)]
 )
 def test_hits_are_weak_below_half_of_the_first_score(scores: list[float], rank: int | None) -> None:
-    assert weak_from(scores) == rank
+    assert weak_from([ExplainedHit("", score, 1, [], {}) for score in scores]) == rank
+
+
+@pytest.mark.parametrize(
+    ("tokens", "rank"), [(["kid", "boy"], 3), (["boy", "kid"], 1), (["the", "kid"], 1), (["kid", "kid"], None)]
+)
+def test_hits_without_a_word_that_was_typed_are_weak(tokens: list[str], rank: int | None) -> None:
+    terms = [[Term(token, 9, 9, 81), Term("the", 1, 1, 1)] for token in [tokens[0], "kid", tokens[1]]]
+    hits = [ExplainedHit("", 90 - place, place, each, {}) for place, each in enumerate(terms)]
+    assert weak_from(hits, ["boy"]) == rank
+    assert weak_from(hits) is None, "no word was called for"
 
 
 def test_the_api_says_from_which_rank_hits_are_weak(client: TestClient) -> None:

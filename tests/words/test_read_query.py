@@ -177,3 +177,23 @@ def test_the_rules_of_typed_words_are_not_for_words_that_these_call_for() -> Non
 def test_other_forms_are_among_the_tokens_that_were_not_typed() -> None:
     found = read("a dog")
     assert found.weights == {"dog": 100, "dogs": 30, "a": 9} and found.called == ["dogs"]
+
+
+CALLED = {"zebra": {"striped": 30, "dog": 9}, "blue": {"striped": 6}}
+
+
+def calling(text: str) -> Impacts:
+    own = encode(text)
+    further = [(token, weight) for word in own for token, weight in CALLED.get(word, {}).items() if token not in own]
+    return own | {token: max(weight for each, weight in further if each == token) for token, _ in further}
+
+
+def test_what_stands_after_without_is_not_called_for_by_another_word() -> None:
+    found = QueryReader(calling, cut, TOKENS).read("zebra without dog")
+    assert found.weights == {"zebra": 90, "striped": 30} and found.called == ["striped"]
+    assert found.proposed_exclusions == ["dog"]
+
+
+def test_the_caller_of_a_token_is_the_word_that_gives_it_most() -> None:
+    reader = QueryReader(calling, cut, TOKENS)
+    assert reader.callers(reader.read("blue zebra")) == {"striped": "zebra", "dog": "zebra"}

@@ -8,7 +8,9 @@ passes over an archive that it can't use, and starts as well without one.
 
 import hashlib
 import os
+import shutil
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -32,10 +34,11 @@ SECONDS = 60
 def archive_options(java: JavaHome, jars: Sequence[Path]) -> list[str]:
     """Return the JVM's options for the archive of this Java and these jars; none if there is no archive."""
     archive = _archive(java, jars)
-    if archive is None or not archive.is_file():
+    if archive is None or not os.path.isfile(archive):
         return []
-    # Java itself finds out whether it fits; what it says of one that does not is nothing to the user.
-    return [f"-XX:SharedArchiveFile={archive}", "-Xshare:auto", "-Xlog:cds=off", "-Xlog:cds+dynamic=off"]
+    # Java itself finds out whether it fits and is whole; what it says of one that is not is nothing to the user.
+    silent = ["-Xlog:cds=off", "-Xlog:cds+dynamic=off"]
+    return [f"-XX:SharedArchiveFile={archive}", "-Xshare:auto", "-XX:+VerifySharedSpaces", *silent]
 
 
 @contextmanager
@@ -47,7 +50,7 @@ def archiving() -> Iterator[None]:
     """
     java, jars = find_java(), [find_jar().path, BRIDGE]
     archive = _archive(java, jars)
-    if archive is None or archive.is_file():
+    if archive is None or os.path.isfile(archive):
         yield
         return
     with ThreadPoolExecutor(1) as beside:
@@ -69,16 +72,25 @@ def _make(java: JavaHome, jars: Sequence[Path], archive: Path) -> None:
 
 
 def _archive(java: JavaHome, jars: Sequence[Path]) -> Path | None:
-    """Return the place of the archive: another one for each Java, each state of the jars and each list of classes."""
-    digest = hashlib.sha256(f"{java.path}{java.version}".encode() + CLASSES.read_bytes())
+    """Return the place of the archive: another one for each Java, each state of the jars and each list of classes.
+
+    There is none for a cache whose name is relative, or that Java could not be given as UTF-8.
+    """
+    digest = hashlib.sha256(os.fsencode(f"{java.path}{java.version}") + CLASSES.read_bytes())
     for jar in jars:
         state = jar.stat()
-        digest.update(f"{jar}{state.st_size}{state.st_mtime_ns}".encode())
+        digest.update(os.fsencode(f"{jar}{state.st_size}{state.st_mtime_ns}"))
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return Path(cache) / "lexlip-lucene" / f"classes-{digest.hexdigest()[:16]}.jsa" if os.path.isabs(cache) else None
+    if not os.path.isabs(cache) or not cache.isprintable():
+        return None
+    return Path(cache) / "lexlip-lucene" / f"classes-{digest.hexdigest()[:16]}.jsa"
 
 
 def _drop_oldest(folder: Path) -> None:
+    """Remove archives beyond those that are kept, and what a process that was killed left half made."""
+    for unfinished in folder.glob(".making-*"):
+        if time.time() - unfinished.stat().st_mtime > 2 * SECONDS:
+            shutil.rmtree(unfinished, ignore_errors=True)
     archives = sorted(folder.glob("classes-*.jsa"), key=lambda path: path.stat().st_mtime)
     for old in archives[:-KEPT]:
         old.unlink(missing_ok=True)

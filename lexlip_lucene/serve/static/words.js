@@ -54,8 +54,7 @@ export function watchWords() {
   results.addEventListener("click", (event) => {
     const button = event.target.closest("#all-words");
     if (!button) return;
-    button.closest(".chips").classList.add("all");
-    button.closest("li").remove();
+    results.classList.add("all");
   });
   results.addEventListener("click", (event) => {
     const button = event.target.closest("#weigh"); // seen on a narrow screen only
@@ -70,12 +69,14 @@ export function watchWords() {
 }
 
 async function add(word) {
+  const typed = new URL(location.href).searchParams.get("query") ?? "";
+  if (typed.trim()) return go(changed({ query: `${typed.trim()} ${word}` }), { focus: "add" });
   try {
-    const answer = await fetch(`${home}api/encode?text=${encodeURIComponent(word)}`);
+    const answer = await fetch(`${home}api/search?k=1&query=${encodeURIComponent(word)}`);
     const text = await answer.text();
     if (!answer.ok) return fail(told(text));
-    const { weights: encoded, called } = JSON.parse(text);
-    const tokens = Object.keys(encoded).filter((token) => !called.includes(token));
+    const { weights: read, called } = JSON.parse(text);
+    const tokens = Object.keys(read).filter((token) => !called.includes(token));
     if (!tokens.length) return fail(`The model does not know the word “${word}”.`);
     const weights = [...document.querySelectorAll(".chip input[type=range]")].map((each) => Number(each.value));
     const heaviest = Math.max(ADDED, ...weights);
