@@ -181,7 +181,7 @@ class TranslationSpec(Spec):
         tokens: further tokens of one token, at most.
     """
 
-    tokens: int = Field(default=8, ge=1, le=256)
+    tokens: int = Field(default=16, ge=1, le=256)
 
 
 class StaticTextSpec(Spec):

@@ -38,7 +38,7 @@ def test_shares_are_counted_over_ordered_pairs_of_an_images_captions(sets: list[
             overall = sum(second in caption for caption in every) / len(every)
             given_t = sum(second in b for b in having) / max(1, len(having))
             expected = 0 if t == u or given_t < overall else 0.5 * (given_t - overall)
-            expected = expected if expected >= 0.02 else 0
+            expected = expected if expected >= 0.005 else 0
             assert abs(found[t, u] - expected) < 1e-6, (first, second)
 
 

@@ -4,7 +4,7 @@
 
 P(u | t) is how often one caption of an image has u when another has t, so what it counts is what people say of the same
 picture: "kid" for "boy", "playing" with "soccer". A plural or singular has the share `other_form` at least. Function
-words and pieces of words call for nothing, and nothing calls for them. Shares under 0.02 are left out.
+words and pieces of words call for nothing, and nothing calls for them. Shares under 0.005 are left out.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from lexlip_lucene.words.function_words import FUNCTION_WORDS
 from lexlip_lucene.words.inflections import other_form
 
 PIECE = "##"
-SMALLEST_SHARE = 0.02
+SMALLEST_SHARE = 0.005
 
 
 def fill_translation(model: LexLip, recipe: TranslationRecipe, bags: CaptionBags) -> None:
