@@ -36,7 +36,8 @@ def clustered(vectors: NDArray[np.float32], count: int) -> NDArray[np.float32]:
         before, members = members, (vectors @ centres.T).argmax(axis=1)
         if (members == before).all():
             break
-    return centres[np.unique(members)]
+    kept: NDArray[np.float32] = centres[np.unique(members)]
+    return kept
 
 
 def _far_apart(vectors: NDArray[np.float32], count: int) -> NDArray[np.float32]:
@@ -55,4 +56,4 @@ def _mean_directions(
     sums = np.zeros_like(centres)
     np.add.at(sums, members, vectors)
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-    return np.where(lengths > _NO_DIRECTION, sums / np.maximum(lengths, _NO_DIRECTION), centres)
+    return np.where(lengths > _NO_DIRECTION, sums / np.maximum(lengths, np.float32(_NO_DIRECTION)), centres)

@@ -21,17 +21,19 @@ from lexlip_lucene.late.mapped import mapped
 DOCUMENTS = "documents.bin"
 IDS = "ids.bin"
 
-_HASH = np.dtype("<u8")
-_ENTRY = np.dtype([("first", "<u8"), ("count", "<u8"), ("id_start", "<u8"), ("id_bytes", "<u8")])
-ENTRY_BYTES = _HASH.itemsize + _ENTRY.itemsize
+_INTEGER = np.dtype("<u8")
+_ENTRY = ("first", "end", "id_start", "id_end")
+"""A document's integers: its vectors in `vectors.bin`, its bytes in `ids.bin`, both from a first up to before an end."""
+
+ENTRY_BYTES = _INTEGER.itemsize * (1 + len(_ENTRY))
 """Bytes of a document in `documents.bin`."""
 
 
 class Place(NamedTuple):
-    """The vectors of a document in a store: `count` ones from number `first`, counted from 0."""
+    """The vectors of a document in a store: from number `first`, counted from 0, up to before `end`."""
 
     first: int
-    count: int
+    end: int
 
 
 def docid_hash(docid: bytes) -> int:
@@ -50,8 +52,9 @@ class DocumentTable:
     def __init__(self, folder: Path, documents: int) -> None:
         """Map the table in `folder`, whose files have the sizes of `documents` documents."""
         self._path = folder / DOCUMENTS
-        self._hashes = mapped(self._path, _HASH, documents)
-        self._entries = mapped(self._path, _ENTRY, documents, offset=documents * _HASH.itemsize)
+        self._hashes = mapped(self._path, _INTEGER, documents)
+        entries = mapped(self._path, _INTEGER, documents * len(_ENTRY), offset=documents * _INTEGER.itemsize)
+        self._entries = entries.reshape(documents, len(_ENTRY))
         self._ids = mapped(folder / IDS, np.dtype(np.uint8), (folder / IDS).stat().st_size)
 
     def find(self, docids: Sequence[str]) -> list[Place | None]:
@@ -61,7 +64,7 @@ class DocumentTable:
             InputError: the file is damaged.
         """
         keys = [docid_bytes(docid) for docid in docids]
-        wanted = np.array([docid_hash(key) for key in keys], dtype=_HASH)
+        wanted = np.array([docid_hash(key) for key in keys], dtype=_INTEGER)
         return [
             self._at(row, number, key)
             for row, number, key in zip(
@@ -71,23 +74,22 @@ class DocumentTable:
 
     def _at(self, row: int, number: int, key: bytes) -> Place | None:
         while row < len(self._hashes) and self._hashes[row] == number:
-            first, count, id_start, id_bytes = self._entries[row].item()
-            if id_bytes == len(key) and self._id(id_start, id_bytes) == key:
-                return Place(first, count)
+            first, end, id_start, id_end = self._entries[row].tolist()
+            if self._id(id_start, id_end) == key:
+                return Place(first, end)
             row += 1
         return None
 
-    def _id(self, start: int, size: int) -> bytes:
-        found = self._ids[start : start + size].tobytes()
-        if not size or len(found) != size:
+    def _id(self, start: int, end: int) -> bytes:
+        if not start < end <= len(self._ids):
             raise InputError(f"{self._path} is damaged: it names a docid beyond {IDS}; encode the pictures again")
-        return found
+        return self._ids[start:end].tobytes()
 
     def in_order(self) -> Iterator[tuple[str, Place]]:
         """Yield every docid and its place, in the order in which they were written."""
-        for row in np.argsort(self._entries["id_start"], kind="stable").tolist():
-            first, count, id_start, id_bytes = self._entries[row].item()
-            yield self._id(id_start, id_bytes).decode("utf-8", "surrogatepass"), Place(first, count)
+        for row in np.argsort(self._entries[:, _ENTRY.index("id_start")], kind="stable").tolist():
+            first, end, id_start, id_end = self._entries[row].tolist()
+            yield self._id(id_start, id_end).decode("utf-8", "surrogatepass"), Place(first, end)
 
 
 class TableWriter:
@@ -121,9 +123,9 @@ class TableWriter:
             raise InputError(f"document {self.documents + 1} of a patch store has an empty docid: give it an id")
         self._ids.write(key)
         self._hashes.append(docid_hash(key))
-        self._entries.extend((self._vectors, count, self._id_bytes, len(key)))
-        self._vectors += count
-        self._id_bytes += len(key)
+        vectors, id_bytes = self._vectors + count, self._id_bytes + len(key)
+        self._entries.extend((self._vectors, vectors, self._id_bytes, id_bytes))
+        self._vectors, self._id_bytes = vectors, id_bytes
 
     def finish(self, folder: Path) -> None:
         """Write `documents.bin` into `folder`, where `ids.bin` is complete.
@@ -131,9 +133,9 @@ class TableWriter:
         Raises:
             InputError: a docid was added twice; names it.
         """
-        hashes = np.array(self._hashes, dtype=_HASH)
+        hashes = np.array(self._hashes, dtype=_INTEGER)
         order = np.argsort(hashes, kind="stable")
-        entries = np.array(self._entries, dtype="<u8").reshape(-1, 4)[order]
+        entries = np.array(self._entries, dtype=_INTEGER).reshape(-1, len(_ENTRY))[order]
         hashes = hashes[order]
         _require_distinct(hashes, entries, folder / IDS)
         with (folder / DOCUMENTS).open("wb") as file:
@@ -146,9 +148,9 @@ def _require_distinct(hashes: NDArray[np.uint64], entries: NDArray[np.uint64], i
     shared = np.isin(hashes, hashes[1:][hashes[1:] == hashes[:-1]])
     seen: set[bytes] = set()
     with ids.open("rb") as file:
-        for _, _, start, size in entries[shared].tolist():
+        for _, _, start, end in entries[shared].tolist():
             file.seek(start)
-            key = file.read(size)
+            key = file.read(end - start)
             if key in seen:
                 raise InputError(
                     f"docid {key.decode('utf-8', 'surrogatepass')!r} occurs twice: a patch store has the vectors of a "

@@ -120,4 +120,4 @@ def _standardised(values: NDArray[np.float64]) -> NDArray[np.float64]:
     spread = values.std()
     if spread <= _NO_SPREAD * np.abs(values).max():
         return np.zeros_like(values)
-    return (values - values.mean()) / spread
+    return np.asarray((values - values.mean()) / spread)

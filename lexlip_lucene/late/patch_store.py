@@ -90,12 +90,12 @@ class PatchStore:
             InputError: the store lacks a docid, which is named, or is damaged or closed.
         """
         places = self._places(docids)
+        if not places:
+            return []
         in_order = sorted(set(places))
         coded = [self._rows(place) for place in in_order]
-        rows = np.concatenate(coded) if coded else self._coded[:0]
-        decoded = self._code.decode(rows, self.width)
-        ends = np.cumsum([place.count for place in in_order], dtype=np.int64).tolist()
-        parts = {place: decoded[end - place.count : end] for place, end in zip(in_order, ends, strict=True)}
+        decoded = self._code.decode(np.concatenate(coded), self.width)
+        parts = dict(zip(in_order, np.split(decoded, np.cumsum([len(part) for part in coded])[:-1]), strict=True))
         return [parts[place] for place in places]
 
     def coded(self) -> Iterator[tuple[str, NDArray[np.uint8]]]:
@@ -142,9 +142,9 @@ class PatchStore:
         return [place for place in found if place is not None]
 
     def _rows(self, place: Place) -> NDArray[np.uint8]:
-        if place.first + place.count > self.manifest.vectors:
+        if not place.first <= place.end <= self.manifest.vectors:
             raise InputError(
-                f"{self.path / DOCUMENTS} is damaged: it names vector {place.first + place.count} of "
+                f"{self.path / DOCUMENTS} is damaged: it names vectors {place.first} to {place.end} of "
                 f"{self.manifest.vectors}; encode the pictures again, with --patches"
             )
-        return self._coded[place.first : place.first + place.count]
+        return self._coded[place.first : place.end]

