@@ -23,7 +23,7 @@ IDS = "ids.bin"
 
 _INTEGER = np.dtype("<u8")
 _ENTRY = ("first", "end", "id_start", "id_end")
-"""A document's integers: its vectors in `vectors.bin`, its bytes in `ids.bin`, both from a first up to before an end."""
+"""A document's integers: its part of `vectors.bin` and its part of `ids.bin`, each from a first up to before an end."""
 
 ENTRY_BYTES = _INTEGER.itemsize * (1 + len(_ENTRY))
 """Bytes of a document in `documents.bin`."""
