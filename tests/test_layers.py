@@ -22,7 +22,7 @@ RECIPES = VECTORS | {"evaluate", "recipes"}
 
 MODEL = RECIPES | MODELS | {"encoders.pool", "encoders.model"}
 QUERY = MODEL | {"encoders.query"}
-ENCODE = QUERY | {"encoders.explain", "encode"}
+ENCODE = QUERY | {"encoders.explain", "encode", "late"}
 
 TRAINING = ENCODE | {"training"}
 EXAMPLES = TRAINING | {"training.examples"}
@@ -31,7 +31,7 @@ TRAIN = START | {"training.losses", "training.run"}
 
 JAVA = VECTORS | {"search", "lucene.bridge", "lucene.jvm"}
 INDEX = JAVA | {"lucene.index"}
-SEARCH = INDEX | {"lucene.search"}
+SEARCH = INDEX | {"lucene.search", "late"}
 
 ALL = TRAIN | SEARCH
 EXPERIMENTS = ALL | {"experiments", "experiments.engine"}
@@ -58,6 +58,7 @@ MAY_IMPORT = {
     "training.start": START,
     "training.losses": START | {"training.losses"},
     "training.run": TRAIN,
+    "late": GROUND | {"vectors", "late"},
     "search": GROUND | {"search"},
     "lucene": set(),
     "lucene.bridge": JAVA,

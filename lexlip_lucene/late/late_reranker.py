@@ -1,0 +1,123 @@
+"""The late re-ranker: the first hits of any searcher, in the order of their first score and late score together."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lexlip_lucene.errors import InputError
+from lexlip_lucene.integers import as_count
+from lexlip_lucene.late.late_score import TextTokens, late_scores
+from lexlip_lucene.records import Hit
+
+DEFAULT_K = 100
+DEFAULT_MIX = 0.45
+
+_NO_SPREAD = 1e-6
+
+
+class PatchSource(Protocol):
+    """A source of patch vectors: `PatchStore`, or what a test or a control puts in its place."""
+
+    def vectors(self, docids: Sequence[str]) -> list[NDArray[np.float32]]:
+        """Return (n, width) float32 of unit length for each docid; InputError for one that is missing."""
+        ...
+
+
+class LateReranker:
+    """A second stage behind any searcher's hits.
+
+    Among the first `k` hits of a text, score = mix · z(first score) + (1 − mix) · z(late score), where z takes away
+    the mean of these hits and divides by their standard deviation; where all are equal, z is 0.
+    """
+
+    def __init__(
+        self,
+        store: PatchSource,
+        encode: Callable[[str], TextTokens],
+        *,
+        k: int = DEFAULT_K,
+        mix: float = DEFAULT_MIX,
+    ) -> None:
+        """Re-rank by the patches of `store`.
+
+        Args:
+            store: the patches of every document that can be a hit.
+            encode: text → the vectors and weights of its tokens, by the model that made the patches.
+            k: hits that are re-ranked, at least 1; all if there are fewer.
+            mix: the part of the first score, 0 to 1; the late score has the rest.
+
+        Raises:
+            InputError: `k` or `mix` is out of range.
+        """
+        if not 0 <= mix <= 1:
+            raise InputError(f"the mix must be from 0 (late score only) to 1 (first score only), but it is {mix}")
+        self._store = store
+        self._encode = encode
+        self._k = as_count(k, "the number of hits to re-rank")
+        self._mix = mix
+
+    def rerank(self, text: str, hits: Sequence[Hit]) -> list[Hit]:
+        """Return `hits`, which are in the order of the first stage, with the first `k` in their new order.
+
+        The score of a re-ranked hit is the one above, about −3..3; of equal ones the first stage's order holds. Hits
+        after the first `k` keep their order; each has the lowest new score, less what the first stage put between it
+        and hit `k`, so scores do not rise from hit to hit.
+        A picture without patches counts as much as the one whose late score is the lowest. If the text has no token
+        that weighs anything, or there are not two hits to re-rank, `hits` are returned as they are.
+
+        Raises:
+            InputError: the store lacks a hit, which is named, or is of another width than the text's vectors.
+        """
+        return self.rerank_batch({"": text}, {"": hits})[""]
+
+    def rerank_batch(self, texts: Mapping[str, str], hits: Mapping[str, Sequence[Hit]]) -> dict[str, list[Hit]]:
+        """Return qid → hits as in `rerank`, in the order of `hits`; the store is read once for all.
+
+        The patches of all first `k` hits are in memory at once, decoded: 4 × width bytes each.
+
+        Args:
+            texts: qid → text, for every qid of `hits`.
+            hits: qid → the hits of the first stage.
+        """
+        missing = [qid for qid in hits if qid not in texts]
+        if missing:
+            raise InputError(f"query {missing[0]!r} has hits, but no text to re-rank them by: hand in its text")
+        tokens = {qid: self._encode(texts[qid]) for qid, found in hits.items() if min(len(found), self._k) > 1}
+        tokens = {qid: words for qid, words in tokens.items() if not words.is_empty}
+        docids = list(dict.fromkeys(hit.docid for qid in tokens for hit in hits[qid][: self._k]))
+        patches = dict(zip(docids, self._store.vectors(docids), strict=True))
+        return {
+            qid: self._reordered(tokens[qid], found, patches) if qid in tokens else list(found)
+            for qid, found in hits.items()
+        }
+
+    def _reordered(
+        self, tokens: TextTokens, hits: Sequence[Hit], patches: Mapping[str, NDArray[np.float32]]
+    ) -> list[Hit]:
+        head, tail = hits[: self._k], hits[self._k :]
+        late = late_scores(tokens.vectors, tokens.weights, [patches[hit.docid] for hit in head])
+        first = np.array([hit.score for hit in head], dtype=np.float64)
+        scores = self._mix * _standardised(first) + (1 - self._mix) * _standardised(_without_gaps(late))
+        order = np.argsort(-scores, kind="stable").tolist()
+        mixed = [Hit(head[place].docid, float(scores[place]), rank) for rank, place in enumerate(order, start=1)]
+        lowest, last = mixed[-1].score, head[-1].score
+        return mixed + [
+            Hit(hit.docid, float(lowest - (last - hit.score)), rank)
+            for rank, hit in enumerate(tail, start=len(mixed) + 1)
+        ]
+
+
+def _without_gaps(late: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return late scores with the lowest finite one for pictures without patches; all 0 if there is none."""
+    known = np.isfinite(late)
+    return np.where(known, late, late[known].min() if known.any() else 0).astype(np.float64)
+
+
+def _standardised(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return z: mean 0 and standard deviation 1, or zeros where all values are equal but for rounding."""
+    spread = values.std()
+    if spread <= _NO_SPREAD * np.abs(values).max():
+        return np.zeros_like(values)
+    return np.asarray((values - values.mean()) / spread)
