@@ -109,7 +109,7 @@ class PatchStore:
             if sha256_of(self.path / name) != entry.sha256:
                 raise InputError(
                     f"{self.path / name} is not as it was written: its sha256 is not the one in {MANIFEST}; copy it "
-                    "again, or encode the pictures again, with --patches"
+                    "again, or write the store again"
                 )
 
     def close(self) -> None:
@@ -145,6 +145,6 @@ class PatchStore:
         if not place.first <= place.end <= self.manifest.vectors:
             raise InputError(
                 f"{self.path / DOCUMENTS} is damaged: it names vectors {place.first} to {place.end} of "
-                f"{self.manifest.vectors}; encode the pictures again, with --patches"
+                f"{self.manifest.vectors}; write the store again"
             )
         return self._coded[place.first : place.end]

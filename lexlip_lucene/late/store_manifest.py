@@ -95,7 +95,7 @@ def read_store_manifest(folder: Path) -> StoreManifest:
     return manifest
 
 
-_REMEDY = "encode the pictures again, with --patches"
+_REMEDY = "write the store again"
 
 
 def _checked(record: object, path: Path) -> StoreManifest:
