@@ -10,6 +10,8 @@ from safetensors.torch import load_file, save_file
 from support import tiny
 
 from lexlip_lucene import LexLip
+from lexlip_lucene.encoders.model import packed_tensors
+from lexlip_lucene.encoders.model.static_query import UNITS
 from lexlip_lucene.encoders.model.text_encoders import StaticText
 from lexlip_lucene.encoders.model.translation import Translation
 from lexlip_lucene.encoders.query.onnx_export import export_query
@@ -45,6 +47,17 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[LexLip, StaticModel,
     return LexLip.from_pretrained(home / "model"), StaticModel(home / "model"), OnnxQuery(home / "onnx")
 
 
+def test_a_model_with_matrices_of_8_bits_keeps_the_table_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packed_tensors, "SMALLEST", 1)
+    model = translating()
+    model.config = model.config.model_copy(update={"weights": "int8"})
+    model.save_pretrained(tmp_path / "model")
+    texts = [" ".join(tiny.WORDS), "a red dog", "cat"]
+    assert StaticModel(tmp_path / "model").encode_texts(texts) == model.encode_texts(texts)
+
+
 @given(text=TEXTS)
 def test_each_way_of_encoding_gives_the_same_vector(made: tuple[LexLip, StaticModel, OnnxQuery], text: str) -> None:
     whole, static, graph = made
@@ -64,13 +77,14 @@ def test_a_token_weighs_what_the_text_s_own_words_call_for_at_most(own: dict[int
     found = table(weights, torch.tensor([[*own, TOKENS]]))[0]
     for token in range(TOKENS):
         called = max(float(shares()[position, token]) * weight for position, weight in own.items())
-        assert float(found[token]) == pytest.approx(own.get(token, called), abs=1e-6)
+        assert float(found[token]) == pytest.approx(own.get(token, called), abs=4 / UNITS)
 
 
 def test_only_the_largest_shares_are_kept() -> None:
     table = Translation(TranslationSpec(tokens=2), 4)
     table.fill(torch.tensor([[0.0, 0.1, 0.3, 0.2], [0.0] * 4, [0.0, 0.0, 0.0, 0.5], [0.1, 0.0, 0.0, 0.0]]))
-    assert table.further[0].tolist() == [2, 3] and table.share[0].tolist() == pytest.approx([0.3, 0.2])
+    assert table.further[0].tolist() == [2, 3]
+    assert (table.share[0] / UNITS).tolist() == pytest.approx([0.3, 0.2], abs=1 / UNITS)
     assert table.share[1].tolist() == [0, 0]
 
 

@@ -20,20 +20,24 @@ from lexlip_lucene.vectors.lexicon import Lexicon
 from lexlip_lucene.vectors.quantise import Quantiser
 
 
+UNITS = 2**15 - 1
+"""Units of a share of 1: as integers, shares stay exact where a model's matrices are kept in 8 bits."""
+
+
 class TranslationTable(NamedTuple):
     """The tensors of a `Translation`.
 
     Attributes:
         further: (tokens, n) int32, positions in the lexicon.
-        share: (tokens, n) float32 in 0..1.
+        share: (tokens, n) int16 in units of 1 / UNITS.
     """
 
     further: NDArray[np.int32]
-    share: NDArray[np.float32]
+    share: NDArray[np.int16]
 
     def called_for(self, own: NDArray[np.int64], weights: NDArray[np.float32]) -> dict[int, np.float32]:
         """Return position → weight of the tokens that `own`, which have these weights, call for."""
-        shares = self.share[own]
+        shares = self.share[own] / np.float32(UNITS)
         named, places = np.unique(self.further[own][shares > 0], return_inverse=True)
         most = np.zeros(len(named), np.float32)
         np.maximum.at(most, places, (shares * weights[:, None])[shares > 0])

@@ -10,14 +10,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lexlip_lucene.encoders.model.static_query import UNITS
 from lexlip_lucene.recipes.model_spec import TranslationSpec
 
 
 class Translation(nn.Module):
     """The table: for each of the lexicon's tokens at most `spec.tokens` others, with a share in 0..1 of its weight.
 
-    `further` (tokens, n) int32 are their positions in the lexicon, `share` (tokens, n) float32 is 0 at places that
-    stay free.
+    `further` (tokens, n) int32 are their positions in the lexicon; `share` (tokens, n) int16, in units of 1 / UNITS, is 0
+    at places that stay free.
     """
 
     further: Tensor
@@ -26,14 +27,14 @@ class Translation(nn.Module):
     def __init__(self, spec: TranslationSpec, tokens: int) -> None:
         super().__init__()
         self.register_buffer("further", torch.zeros(tokens, spec.tokens, dtype=torch.int32))
-        self.register_buffer("share", torch.zeros(tokens, spec.tokens))
+        self.register_buffer("share", torch.zeros(tokens, spec.tokens, dtype=torch.int16))
 
     def fill(self, shares: Tensor) -> None:
         """Keep the largest shares of each token: (tokens, tokens) float, 0 on the diagonal."""
         most = shares.topk(min(self.share.shape[1], shares.shape[1]), dim=1)
         width = most.values.shape[1]
         self.share.zero_()
-        self.share[:, :width] = most.values
+        self.share[:, :width] = (most.values * UNITS).round().short()
         self.further[:, :width] = most.indices.int()
 
     def forward(self, weights: Tensor, positions: Tensor) -> Tensor:
@@ -46,7 +47,7 @@ class Translation(nn.Module):
         tokens = weights.shape[1]
         own = functional.pad(weights, (0, 1)).gather(1, positions.clamp(max=tokens))
         known = positions.clamp(max=tokens - 1)
-        called = own.unsqueeze(2) * self.share[known]
+        called = own.unsqueeze(2) * (self.share[known] / UNITS)
         most = torch.zeros_like(weights).scatter_reduce(
             1, self.further[known].long().flatten(1), called.flatten(1), "amax", include_self=True
         )
