@@ -69,15 +69,15 @@ export function watchWords() {
 }
 
 async function add(word) {
-  const typed = new URL(location.href).searchParams.get("query") ?? "";
-  if (typed.trim()) return go(changed({ query: `${typed.trim()} ${word}` }), { focus: "add" });
   try {
     const answer = await fetch(`${home}api/search?k=1&query=${encodeURIComponent(word)}`);
     const text = await answer.text();
     if (!answer.ok) return fail(told(text));
-    const { weights: read, called } = JSON.parse(text);
+    const { weights: read, called, excluded } = JSON.parse(text);
     const tokens = Object.keys(read).filter((token) => !called.includes(token));
-    if (!tokens.length) return fail(`The model does not know the word “${word}”.`);
+    if (!tokens.length && !excluded.length) return fail(`The model does not know the word “${word}”.`);
+    const typed = (new URL(location.href).searchParams.get("query") ?? "").trim();
+    if (typed) return await go(changed({ query: `${typed} ${word}` }), { focus: "add" });
     const weights = [...document.querySelectorAll(".chip input[type=range]")].map((each) => Number(each.value));
     const heaviest = Math.max(ADDED, ...weights);
     await go(withEdits(tokens.slice(0, 4).map((token) => [token, heaviest])), { focus: "add" });
