@@ -70,12 +70,12 @@ export function watchWords() {
 
 async function add(word) {
   try {
-    const answer = await fetch(`${home}api/search?k=1&query=${encodeURIComponent(word)}`);
+    const answer = await fetch(`${home}api/encode?text=${encodeURIComponent(word)}`);
     const text = await answer.text();
     if (!answer.ok) return fail(told(text));
-    const { weights: read, called, excluded } = JSON.parse(text);
-    const tokens = Object.keys(read).filter((token) => !called.includes(token));
-    if (!tokens.length && !excluded.length) return fail(`The model does not know the word “${word}”.`);
+    const { weights: encoded, called } = JSON.parse(text);
+    const tokens = Object.keys(encoded).filter((token) => !called.includes(token));
+    if (!tokens.length) return fail(`The model does not know the word “${word}”.`);
     const typed = (new URL(location.href).searchParams.get("query") ?? "").trim();
     if (typed) return await go(changed({ query: `${typed} ${word}` }), { focus: "add" });
     const weights = [...document.querySelectorAll(".chip input[type=range]")].map((each) => Number(each.value));
