@@ -16,7 +16,7 @@ from lexlip_lucene.late.patch_code import patch_code
 from lexlip_lucene.late.store_manifest import MANIFEST, VECTORS, StoreKind, write_store_manifest
 
 _LENGTH_ERROR = 1e-2
-"""How far from 1 a vector's length may be, for models that compute in half precision."""
+"""Largest difference of a vector's length from 1, which half precision does not make exactly 1."""
 
 
 class StoreWriter:

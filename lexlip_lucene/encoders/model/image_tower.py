@@ -149,7 +149,7 @@ def _create_backbone(name: str, spec: ImageSpec | ViewSpec, *, from_hub: bool) -
     """Create a backbone without weights; with `from_hub`, with those of the hub."""
     if spec.package is not None and is_efficientnet_lite(name) and not (spec.arguments or spec.identity):
         return EfficientNetLite(name)
-    import timm  # takes seconds, which a packaged backbone needs not
+    import timm  # takes seconds, and a packaged backbone does not need it
 
     try:
         backbone: nn.Module = timm.create_model(name, pretrained=from_hub, num_classes=0, **spec.arguments)
