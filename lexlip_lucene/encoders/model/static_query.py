@@ -19,7 +19,6 @@ from lexlip_lucene.records import Impacts
 from lexlip_lucene.vectors.lexicon import Lexicon
 from lexlip_lucene.vectors.quantise import Quantiser
 
-
 UNITS = 2**15 - 1
 """Units of a share of 1: as integers, shares stay exact where a model's matrices are kept in 8 bits."""
 
