@@ -17,8 +17,8 @@ from lexlip_lucene.recipes.model_spec import TranslationSpec
 class Translation(nn.Module):
     """The table: for each of the lexicon's tokens at most `spec.tokens` others, with a share in 0..1 of its weight.
 
-    `further` (tokens, n) int32 are their positions in the lexicon; `share` (tokens, n) int16, in units of 1 / UNITS, is 0
-    at places that stay free.
+    `further` (tokens, n) int32 are their positions in the lexicon. `share` (tokens, n) int16, in units of 1 / UNITS, is
+    0 at places that stay free.
     """
 
     further: Tensor
