@@ -82,7 +82,7 @@ class DocumentTable:
 
     def _id(self, start: int, end: int) -> bytes:
         if not start < end <= len(self._ids):
-            raise InputError(f"{self._path} is damaged: it names a docid beyond {IDS}; encode the pictures again")
+            raise InputError(f"{self._path} is damaged: it names a docid beyond {IDS}; write the store again")
         return self._ids[start:end].tobytes()
 
     def in_order(self) -> Iterator[tuple[str, Place]]:

@@ -147,7 +147,7 @@ def test_a_missing_file_is_an_error_that_names_it(tmp_path: Path, name: str) -> 
     path = tmp_path / "store"
     store_of(path, pictures({"a": 3}))
     (path / name).unlink()
-    with pytest.raises(InputError, match=f"{name}.*encode the pictures again"):
+    with pytest.raises(InputError, match=f"{name}.*write the store again"):
         PatchStore.open(path)
 
 
@@ -172,7 +172,7 @@ def changed(path: Path, change: dict[str, Any], *, checksum: bool = True) -> Non
     ("change", "message"),
     [
         ({"format": 2}, "a patch store of format 1 is needed, got 2; read it with the version that wrote it"),
-        ({"byte_order": "big"}, "byte order 'little' are needed, got 'big'; encode the pictures again"),
+        ({"byte_order": "big"}, "byte order 'little' are needed, got 'big'; write the store again"),
         ({"code": "int2"}, "a patch code is one of .*, got 'int2'"),
         ({"width": 9}, "is damaged: .* bytes are not those of its counts"),
         ({"documents": 7}, "is damaged: .* bytes are not those of its counts"),
