@@ -21,8 +21,8 @@ VECTORS = DATA | {"vectors", "words"}
 RECIPES = VECTORS | {"evaluate", "recipes"}
 
 MODEL = RECIPES | MODELS | {"encoders.pool", "encoders.model"}
-QUERY = MODEL | {"encoders.query"}
-ENCODE = QUERY | {"encoders.explain", "encode", "late"}
+QUERY = MODEL | {"encoders.query", "late"}
+ENCODE = QUERY | {"encoders.explain", "encode"}
 
 TRAINING = ENCODE | {"training"}
 EXAMPLES = TRAINING | {"training.examples"}

@@ -61,6 +61,14 @@ def images(
     positions: Annotated[
         bool, typer.Option("--positions", help="Also keep where in the picture each token was found, for explanations.")
     ] = False,
+    patches: Annotated[
+        Path | None,
+        typer.Option(help="Patch store to write, for lexlip search --late; the model must have patch vectors."),
+    ] = None,
+    patch_code: Annotated[str, typer.Option(help="Numbers of a patch vector: float16, int8, int4 or sign.")] = "int4",
+    patch_clusters: Annotated[
+        int, typer.Option(help="Vectors a picture at most, the centres of clusters of its patches; 0: all patches.")
+    ] = 12,
     update: Update = False,
     resume: Resume = False,
     json: Json = False,
@@ -89,6 +97,7 @@ def images(
     limits = ImageLimits(max_pixels, allow_truncated).checked()
     read, hidden = read_listed(input, split=split, outside=outside)
     from lexlip_lucene.encode.encode import encode_images
+    from lexlip_lucene.encode.patch_output import PatchForm
     from lexlip_lucene.encoders.model.device import choose_device
     from lexlip_lucene.encoders.model.lexlip import LexLip
     from lexlip_lucene.processes import joined
@@ -105,6 +114,8 @@ def images(
             force=force,
             states=states,
             positions=positions,
+            patches=patches,
+            patch_form=PatchForm(patch_code, patch_clusters or None),
             limits=limits,
             resume=resume,
             update=update,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from lexlip_lucene.cli.pictures import Outside
-from lexlip_lucene.cli.search import one_query
+from lexlip_lucene.cli.search_one import one_query
 from lexlip_lucene.cli.serve import HOST, PORT, open_served, run_server
 from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
 

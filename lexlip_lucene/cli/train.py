@@ -55,5 +55,7 @@ def train(
         f"{report.seconds:.0f} s, loss {report.loss:.3f}; "
         f"best at step {report.best_step}: {percent(report.dev)} on the images kept aside"
     )
+    if report.late_dev is not None:
+        text += f"; re-ranked by patch vectors with mix {report.late_mix:.2f}: {percent(report.late_dev)}"
     if os.environ.get("RANK", "0") == "0":  # torchrun's number of this process: one answer for all
         answer(record, text, as_json=json)

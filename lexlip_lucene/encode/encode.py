@@ -22,9 +22,11 @@ from lexlip_lucene.encode.existing import ExistingCollection, read_existing
 from lexlip_lucene.encode.further_shards import FurtherShards
 from lexlip_lucene.encode.inputs_hash import hash_of_images, hash_of_texts
 from lexlip_lucene.encode.memory import encoding_memory_errors_named
+from lexlip_lucene.encode.patch_output import SMALL, PatchForm, PatchOutput, patch_output
+from lexlip_lucene.encode.query_file import is_query_file
 from lexlip_lucene.encode.run import encode_shards
 from lexlip_lucene.encode.shard_plan import plan_shards
-from lexlip_lucene.encode.unfinished import Unfinished, is_query_file
+from lexlip_lucene.encode.unfinished import Unfinished
 from lexlip_lucene.encoders.explain.patch_maps import grid_of
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.model.model_config import config_bytes
@@ -67,6 +69,8 @@ def encode_images(
     update: bool = False,
     states: Path | str | None = None,
     positions: bool = False,
+    patches: Path | str | None = None,
+    patch_form: PatchForm = SMALL,
     limits: ImageLimits = LIMITS,
     ranks: Ranks = ALONE,
     progress: Progress = SILENT,
@@ -90,14 +94,20 @@ def encode_images(
         states: a folder that keeps the backbone's states for another model over the same backbone; None: they are
             not kept.
         positions: also write the place of each token on a line (`vectors/positions.py`).
+        patches: the folder of a patch store, which gets the patch vectors of every document; with `update`, those of
+            the new ones. None: they are not kept.
+        patch_form: the form in which they are kept.
         limits: which pictures are read; others are rejected.
         ranks: the processes that share the work.
         progress: receives the inputs done.
 
     Raises:
-        InputError: not one picture could be read, batch_size < 1, `resume` finds another run, or `update` finds no
-            collection that was encoded by the same model with the same options.
-        OutputError: `output` exists and `force` and `update` are off, an id occurs twice, or `output` can't be written.
+        InputError: not one picture could be read, batch_size < 1, `resume` finds another run, `update` finds no
+            collection or patch store that was encoded by the same model with the same options, or `patches` are asked
+            for queries.
+        OutputError: `output` or `patches` exists and `force` and `update` are off, an id occurs twice, or one of them
+            can't be written.
+        ModelError: `patches` are asked for, but the model has no late head.
         MemoryLimitError: the memory of the machine or its GPU does not suffice.
     """
     begun = time.monotonic()
@@ -126,6 +136,7 @@ def encode_images(
         batch_size=batch_size,
         grid=grid,
         limits=limits,
+        patches=None if patches is None else patch_output(model, output, Path(patches), patch_form, onto=update),
     )
     batches = ImageBatches(
         model=model,
@@ -136,6 +147,7 @@ def encode_images(
         as_queries=is_query_file(output),
         states=None if states is None else Path(states),
         grid=grid,
+        patches=patches is not None,
         limits=limits,
     )
     if existing is not None and not images:
@@ -209,6 +221,7 @@ def _unfinished(
     grid: Grid | None = None,
     limits: ImageLimits = LIMITS,
     existing: ExistingCollection | None = None,
+    patches: PatchOutput | None = None,
 ) -> Unfinished:
     if not inputs and existing is None:
         raise InputError("nothing to encode: at least one input is needed, got none")
@@ -229,10 +242,10 @@ def _unfinished(
     config = config_bytes(model.config.model_copy(update={"files": {}}))  # the model card among them decides nothing
     settings = {"config_sha256": hashlib.sha256(config).hexdigest(), "batch_size": batch_size}
     if existing is None:
-        return Unfinished(output, facts=facts, settings=settings, plan=plan_shards(inputs))
+        return Unfinished(output, facts=facts, settings=settings, plan=plan_shards(inputs), patches=patches)
     existing.require_same(facts)
     plan = plan_shards(inputs, first=existing.first_free)
-    return FurtherShards(output, existing.manifest, facts=facts, settings=settings, plan=plan)
+    return FurtherShards(output, existing.manifest, facts=facts, settings=settings, plan=plan, patches=patches)
 
 
 def _report(

@@ -27,6 +27,7 @@ class ImageBatches:
         as_queries: name each image as a query, `<image id>#img`, and not as a document.
         states: a folder that keeps the backbone's states; None: they are not kept.
         grid: of the positions to write; None: no positions.
+        patches: also give the patch vectors of each image.
         limits: the images that are read; others are rejected.
     """
 
@@ -38,6 +39,7 @@ class ImageBatches:
     as_queries: bool
     states: Path | None = None
     grid: Grid | None = None
+    patches: bool = False
     limits: ImageLimits = LIMITS
 
     def of(self, plan: Sequence[PlannedShard]) -> Iterator[EncodedBatch]:
@@ -52,6 +54,7 @@ class ImageBatches:
             batch_size=self.batch_size,
             states=self.states,
             grid=self.grid,
+            patches=self.patches,
             limits=self.limits,
         )
         for (shard, batch), outcome in zip(parts, encoded, strict=True):
@@ -62,6 +65,7 @@ class ImageBatches:
                 vectors=outcome.vectors,
                 rejected=outcome.rejected,
                 positions=outcome.positions,
+                patches=outcome.patches,
                 keys=None if self.as_queries else [_keys(image) for image in outcome.images],
             )
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from lexlip_lucene.data.captions import CaptionedImage
-from lexlip_lucene.encode.unfinished import is_query_file
+from lexlip_lucene.encode.query_file import is_query_file
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.files.written import require_folder
 from lexlip_lucene.vectors.manifest import Manifest, manifest_path, read_manifest

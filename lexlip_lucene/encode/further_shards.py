@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 
 from lexlip_lucene.data.shards import find_shards
+from lexlip_lucene.encode.patch_output import PatchOutput
 from lexlip_lucene.encode.shard_plan import PlannedShard
 from lexlip_lucene.encode.unfinished import Completion, Unfinished
 from lexlip_lucene.errors import InputError
@@ -33,6 +34,7 @@ class FurtherShards(Unfinished):
         facts: the manifest's entries that are known before the run, of the new inputs only.
         settings: the further values that the bytes of a shard depend on.
         plan: the new shards.
+        patches: the patch store that is added to; None: none is.
     """
 
     def __init__(
@@ -43,21 +45,26 @@ class FurtherShards(Unfinished):
         facts: Mapping[str, Any],
         settings: Mapping[str, Any],
         plan: Sequence[PlannedShard],
+        patches: PatchOutput | None = None,
     ) -> None:
         onto = sha256_of(manifest_path(collection))
-        super().__init__(collection, facts=facts, settings={**settings, "manifest_sha256": onto}, plan=plan)
+        settings = {**settings, "manifest_sha256": onto}
+        super().__init__(collection, facts=facts, settings=settings, plan=plan, patches=patches)
         self.before = before
 
     def completion(self, *, resume: bool, force: bool) -> Completion:
         """Return how much of the new shards exists: what was begun with the same inputs and settings counts.
 
         Raises:
-            InputError: the collection has a file that neither its manifest lists nor a run that was killed left.
+            InputError: the collection has a file that neither its manifest lists nor a run that was killed left, or
+                the patch store is not of this run's kind.
         """
         known = {shard.name for shard in self.before.shards} | self._left_by_a_kill()
         for file in find_shards(self.output).paths:
             if file.relative_to(self.output).as_posix() not in known:
                 raise InputError(f"{file} is there, but not in {manifest_path(self.output)}: move it out")
+        if self.patches is not None:
+            self.patches.require_place(force=False)
         return Completion.PARTIAL if self._begun_with() == self.settings else Completion.NONE
 
     def clear(self) -> None:

@@ -10,6 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from lexlip_lucene.data.captioned_image import CaptionedImage
@@ -28,14 +31,15 @@ from lexlip_lucene.vectors.quantise import Quantiser
 class ImageBatch(NamedTuple):
     """The images of a batch that could be read, in order; what gives their vectors; and those that could not.
 
-    `vectors`, and `positions` where they are asked for, may wait for the device, so the next batch can be begun before
-    they are called.
+    `vectors`, and `positions` and `patches` where they are asked for, may wait for the device, so the next batch can be
+    begun before they are called.
     """
 
     images: list[CaptionedImage]
     vectors: Callable[[], Sequence[Impacts]]
     rejected: list[Rejected]
     positions: Callable[[], Sequence[str]] | None = None
+    patches: Callable[[], Sequence[NDArray[np.float32]]] | None = None
 
 
 def image_batches(
@@ -48,6 +52,7 @@ def image_batches(
     batch_size: int,
     states: Path | None = None,
     grid: Grid | None = None,
+    patches: bool = False,
     limits: ImageLimits = LIMITS,
 ) -> Iterator[ImageBatch]:
     """Encode the images of each batch.
@@ -61,6 +66,7 @@ def image_batches(
         batch_size: at least 1.
         states: a folder that keeps the backbone's states; None: don't.
         grid: the model's, where the places of tokens are asked for.
+        patches: also give the patch vectors, which the model must have.
         limits: which pictures are read.
     """
     encode = ImagePass(
@@ -71,7 +77,8 @@ def image_batches(
     for batch, pictures in zip(batches, loaded, strict=True):
         named = [(images[number], picture) for number, picture in zip(batch, pictures, strict=True)]
         readable = [(image, picture) for image, picture in named if isinstance(picture, Tensor)]
-        found = encode([picture for _, picture in readable]) if readable else None
+        states_of = encode.states(torch.stack([picture for _, picture in readable])) if readable else None
+        found = None if states_of is None else encode.heaviest(states_of)
         yield ImageBatch(
             [image for image, _ in readable],
             partial(quantised, found, quantiser, model.lexicon.tokens) if found else list,
@@ -81,4 +88,9 @@ def image_batches(
                 if isinstance(reason, UnreadableImage)
             ],
             partial(placed, found, grid, quantiser, model.lexicon.tokens) if found and grid else None,
+            partial(_arrays, encode.patches(states_of)) if states_of is not None and patches else None,
         )
+
+
+def _arrays(patches: Tensor) -> list[NDArray[np.float32]]:
+    return list(patches.cpu().numpy())

@@ -51,7 +51,15 @@ class ImagePass:
 
     def __call__(self, pictures: Sequence[Tensor]) -> Heaviest:
         """Return the heaviest tokens of `pictures`, each (3, size, size) uint8; on a GPU without waiting for them."""
-        states = self.states(torch.stack(list(pictures)))
+        return self.heaviest(self.states(torch.stack(list(pictures))))
+
+    @torch.inference_mode()
+    def patches(self, states: Tensor) -> Tensor:
+        """Return the unit patch vectors (batch, patches, late width) float32 of pictures with these states."""
+        return self.model.patches_of_states(states)
+
+    def heaviest(self, states: Tensor) -> Heaviest:
+        """Return the heaviest tokens of pictures with these states (batch, positions, width)."""
         with torch.inference_mode(), self._autocast():
             if not self.winners:
                 return self._kept(self.image.logits(states), states)

@@ -10,9 +10,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lexlip_lucene.encode.done_shard import DoneShard
 from lexlip_lucene.encode.shard_plan import PlannedShard
 from lexlip_lucene.encode.unfinished import Unfinished
+from lexlip_lucene.late.store_changes import Patches
 from lexlip_lucene.records import Document, Impacts
 from lexlip_lucene.vectors.json_vector import format_line
 from lexlip_lucene.vectors.manifest import Rejected
@@ -30,6 +34,7 @@ class EncodedBatch(NamedTuple):
         keys: further keys of each document; none at all for queries and texts.
         vectors: gives their vectors; it may wait for the device.
         rejected: the inputs that gave no document.
+        patches: gives the patch vectors of each document, in the same way; None if none are kept.
         positions: gives the places of their tokens, in the same way; None without positions, or without a document.
     """
 
@@ -40,6 +45,7 @@ class EncodedBatch(NamedTuple):
     rejected: Sequence[Rejected] = ()
     positions: Callable[[], Sequence[str]] | None = None
     keys: Sequence[Mapping[str, Any]] | None = None
+    patches: Callable[[], Sequence[NDArray[np.float32]]] | None = None
 
 
 class ShardThread:
@@ -51,7 +57,9 @@ class ShardThread:
         self._waiting: deque[Future[None]] = deque()
         self._lines: list[bytes] = []
         self._rejected: list[Rejected] = []
+        self._patches: list[Patches] = []
         self._empty = self._postings = 0
+        self._failed = False
 
     def __enter__(self) -> "ShardThread":
         return self
@@ -72,6 +80,13 @@ class ShardThread:
             self._waiting.popleft().result()
 
     def _add(self, batch: EncodedBatch) -> None:
+        if self._failed:
+            return  # a shard after one that failed would get the lines of both
+        self._failed = True
+        self._take(batch)
+        self._failed = False
+
+    def _take(self, batch: EncodedBatch) -> None:
         vectors = batch.vectors()
         positions = [None] * len(vectors) if batch.positions is None else batch.positions()
         keys = [None] * len(vectors) if batch.keys is None else batch.keys
@@ -80,6 +95,8 @@ class ShardThread:
             self._empty += not vector
             self._postings += len(vector)
         self._rejected += batch.rejected
+        if batch.patches is not None:
+            self._patches += zip((docid for docid, _ in batch.names), batch.patches(), strict=True)
         if batch.last:
             self._close(batch.shard)
 
@@ -91,6 +108,6 @@ class ShardThread:
             sha256=hashlib.sha256(b"".join(self._lines)).hexdigest(),
             rejected=self._rejected,
         )
-        self._unfinished.keep(shard, self._lines, done)
-        self._lines, self._rejected = [], []
+        self._unfinished.keep(shard, self._lines, done, self._patches)
+        self._lines, self._rejected, self._patches = [], [], []
         self._empty = self._postings = 0

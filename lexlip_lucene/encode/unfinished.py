@@ -3,6 +3,7 @@
     .photos.partial/settings.json           what the run encodes, with what
     .photos.partial/part-00007.json         counts, rejected inputs, sha256 of shard 7, once it is whole
     .photos.partial/shards/part-00007.jsonl
+    .photos.partial/patches/part-00007/     its documents' patches, if they are kept (`patch_output.py`)
 
 In the end `shards` becomes the collection, or its files, one after another, the file of encoded queries; then the
 manifest is written, and the folder goes. Every file here appears whole or not at all, so a kill at any moment leaves
@@ -22,6 +23,8 @@ import orjson
 from pydantic import ValidationError
 
 from lexlip_lucene.encode.done_shard import DoneShard
+from lexlip_lucene.encode.patch_output import PatchOutput
+from lexlip_lucene.encode.query_file import is_query_file
 from lexlip_lucene.encode.shard_plan import PlannedShard
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.files.durable import make_folders, rename
@@ -33,6 +36,7 @@ from lexlip_lucene.files.written import (
     system_errors_named,
     temporary_name,
 )
+from lexlip_lucene.late.store_changes import Patches
 from lexlip_lucene.vectors.manifest import (
     Manifest,
     Rejected,
@@ -40,11 +44,6 @@ from lexlip_lucene.vectors.manifest import (
     read_manifest,
     write_manifest,
 )
-
-
-def is_query_file(output: Path) -> bool:
-    """Return True if `output` names a file of encoded queries, not a collection folder (docs/formats.md)."""
-    return output.suffix.lower() == ".jsonl"
 
 
 class Completion(Enum):
@@ -63,6 +62,7 @@ class Unfinished:
         facts: the manifest's entries that are known before the run: model, inputs, quantisation.
         settings: the further values that the bytes of a shard depend on.
         plan: all shards, in order.
+        patches: the patch store that is written beside the collection; None: none is.
     """
 
     def __init__(
@@ -72,10 +72,13 @@ class Unfinished:
         facts: Mapping[str, Any],
         settings: Mapping[str, Any],
         plan: Sequence[PlannedShard],
+        patches: PatchOutput | None = None,
     ) -> None:
         self.output = output
         self.facts = facts
-        self.settings = {**facts, **settings}
+        form = {} if patches is None else {"patches": [*patches.kind, patches.form.clusters]}
+        self.settings = {**facts, **settings, **form}
+        self.patches = patches
         self.plan = plan
         self.folder = temporary_name(output)
         self.shards = self.folder / "shards"
@@ -98,6 +101,8 @@ class Unfinished:
             self._placed = self._is_in_place()
         if not self._placed:
             require_absent(self.output, force=force)
+        if self.patches is not None:
+            self.patches.require_place(force=force or begun is not None)
         return Completion.NONE if begun is None else Completion.PARTIAL
 
     def begin(self) -> None:
@@ -107,11 +112,15 @@ class Unfinished:
             make_folders(self.shards)
             self._write(self._settings_file, orjson.dumps(self.settings))
 
-    def keep(self, shard: PlannedShard, lines: Sequence[bytes], done: DoneShard) -> None:
-        """Write a shard, then the record that it is whole."""
+    def keep(
+        self, shard: PlannedShard, lines: Sequence[bytes], done: DoneShard, patches: Sequence[Patches] = ()
+    ) -> None:
+        """Write a shard and its documents' patches, then the record that it is whole."""
         with system_errors_named(self.output, self.folder):
             if lines:
                 self._write(self.shards / shard.name, b"".join(lines))
+            if self.patches is not None:
+                self.patches.keep(self._part_of(shard), patches)
             self._write(self._facts_file(shard), orjson.dumps(done.model_dump()))
 
     def done(self, shard: PlannedShard) -> DoneShard | None:
@@ -119,7 +128,11 @@ class Unfinished:
         done = self._facts_of(shard)
         file = self._file_of(shard)
         sha256 = sha256_of(file) if file.is_file() else hashlib.sha256().hexdigest()
-        return done if done is not None and sha256 == done.sha256 else None
+        if done is None or sha256 != done.sha256:
+            return None
+        if self.patches is not None and not self.patches.has_kept(self._part_of(shard), done.documents):
+            return None
+        return done
 
     def manifest(self) -> Manifest:
         """Return the manifest of the result: every shard has been encoded.
@@ -135,6 +148,8 @@ class Unfinished:
     def finish(self, manifest: Manifest) -> None:
         """Put the result in its place, with `manifest` beside it, and clear away what led to it."""
         with system_errors_named(self.output, self.folder):
+            if self.patches is not None:
+                self.patches.finish([self._part_of(shard) for shard in self.plan])
             if not self._placed:
                 # An earlier manifest stays until the new one replaces it: shards that it does not fit are refused, and
                 # shards without any would be taken as they are.
@@ -159,6 +174,9 @@ class Unfinished:
     @property
     def _settings_file(self) -> Path:
         return self.folder / "settings.json"
+
+    def _part_of(self, shard: PlannedShard) -> Path:
+        return self.folder / "patches" / Path(shard.name).stem
 
     def _facts_file(self, shard: PlannedShard) -> Path:
         return self.folder / Path(shard.name).with_suffix(".json")
@@ -191,6 +209,8 @@ class Unfinished:
         """Return True if the result exists, made by such a run, with every shard as the manifest says."""
         manifest = read_manifest(self.output) if self.output.exists() else None
         if manifest is None or any(getattr(manifest, key) != value for key, value in self.facts.items()):
+            return False
+        if self.patches is not None and not self.patches.is_finished(manifest.documents):
             return False
         files = [self.output if self.as_file else self.output / shard.name for shard in manifest.shards]
         pairs = zip(files, manifest.shards, strict=True)

@@ -30,6 +30,10 @@ class LateReranker:
 
     Among the first `k` hits of a text, score = mix · z(first score) + (1 − mix) · z(late score), where z takes away
     the mean of these hits and divides by their standard deviation; where all are equal, z is 0.
+
+    Attributes:
+        k: hits that are re-ranked.
+        mix: the part of the first score.
     """
 
     def __init__(
@@ -55,8 +59,12 @@ class LateReranker:
             raise InputError(f"the mix must be from 0 (late score only) to 1 (first score only), but it is {mix}")
         self._store = store
         self._encode = encode
-        self._k = as_count(k, "the number of hits to re-rank")
-        self._mix = mix
+        self.k = as_count(k, "the number of hits to re-rank")
+        self.mix = mix
+
+    def hears(self, text: str) -> bool:
+        """Return True if `text` has a token that weighs anything, so that it can re-rank."""
+        return not self._encode(text).is_empty
 
     def rerank(self, text: str, hits: Sequence[Hit]) -> list[Hit]:
         """Return `hits`, which are in the order of the first stage, with the first `k` in their new order.
@@ -84,9 +92,9 @@ class LateReranker:
         missing = [qid for qid in hits if qid not in texts]
         if missing:
             raise InputError(f"query {missing[0]!r} has hits, but no text to re-rank them by: hand in its text")
-        tokens = {qid: self._encode(texts[qid]) for qid, found in hits.items() if min(len(found), self._k) > 1}
+        tokens = {qid: self._encode(texts[qid]) for qid, found in hits.items() if min(len(found), self.k) > 1}
         tokens = {qid: words for qid, words in tokens.items() if not words.is_empty}
-        docids = list(dict.fromkeys(hit.docid for qid in tokens for hit in hits[qid][: self._k]))
+        docids = list(dict.fromkeys(hit.docid for qid in tokens for hit in hits[qid][: self.k]))
         patches = dict(zip(docids, self._store.vectors(docids), strict=True))
         return {
             qid: self._reordered(tokens[qid], found, patches) if qid in tokens else list(found)
@@ -96,10 +104,10 @@ class LateReranker:
     def _reordered(
         self, tokens: TextTokens, hits: Sequence[Hit], patches: Mapping[str, NDArray[np.float32]]
     ) -> list[Hit]:
-        head, tail = hits[: self._k], hits[self._k :]
+        head, tail = hits[: self.k], hits[self.k :]
         late = late_scores(tokens.vectors, tokens.weights, [patches[hit.docid] for hit in head])
         first = np.array([hit.score for hit in head], dtype=np.float64)
-        scores = self._mix * _standardised(first) + (1 - self._mix) * _standardised(_without_gaps(late))
+        scores = self.mix * _standardised(first) + (1 - self.mix) * _standardised(_without_gaps(late))
         order = np.argsort(-scores, kind="stable").tolist()
         mixed = [Hit(head[place].docid, float(scores[place]), rank) for rank, place in enumerate(order, start=1)]
         lowest, last = mixed[-1].score, head[-1].score

@@ -4,7 +4,8 @@ What stays is copied byte for byte, not decoded. A change takes as long as copyi
 The store that was handed in can be read on, as it was; close it when it is not needed.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,8 @@ from numpy.typing import NDArray
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.files.locked import locked
 from lexlip_lucene.late.patch_store import PatchStore
-from lexlip_lucene.late.store_manifest import read_store_manifest
-from lexlip_lucene.late.store_writer import written_store
+from lexlip_lucene.late.store_manifest import StoreKind, read_store_manifest
+from lexlip_lucene.late.store_writer import StoreWriter, written_store
 
 Patches = tuple[str, NDArray[np.float32]]
 """A docid, and its vectors, (n, width) float32 of unit length."""
@@ -35,7 +36,9 @@ def without(store: PatchStore, docids: Collection[str]) -> PatchStore:
     Raises:
         InputError: the store lacks one of them, which is named.
     """
-    return _rewritten(store, frozenset(docids), ())
+    dropped = frozenset(docids)
+    _require_all(store, dropped)
+    return _rewritten(store, dropped, ())
 
 
 def replaced(store: PatchStore, documents: Iterable[Patches]) -> PatchStore:
@@ -44,11 +47,35 @@ def replaced(store: PatchStore, documents: Iterable[Patches]) -> PatchStore:
     `documents` are held in memory. They come last in the new store.
     """
     documents = list(documents)
-    return _rewritten(store, frozenset(docid for docid, _ in documents), documents)
-
-
-def _rewritten(store: PatchStore, dropped: frozenset[str], added: Iterable[Patches]) -> PatchStore:
+    dropped = frozenset(docid for docid, _ in documents)
     _require_all(store, dropped)
+    return _rewritten(store, dropped, documents)
+
+
+def joined(store: PatchStore, parts: Sequence[PatchStore]) -> PatchStore:
+    """Add the documents of `parts`, stores of the same kind, to the store on disk, and return it.
+
+    A document that is there already gets its new vectors. Errors are those of `appended`.
+    """
+    dropped = frozenset(docid for part in parts for docid in part.docids())
+    return _rewritten(store, dropped, (), parts)
+
+
+def assembled(path: Path, kind: StoreKind, parts: Sequence[PatchStore], *, force: bool = False) -> None:
+    """Write the documents of `parts`, stores of the same `kind`, as one store; errors are those of `written_store`."""
+    with written_store(path, kind, force=force) as writer:
+        _copy(parts, writer)
+
+
+def _copy(parts: Sequence[PatchStore], writer: StoreWriter) -> None:
+    for part in parts:
+        for docid, coded in part.coded():
+            writer.add_coded(docid, coded)
+
+
+def _rewritten(
+    store: PatchStore, dropped: frozenset[str], added: Iterable[Patches], parts: Sequence[PatchStore] = ()
+) -> PatchStore:
     with locked(store.path, "`lexlip`"):
         if read_store_manifest(store.path) != store.manifest:
             raise InputError(f"{store.path} has changed since it was opened: open it again, and repeat the change")
@@ -58,6 +85,7 @@ def _rewritten(store: PatchStore, dropped: frozenset[str], added: Iterable[Patch
                     writer.add_coded(docid, coded)
             for docid, vectors in added:
                 writer.add(docid, vectors)
+            _copy(parts, writer)
         return PatchStore.open(store.path)
 
 

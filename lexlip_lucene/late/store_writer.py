@@ -73,11 +73,17 @@ def written_store(path: Path, kind: StoreKind, *, force: bool = False) -> Iterat
         InputError: the kind is none, or a docid was added twice; names it.
         OutputError: `path` exists and `force` is off, it is not a store, or the system can't write it.
     """
-    if force and path.exists() and not (path / MANIFEST).is_file():
-        raise OutputError(f"{path} is not a patch store, so it is not replaced: choose another name")
+    if force:
+        require_replaceable(path)
     with written_folder(path, force=force) as folder:
         with (folder / VECTORS).open("wb") as vectors, (folder / IDS).open("wb") as ids:
             table = TableWriter(ids)
             yield StoreWriter(vectors, table, kind)
         table.finish(folder)
         write_store_manifest(folder, kind, documents=table.documents, vectors=table.vectors)
+
+
+def require_replaceable(path: Path) -> None:
+    """Raise OutputError if something else than a patch store is at `path`."""
+    if path.exists() and not (path / MANIFEST).is_file():
+        raise OutputError(f"{path} is not a patch store, so it is not replaced: choose another name")

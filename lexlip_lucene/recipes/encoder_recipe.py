@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from lexlip_lucene.recipes.architecture import shaping
 from lexlip_lucene.recipes.expander_recipe import ExpanderRecipe
+from lexlip_lucene.recipes.late_recipe import LateRecipe
 from lexlip_lucene.recipes.model_spec import (
     ImageSpec,
     Spec,
@@ -258,6 +259,7 @@ class EncoderRecipe(Spec):
         text: the text side, static or a transformer.
         expander: a caption model that says which further words a photo deserves; null: none.
         training: losses, schedule and batches.
+        late: late interaction of text tokens and patches, trained after the lexicon; null: none.
         quantise: the quantisation.
     """
 
@@ -270,6 +272,7 @@ class EncoderRecipe(Spec):
     text: StaticTextRecipe | TransformerTextRecipe = Field(discriminator="kind")
     expander: ExpanderRecipe | None = None
     training: TrainingRecipe
+    late: LateRecipe | None = None
     quantise: QuantiseRecipe = QuantiseRecipe()
 
     @model_validator(mode="after")

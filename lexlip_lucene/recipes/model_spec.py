@@ -233,4 +233,16 @@ class TransformerTextSpec(Spec):
         return self
 
 
+class LateSpec(Spec):
+    """Late interaction of text tokens and patches, behind the first stage (`encoders/pool/late_head.py`).
+
+    Attributes:
+        width: numbers of a patch's vector, and of a token's.
+        mix: the part of the first score in that of a re-ranked hit; null: `late_reranker.DEFAULT_MIX`.
+    """
+
+    width: int = Field(default=128, gt=0, le=4096)
+    mix: float | None = Field(default=None, ge=0, le=1)
+
+
 TextSpec = Annotated[StaticTextSpec | TransformerTextSpec, Field(discriminator="kind")]

@@ -10,7 +10,7 @@ from support.cli_run import Job, done, lexlip, whole_job
 from support.oracle import rank
 
 from lexlip_lucene.cli.narrowing import lost_nothing, parse_filters, what_may_be_lost
-from lexlip_lucene.cli.search import LISTED, _listed
+from lexlip_lucene.cli.search_one import LISTED, _listed
 from lexlip_lucene.lucene.search.hits import Hits
 from lexlip_lucene.records import Impacts
 from lexlip_lucene.vectors.collection import read_collection

@@ -62,6 +62,6 @@ def test_out_of_memory_is_one_line_that_names_the_option(
     def full(*_: object) -> None:
         raise MemoryError("no room")
 
-    monkeypatch.setattr(ImagePass, "__call__", full)
+    monkeypatch.setattr(ImagePass, "heaviest", full)
     with pytest.raises(MemoryLimitError, match=r"encoding at batch size 2 .*--batch-size 1"):
         lexlip_lucene.encode_images(model, photos, tmp_path / "collection", batch_size=2)

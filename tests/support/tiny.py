@@ -8,13 +8,14 @@ import json
 from pathlib import Path
 
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-from torch import random
+from torch import nn, random
 
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.model.model_config import Ceilings, ModelConfig
 from lexlip_lucene.recipes.model_spec import (
     AdapterSpec,
     ImageSpec,
+    LateSpec,
     StaticTextSpec,
     TextSpec,
     TransformerTextSpec,
@@ -75,7 +76,9 @@ def tokenizer() -> Tokenizer:
     return made
 
 
-def config(image: ImageSpec = VIT, text: TextSpec = STATIC, dense_width: int | None = None) -> ModelConfig:
+def config(
+    image: ImageSpec = VIT, text: TextSpec = STATIC, dense_width: int | None = None, late: LateSpec | None = None
+) -> ModelConfig:
     """Make the config of a calibrated model over the lexicon of VOCABULARY."""
     rows = {token: row for row, token in enumerate(VOCABULARY)}
     lexicon = make_lexicon(rows, special=SPECIAL, counts=None, min_count=0)
@@ -88,14 +91,26 @@ def config(image: ImageSpec = VIT, text: TextSpec = STATIC, dense_width: int | N
         vocabulary_size=len(VOCABULARY),
         ceilings=Ceilings(image=0.5, text=1.0),
         dense_width=dense_width,
+        late=late,
     )
 
 
-def lexlip(image: ImageSpec = VIT, text: TextSpec = STATIC, *, seed: int = 0, dense_width: int | None = None) -> LexLip:
+def lexlip(
+    image: ImageSpec = VIT,
+    text: TextSpec = STATIC,
+    *,
+    seed: int = 0,
+    dense_width: int | None = None,
+    late: LateSpec | None = None,
+) -> LexLip:
     """Make a model with random weights, ready to encode."""
     with random.fork_rng(devices=[]):
         random.manual_seed(seed)
-        return LexLip(config(image, text, dense_width), tokenizer()).eval()
+        model = LexLip(config(image, text, dense_width, late), tokenizer()).eval()
+        if model.late is not None:
+            nn.init.normal_(model.late.words)
+            nn.init.normal_(model.late.raw_weight)
+        return model
 
 
 def without_checksums(folder: Path) -> Path:

@@ -146,6 +146,10 @@ class ImageEncoder(nn.Module):
             dim=1,
         )
 
+    def places(self, states: Tensor) -> Tensor:
+        """Return the standardised states (batch, places, width) of only the places in the picture."""
+        return self.standardised(states)[:, : states.shape[1] - self.whole_positions]
+
     def logits_of(self, adapted: Tensor, mean_state: Tensor) -> Tensor:
         """Map the results of `adapted` to the largest logit of each token (batch, tokens)."""
         logits = lexicon_logits(self.head(adapted), self.head.tokens.weight, self.head.tokens.bias)

@@ -31,6 +31,7 @@ from lexlip_lucene.encoders.model.tokens import TokenBatch, tokenise
 from lexlip_lucene.encoders.model.transformer_query import TransformerQuery, can_pack
 from lexlip_lucene.encoders.model.unset_parameters import UnsetParameters
 from lexlip_lucene.encoders.pool.heaviest import Heaviest, heaviest, quantised
+from lexlip_lucene.encoders.pool.late_head import LateHead, LateTokens
 from lexlip_lucene.encoders.pool.saturation import divide_by_length
 from lexlip_lucene.errors import InputError, ModelError
 from lexlip_lucene.files.written import written_folder
@@ -77,6 +78,8 @@ class LexLip(nn.Module):
                 )
             self.text = TransformerText(config.text, self.lexicon, network)
         self.dense = self._dense_twin(config.dense_width) if config.dense_width is not None else None
+        width = self.image.tower.width
+        self.late = None if config.late is None else LateHead(config.late, width, len(self.lexicon))
         self.banks, self.dense_banks = nn.ModuleDict(), nn.ModuleDict()
         for side, bank in (("image", config.image.bank), ("document", config.text.bank)):
             if bank is not None:
@@ -265,6 +268,28 @@ class LexLip(nn.Module):
         ids, words, attention = (part.to(self.device) for part in tokens)
         return mean_of_words(self.text.hidden(ids, attention), words)
 
+    def patches_of_states(self, states: Tensor) -> Tensor:
+        """Map backbone states (batch, positions, width) to unit patch vectors (batch, patches, late width).
+
+        Raises:
+            ModelError: the model has no late head.
+        """
+        return self._late_head().of_patches(self.image.places(states))
+
+    def late_tokens(self, tokens: TokenBatch) -> LateTokens:
+        """Map tokenised texts to their vectors for late interaction.
+
+        Raises:
+            ModelError: the model has no late head.
+        """
+        positions = self.text.own.positions(tokens.ids.to(self.device), tokens.words.to(self.device))
+        return self._late_head().of_tokens(positions)
+
+    def _late_head(self) -> LateHead:
+        if self.late is None:
+            raise ModelError(f"model {self.config.name} has no patch vectors: train it with late in its recipe")
+        return self.late
+
     def _twin(self) -> DenseTwin:
         if self.dense is None:
             raise ModelError(f"model {self.config.name} has no dense twin: train it with training.dense in its recipe")
@@ -291,6 +316,11 @@ class LexLip(nn.Module):
     def with_ceilings(self, ceilings: Ceilings) -> None:
         """Keep the calibrated ceilings in the config."""
         self.config = self.config.model_copy(update={"ceilings": ceilings})
+
+    def with_mix(self, mix: float) -> None:
+        """Keep the late head's mix, chosen on images kept aside, in the config."""
+        assert self.config.late is not None, "there is a late head"
+        self.config = self.config.model_copy(update={"late": self.config.late.model_copy(update={"mix": mix})})
 
     @torch.inference_mode()
     def encode_images(

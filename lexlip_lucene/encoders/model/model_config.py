@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from lexlip_lucene.encoders.model.config_file import read_config_file
 from lexlip_lucene.files.checksum import with_checksum
-from lexlip_lucene.recipes.model_spec import FileName, ImageSpec, Spec, TextSpec, Title
+from lexlip_lucene.recipes.model_spec import FileName, ImageSpec, LateSpec, Spec, TextSpec, Title
 from lexlip_lucene.vectors.lexicon import Lexicon, require_terms
 from lexlip_lucene.vectors.quantise import MAX_BITS, Side
 
@@ -41,6 +41,7 @@ class ModelConfig(Spec):
         vocabulary_size: rows of the tokenizer's vocabulary.
         bits, top_k: the defaults of `encode`; `text_top_k` for texts, null: `top_k`.
         dense_width: width of the dense twin's vectors; null: the model has none.
+        late: the late head; null: the model has none.
         weights: matrices in `model.safetensors`: `float32`, or `int8` with a scale a row.
         files: name of each other file of the folder → its SHA-256; empty in a model from before checksums.
     """
@@ -57,6 +58,7 @@ class ModelConfig(Spec):
     top_k: int | None = Field(default=None, gt=0)
     text_top_k: int | None = Field(default=None, gt=0)
     dense_width: int | None = Field(default=None, gt=0, le=16384)
+    late: LateSpec | None = None
     weights: Literal["float32", "int8"] = "float32"
     files: dict[FileName, str] = Field(default_factory=dict)
 

@@ -9,6 +9,12 @@ from lexlip_lucene.files.written import sha256_of
 
 WEIGHTS_FILE = "model.safetensors"
 
+SCALE = ".scale"
+"""The end of the name of a packed matrix's scales (`packed_tensors.py`)."""
+
+SMALLEST = 1 << 16
+"""Numbers of a matrix that is worth packing."""
+
 
 def files_of(folder: Path, *, but: str) -> dict[str, str]:
     """Return name → SHA-256 of each file in `folder` except `but`, the config that is to name them."""

@@ -10,9 +10,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-SCALE = ".scale"
-SMALLEST = 1 << 16
-"""Numbers of a matrix that is worth it."""
+from lexlip_lucene.encoders.model.model_files import SCALE, SMALLEST
 
 
 def packed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

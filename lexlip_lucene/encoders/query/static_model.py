@@ -3,18 +3,16 @@
 torch, torchvision and timm take seconds to import, and a query of this side needs none of them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 from tokenizers import Tokenizer
 
 from lexlip_lucene.encoders.model.model_config import CONFIG_FILE, read_config
-from lexlip_lucene.encoders.model.model_files import WEIGHTS_FILE, require_as_written, require_readable
+from lexlip_lucene.encoders.model.model_files import WEIGHTS_FILE, require_as_written
 from lexlip_lucene.encoders.model.static_query import StaticQuery, TranslationTable
 from lexlip_lucene.encoders.model.tokenizer import TOKENIZER_FILE, cut_at, encoded, load_tokenizer
+from lexlip_lucene.encoders.query.numpy_tensors import numpy_tensors
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.recipes.model_spec import StaticTextSpec
 from lexlip_lucene.records import Impacts
@@ -75,33 +73,14 @@ class StaticModel:
 
     def _read_query(self) -> StaticQuery:
         path, tokens = self.folder / WEIGHTS_FILE, len(self.lexicon)
-        require_readable(path)
         assert isinstance(self.config.text, StaticTextSpec), "checked when it was loaded"
         wanted: dict[str, tuple[int, ...]] = {RAW_WEIGHT: (tokens,)}
         if self.config.text.translation is not None:
             wanted |= dict.fromkeys(TRANSLATION, (tokens, self.config.text.translation.tokens))
-        found = _tensors(path, wanted)
+        found = numpy_tensors(path, wanted)
         table = None
         if self.config.text.translation is not None:
             table = TranslationTable(*(found[name] for name in TRANSLATION))
             if len(table.further) and not 0 <= table.further.min() <= table.further.max() < tokens:
                 raise ModelError(f"{path} does not fit config.json beside it: {TRANSLATION[0]} has no such token")
         return StaticQuery(self.lexicon, found[RAW_WEIGHT], self.config.text.length_power, table)
-
-
-def _tensors(path: Path, wanted: Mapping[str, tuple[int, ...]]) -> dict[str, NDArray[Any]]:
-    """Read the tensors of these names and shapes."""
-    try:
-        with safe_open(path, framework="numpy") as tensors:
-            found: dict[str, NDArray[Any]] = {name: tensors.get_tensor(name) for name in wanted}
-    except SafetensorError as error:
-        reason = " ".join(str(error).split())[:300]
-        raise ModelError(f"{path} does not fit config.json beside it: {reason}") from None
-    for name, shape in wanted.items():
-        if found[name].shape != shape:
-            numbers = " × ".join(map(str, shape))
-            raise ModelError(
-                f"{path} does not fit config.json beside it: {name} of {numbers} numbers is needed, "
-                f"got shape {found[name].shape}"
-            )
-    return found

@@ -20,7 +20,7 @@ A LexLIP model: images and texts become bags of weighted words over one lexicon.
 ## Figures of its training
 
 Trained on {images} images in {seconds:.0f} s; the step was chosen on {aside} training images kept aside, where
-text→image search gave {dev} with {tokens:.0f} tokens an image. {rejected} training images could not be read.
+text→image search gave {dev} with {tokens:.0f} tokens an image. {rejected} training images could not be read.{late}
 
 ## Use
 
@@ -52,8 +52,19 @@ def model_card(recipe: EncoderRecipe, report: Mapping[str, Any]) -> str:
         images=report["images"],
         seconds=report["seconds"],
         aside=recipe.data.keep_aside,
-        dev=", ".join(f"{name} {100 * value:.1f} %" for name, value in report["dev"].items()),
+        dev=_percent(report["dev"]),
         tokens=report["tokens_per_image"],
         rejected=report["rejected"],
+        late=_late(report),
         recipe=yaml.safe_dump(settings, sort_keys=False, allow_unicode=True),
     )
+
+
+def _late(report: Mapping[str, Any]) -> str:
+    if report["late_dev"] is None:
+        return ""
+    return f"\nRe-ranked by patch vectors with mix {report['late_mix']:.2f}: {_percent(report['late_dev'])}."
+
+
+def _percent(recall: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {100 * value:.1f} %" for name, value in recall.items())

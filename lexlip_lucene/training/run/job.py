@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -28,10 +29,20 @@ from lexlip_lucene.training.losses.parts import Parts, Teaching
 from lexlip_lucene.training.losses.terms import named_terms, needs_of
 from lexlip_lucene.training.parallel import ALONE, Team
 from lexlip_lucene.training.run.activations import spare_activations
+from lexlip_lucene.training.run.late_selection import Mixed, choose_mix
+from lexlip_lucene.training.run.late_training import LateTraining
 from lexlip_lucene.training.run.loop import Trainer
 from lexlip_lucene.training.run.run_state import Outcome
 from lexlip_lucene.training.start.starting import Vocabulary, captions_of, compute_start, make_model, make_vocabulary
 from lexlip_lucene.training.start.translation import fill_translation
+
+
+class Trained(NamedTuple):
+    """The result of a job: the model, the outcome of the run that chose the step, and the late head's, if present."""
+
+    model: LexLip
+    outcome: Outcome
+    late: Mixed | None
 
 
 @dataclass(frozen=True)
@@ -70,21 +81,35 @@ class TrainingJob:
         """The images that the choosing run trains on."""
         return np.setdiff1d(np.arange(len(self.images)), self.kept_aside)
 
-    def trained(self, *, resume: bool) -> tuple[LexLip, Outcome]:
-        """Return the model in its best state, and the outcome of the run that chose the step."""
+    def trained(self, *, resume: bool) -> Trained:
+        """Return the model in its best state, and the figures of the run that chose the step."""
         trainer = self.trainer("choosing", self.trained_on, self.kept_aside)
         outcome = trainer.run(resume=resume)
         best, model = self._agreed(outcome.best_step), trainer.model
+        mixed = self._finish(model, outcome, self.trained_on)
         if self.recipe.data.final_run and best:
-            share = best / outcome.steps
-            self.progress.note(f"final run on all {len(self.images)} images, {100 * share:.0f} % of the steps")
-            final = self.trainer("final", np.arange(len(self.images)), None)
-            state, model = final.run(stop_after=share, resume=resume).best, final.model
-        else:
-            state = outcome.best
-        if self.team.leads:
-            model.load_state_dict(state)
-        return model, outcome
+            share, every = best / outcome.steps, np.arange(len(self.images))
+            self.progress.note(f"final run on all {len(every)} images, {100 * share:.0f} % of the steps")
+            final = self.trainer("final", every, None)
+            model = final.model
+            self._finish(model, final.run(stop_after=share, resume=resume), every, mixed)
+        return Trained(model, outcome, mixed)
+
+    def _finish(
+        self, model: LexLip, outcome: Outcome, trained: NDArray[np.int64], mixed: Mixed | None = None
+    ) -> Mixed | None:
+        """Load the best state, and train the late head, if any; its mix is chosen unless it is `mixed`."""
+        if not self.team.leads:
+            return None
+        model.load_state_dict(outcome.best)
+        recipe = self.recipe.late
+        if recipe is None:
+            return None
+        captions, seed = self.vocabulary.captions, self.recipe.training.seed
+        LateTraining(model, recipe, self.recipe.image, self.source, captions, trained, seed).run(self.progress)
+        mixed = mixed or choose_mix(model, self.source, captions, self.kept_aside, wanted=recipe.mix)
+        model.with_mix(mixed.mix)
+        return mixed
 
     def trainer(self, name: str, trained: NDArray[np.int64], aside: NDArray[np.int64] | None) -> Trainer:
         """Make a model at its start, and lay out a run over the images `trained`."""

@@ -54,7 +54,7 @@ def measure_aside(model: LexLip, source: ImageSource, captions: CaptionTokens, i
     parts = [captions.rows(numbers[at : at + TEXTS_AT_ONCE]) for at in range(0, len(numbers), TEXTS_AT_ONCE)]
     power = model.config.text.length_power
     queries = torch.cat([divide_by_length(model.raw_text_weights(part), power).cpu() for part in parts])
-    recall = _recall(quantised(queries, model, "text") @ quantised(documents, model, "image").T, owner)
+    recall = own_recall(quantised(queries, model, "text") @ quantised(documents, model, "image").T, owner)
     dense = None
     if model.dense is not None:
         inputs = source.batches(plan_of(images, 256))
@@ -62,12 +62,12 @@ def measure_aside(model: LexLip, source: ImageSource, captions: CaptionTokens, i
             [model.dense.image(*model.image.adapted(source.states(model, one))).cpu() for one in inputs]
         )
         asked = torch.cat([model.dense.text(model.dense_text_input(part)).cpu() for part in parts])
-        dense = _recall((asked @ embedded.T).double().numpy(), owner)
+        dense = own_recall((asked @ embedded.T).double().numpy(), owner)
     model.train(training)
     return Aside(recall, float((documents > 0).sum(dim=1).float().mean()), dense, documents, queries)
 
 
-def _recall(scores: NDArray[np.float64], owner: NDArray[np.int64]) -> dict[str, float]:
+def own_recall(scores: NDArray[np.float64], owner: NDArray[np.int64]) -> dict[str, float]:
     """Return the recall of each text's own image; ties go to the image that comes first."""
     own = scores[np.arange(len(owner)), owner][:, None]
     earlier = np.arange(scores.shape[1]) < owner[:, None]

@@ -20,6 +20,7 @@ from lexlip_lucene.training.run.calibration import calibrate
 from lexlip_lucene.training.run.card import model_card
 from lexlip_lucene.training.run.function_words import put_function_words_last
 from lexlip_lucene.training.run.job import TrainingJob, prepare
+from lexlip_lucene.training.run.late_selection import Mixed
 from lexlip_lucene.training.run.run_state import Outcome
 from lexlip_lucene.training.run.train_report import TrainReport
 from lexlip_lucene.training.run.word_files import word_files
@@ -52,7 +53,8 @@ def train(
 
     Returns:
         The steps done and the step that was chosen, the seconds taken, the mean loss of the last tenth of the steps,
-        R@1, R@5 and R@10 in 0..1 on the images kept aside, and the number of images read and rejected.
+        R@1, R@5 and R@10 in 0..1 on the images kept aside, with the late head's mix and those of re-ranked hits if the
+        recipe has `late`, and the number of images read and rejected.
 
     Raises:
         RecipeError: `training.terms` names an unknown loss or has a wrong setting, or a loss lacks what it needs.
@@ -75,8 +77,8 @@ def train(
         if not resume and team.leads and job.folder.exists():
             shutil.rmtree(job.folder)
         team.wait()
-        model, outcome = job.trained(resume=resume)
-        report = _report(outcome, job, time.monotonic() - begun)
+        model, outcome, late = job.trained(resume=resume)
+        report = _report(outcome, late, job, time.monotonic() - begun)
         if team.leads:
             captions = [image.captions for image in job.images]
             if isinstance(recipe.text, StaticTextRecipe) and recipe.text.function_words_last:
@@ -91,7 +93,7 @@ def train(
     return report
 
 
-def _report(outcome: Outcome, job: TrainingJob, seconds: float) -> TrainReport:
+def _report(outcome: Outcome, late: Mixed | None, job: TrainingJob, seconds: float) -> TrainReport:
     aside = outcome.best_aside
     return TrainReport(
         steps=outcome.steps,
@@ -103,4 +105,6 @@ def _report(outcome: Outcome, job: TrainingJob, seconds: float) -> TrainReport:
         images=len(job.images),
         rejected=job.rejected,
         dense_dev=None if aside is None else aside.dense_recall,
+        late_dev=None if late is None else late.recall,
+        late_mix=None if late is None else late.mix,
     )

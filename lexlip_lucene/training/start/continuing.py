@@ -26,7 +26,7 @@ from lexlip_lucene.encoders.model.tokenizer import load_tokenizer
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.progress import SILENT, Progress
 
-OPTIONAL_PARTS = {"dense": "dense twin", "decoder": "decoder"}
+OPTIONAL_PARTS = {"dense": "dense twin", "late": "late head", "decoder": "decoder"}
 """Parts, by the first word of their tensors' names, that one of the two models may lack."""
 
 _BACKBONE = "image.tower.backbone."

@@ -89,6 +89,7 @@ def make_model(
         text_top_k=recipe.quantise.text_top_k,
         weights=recipe.quantise.weights,
         dense_width=recipe.training.dense.width if recipe.training.dense is not None else None,
+        late=None if recipe.late is None else recipe.late.spec(),
     )
     model = LexLip(config, vocabulary.tokenizer, text_network=network, from_hub=recipe.image.weights == "hub")
     model.image.tower.load_packages()
@@ -99,6 +100,8 @@ def make_model(
             model.image.tower.load_weights(require_file(view.weights, "image.views"), view=number)
     if recipe.image.frozen:
         model.image.tower.requires_grad_(False)
+    if model.late is not None:
+        model.late.requires_grad_(False)  # it trains when the lexicon has (`training/run/late_training.py`)
     if start is not None:
         start_from_model(model, start, progress=progress)
     return model

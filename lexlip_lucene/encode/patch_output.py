@@ -1,0 +1,123 @@
+"""The patch store of an encode run: kept shard by shard beside the collection's shards, until both are whole.
+
+.photos.partial/patches/part-00007/     the patches of shard 7, a store of its own
+"""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from lexlip_lucene.encode.query_file import is_query_file
+from lexlip_lucene.encoders.model.lexlip import LexLip
+from lexlip_lucene.errors import InputError, ModelError
+from lexlip_lucene.files.durable import make_folders
+from lexlip_lucene.files.written import require_absent
+from lexlip_lucene.integers import as_count
+from lexlip_lucene.late.clusters import clustered
+from lexlip_lucene.late.patch_code import patch_code
+from lexlip_lucene.late.patch_store import PatchStore
+from lexlip_lucene.late.store_changes import Patches, assembled, joined
+from lexlip_lucene.late.store_manifest import StoreKind
+from lexlip_lucene.late.store_writer import require_replaceable, written_store
+
+
+class PatchForm(NamedTuple):
+    """The form in which a picture's patches are kept.
+
+    Attributes:
+        code: its name (`late/patch_code.py`).
+        clusters: most vectors of a picture, the centres of clusters of its patches; None: all patches.
+    """
+
+    code: str = "int4"
+    clusters: int | None = 12
+
+    def checked(self) -> "PatchForm":
+        """Return it; InputError if there is no such code, or `clusters` is below 1."""
+        clusters = None if self.clusters is None else as_count(self.clusters, "the number of patch clusters")
+        return PatchForm(patch_code(self.code).name, clusters)
+
+
+SMALL = PatchForm()
+"""792 bytes a picture of 12 or more patches of width 128."""
+
+
+@dataclass(frozen=True)
+class PatchOutput:
+    """The place and the kind of the store.
+
+    Attributes:
+        path: the store's folder.
+        kind: of its vectors.
+        form: of a picture's patches.
+        onto: add to the store that is there, as the run adds to a collection.
+    """
+
+    path: Path
+    kind: StoreKind
+    form: PatchForm
+    onto: bool = False
+
+    def require_place(self, *, force: bool) -> None:
+        """Raise OutputError if the store exists and `force` is off, or is none; InputError if it can't be added to."""
+        if not self.onto:
+            require_absent(self.path, force=force)
+            require_replaceable(self.path)
+            return
+        with PatchStore.open(self.path, model_sha256=self.kind.model_sha256) as store:
+            if store.manifest.kind != self.kind:
+                raise InputError(
+                    f"{self.path} has vectors of {store.width} numbers in {store.manifest.code}, but this run makes "
+                    f"{self.kind.width} in {self.kind.code}: give the same --patch-code"
+                )
+
+    def is_finished(self, documents: int) -> bool:
+        """Return True if the store is in its place, with so many documents."""
+        try:
+            with PatchStore.open(self.path) as store:
+                return store.manifest.kind == self.kind and store.documents == documents
+        except InputError:
+            return False
+
+    def keep(self, part: Path, patches: Sequence[Patches]) -> None:
+        """Write the patches of a shard, which becomes the folder `part` when it is whole."""
+        make_folders(part.parent)
+        with written_store(part, self.kind, force=True) as writer:
+            for docid, vectors in patches:
+                kept = vectors if self.form.clusters is None else clustered(vectors, self.form.clusters)
+                writer.add(docid, kept)
+
+    def has_kept(self, part: Path, documents: int) -> bool:
+        """Return True if the part is on disk as it was written, with so many documents."""
+        try:
+            with PatchStore.open(part) as store:
+                store.verify()
+                return store.manifest.kind == self.kind and store.documents == documents
+        except InputError:
+            shutil.rmtree(part, ignore_errors=True)
+            return False
+
+    def finish(self, parts: Sequence[Path]) -> None:
+        """Put the store of all `parts` in its place; a second time changes nothing."""
+        stores = [PatchStore.open(part) for part in parts]
+        if self.onto:
+            joined(PatchStore.open(self.path), stores).close()
+        else:
+            assembled(self.path, self.kind, stores, force=True)
+
+
+def patch_output(model: LexLip, output: Path, store: Path, form: PatchForm, *, onto: bool) -> PatchOutput:
+    """Return the patch store of a run of `model` whose collection is `output`.
+
+    Raises:
+        InputError: `output` is no collection, or the form has no such code, or no cluster.
+        ModelError: the model has no late head.
+    """
+    if is_query_file(output):
+        raise InputError(f"patches are kept of documents, but {output} is to be encoded queries: name a collection")
+    if model.config.late is None:
+        raise ModelError(f"model {model.config.name} has no patch vectors: train it with late in its recipe")
+    form = form.checked()
+    return PatchOutput(store, StoreKind(model.sha256, model.config.late.width, form.code), form, onto)

@@ -1,0 +1,99 @@
+"""The late head: a vector for every patch, and one for every token of a text (FILIP, arXiv 2111.07783).
+
+    patch p of a picture   v_p = A x_p / ‖A x_p‖          x_p: its standardised state
+    token t of a text      u_t = E_t / ‖E_t‖, weight w_t = softplus of a learned number
+
+    s_T(text, picture) = Σ_t w_t · max_p u_t · v_p / Σ_t w_t        each token's best patch
+    s_I(text, picture) = mean_p max_t u_t · v_p                      each patch's best token
+
+FILIP's own mean over tokens is s_T with equal weights. Special tokens, pads, and tokens that the lexicon lacks are in
+no maximum and no mean. The numpy side of s_T is `late/late_score.py`.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from lexlip_lucene.recipes.model_spec import LateSpec
+
+
+class LateTokens(NamedTuple):
+    """The tokens of a batch of texts: unit `vectors` (texts, length, width), `weights` (texts, length), 0 for pads."""
+
+    vectors: Tensor
+    weights: Tensor
+
+
+class LateHead(nn.Module):
+    """Patch vectors and token vectors of one width.
+
+    Args:
+        spec: its width.
+        state_width: of the backbone's states.
+        tokens: of the lexicon.
+    """
+
+    def __init__(self, spec: LateSpec, state_width: int, tokens: int) -> None:
+        super().__init__()
+        self.patches = nn.Linear(state_width, spec.width, bias=False)
+        self.words = nn.Parameter(torch.zeros(tokens, spec.width))
+        self.raw_weight = nn.Parameter(torch.zeros(tokens))
+
+    def of_patches(self, states: Tensor) -> Tensor:
+        """Map standardised states (batch, patches, state width) to unit vectors (batch, patches, width)."""
+        return functional.normalize(self.patches(states), dim=-1)
+
+    def of_tokens(self, positions: Tensor) -> LateTokens:
+        """Look tokens up.
+
+        Args:
+            positions: (texts, length) long, positions in the lexicon; its length for what does not count.
+        """
+        known = positions < len(self.words)
+        rows = positions.clamp(max=len(self.words) - 1)
+        weights = functional.softplus(self.raw_weight)[rows] * known
+        return LateTokens(functional.normalize(self.words, dim=-1)[rows], weights)
+
+    @torch.no_grad()
+    def start_from(self, ridge: Tensor, idf: Tensor) -> None:
+        """Start from the ridge map W of mean states to caption words, cut to the width: W ≈ U S Vᵀ.
+
+        Patches get √S Vᵀ and tokens U √S, so that the product of both is what W says of a patch.
+
+        Args:
+            ridge: W (tokens, state width) float.
+            idf: (tokens,) float > 0, what token weights start from.
+        """
+        left, values, right = torch.linalg.svd(ridge.double(), full_matrices=False)
+        rank = min(len(values), self.words.shape[1])
+        spread = values[:rank].sqrt()
+        self.patches.weight.zero_()
+        self.words.zero_()
+        self.patches.weight[:rank] = (spread.unsqueeze(1) * right[:rank]).float()
+        self.words[:, :rank] = (left[:, :rank] * spread).float()
+        self.raw_weight.copy_(torch.log(torch.expm1(idf)))
+
+
+def token_scores(tokens: LateTokens, patches: Tensor) -> Tensor:
+    """Return s_T of every text with every picture (texts, pictures); 0 for a text without a token that counts.
+
+    Args:
+        tokens: of the texts.
+        patches: (pictures, patches, width) of unit length.
+    """
+    best = torch.einsum("tlw,ipw->tilp", tokens.vectors, patches).amax(dim=-1)
+    total = tokens.weights.sum(dim=1).clamp(min=torch.finfo(best.dtype).tiny)
+    return torch.einsum("til,tl->ti", best, tokens.weights) / total.unsqueeze(1)
+
+
+def patch_scores(tokens: LateTokens, patches: Tensor) -> Tensor:
+    """Return s_I of every text with every picture (texts, pictures); arguments are those of `token_scores`.
+
+    A token of weight 0 is no patch's best, however low all others are.
+    """
+    similarities = torch.einsum("tlw,ipw->tipl", tokens.vectors, patches)
+    silent = (tokens.weights <= 0)[:, None, None]
+    best = similarities.masked_fill(silent, float("-inf")).amax(dim=-1).mean(dim=-1)
+    return best.masked_fill(silent[:, 0].all(dim=-1), 0)

@@ -1,0 +1,49 @@
+"""The part `late:` of an encoder recipe: late interaction of text tokens and patches (FILIP, ICLR 2022).
+
+It is trained when the lexicon's training has ended, on the same states, and changes nothing of the lexicon. The
+defaults are what was chosen on photos kept aside from Flickr8k's training split.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from lexlip_lucene.recipes.model_spec import LateSpec
+
+
+class LateRecipe(LateSpec):
+    """The training of the late head.
+
+    Attributes:
+        mix: null: it is chosen on the images kept aside.
+        epochs: passes over the training images.
+        batch_size: images a step; the others of a step are the negatives.
+        captions_per_image: captions of each image that a step draws, all of them its positives.
+        learning_rate: AdamW's, falling to 0 on half a cosine.
+        weights_rate: the rate of token weights and temperature as a multiple of it.
+        weight_decay: of the projection and of the table of tokens.
+        temperature: similarities are divided by it; it is learned from there.
+        strength: λ of the ridge regression that both sides start from, as in `image.ridge`.
+        dropout: share of the states' numbers that a step drops.
+        token_weights: a text's score is the mean over its tokens by weights that are `learned` (from idf), or `equal`.
+        directions: `text`: a token takes its best patch, and both cross-entropies see that score; `both`: images
+            are told apart by the mean over patches of the best token, as FILIP has it.
+        average: decay of the moving average of the weights, which is what is kept; 0 for none.
+    """
+
+    epochs: int = Field(default=6, gt=0)
+    batch_size: int = Field(default=128, gt=1)
+    captions_per_image: int = Field(default=1, gt=0)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    weights_rate: float = Field(default=3, gt=0)
+    weight_decay: float = Field(default=0.01, ge=0)
+    temperature: float = Field(default=0.05, gt=0)
+    strength: float = Field(default=200, gt=0)
+    dropout: float = Field(default=0.3, ge=0, lt=1)
+    token_weights: Literal["learned", "equal"] = "learned"
+    directions: Literal["text", "both"] = "text"
+    average: float = Field(default=0.97, ge=0, lt=1)
+
+    def spec(self) -> LateSpec:
+        """Return what the model keeps of this."""
+        return LateSpec(width=self.width, mix=self.mix)

@@ -1,0 +1,195 @@
+"""The patch store that `lexlip encode images --patches` writes beside a collection."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from support import tiny
+
+from lexlip_lucene.data.captions import CaptionedImage, read_captions
+from lexlip_lucene.encode import shard_plan
+from lexlip_lucene.encode.encode import encode_images
+from lexlip_lucene.encode.patch_output import PatchForm, PatchOutput
+from lexlip_lucene.encoders.model.lexlip import LexLip
+from lexlip_lucene.encoders.model.pixels import normalise, to_square
+from lexlip_lucene.errors import InputError, ModelError, OutputError
+from lexlip_lucene.late.clusters import clustered
+from lexlip_lucene.late.patch_store import PatchStore
+from lexlip_lucene.recipes.model_spec import LateSpec
+from lexlip_lucene.vectors.collection import read_collection
+
+IMAGES = 11
+ALL = PatchForm("float16", None)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Models with and without a late head, and 11 pictures of which number 7 is broken."""
+    root = tmp_path_factory.mktemp("patches")
+    tiny.lexlip(late=LateSpec(width=8)).save_pretrained(root / "model")
+    tiny.lexlip(late=LateSpec(width=8), seed=1).save_pretrained(root / "other")
+    tiny.lexlip().save_pretrained(root / "plain")
+    (root / "photos").mkdir()
+    chance = np.random.default_rng(0)
+    for number in range(IMAGES):
+        pixels = chance.integers(0, 256, (30, 40, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(root / "photos" / f"{number:02}.png")
+    (root / "photos" / "07.png").write_text("no picture")
+    return root
+
+
+@pytest.fixture
+def model(folder: Path) -> LexLip:
+    return LexLip.from_pretrained(folder / "model")
+
+
+@pytest.fixture
+def images(folder: Path) -> list[CaptionedImage]:
+    return read_captions(folder / "photos")
+
+
+@pytest.fixture(autouse=True)
+def four_inputs_a_shard(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shard_plan, "SHARD_INPUTS", 4)
+
+
+def patches_of(model: LexLip, image: CaptionedImage) -> NDArray[np.float32]:
+    with Image.open(image.path) as opened, torch.inference_mode():
+        pixels = to_square(opened.convert("RGB"), tiny.SIZE).unsqueeze(0)
+        states = model.image.tower(normalise(pixels, model.config.image))
+        found: NDArray[np.float32] = model.patches_of_states(states)[0].numpy()
+    return found
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+class Killed(BaseException):
+    """In place of kill -9."""
+
+
+def test_the_store_has_the_patches_of_every_document_and_no_other(
+    model: LexLip, images: list[CaptionedImage], tmp_path: Path
+) -> None:
+    encode_images(model, images, tmp_path / "c", patches=tmp_path / "p", patch_form=ALL, precision="float32")
+    ids = [document.id for document in read_collection(tmp_path / "c")]
+    with PatchStore.open(tmp_path / "p", model_sha256=model.sha256) as store:
+        store.verify()
+        assert list(store.docids()) == ids and len(ids) == IMAGES - 1
+        by_id = {image.id: image for image in images}
+        for docid, vectors in zip(ids, store.vectors(ids), strict=True):
+            assert vectors == pytest.approx(patches_of(model, by_id[docid]), abs=2e-3)
+
+
+def test_patches_are_clustered_and_coded_as_wanted(model: LexLip, images: list[CaptionedImage], tmp_path: Path) -> None:
+    form = PatchForm("int8", 2)
+    encode_images(model, images, tmp_path / "c", patches=tmp_path / "p", patch_form=form, precision="float32")
+    with PatchStore.open(tmp_path / "p") as store:
+        assert store.manifest.code == "int8"
+        (vectors,) = store.vectors([images[0].id])
+        assert vectors == pytest.approx(clustered(patches_of(model, images[0]), 2), abs=2e-2)
+
+
+def test_the_vectors_of_the_collection_are_the_same_with_patches(
+    model: LexLip, images: list[CaptionedImage], tmp_path: Path
+) -> None:
+    encode_images(model, images, tmp_path / "with", patches=tmp_path / "p")
+    encode_images(model, images, tmp_path / "without")
+    assert bytes_of(tmp_path / "with") == bytes_of(tmp_path / "without")
+
+
+@pytest.mark.parametrize("killed_at", range(4))
+def test_a_run_that_was_killed_resumes_to_the_bytes_of_an_unbroken_one(
+    killed_at: int, model: LexLip, images: list[CaptionedImage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encode_images(model, images, tmp_path / "whole", patches=tmp_path / "whole-p")
+    keep, calls = PatchOutput.keep, iter(range(99))
+
+    def killing(self: PatchOutput, part: Path, patches: object) -> None:
+        if next(calls) == killed_at:
+            raise Killed
+        keep(self, part, patches)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(PatchOutput, "keep", killing)
+    if killed_at < 3:
+        with pytest.raises(Killed):
+            encode_images(model, images, tmp_path / "c", patches=tmp_path / "p")
+        assert not (tmp_path / "p").exists()
+    encode_images(model, images, tmp_path / "c", patches=tmp_path / "p", resume=True)
+    assert bytes_of(tmp_path / "c") == bytes_of(tmp_path / "whole")
+    assert bytes_of(tmp_path / "p") == bytes_of(tmp_path / "whole-p")
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+def test_a_kill_between_store_and_collection_is_mended(
+    model: LexLip, images: list[CaptionedImage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish = PatchOutput.finish
+
+    def killing(self: PatchOutput, parts: object) -> None:
+        finish(self, parts)  # type: ignore[arg-type]
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(PatchOutput, "finish", killing)
+        with pytest.raises(Killed):
+            encode_images(model, images, tmp_path / "c", patches=tmp_path / "p")
+    assert (tmp_path / "p").exists() and not (tmp_path / "c").exists()
+    encode_images(model, images, tmp_path / "c", patches=tmp_path / "p", resume=True)
+    assert len(list(read_collection(tmp_path / "c"))) == PatchStore.open(tmp_path / "p").documents
+
+
+def test_an_update_adds_the_patches_of_new_pictures(
+    model: LexLip, images: list[CaptionedImage], tmp_path: Path
+) -> None:
+    encode_images(model, images, tmp_path / "whole", patches=tmp_path / "whole-p")
+    encode_images(model, images[:5], tmp_path / "c", patches=tmp_path / "p")
+    report = encode_images(model, images, tmp_path / "c", patches=tmp_path / "p", update=True)
+    assert report.present == 5
+    with PatchStore.open(tmp_path / "p") as store, PatchStore.open(tmp_path / "whole-p") as whole:
+        assert sorted(store.docids()) == sorted(whole.docids())
+        for docid in whole.docids():
+            assert store.vectors([docid])[0].tolist() == whole.vectors([docid])[0].tolist()
+
+
+def test_an_update_of_another_kind_or_model_is_refused(
+    folder: Path, model: LexLip, images: list[CaptionedImage], tmp_path: Path
+) -> None:
+    encode_images(model, images[:5], tmp_path / "c", patches=tmp_path / "p")
+    with pytest.raises(InputError, match="8 numbers in int4, but this run makes 8 in sign"):
+        encode_images(
+            model, images, tmp_path / "c", patches=tmp_path / "p", patch_form=PatchForm("sign", 12), update=True
+        )
+    encode_images(LexLip.from_pretrained(folder / "other"), images[:5], tmp_path / "c2", patches=tmp_path / "p2")
+    with pytest.raises(InputError, match="patches of the model"):
+        encode_images(model, images, tmp_path / "c", patches=tmp_path / "p2", update=True)
+
+
+def test_a_store_that_exists_is_replaced_only_by_force(
+    model: LexLip, images: list[CaptionedImage], tmp_path: Path
+) -> None:
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p" / "mine.txt").write_text("mine")
+    with pytest.raises(OutputError, match="exists"):
+        encode_images(model, images, tmp_path / "c", patches=tmp_path / "p")
+    with pytest.raises(OutputError, match="not a patch store"):
+        encode_images(model, images, tmp_path / "c", patches=tmp_path / "p", force=True)
+    assert (tmp_path / "p" / "mine.txt").read_text() == "mine"
+
+
+def test_what_has_no_patches_is_refused_before_anything_is_written(
+    folder: Path, model: LexLip, images: list[CaptionedImage], tmp_path: Path
+) -> None:
+    with pytest.raises(ModelError, match="no patch vectors"):
+        encode_images(LexLip.from_pretrained(folder / "plain"), images, tmp_path / "c", patches=tmp_path / "p")
+    with pytest.raises(InputError, match="name a collection"):
+        encode_images(model, images, tmp_path / "q.jsonl", patches=tmp_path / "p")
+    with pytest.raises(InputError, match="a patch code is one of float16, int8, int4, sign, got 'int2'"):
+        encode_images(model, images, tmp_path / "c", patches=tmp_path / "p", patch_form=PatchForm("int2"))
+    with pytest.raises(InputError, match="number of patch clusters"):
+        encode_images(model, images, tmp_path / "c", patches=tmp_path / "p", patch_form=PatchForm("int8", 0))
+    assert not list(tmp_path.iterdir())
