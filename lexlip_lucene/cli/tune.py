@@ -6,13 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lexlip_lucene.cli.late import late_of
 from lexlip_lucene.cli.overwrite import require_replaceable
 from lexlip_lucene.cli.query import encoded_queries, require_kind, with_captions
+from lexlip_lucene.cli.tune_late import LateTask, tune_late
 from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
 from lexlip_lucene.errors import InputError
 
 if TYPE_CHECKING:
     from lexlip_lucene.tuning.tune import Tuning
+
+
+MOST_HITS = 200
+"""Hits that `--late` tries at most, unless told."""
 
 
 @verb
@@ -27,16 +33,24 @@ def tune(
     recall: Annotated[float, typer.Option(help="Wanted share of the exact top k, above 0 and at most 1.")] = 0.99,
     output: Annotated[Path, typer.Option(help="Folder to write.")] = Path("lexlip-tune"),
     repeats: Annotated[int, typer.Option(help="How often each query is timed with each setting.")] = 5,
+    late: Annotated[
+        Path | None,
+        typer.Option("--late", metavar="STORE", help="Tune re-ranking by this patch store instead; with --qrels."),
+    ] = None,
+    qrels: Annotated[Path | None, typer.Option(help="With --late: judgements of the topics.")] = None,
+    rerank: Annotated[int | None, typer.Option(help="With --late: most hits to re-rank, 200.")] = None,
     json: Json = False,
     force: Force = False,
     debug: Debug = False,
 ) -> None:
-    """Find the fastest approximate search for a wanted recall.
+    """Find the fastest approximate search for a wanted recall, or the best re-ranking by patches.
 
     Searches your queries exactly, then approximately with settings scaled to the index, one query at a time; writes
     the curve of recall and latency (PNG, SVG), the table (Markdown) and tune.json, and proposes the fastest setting
     that reaches the wanted recall. It is chosen on every second query and its figures are those of the others. Let the
     machine do nothing else meanwhile: a ratio of times is as good as the quiet it was measured in.
+    With --late, chooses the number of hits to re-rank and the part of the first score, on every second topic that has
+    judgements, and writes recall against hits. Take topics of pictures that no figure is reported of.
 
     \b
     Example: lexlip tune photos-index --encoded queries.jsonl --recall 0.99
@@ -46,8 +60,18 @@ def tune(
     if topics is not None and model is None:
         raise InputError("--topics are texts: give --model MODEL to encode them, or encoded queries with --encoded")
     _require_in_range(k=k, recall=recall, repeats=repeats)
+    if late is None and (qrels is not None or rerank is not None):
+        raise InputError("--qrels and --rerank belong to --late STORE: give it, or leave them out")
     require_replaceable(output, sign="tune.json", what="a folder of lexlip tune", force=force)
     require_kind(index, "impact", "BM25 is searched exactly")
+
+    if late is not None:
+        if topics is None or model is None or qrels is None:
+            raise InputError("--late is tuned on texts with judgements: give --topics, --model and --qrels")
+        wanted = late_of(late, MOST_HITS if rerank is None else rerank, None)
+        assert wanted is not None, "there is a store"
+        tune_late(LateTask(index, topics, qrels, model, wanted), output, as_json=json, force=force)
+        return
 
     from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
     from lexlip_lucene.progress import for_terminal

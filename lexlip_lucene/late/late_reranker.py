@@ -89,6 +89,16 @@ class LateReranker:
             texts: qid → text, for every qid of `hits`.
             hits: qid → the hits of the first stage.
         """
+        late = self.late_scores(texts, hits)
+        return {qid: self._reordered(found, late[qid]) if qid in late else list(found) for qid, found in hits.items()}
+
+    def late_scores(
+        self, texts: Mapping[str, str], hits: Mapping[str, Sequence[Hit]]
+    ) -> dict[str, NDArray[np.float32]]:
+        """Return qid → the late scores of its first `k` hits; arguments and errors are those of `rerank_batch`.
+
+        Queries with fewer than two hits, and those whose text has no token that weighs anything, are left out.
+        """
         missing = [qid for qid in hits if qid not in texts]
         if missing:
             raise InputError(f"query {missing[0]!r} has hits, but no text to re-rank them by: hand in its text")
@@ -97,17 +107,13 @@ class LateReranker:
         docids = list(dict.fromkeys(hit.docid for qid in tokens for hit in hits[qid][: self.k]))
         patches = dict(zip(docids, self._store.vectors(docids), strict=True))
         return {
-            qid: self._reordered(tokens[qid], found, patches) if qid in tokens else list(found)
-            for qid, found in hits.items()
+            qid: late_scores(words.vectors, words.weights, [patches[hit.docid] for hit in hits[qid][: self.k]])
+            for qid, words in tokens.items()
         }
 
-    def _reordered(
-        self, tokens: TextTokens, hits: Sequence[Hit], patches: Mapping[str, NDArray[np.float32]]
-    ) -> list[Hit]:
+    def _reordered(self, hits: Sequence[Hit], late: NDArray[np.float32]) -> list[Hit]:
         head, tail = hits[: self.k], hits[self.k :]
-        late = late_scores(tokens.vectors, tokens.weights, [patches[hit.docid] for hit in head])
-        first = np.array([hit.score for hit in head], dtype=np.float64)
-        scores = self.mix * _standardised(first) + (1 - self.mix) * _standardised(_without_gaps(late))
+        scores = mixed_scores(np.array([hit.score for hit in head], dtype=np.float64), late, self.mix)
         order = np.argsort(-scores, kind="stable").tolist()
         mixed = [Hit(head[place].docid, float(scores[place]), rank) for rank, place in enumerate(order, start=1)]
         lowest, last = mixed[-1].score, head[-1].score
@@ -115,6 +121,11 @@ class LateReranker:
             Hit(hit.docid, float(lowest - (last - hit.score)), rank)
             for rank, hit in enumerate(tail, start=len(mixed) + 1)
         ]
+
+
+def mixed_scores(first: NDArray[np.float64], late: NDArray[np.float32], mix: float) -> NDArray[np.float64]:
+    """Return mix · z(first) + (1 − mix) · z(late) of the hits that are re-ranked, (hits,) both."""
+    return mix * _standardised(first) + (1 - mix) * _standardised(_without_gaps(late))
 
 
 def _without_gaps(late: NDArray[np.float32]) -> NDArray[np.float64]:

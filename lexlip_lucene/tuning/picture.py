@@ -23,7 +23,7 @@ COLOURS = ("#9ecae1", "#5aa5d6", "#2c7bb6", "#17456e", "#e08214")
 
 LINE, PROPOSED, INK = "#444444", "#d7301f", "#222222"
 
-_STYLE: Any = {
+STYLE: Any = {
     "font.family": "DejaVu Sans",  # matplotlib brings it along
     "font.size": 11,
     "svg.hashsalt": "lexlip",  # ids in the SVG are the same for the same data
@@ -35,7 +35,7 @@ _STYLE: Any = {
 
 def draw(tuning: Tuning, folder: Path) -> None:
     """Draw the curve into `folder`, both files."""
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(8, 5), layout="constrained", facecolor="white")
         axes = figure.add_subplot()
         _frame(axes, tuning)
