@@ -1,0 +1,174 @@
+"""Re-ranking by patches on the command line: `encode images --patches`, `search --late`, `tune --late`."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import orjson
+import pytest
+from PIL import Image
+from support import tiny
+from support.cli_run import done, lexlip
+
+from lexlip_lucene.encoders.query.late_query import LateQuery
+from lexlip_lucene.evaluate.run import read_run
+from lexlip_lucene.late.late_reranker import LateReranker
+from lexlip_lucene.late.patch_store import PatchStore
+from lexlip_lucene.late.store_changes import without
+from lexlip_lucene.recipes.model_spec import LateSpec
+from lexlip_lucene.records import Hit
+
+PICTURES = 12
+QUERIES = {f"q{n}": text for n, text in enumerate(["a red dog", "two cats run", "blue square", "star over a circle"])}
+
+
+class Place(NamedTuple):
+    """A model with a late head, the index of its pictures, their patches, topics and judgements."""
+
+    root: Path
+    model: Path
+    index: Path
+    store: Path
+
+    def search(self, *more: object) -> tuple[object, ...]:
+        return ("search", self.index, "--model", self.model, *more)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    root = tmp_path_factory.mktemp("late cli")
+    found = Place(root, root / "model", root / "index", root / "patches")
+    tiny.lexlip(late=LateSpec(width=8, mix=0.3)).save_pretrained(found.model)
+    tiny.lexlip(late=LateSpec(width=8), seed=1).save_pretrained(root / "other")
+    tiny.lexlip().save_pretrained(root / "plain")
+    (root / "photos").mkdir()
+    chance = np.random.default_rng(0)
+    for number in range(PICTURES):
+        pixels = chance.integers(0, 256, (30, 40, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(root / "photos" / f"{number:02}.png")
+    asked = ("encode", "images", root / "photos", root / "collection", "--model", found.model)
+    done(*asked, "--patches", found.store, "--patch-code", "int8", "--patch-clusters", 3)
+    done("index", root / "collection", found.index)
+    (root / "topics.tsv").write_text("".join(f"{qid}\t{text}\n" for qid, text in QUERIES.items()))
+    ids = [path.stem for path in sorted((root / "photos").iterdir())]
+    qrels = [f"{qid} 0 {ids[place]} 1" for place, qid in enumerate(QUERIES)]
+    (root / "qrels.txt").write_text("\n".join(qrels) + "\n")
+    return found
+
+
+def hits_in(record: dict[str, object]) -> list[Hit]:
+    hits = record["hits"]
+    assert isinstance(hits, list)
+    return [Hit(**hit) for hit in hits]
+
+
+@pytest.mark.parametrize(("rerank", "mix"), [(5, 0.0), (100, 0.5), (100, None)])
+def test_the_first_hits_are_re_ranked_and_the_others_follow(place: Place, rerank: int, mix: float | None) -> None:
+    first = hits_in(done(*place.search("--query", "a red dog", "-k", PICTURES)))
+    options = ["--late", place.store, "--rerank", rerank, *(["--mix", mix] if mix is not None else [])]
+    record = done(*place.search("--query", "a red dog", "-k", PICTURES, *options))
+    second = LateReranker(
+        PatchStore.open(place.store), LateQuery(place.model), k=rerank, mix=0.3 if mix is None else mix
+    )
+    assert hits_in(record) == second.rerank("a red dog", first)
+    assert record["late"].startswith(f"re-ranked by patches: the first {min(rerank, len(first))} hits")
+
+
+def test_a_mix_of_one_gives_the_order_of_the_first_stage(place: Place) -> None:
+    asked = place.search("--query", "star over a circle", "-k", 4)
+    first, second = (hits_in(done(*asked, *more)) for more in ([], ["--late", place.store, "--mix", 1]))
+    assert [hit.docid for hit in first] == [hit.docid for hit in second]
+
+
+def test_fewer_hits_than_are_re_ranked_may_be_shown(place: Place) -> None:
+    asked = ("--query", "a red dog", "--late", place.store)
+    all_of_them = hits_in(done(*place.search(*asked, "-k", PICTURES)))
+    assert hits_in(done(*place.search(*asked, "-k", 3))) == all_of_them[:3]
+
+
+def test_a_run_is_re_ranked_as_single_queries_are(place: Place, tmp_path: Path) -> None:
+    options = ("--late", place.store, "--rerank", 6)
+    ran = lexlip(*place.search("--topics", place.root / "topics.tsv", "--output", tmp_path / "run.txt", *options))
+    assert ran.status == 0 and ran.out.endswith(f"the first 6 hits of each were re-ranked by {place.store}\n")
+    run = read_run(tmp_path / "run.txt")
+    for qid, text in QUERIES.items():
+        single = hits_in(done(*place.search("--query", text, "-k", 1000, *options)))
+        assert [hit.docid for hit in run[qid]] == [hit.docid for hit in single]
+        assert [hit.score for hit in run[qid]] == pytest.approx([hit.score for hit in single], abs=1e-5)
+
+
+def test_an_approximate_first_stage_is_re_ranked_and_says_what_it_may_have_lost(place: Place) -> None:
+    asked = place.search("--query", "a red dog", "--late", place.store, "--postings", 10**6)
+    record = done(*asked)
+    assert record["unseen"] >= 0 and record["late"] and record["hits"]
+    assert hits_in(record) == hits_in(done(*asked[:-2]))
+
+
+def test_a_query_without_a_token_that_has_a_vector_says_that_it_is_not_re_ranked(place: Place) -> None:
+    ran = lexlip(*place.search("--query", "zebra", "--late", place.store))
+    assert ran.status == 0 and "not re-ranked: no word of the query has a vector" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--rerank", 5], "--rerank belongs to --late STORE"),
+        (["--mix", 0.5], "--mix belongs to --late STORE"),
+        (["--late", "patches", "--rerank", 0], "--rerank must be at least 1, got 0"),
+        (["--late", "patches", "--mix", 1.5], "--mix must be from 0"),
+        (["--late", "nowhere"], "nowhere"),
+        (["--late", "photos"], "is not a patch store"),
+    ],
+)
+def test_a_wrong_option_is_one_line_that_names_it(place: Place, options: list[object], said: str) -> None:
+    options = [place.root / str(one) if one in ("patches", "nowhere", "photos") else one for one in options]
+    assert said in lexlip(*place.search("--query", "a red dog", *options)).error
+
+
+def test_models_and_stores_that_do_not_belong_together_are_refused(place: Place, tmp_path: Path) -> None:
+    late = ("--late", place.store)
+    asked = ("search", place.index, "--query", "a red dog")
+    assert "patches of the model" in lexlip(*asked, "--model", place.root / "other", *late).error
+    assert "no patch vectors" in lexlip(*asked, "--model", place.root / "plain", *late).error
+    assert "give --model MODEL" in lexlip("search", place.index, "--query", "red:3", *late).error
+    encoded = ("encode", "texts", place.root / "topics.tsv", tmp_path / "q.jsonl", "--model", place.model)
+    done(*encoded)
+    run = ("search", place.index, "--encoded", tmp_path / "q.jsonl", "--output", tmp_path / "r.txt", *late)
+    assert "give --model MODEL, and words" in lexlip(*run).error
+
+
+def test_a_store_that_lacks_a_hit_names_it(place: Place) -> None:
+    lacking = place.root / "lacking"
+    asked = ("encode", "images", place.root / "photos", place.root / "c2", "--model", place.model)
+    done(*asked, "--patches", lacking)
+    first = hits_in(done(*place.search("--query", "a red dog", "-k", 1)))[0]
+    without(PatchStore.open(lacking), [first.docid]).close()
+    assert f"lacks {first.docid!r}" in lexlip(*place.search("--query", "a red dog", "--late", lacking)).error
+
+
+def test_tuning_chooses_a_number_of_hits_and_a_mix_and_says_how_to_search_so(place: Place, tmp_path: Path) -> None:
+    asked = ("tune", place.index, "--topics", place.root / "topics.tsv", "--model", place.model, "--late", place.store)
+    record = done(*asked, "--qrels", place.root / "qrels.txt", "--output", tmp_path / "tuned")
+    assert record["topics"] == 4 and record["chosen"] in record["settings"]
+    assert [one["hits"] for one in record["settings"]] == [10, 20, 50, 100, 200]
+    assert {path.name for path in (tmp_path / "tuned").iterdir()} == {
+        *("recall-hits.png", "recall-hits.svg", "tune.json", "tune.md")
+    }
+    assert orjson.loads((tmp_path / "tuned" / "tune.json").read_bytes())["chosen"] == record["chosen"]
+    assert f"--rerank {record['chosen']['hits']} --mix {record['chosen']['mix']:g}" in record["command"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--qrels", "qrels.txt"], "--qrels and --rerank belong to --late"),
+        (["--late", "patches"], "give --topics, --model and --qrels"),
+        (["--late", "patches", "--qrels", "qrels.txt", "--rerank", 0], "--rerank must be at least 1"),
+        (["--late", "patches", "--qrels", "others.txt"], "they share none"),
+    ],
+)
+def test_tuning_with_a_wrong_option_is_refused(place: Place, tmp_path: Path, options: list[object], said: str) -> None:
+    (place.root / "others.txt").write_text("other 0 00 1\n")
+    asked = ("tune", place.index, "--topics", place.root / "topics.tsv", "--model", place.model)
+    named = [place.root / str(one) if "." in str(one) or one == "patches" else one for one in options]
+    assert said in lexlip(*asked, *named, "--output", tmp_path / "tuned").error
