@@ -22,11 +22,12 @@ from lexlip_lucene.errors import InputError, LexlipError
 from lexlip_lucene.lucene.index.bm25_index import build_bm25
 from lexlip_lucene.lucene.index.impact_index import ImpactIndex
 from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
+from lexlip_lucene.recipes.model_spec import LateSpec
 from lexlip_lucene.vectors.collection import read_collection
 from lexlip_lucene.vectors.manifest import manifest_path
 
-KINDS = ("index", "text index", "collection", "queries.jsonl", "model", "exported")
-OWN_NAMES = {"text index": "index", "queries.jsonl": "queries", "exported": "model"}
+KINDS = ("index", "text index", "collection", "queries.jsonl", "model", "exported", "patches")
+OWN_NAMES = {"text index": "index", "patches": "patch store", "queries.jsonl": "queries", "exported": "model"}
 
 
 @pytest.fixture(scope="module")
@@ -36,10 +37,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "photos").mkdir()
     for number in range(9):
         Image.new("RGB", (40, 30), (21 * number, 250 - 19 * number, 90)).save(root / "photos" / f"{number:02}.png")
-    tiny.lexlip().save_pretrained(root / "model")
+    tiny.lexlip(late=LateSpec(width=8)).save_pretrained(root / "model")
     model = LexLip.from_pretrained(root / "model")
     images = read_captions(root / "photos")
-    encode_images(model, images, root / "collection")
+    encode_images(model, images, root / "collection", patches=root / "patches")
     encode_images(model, images, root / "queries.jsonl")
     export_query(model, root / "exported")
     ImpactIndex.build(root / "collection", root / "index")
@@ -93,7 +94,7 @@ def test_a_flipped_bit_anywhere_is_found_or_harmless(root: Path, name: str) -> N
         file.write_bytes(content)
     kind_of(path).check(path, full=False)
     for file, place, bit in missed:  # only the layout of JSON does not count
-        assert file.name in ("config.json", "query.json") or file.name.endswith(".manifest.json")
+        assert file.name in ("config.json", "query.json", "store.json") or file.name.endswith(".manifest.json")
         content = file.read_bytes()
         changed = content[:place] + bytes([content[place] ^ bit]) + content[place + 1 :]
         assert json.loads(changed) == json.loads(content)

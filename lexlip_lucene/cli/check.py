@@ -13,7 +13,8 @@ from lexlip_lucene.errors import LexlipError
 @verb
 def check(
     path: Annotated[
-        Path, typer.Argument(help="An index, a collection, a file of encoded queries, or a model.", show_default=False)
+        Path,
+        typer.Argument(help="An index, a collection, encoded queries, a model, or a patch store.", show_default=False),
     ],
     full: Annotated[
         bool, typer.Option("--full", help="Of an index: also run Lucene's CheckIndex, which reads every posting.")
