@@ -37,6 +37,9 @@ def explain(
     images: Annotated[
         Path | None, typer.Option(help="With --maps: the folder of images, or the captions file, that was encoded.")
     ] = None,
+    late: Annotated[
+        bool, typer.Option("--late", help="With --maps and --model: how like a place is to a word, by patch vectors.")
+    ] = False,
     outside: Outside = False,
     json: Json = False,
     force: Force = False,
@@ -54,6 +57,8 @@ def explain(
     """
     if (maps is None) != (images is None):
         raise InputError("--maps draws over the document's picture: give --maps FILE.png and --images together")
+    if late and (maps is None or model is None):
+        raise InputError("--late draws maps by the model's patch vectors: give --maps, --images and --model with it")
     if maps is not None:
         require_png(maps, force=force)
     require_kind(index, "impact", "a BM25 score is not explained")
@@ -76,7 +81,11 @@ def explain(
         tokens = [term.token for term in explanation.terms]
         picture = picture_of(docid, images, outside=outside)
         if model is not None:
-            record["maps"] = draw_maps(maps, picture, model_of(index, model), tokens, force=force)
+            loaded = model_of(index, model)
+            if late:  # it compares all words that were typed, and the picture may lack their tokens
+                known = loaded.lexicon.position_of_token
+                tokens = [token for token in weights if token in known and token not in read.called]
+            record["maps"] = draw_maps(maps, picture, loaded, tokens, late=late, force=force)
         elif positions is not None:
             record["maps"] = draw_places(maps, picture, positions, tokens, force=force)
         else:

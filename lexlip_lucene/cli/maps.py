@@ -69,15 +69,21 @@ def model_of(index: Path, folder: Path) -> "LexLip":
     return model
 
 
-def draw_maps(path: Path, picture: Path, model: "LexLip", tokens: Sequence[str], *, force: bool) -> dict[str, Any]:
-    """Draw the maps of `tokens` over the picture in the file `picture`; return the record of what was drawn."""
+def draw_maps(
+    path: Path, picture: Path, model: "LexLip", tokens: Sequence[str], *, late: bool, force: bool
+) -> dict[str, Any]:
+    """Draw the maps of `tokens` over the picture in the file `picture`; return the record of what was drawn.
+
+    With `late` they are those of the late head: how like a place is to a token.
+    """
+    from lexlip_lucene.encoders.explain.late_maps import late_maps
     from lexlip_lucene.encoders.explain.patch_maps import patch_maps
     from lexlip_lucene.pictures.patch_picture import patch_overlay
     from lexlip_lucene.pictures.sheet import Tile, enlarged
     from lexlip_lucene.pictures.token_colour import token_colour
 
     seen = opened(picture)
-    maps, ground = patch_maps(model, seen, tokens), enlarged(seen)
+    maps, ground = (late_maps if late else patch_maps)(model, seen, tokens), enlarged(seen)
     tiles = [Tile(patch_overlay(ground, each), each.token, _note(each), token_colour(each.token)) for each in maps]
     _write(path, ground, tiles, force=force)
     return {"file": path.absolute(), "tokens": [_record(each) for each in maps]}

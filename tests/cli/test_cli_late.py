@@ -172,3 +172,13 @@ def test_tuning_with_a_wrong_option_is_refused(place: Place, tmp_path: Path, opt
     asked = ("tune", place.index, "--topics", place.root / "topics.tsv", "--model", place.model)
     named = [place.root / str(one) if "." in str(one) or one == "patches" else one for one in options]
     assert said in lexlip(*asked, *named, "--output", tmp_path / "tuned").error
+
+
+def test_late_maps_are_drawn_of_all_words_of_the_query(place: Place, tmp_path: Path) -> None:
+    docid = hits_in(done(*place.search("--query", "a red dog", "-k", 1)))[0].docid
+    asked = ("explain", place.index, "--query", "a red dog", "--docid", docid, "--model", place.model)
+    maps = ("--maps", tmp_path / "maps.png", "--images", place.root / "photos")
+    record = done(*asked, *maps, "--late")
+    assert {each["token"] for each in record["maps"]["tokens"]} == {"a", "red", "dog"}
+    assert (tmp_path / "maps.png").stat().st_size > 1000
+    assert "give --maps, --images and --model with it" in lexlip(*asked, "--late").error

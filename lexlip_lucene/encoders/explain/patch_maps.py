@@ -47,8 +47,8 @@ def patch_maps(model: LexLip, picture: Image.Image, tokens: Sequence[str]) -> li
 
 
 def _maps(model: LexLip, picture: Image.Image, tokens: Sequence[str], grid: Grid) -> list[PatchMap]:
-    wanted = [_position(model, token) for token in tokens]
-    states = _states(model, picture)
+    wanted = [position_of(model, token) for token in tokens]
+    states = states_of(model, picture)
     adapted, mean_state = model.image.adapted(states)
     raw = saturate(model.image.logits_of(adapted, mean_state).float())
     whole_raw = model.image.with_classes(raw, states)
@@ -68,14 +68,15 @@ def grid_of(model: LexLip) -> Grid:
     """Return the places that `model` sees in a picture, learnt by showing it pictures; kept as long as the model is."""
     if model not in _GRIDS:
         with torch.inference_mode():
-            places = _states(model, Image.new("RGB", (1, 1))).shape[1] - model.image.whole_positions
+            places = states_of(model, Image.new("RGB", (1, 1))).shape[1] - model.image.whole_positions
         side = round(places**0.5)
         assert side * side == places, "the tower gives the states of a square"
         _GRIDS[model] = Grid(side, side, receptive_field_shift(model.image.tower, side))
     return _GRIDS[model]
 
 
-def _states(model: LexLip, picture: Image.Image) -> Tensor:
+def states_of(model: LexLip, picture: Image.Image) -> Tensor:
+    """Return the backbone states (1, positions, width) of a picture of any size."""
     pixels = to_square(picture.convert("RGB"), model.config.image.size).unsqueeze(0).to(model.device)
     states: Tensor = model.image.tower(normalise(pixels, model.config.image))
     return states
@@ -105,7 +106,8 @@ def _scale(model: LexLip, raw: Tensor) -> float:
     return float(kept.weights[0, 0] / raw[0, kept.positions[0, 0]])
 
 
-def _position(model: LexLip, token: str) -> int:
+def position_of(model: LexLip, token: str) -> int:
+    """Return the place of a token in the lexicon; InputError if it has none."""
     try:
         return model.lexicon.position_of_token[token]
     except KeyError:

@@ -285,6 +285,10 @@ class LexLip(nn.Module):
         positions = self.text.own.positions(tokens.ids.to(self.device), tokens.words.to(self.device))
         return self._late_head().of_tokens(positions)
 
+    def late_vectors(self, positions: Tensor) -> Tensor:
+        """Map positions in the lexicon (tokens,) to unit token vectors (tokens, late width); errors as above."""
+        return self._late_head().of_tokens(positions.unsqueeze(0)).vectors[0]
+
     def _late_head(self) -> LateHead:
         if self.late is None:
             raise ModelError(f"model {self.config.name} has no patch vectors: train it with late in its recipe")

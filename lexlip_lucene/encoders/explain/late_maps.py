@@ -1,0 +1,38 @@
+"""Late maps: how like each patch of a picture is to a token, by the vectors of late interaction (FILIP).
+
+    map_t(p) = max(0, u_t · v_p),   of unit vectors: 1 if they are the same
+
+Its largest value is the token's part of the late score, if that is not negative. Nothing is without a place: the late
+score sees only patches.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from PIL import Image
+
+from lexlip_lucene.encoders.explain.patch_maps import grid_of, position_of, states_of
+from lexlip_lucene.encoders.model.lexlip import LexLip
+from lexlip_lucene.vectors.patch_map import PatchMap
+
+
+def late_maps(model: LexLip, picture: Image.Image, tokens: Sequence[str]) -> list[PatchMap]:
+    """Return the late map of each of `tokens` in `picture`, in their order; computed in float32.
+
+    Args:
+        model: the model, which has a late head; it is not changed.
+        picture: of any size.
+        tokens: of the model's lexicon.
+
+    Raises:
+        InputError: a token is not in the lexicon.
+        ModelError: the model has no late head.
+    """
+    wanted = [position_of(model, token) for token in tokens]
+    grid = grid_of(model)
+    with torch.inference_mode():
+        patches = model.patches_of_states(states_of(model, picture))[0]
+        vectors = model.late_vectors(torch.tensor(wanted, dtype=torch.long, device=model.device))
+        likeness = (vectors @ patches.T).clamp(min=0).cpu().numpy()
+    maps = likeness.reshape(-1, grid.rows, grid.columns)
+    return [PatchMap(token, float(each.max()), each, 0.0, grid) for token, each in zip(tokens, maps, strict=True)]
