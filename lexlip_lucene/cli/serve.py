@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lexlip_lucene.cli.late import late_of, reranker
 from lexlip_lucene.cli.open_index import open_impacts, open_texts
 from lexlip_lucene.cli.query import made_with, require_kind, require_same_vocabulary
 from lexlip_lucene.cli.verb import Debug, Json, answer, verb
@@ -34,6 +35,10 @@ def serve(
     images: Annotated[Path | None, typer.Option(help="Folder of the pictures; none is shown without.")] = None,
     captions: Annotated[Path | None, typer.Option(help="Captions file that names each id's picture.")] = None,
     bm25: Annotated[Path | None, typer.Option(help="BM25 index of captions, to compare and fuse with.")] = None,
+    late: Annotated[
+        Path | None,
+        typer.Option("--late", metavar="STORE", help="Patch store, to re-rank with where the page or a client asks."),
+    ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on; other machines reach 0.0.0.0.")] = HOST,
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = PORT,
     allow_host: Annotated[
@@ -74,9 +79,11 @@ def serve(
     below = checked_root_path(root_path)
     limits = Limits(upload_bytes=upload_megabytes << 20, upload_pixels=upload_pixels)
     with listen(host, port) as bound:
-        served = open_served(index, model or _made_with(index), images, captions, bm25, limits, root_path=below)
+        model = model or _made_with(index)
+        served = open_served(index, model, images, captions, bm25, limits, late=late, root_path=below)
         documents = served.welcome.documents
-        facts = {"documents": documents, "images": len(served.files.paths), "bm25": bm25 is not None}
+        images_there = len(served.files.paths)
+        facts = {"documents": documents, "images": images_there, "bm25": bm25 is not None, "late": late is not None}
         run_server(
             served,
             host,
@@ -103,6 +110,7 @@ def open_served(
     bm25: Path | None,
     limits: "Limits | None" = None,
     *,
+    late: Path | None = None,
     root_path: str = "",
 ) -> "Served":
     """Open all that is to be served; errors name what is missing."""
@@ -122,9 +130,10 @@ def open_served(
     encoder = QueryModel(model)
     require_same_vocabulary(index, encoder.lexicon.sha256, str(model))
     limits = limits or Limits()
-    searching = Searching(
-        open_impacts(index), encoder, None if bm25 is None else open_texts(bm25), vectors=limits.vectors
-    )
+    wanted = late_of(late, None, None)
+    second = None if wanted is None else reranker(index, model, wanted)
+    texts = None if bm25 is None else open_texts(bm25)
+    searching = Searching(open_impacts(index), encoder, texts, late=second, vectors=limits.vectors)
     return Served(searching, find_files, limits, root_path=root_path, check=lambda: check_index(index))
 
 

@@ -20,7 +20,7 @@ from lexlip_lucene.serve.answers import (
     TermAnswer,
 )
 from lexlip_lucene.serve.http.problems import problems
-from lexlip_lucene.serve.search_request import Docid, SearchRequest, System, Text, Vector
+from lexlip_lucene.serve.search_request import Docid, SearchRequest, Text, Vector
 from lexlip_lucene.serve.searching import SearchResult
 from lexlip_lucene.serve.sent_pictures import SentPicture
 from lexlip_lucene.serve.served import Here, Served
@@ -109,13 +109,12 @@ async def health(served: Here) -> HealthAnswer:
     """Say what is served."""
     documents = await served.searches.run(lambda: served.searching.images.documents)
     check = served.check
-    systems: list[System] = ["lexlip", "bm25", "fused"] if served.searching.texts is not None else ["lexlip"]
     return HealthAnswer(
         ok=served.problem is None and (check is None or check.state != "failed"),
         documents=documents,
         tokens=len(served.searching.model.lexicon),
         images=len(served.files.paths),
-        systems=systems,
+        systems=served.searching.systems,
         keywords=served.keywords,
         problem=served.problem,
         check=None if check is None else CheckAnswer(state=check.state, error=check.error),
@@ -167,7 +166,7 @@ def search_answer(served: Served, asked: SearchRequest, found: SearchResult) -> 
             )
             for hit in found.hits
         ],
-        weak_from=None if asked.system == "fused" else weak_from(found.hits, called),
+        weak_from=None if asked.system in ("late", "fused") else weak_from(found.hits, called),
         documents=served.welcome.documents,
         postings=found.postings,
         encode_milliseconds=found.encode_milliseconds,

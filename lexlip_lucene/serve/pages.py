@@ -169,7 +169,7 @@ def _others(asked: SearchRequest, answer: SearchAnswer) -> SearchAnswer:
         return answer
     hits = [hit for hit in answer.hits if hit.docid != asked.like]
     ranked = [hit.model_copy(update={"rank": rank}) for rank, hit in enumerate(hits, 1)]
-    weak = None if answer.system == "fused" else weak_from(ranked, answer.called)
+    weak = None if answer.system in ("late", "fused") else weak_from(ranked, answer.called)
     return answer.model_copy(update={"hits": ranked, "weak_from": weak})
 
 

@@ -1,7 +1,7 @@
 """Search in the shape of Pyserini's and Anserini's REST server, so that their clients can ask this one.
 
 `GET /v1/{index}/search` and `GET /v1/{index}/doc/{docid}` are theirs; `POST` takes the same as a JSON body. `{index}`
-is the system: lexlip, bm25 or fused.
+is the system: lexlip, late, bm25 or fused.
 """
 
 from typing import Annotated, Any

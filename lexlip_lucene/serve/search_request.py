@@ -28,7 +28,7 @@ from lexlip_lucene.serve.http.limits import (
     WEIGHTS_CHARACTERS,
 )
 
-System = Literal["lexlip", "bm25", "fused"]
+System = Literal["lexlip", "late", "bm25", "fused"]
 
 NO_SPACE = r"[^\u0000-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 """The characters of a token: no white space, as Java or Python or a browser counts it, and no control character."""
@@ -84,7 +84,9 @@ class SearchRequest(Vector):
     explain: int = Field(
         default=EXPLAINED, ge=0, le=MOST_EXPLAINED, description="Hits, from the first, that come with their terms."
     )
-    system: System = Field(default="lexlip", description="`bm25` and `fused` need a caption index beside.")
+    system: System = Field(
+        default="lexlip", description="`late` needs a patch store, `bm25` and `fused` a caption index."
+    )
     exclude: list[Token] = Field(default=[], max_length=MOST_EXCLUDED, description="Tokens that no hit has.")
     filter: list[Filter] = Field(
         default=[], max_length=MOST_FILTERS, description="`KEY=VALUE` of a keyword field, repeated."
@@ -110,7 +112,7 @@ class PageAsked(SearchRequest):
 
     k: int = Field(default=30, ge=1, le=MOST_HITS)
     # Only the page can show two; a search is one of `searches`, whose system is one of `SearchRequest`'s own again.
-    system: Literal["lexlip", "bm25", "fused", "both"] = "lexlip"  # type: ignore[assignment]
+    system: Literal["lexlip", "late", "bm25", "fused", "both"] = "lexlip"  # type: ignore[assignment]
     hit: Docid = ""
     against: Docid = ""
     figures: bool = False

@@ -1,4 +1,4 @@
-"""A search from what is asked to what was found: query weights, hits of LexLIP, BM25 or both, and each hit's terms."""
+"""A search from what is asked to what was found: query weights, hits of LexLIP, BM25 or both, and their terms."""
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +10,7 @@ from cachetools import LRUCache
 
 from lexlip_lucene.errors import InputError, SearchError
 from lexlip_lucene.evaluate.fuse import reciprocal_rank_fusion
+from lexlip_lucene.late.late_reranker import LateReranker
 from lexlip_lucene.records import Hit, Impacts
 from lexlip_lucene.search.caption_names import CaptionNames
 from lexlip_lucene.search.explanation import Comparison, Explanation, Term, compare
@@ -17,7 +18,7 @@ from lexlip_lucene.search.searcher import OpenIndex, Searcher, TextSearcher
 from lexlip_lucene.serve.http.gate import check_time
 from lexlip_lucene.serve.http.problems import NotThere
 from lexlip_lucene.serve.query_model import QueryModel
-from lexlip_lucene.serve.search_request import SearchRequest, Vector
+from lexlip_lucene.serve.search_request import SearchRequest, System, Vector
 from lexlip_lucene.serve.sent_pictures import SentPictures
 from lexlip_lucene.words.read_query import ReadQuery
 
@@ -62,12 +63,22 @@ class Searching:
     """The indexes and the model of a server. Safe for several threads."""
 
     def __init__(
-        self, images: Searcher, model: QueryModel, texts: TextSearcher | None = None, *, vectors: int = 256
+        self,
+        images: Searcher,
+        model: QueryModel,
+        texts: TextSearcher | None = None,
+        *,
+        late: LateReranker | None = None,
+        vectors: int = 256,
     ) -> None:
-        """Search `images` with queries of `model`, and `texts`, whose docids are the same, beside; keep `vectors`."""
+        """Search `images` with queries of `model`, and `texts`, whose docids are the same, beside; keep `vectors`.
+
+        `late` re-ranks the hits of `images` where that is asked for.
+        """
         self.images = images
         self.texts = texts
         self.model = model
+        self.late = late
         self.sent = SentPictures()
         self._vectors: LRUCache[str, Impacts] = LRUCache(vectors)
         self._lock = Lock()
@@ -76,7 +87,7 @@ class Searching:
         """Search.
 
         Raises:
-            NotThere: no such document to be like, no such keyword field, or no BM25 index.
+            NotThere: no such document to be like, no such keyword field, no BM25 index, or no patch store.
             Forgotten: the picture to search by is no longer kept.
             InputError: the weights are not what is needed.
             SearchError: the index can't be read.
@@ -182,6 +193,13 @@ class Searching:
         if self.texts is not None:
             self.texts.close()
 
+    @property
+    def systems(self) -> list[System]:
+        """The systems that can be asked for."""
+        patches: list[System] = [] if self.late is None else ["late"]
+        captions: list[System] = [] if self.texts is None else ["bm25", "fused"]
+        return ["lexlip", *patches, *captions]
+
     def _base(self, asked: Vector) -> Impacts:
         """Return the weights of a query without words."""
         if asked.like:
@@ -191,6 +209,8 @@ class Searching:
     def _hits(self, asked: SearchRequest, query: Query) -> tuple[Sequence[Hit], Mapping[str, dict[str, int]]]:
         if asked.system == "lexlip":
             return self._images(asked, query, asked.k), {}
+        if asked.system == "late":
+            return self._by_patches(asked, query), {}
         if asked.system == "bm25":
             return self._texts(asked, query, asked.k), {}
         depth = max(asked.k, FUSED_DEPTH)
@@ -204,6 +224,13 @@ class Searching:
     def _images(self, asked: SearchRequest, query: Query, k: int) -> Sequence[Hit]:
         require_fields(asked.filters, self.images, "the index")
         return self.images.search(query.weights, k, filters=asked.filters, without=query.excluded)
+
+    def _by_patches(self, asked: SearchRequest, query: Query) -> Sequence[Hit]:
+        """Return the hits in the order of both scores; without words, in that of the first stage."""
+        if self.late is None:
+            raise NotThere("no patch store is served: start with --late STORE, or search with lexlip")
+        hits = self._images(asked, query, max(asked.k, self.late.k))
+        return self.late.rerank(query.read.words, hits)[: asked.k]
 
     def _texts(self, asked: SearchRequest, query: Query, k: int) -> Sequence[Hit]:
         if self.texts is None:
@@ -223,7 +250,7 @@ class Searching:
         weights = query.weights
         if asked.system != "bm25":
             postings += sum(self.images.frequencies(list(weights)).values())
-        if asked.system != "lexlip" and self.texts is not None:
+        if asked.system in ("bm25", "fused") and self.texts is not None:
             terms = self.texts.terms(self._words(query))
             postings += sum(self.texts.frequencies(list(terms)).values())
             weights = terms if asked.system == "bm25" else weights
