@@ -36,7 +36,7 @@ def test_a_system_in_one_file_runs_beside_ours_and_finds_what_exact_search_finds
     systems = record["rungs"][str(DOCUMENTS)]["systems"]
     assert systems[PRODUCT]["quality"] == systems[MAIN]["quality"], "both are exact, and break ties in the same way"
     assert systems[PRODUCT]["index_bytes"] > 0 and systems[PRODUCT]["resident_bytes"] > 10e6
-    assert record["settings"]["systems"] == {"product": {}}
+    assert record["settings"]["systems"]["product"] == {}
     [row] = [line for line in done.stdout.splitlines() if line.startswith(PRODUCT)]
     assert f"R@10 {100 * systems[PRODUCT]['quality']['R@10']:5.1f} %" in row
     report = (bench.folder / "report.md").read_text(encoding="utf-8")

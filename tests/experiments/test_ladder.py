@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,11 +30,16 @@ from lexlip_lucene.experiments.ladder.systems.bm25 import BM25, Bm25System
 from lexlip_lucene.experiments.ladder.systems.clip import CLIP_FLAT, CLIP_HNSW
 from lexlip_lucene.experiments.ladder.systems.dense import FLAT, HNSW
 from lexlip_lucene.experiments.ladder.systems.fused import INTERPOLATED, RRF
+from lexlip_lucene.experiments.ladder.systems.late import LATE, PATCHES, OpenPatches, PatchIndex
 from lexlip_lucene.experiments.ladder.systems.lexlip import LexlipSystem
 from lexlip_lucene.experiments.ladder.systems.one_field import ONE_FIELD
 from lexlip_lucene.experiments.ladder.systems.rung import Rung, rung_of, rung_without_targets
 from lexlip_lucene.experiments.ladder.systems.seismic import SEISMIC
 from lexlip_lucene.experiments.ladder.systems.two_step import TWO_STEP
+from lexlip_lucene.late.clusters import clustered
+from lexlip_lucene.late.late_reranker import LateReranker
+from lexlip_lucene.late.late_score import late_scores
+from lexlip_lucene.late.patch_store import PatchStore
 from lexlip_lucene.lucene.search.bm25_searcher import Bm25Searcher
 from lexlip_lucene.lucene.search.frequencies import document_frequencies
 from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
@@ -59,6 +65,7 @@ SYSTEMS = {
     RRF,
     INTERPOLATED,
     ONE_FIELD,
+    LATE,
 }
 
 WITH_POSTINGS = {BM25, MAIN, SHORT, SPARSER, TOWER, ONE_FIELD}
@@ -167,6 +174,35 @@ def test_two_steps_that_look_at_everything_are_exact(record: dict[str, Any]) -> 
     for rung in record["rungs"].values():
         assert rung["systems"][TWO_STEP]["quality"] == rung["systems"][MAIN]["quality"]
         assert rung["systems"][TWO_STEP]["index_bytes"] == rung["systems"][MAIN]["index_bytes"]
+
+
+def test_hits_by_patches_are_the_first_stage_s_in_the_order_of_both_scores(
+    record: dict[str, Any], bench: Bench, store: DocumentStore
+) -> None:
+    from lexlip_lucene.encoders.model.lexlip import LexLip
+
+    topics = read_topics(bench.folder / "topics" / "topics.tsv")
+    queries = encode_topics(LexLip.from_pretrained(bench.home / "encode" / "tiny" / "model"), topics, SILENT)
+    assert queries.late is not None and store.patches is not None
+    tokens = dict(zip(queries.qids, queries.late, strict=True))
+    folder, rung = bench.folder / str(RUNGS[-1]), rung_of(store, RUNGS[-1], bench.folder / str(RUNGS[-1]))
+    with PatchStore.open(folder / PATCHES) as patches, ImpactSearcher(folder / "lexlip-24-8-bit") as searcher:
+        docids = rung.docids
+        for place in (0, len(docids) - 1):
+            vectors = store.patches[rung.order[place]].astype(np.float32)
+            vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+            assert patches.vectors([docids[place]])[0] == pytest.approx(clustered(vectors, 4), abs=2e-2)
+        second = LateReranker(patches, tokens.__getitem__, k=20, mix=0.5)
+        asked = zip(queries.qids, queries.impacts, strict=True)
+        run = {qid: second.rerank(qid, searcher.search(impacts, 20)) for qid, impacts in asked}
+        alone = OpenPatches(patches, queries).one(0, 5)
+        best = late_scores(queries.late[0].vectors, queries.late[0].weights, patches.vectors(docids))
+        assert list(alone.scores) == pytest.approx(sorted(best.tolist(), reverse=True)[:5])
+    answers = {qid: ([hit.docid for hit in hits[:10]], [hit.score for hit in hits[:10]]) for qid, hits in run.items()}
+    quality = evaluate(read_qrels(bench.folder / "topics" / "qrels.txt"), rung.run(answers))
+    assert record["rungs"][str(RUNGS[-1])]["systems"][LATE]["quality"] == pytest.approx(quality)
+    with pytest.raises(InputError, match="have no patches"):
+        PatchIndex("int8", 4).build(rung._replace(store=replace(store, patches=None)), folder / "no", 1, SILENT)
 
 
 def test_hnsw_of_few_documents_finds_what_flat_search_finds(record: dict[str, Any]) -> None:

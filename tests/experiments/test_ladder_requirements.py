@@ -101,7 +101,7 @@ def test_a_folder_that_nobody_may_write_into_is_no_place_for_a_judge_pool(
         ("held_out=0", "held_out"),
         ("distractor.seed=1", "did you mean 'distractors'"),
         ("up_to={Seismik: 10}", "did you mean 'Seismic'"),
-        ("systems={product: {}}", "systems: no system 'product': none is registered"),
+        ("systems={product: {}}", "no system 'product': known systems are late; register a kind of your own"),
         (
             "expect={source: a, 12: {BM52: {R@1: {value: 0, tolerance: 0}}}}",
             "expect: no system 'BM52': did you mean 'BM25'?",

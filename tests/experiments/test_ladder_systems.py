@@ -92,7 +92,7 @@ def test_a_system_that_no_kind_has_is_named_with_those_that_are_registered(
 ) -> None:
     monkeypatch.setattr(registry, "_KINDS", [*kinds(), _Kind("product"), _Kind("tf-idf")])
     (tmp_path / "few.yaml").write_text(RECIPE, encoding="utf-8")
-    for name, message in (("products", "did you mean 'product'?"), ("x", "known systems are product, tf-idf")):
+    for name, message in (("products", "did you mean 'product'?"), ("x", "known systems are late, product, tf-idf")):
         recipe = read_recipe(tmp_path / "few.yaml", LadderRecipe, [f"systems.{name}={{}}"])
         with pytest.raises(RecipeError, match=re.escape(f"systems: no system {name!r}: {message}")):
             require_names(recipe)

@@ -26,6 +26,7 @@ dense: {{hnsw: {{links: 8, build: 16, search: 16}}}}
 clip: {{model: nowhere, hnsw: {{links: 8, build: 16, search: 16}}}}
 tune_split: aside
 up_to: {{"{SEISMIC}": {TEST}}}
+systems: {{late: {{hits: 20, mix: 0.5, code: int8, clusters: 4}}}}
 timing: {{topics: 5, repeats: 2, threads: 1}}
 """
 
@@ -36,13 +37,16 @@ TOWERED = "{kind: transformer, max_length: 16, architecture: {model_type: bert, 
 TOWERED += "num_attention_heads: 2, intermediate_size: 16}}"
 
 
+LATE_HEAD = "late: {width: 8, epochs: 2, batch_size: 16}\n"
+
+
 class Bench:
     """A ladder in a folder of its own, over the scenes of the job, which only `--set roots.scenes` leads to."""
 
     def __init__(self, home: Path, scenes: Path) -> None:
         self.home, self.scenes = home, scenes
         for name, text in {
-            "encode/tiny.yaml": ENCODER.replace("training: {", "training: {dense: {width: 8}, "),
+            "encode/tiny.yaml": ENCODER.replace("training: {", "training: {dense: {width: 8}, ") + LATE_HEAD,
             "encode/tower.yaml": ENCODER.replace("{kind: static}", TOWERED),
             "indexes/ladder.yaml": LADDER,
         }.items():

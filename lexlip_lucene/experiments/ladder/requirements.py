@@ -33,14 +33,11 @@ def require_names(recipe: LadderRecipe) -> None:
 
 def _require_known(recipe: LadderRecipe, key: str, names: Iterable[str], known: Sequence[str]) -> None:
     for name in names:
-        if not known:
-            raise RecipeError(
-                f"{recipe.name}: {key}: no system {name!r}: none is registered; register its kind before the run, as "
-                "examples/add_a_system.py does"
-            )
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"known systems are {', '.join(known)}"
+            if key == "systems":
+                hint += "; register a kind of your own before the run, as examples/add_a_system.py does"
             raise RecipeError(f"{recipe.name}: {key}: no system {name!r}: {hint}")
 
 

@@ -5,6 +5,7 @@
     weights.npy      (documents, tokens) their weights, 0 for none   float32
     lengths.npy      (documents, cuts) factors of the weights when fewer tokens are kept   float32
     dense.npy        (documents, width) the dense twin's vectors, if the model has one   float32
+    patches.npy      (documents, patches, width) the late head's vectors, if planned   float16
     parents.npy      (documents, photos) the photos of a mix, -1 for a photo   int32
     text_positions.npy, text_impacts.npy    (documents, 32) each text's own lexicon vector, if planned
     facts.json       tokens of the lexicon, ceiling, cuts, counts, photos that were left out
@@ -43,6 +44,7 @@ class DocumentStore:
     parents: NDArray[np.int32]
     text_positions: NDArray[np.unsignedinteger[Any]] | None
     text_impacts: NDArray[np.uint8] | None
+    patches: NDArray[np.float16] | None = None
 
     @property
     def tokens(self) -> list[str]:
@@ -130,7 +132,8 @@ def read_store(folder: Path) -> DocumentStore:
         facts = orjson.loads((folder / "facts.json").read_bytes())
         arrays = {name: _mapped(folder / f"{name}.npy") for name in ("positions", "weights", "lengths", "parents")}
         optional = {
-            name: _mapped_if_present(folder / f"{name}.npy") for name in ("dense", "text_positions", "text_impacts")
+            name: _mapped_if_present(folder / f"{name}.npy")
+            for name in ("dense", "patches", "text_positions", "text_impacts")
         }
         ids, texts = (orjson.loads((folder / name).read_bytes()) for name in ("ids.json", "texts.json"))
     except (OSError, ValueError) as error:

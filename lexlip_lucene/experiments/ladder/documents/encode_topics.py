@@ -4,11 +4,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from lexlip_lucene.encode.embedding import embed_texts
 from lexlip_lucene.encoders.model.lexlip import LexLip
+from lexlip_lucene.encoders.model.tokens import tokenise
 from lexlip_lucene.experiments.ladder.documents.queries import EncodingTimes, Queries
+from lexlip_lucene.late.late_score import TextTokens
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.records import Topic
 
@@ -17,7 +20,18 @@ def encode_topics(model: LexLip, topics: Sequence[Topic], progress: Progress) ->
     """Encode every topic, in 8 bits and with as many tokens as the model's own setting says."""
     texts = [topic.text for topic in topics]
     dense = embed_texts(model, topics, progress=progress).vectors if model.dense is not None else None
-    return Queries([topic.qid for topic in topics], texts, model.encode_texts(texts, bits=8), dense)
+    late = None if model.late is None else _late_tokens(model, texts)
+    return Queries([topic.qid for topic in topics], texts, model.encode_texts(texts, bits=8), dense, late)
+
+
+@torch.inference_mode()
+def _late_tokens(model: LexLip, texts: Sequence[str]) -> list[TextTokens]:
+    found = []
+    for text in texts:
+        vectors, weights = model.late_tokens(tokenise(model.tokenizer, [text], max_length=model.config.text.max_length))
+        heard = weights[0] > 0
+        found.append(TextTokens(vectors[0, heard].cpu().numpy(), weights[0, heard].cpu().numpy()))
+    return found
 
 
 def time_encoding(model: LexLip, texts: Sequence[str], repeats: int) -> EncodingTimes:
@@ -36,8 +50,6 @@ def timed_encoders(
     encoders: Mapping[str, Callable[[str], object]], texts: Sequence[str], repeats: int
 ) -> dict[str, NDArray[np.float64]]:
     """Return name → seconds (repeats, texts) of each text by itself, in one thread; once before, untimed."""
-    import torch
-
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -14,6 +14,7 @@ import orjson
 import torch
 from numpy.typing import NDArray
 
+from lexlip_lucene.encoders.explain.patch_maps import grid_of
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.pool.saturation import divide_by_length, saturate
 from lexlip_lucene.errors import InputError
@@ -78,24 +79,28 @@ def _facts(model: LexLip, batches: DocumentBatches, documents: int) -> dict[str,
         "cuts": list(batches.plan.cuts),
         "ceiling": model.quantiser("image").ceiling,
         "tokens": list(model.lexicon.tokens),
+        "late_mix": None if model.config.late is None else model.config.late.mix,
     }
 
 
 def _arrays(folder: Path, model: LexLip, plan: DocumentPlan) -> dict[str, NDArray[Any]]:
     """Return arrays in files, as long as the store can become."""
     tokens = min(plan.cuts[0], len(model.lexicon))
-    shapes: dict[str, tuple[int, type]] = {
-        "positions": (tokens, _position_type(model)),
-        "weights": (tokens, np.float32),
-        "lengths": (len(plan.cuts), np.float32),
-        "parents": (plan.mix.photos, np.int32),
+    shapes: dict[str, tuple[tuple[int, ...], type]] = {
+        "positions": ((tokens,), _position_type(model)),
+        "weights": ((tokens,), np.float32),
+        "lengths": ((len(plan.cuts),), np.float32),
+        "parents": ((plan.mix.photos,), np.int32),
     }
     if plan.dense and model.config.dense_width is not None:
-        shapes["dense"] = (model.config.dense_width, np.float32)
+        shapes["dense"] = ((model.config.dense_width,), np.float32)
+    if plan.patches and model.config.late is not None:
+        grid = grid_of(model)
+        shapes["patches"] = ((grid.rows * grid.columns, model.config.late.width), np.float16)
     rows = max(plan.documents, len(plan.targets))
     return {
-        name: np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=kind, shape=(rows, width))
-        for name, (width, kind) in shapes.items()
+        name: np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=kind, shape=(rows, *shape))
+        for name, (shape, kind) in shapes.items()
     }
 
 
@@ -127,6 +132,8 @@ def _encode(model: LexLip, batch: DocumentBatch, cuts: Sequence[int], rows: dict
     rows["weights"][:] = kept.weights.cpu().numpy()
     rows["lengths"][:] = model.cut_lengths(weights, "image", cuts).cpu().numpy()
     rows["parents"][:] = batch.parents
+    if "patches" in rows:
+        rows["patches"][:] = model.patches_of_states(states).cpu().numpy()
     if dense is not None:
         rows["dense"][:] = model.dense_documents(dense, "image").cpu().numpy()
 

@@ -16,7 +16,7 @@ class DocumentPlan(NamedTuple):
     """The documents of a store: `targets`, then `kept`, `distractors`, and mixes of the distractors up to `documents`.
 
     `cuts` are the numbers of tokens that can be kept of a document later, the largest first. With `encode_texts` the
-    texts' own vectors are kept as well, with `dense` the dense twin's.
+    texts' own vectors are kept as well, with `dense` the dense twin's, with `patches` the late head's.
     """
 
     targets: Sequence[CaptionedImage]
@@ -29,6 +29,7 @@ class DocumentPlan(NamedTuple):
     texts: DistractorTexts
     encode_texts: bool
     dense: bool
+    patches: bool = False
 
 
 def planned_documents(recipe: LadderRecipe) -> DocumentPlan:
@@ -58,6 +59,7 @@ def planned_documents(recipe: LadderRecipe) -> DocumentPlan:
         texts=read_distractor_texts(spec.texts, [image.id for image in every], spec.seed),
         encode_texts=recipe.tune_split is not None,
         dense=recipe.dense is not None,
+        patches=recipe.systems.get("late") is not None,
     )
 
 

@@ -136,6 +136,7 @@ class _Preparing(NamedTuple):
             f"schema {SCHEMA}",
             settings_of(recipe, leave_out, by_name=True),
             f"cut at {recipe.cuts()}, {'with' if recipe.dense else 'without'} the dense twin",
+            *(["with patches"] if plan.patches else []),
             *(sha256_of(require_file(file, "captions")) for file in files if not file.is_dir()),
             listed_photos([*plan.targets, *plan.kept, *plan.distractors]),
             sha256_of(self.model_folder / "config.json"),

@@ -7,17 +7,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lexlip_lucene.data.topics import TopicSet
+from lexlip_lucene.late.late_score import TextTokens
 from lexlip_lucene.recipes.ladder_recipe import TimingSpec
 from lexlip_lucene.records import Impacts
 
 
 class Queries(NamedTuple):
-    """Topics in each form: qid, text, lexicon vector, and dense vectors (topics, width) if the model has them."""
+    """Topics in each form: qid, text, lexicon vector, and dense vectors (topics, width) if the model has them.
+
+    `late` has the tokens' vectors for late interaction, if the model has them.
+    """
 
     qids: list[str]
     texts: list[str]
     impacts: list[Impacts]
     dense: NDArray[np.float32] | None
+    late: list[TextTokens] | None = None
 
     def impacts_at(self, places: Sequence[int]) -> dict[str, Impacts]:
         """Return qid → lexicon vector of those at `places`."""
@@ -30,6 +35,7 @@ class Queries(NamedTuple):
             [self.texts[place] for place in places],
             [self.impacts[place] for place in places],
             None if self.dense is None else self.dense[list(places)],
+            None if self.late is None else [self.late[place] for place in places],
         )
 
 

@@ -11,6 +11,7 @@ from lexlip_lucene.experiments.ladder.systems.clip import ClipKind
 from lexlip_lucene.experiments.ladder.systems.dense import DenseKind
 from lexlip_lucene.experiments.ladder.systems.fused import FusedKind
 from lexlip_lucene.experiments.ladder.systems.kind import SystemKind
+from lexlip_lucene.experiments.ladder.systems.late import LateKind
 from lexlip_lucene.experiments.ladder.systems.lexlip import LexlipKind
 from lexlip_lucene.experiments.ladder.systems.one_field import OneFieldKind
 from lexlip_lucene.experiments.ladder.systems.rung import Rung, file_name
@@ -24,6 +25,7 @@ _KINDS: list[SystemKind] = [
     Bm25Kind(),
     LexlipKind(),
     TwoStepKind(),
+    LateKind(),
     DenseKind(),
     ClipKind(),
     SeismicKind(),
