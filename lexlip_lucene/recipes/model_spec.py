@@ -238,10 +238,12 @@ class LateSpec(Spec):
 
     Attributes:
         width: numbers of a patch's vector, and of a token's.
+        context: a token's vector also depends on its neighbours, and on the text as a whole.
         mix: the part of the first score in that of a re-ranked hit; null: `late_reranker.DEFAULT_MIX`.
     """
 
     width: int = Field(default=128, gt=0, le=4096)
+    context: bool = True
     mix: float | None = Field(default=None, ge=0, le=1)
 
 

@@ -122,9 +122,31 @@ def test_a_table_of_eight_bits_is_read_as_the_model_reads_it(tmp_path: Path, mon
     assert load_file(tmp_path / "model" / "model.safetensors")["late.words"].dtype == torch.int8
     query, loaded = LateQuery(tmp_path / "model"), LexLip.from_pretrained(tmp_path / "model")
     assert loaded.late is not None
-    rows = torch.nn.functional.normalize(loaded.late.words, dim=-1).detach().numpy()
-    position = loaded.lexicon.tokens.index("dog")
-    assert query("dog").vectors[0] == pytest.approx(rows[position], abs=1e-6)
+    position = torch.tensor([loaded.lexicon.tokens.index("dog")])
+    assert query("dog").vectors[0] == pytest.approx(loaded.late_vectors(position)[0].detach().numpy(), abs=1e-6)
+
+
+def test_a_token_s_vector_depends_on_its_neighbours_unless_context_is_off(
+    both: tuple[LateQuery, LexLip], tmp_path: Path
+) -> None:
+    assert not np.allclose(both[0]("red dog").vectors[1], both[0]("blue dog").vectors[1])
+    tiny.lexlip(late=LateSpec(width=8, context=False)).save_pretrained(tmp_path / "model")
+    alone = LateQuery(tmp_path / "model")
+    assert np.array_equal(alone("red dog").vectors[1], alone("blue dog").vectors[1])
+
+
+@given(text=TEXTS)
+def test_pads_change_no_vector_of_a_text(both: tuple[LateQuery, LexLip], text: str) -> None:
+    _, model = both
+    longer = "a red dog over two cats run"
+    with torch.inference_mode():
+        single, padded = (
+            model.late_tokens(tokenise(model.tokenizer, texts, max_length=64)) for texts in ([text], [text, longer])
+        )
+    length = single.vectors.shape[1]
+    heard = single.weights[0] > 0
+    assert torch.allclose(single.vectors[0][heard], padded.vectors[0, :length][heard], atol=1e-6)
+    assert not padded.weights[0, length:].any()
 
 
 def test_the_start_gives_a_patch_the_words_that_the_ridge_map_gives_it() -> None:

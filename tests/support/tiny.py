@@ -110,6 +110,8 @@ def lexlip(
         if model.late is not None:
             nn.init.normal_(model.late.words)
             nn.init.normal_(model.late.raw_weight)
+            if model.late.context is not None:
+                nn.init.normal_(model.late.context, std=0.3)
         return model
 
 

@@ -286,8 +286,8 @@ class LexLip(nn.Module):
         return self._late_head().of_tokens(positions)
 
     def late_vectors(self, positions: Tensor) -> Tensor:
-        """Map positions in the lexicon (tokens,) to unit token vectors (tokens, late width); errors as above."""
-        return self._late_head().of_tokens(positions.unsqueeze(0)).vectors[0]
+        """Map positions in the lexicon (tokens,) to unit vectors (tokens, late width), each a text; errors as above."""
+        return self._late_head().of_tokens(positions.unsqueeze(1)).vectors[:, 0]
 
     def _late_head(self) -> LateHead:
         if self.late is None:

@@ -1,13 +1,15 @@
 """The late head: a vector for every patch, and one for every token of a text (FILIP, arXiv 2111.07783).
 
     patch p of a picture   v_p = A x_p / ‖A x_p‖          x_p: its standardised state
-    token t of a text      u_t = E_t / ‖E_t‖, weight w_t = softplus of a learned number
+    token t of a text      e_t = E_t / ‖E_t‖,   w_t = softplus of a learned number
+                           u_t = e_t + e_{t−1} P + e_{t+1} N + (Σ_s w_s e_s / Σ_s w_s) T, divided by its length
 
     s_T(text, picture) = Σ_t w_t · max_p u_t · v_p / Σ_t w_t        each token's best patch
     s_I(text, picture) = mean_p max_t u_t · v_p                      each patch's best token
 
-FILIP's own mean over tokens is s_T with equal weights. Special tokens, pads, and tokens that the lexicon lacks are in
-no maximum and no mean. The numpy side of s_T is `late/late_score.py`.
+P, N and T (`context`) start at zero; without them u_t = e_t. They cost a query no network. FILIP's own mean over tokens
+is s_T with equal weights. Special tokens, pads, and tokens that the lexicon lacks are in no maximum and no mean, and as
+neighbours they are zeros. The numpy sides are `encoders/query/late_query.py` and, of s_T, `late/late_score.py`.
 """
 
 from typing import NamedTuple
@@ -40,6 +42,7 @@ class LateHead(nn.Module):
         self.patches = nn.Linear(state_width, spec.width, bias=False)
         self.words = nn.Parameter(torch.zeros(tokens, spec.width))
         self.raw_weight = nn.Parameter(torch.zeros(tokens))
+        self.context = nn.Parameter(torch.zeros(3, spec.width, spec.width)) if spec.context else None
 
     def of_patches(self, states: Tensor) -> Tensor:
         """Map standardised states (batch, patches, state width) to unit vectors (batch, patches, width)."""
@@ -54,7 +57,15 @@ class LateHead(nn.Module):
         known = positions < len(self.words)
         rows = positions.clamp(max=len(self.words) - 1)
         weights = functional.softplus(self.raw_weight)[rows] * known
-        return LateTokens(functional.normalize(self.words, dim=-1)[rows], weights)
+        own = functional.normalize(self.words, dim=-1)[rows] * known.unsqueeze(-1)
+        if self.context is None:
+            return LateTokens(own, weights)
+        nothing = torch.zeros_like(own[:, :1])
+        before, after = torch.cat([nothing, own[:, :-1]], dim=1), torch.cat([own[:, 1:], nothing], dim=1)
+        total = weights.sum(dim=1, keepdim=True).clamp(min=torch.finfo(weights.dtype).tiny)
+        text = ((weights / total).unsqueeze(-1) * own).sum(dim=1, keepdim=True)
+        vectors = own + before @ self.context[0] + after @ self.context[1] + text @ self.context[2]
+        return LateTokens(functional.normalize(vectors, dim=-1), weights)
 
     @torch.no_grad()
     def start_from(self, ridge: Tensor, idf: Tensor) -> None:
@@ -69,6 +80,8 @@ class LateHead(nn.Module):
         left, values, right = torch.linalg.svd(ridge.double(), full_matrices=False)
         rank = min(len(values), self.words.shape[1])
         spread = values[:rank].sqrt()
+        if self.context is not None:
+            self.context.zero_()
         self.patches.weight.zero_()
         self.words.zero_()
         self.patches.weight[:rank] = (spread.unsqueeze(1) * right[:rank]).float()

@@ -3,7 +3,9 @@
 It gives the vectors that `LateHead.of_tokens` gives, up to rounding, and leaves out what weighs nothing.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +19,7 @@ from lexlip_lucene.errors import ModelError
 from lexlip_lucene.late.late_score import TextTokens
 from lexlip_lucene.models.shipped import model_folder
 
-WORDS, RAW_WEIGHT = "late.words", "late.raw_weight"
+WORDS, RAW_WEIGHT, CONTEXT = "late.words", "late.raw_weight", "late.context"
 """The tensors of the late head's text side."""
 
 
@@ -43,29 +45,56 @@ class LateQuery:
         self._tokenizer = load_tokenizer(folder, rows=self.config.vocabulary_size)
         cut_at(self._tokenizer, self.config.text.max_length)
         require_as_written(folder, TOKENIZER_FILE, self.config.files, CONFIG_FILE)
-        self._vectors, self._weights = _table(folder / WEIGHTS_FILE, self.config)
+        self._table = _table(folder / WEIGHTS_FILE, self.config)
         self.sha256 = require_as_written(folder, WEIGHTS_FILE, self.config.files, CONFIG_FILE)
 
     def __call__(self, text: str) -> TextTokens:
         """Return the tokens of `text` that the lexicon has, each as often as it is there; none for an empty text."""
         (encoding,) = encoded(self._tokenizer, [text], max_length=self.config.text.max_length)
-        words = (row for row, special in zip(encoding.ids, encoding.special_tokens_mask, strict=True) if not special)
-        found = [self._position_of_row[row] for row in words if row in self._position_of_row]
-        return TextTokens(self._vectors[found], self._weights[found])
+        words = zip(encoding.ids, encoding.special_tokens_mask, strict=True)
+        return self._table.of([-1 if special else self._position_of_row.get(row, -1) for row, special in words])
 
 
-def _table(path: Path, config: ModelConfig) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return unit vectors (tokens, width) and weights (tokens,)."""
+class _Table(NamedTuple):
+    """Unit vectors (tokens, width), weights (tokens,) and the maps (3, width, width) of the context, if any."""
+
+    vectors: NDArray[np.float32]
+    weights: NDArray[np.float32]
+    context: NDArray[np.float32] | None
+
+    def of(self, positions: Sequence[int]) -> TextTokens:
+        """Return the tokens of a text, given its positions in the lexicon, −1 for what does not count."""
+        places = np.array(positions, dtype=np.intp)
+        known = places >= 0
+        weights = self.weights[places[known]]
+        own = np.zeros((len(places), self.vectors.shape[1]), np.float32)
+        own[known] = self.vectors[places[known]]
+        if self.context is None or not known.any():
+            return TextTokens(own[known], weights)
+        nothing = np.zeros_like(own[:1])
+        before, after = np.concatenate([nothing, own[:-1]]), np.concatenate([own[1:], nothing])
+        text = (weights / weights.sum()) @ own[known]
+        vectors = (own + before @ self.context[0] + after @ self.context[1] + text @ self.context[2])[known]
+        return TextTokens(_unit(vectors), weights)
+
+
+def _table(path: Path, config: ModelConfig) -> _Table:
     assert config.late is not None, "the caller has looked"
     tokens, width = len(config.tokens), config.late.width
     wanted: dict[str, tuple[int, ...]] = {WORDS: (tokens, width), RAW_WEIGHT: (tokens,)}
     if config.weights == "int8" and tokens * width >= SMALLEST:
         wanted[WORDS + SCALE] = (tokens,)
+    if config.late.context:
+        wanted[CONTEXT] = (3, width, width)
     found = numpy_tensors(path, wanted)
-    vectors = found[WORDS].astype(np.float32)
-    # A row's scale changes its length only, and that becomes 1.
+    for name in (WORDS, RAW_WEIGHT, CONTEXT):
+        if name in found and not np.isfinite(found[name]).all():
+            raise ModelError(f"{path}: {name} must have finite numbers; train the model again")
+    # A packed row's scale changes its length only, and that becomes 1.
+    vectors = _unit(found[WORDS].astype(np.float32))
+    return _Table(vectors, np.logaddexp(np.float32(0), found[RAW_WEIGHT]), found.get(CONTEXT))
+
+
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    vectors = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
-    if not (np.isfinite(vectors).all() and np.isfinite(found[RAW_WEIGHT]).all()):
-        raise ModelError(f"{path}: {WORDS} and {RAW_WEIGHT} must be finite numbers; train the model again")
-    return vectors, np.logaddexp(np.float32(0), found[RAW_WEIGHT])
+    return np.asarray(np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0))

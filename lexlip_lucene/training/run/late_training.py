@@ -118,7 +118,7 @@ class LateTraining:
 
     def _optimiser(self, scale: SimilarityScale) -> torch.optim.AdamW:
         head, recipe = self._head, self.recipe
-        slow = [head.patches.weight, head.words]
+        slow = [head.patches.weight, head.words, *([] if head.context is None else [head.context])]
         fast = [*([head.raw_weight] if recipe.token_weights == "learned" else []), *scale.parameters()]
         return torch.optim.AdamW(
             [
