@@ -33,7 +33,7 @@ class LateRecipe(LateSpec):
 
     epochs: int = Field(default=6, gt=0)
     batch_size: int = Field(default=128, gt=1)
-    captions_per_image: int = Field(default=1, gt=0)
+    captions_per_image: int = Field(default=2, gt=0)
     learning_rate: float = Field(default=1e-3, gt=0)
     weights_rate: float = Field(default=3, gt=0)
     weight_decay: float = Field(default=0.01, ge=0)
