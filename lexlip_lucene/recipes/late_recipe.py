@@ -46,4 +46,4 @@ class LateRecipe(LateSpec):
 
     def spec(self) -> LateSpec:
         """Return what the model keeps of this."""
-        return LateSpec(width=self.width, context=self.context, mix=self.mix)
+        return LateSpec(width=self.width, context=self.context, pooled=self.pooled, mix=self.mix)

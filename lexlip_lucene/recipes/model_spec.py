@@ -239,11 +239,13 @@ class LateSpec(Spec):
     Attributes:
         width: numbers of a patch's vector, and of a token's.
         context: a token's vector also depends on its neighbours, and on the text as a whole.
+        pooled: a picture has one vector, of its mean state: a dense twin with the same text side, to compare with.
         mix: the part of the first score in that of a re-ranked hit; null: `late_reranker.DEFAULT_MIX`.
     """
 
     width: int = Field(default=128, gt=0, le=4096)
     context: bool = True
+    pooled: bool = False
     mix: float | None = Field(default=None, ge=0, le=1)
 
 

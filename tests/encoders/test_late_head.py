@@ -174,3 +174,10 @@ def test_token_vectors_of_another_shape_are_refused(folder: Path, tmp_path: Path
     save_file({**load_file(file), "late.words": load_file(file)["late.words"][:3].contiguous()}, file)
     with pytest.raises(ModelError, match=r"late\.words of 13 × 8 numbers is needed"):
         LateQuery(tmp_path / "model")
+
+
+def test_a_pooled_head_has_one_vector_a_picture_that_of_the_mean_state() -> None:
+    head = LateHead(LateSpec(width=6, pooled=True), state_width=5, tokens=7)
+    states = torch.randn(4, 9, 5)
+    expected = torch.nn.functional.normalize(head.patches(states.mean(dim=1)), dim=-1)
+    assert torch.allclose(head.of_patches(states), expected.unsqueeze(1), atol=1e-6)

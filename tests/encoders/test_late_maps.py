@@ -51,3 +51,5 @@ def test_what_has_no_late_map_is_refused() -> None:
         late_maps(tiny.lexlip(late=LATE), picture(), ["zebra"])
     with pytest.raises(ModelError, match="no patch vectors"):
         late_maps(tiny.lexlip(), picture(), ["dog"])
+    with pytest.raises(ModelError, match="one vector for a picture"):
+        late_maps(tiny.lexlip(late=LateSpec(width=8, pooled=True)), picture(), ["dog"])

@@ -13,6 +13,7 @@ from PIL import Image
 
 from lexlip_lucene.encoders.explain.patch_maps import grid_of, position_of, states_of
 from lexlip_lucene.encoders.model.lexlip import LexLip
+from lexlip_lucene.errors import ModelError
 from lexlip_lucene.vectors.patch_map import PatchMap
 
 
@@ -26,8 +27,12 @@ def late_maps(model: LexLip, picture: Image.Image, tokens: Sequence[str]) -> lis
 
     Raises:
         InputError: a token is not in the lexicon.
-        ModelError: the model has no late head.
+        ModelError: the model has no late head, or one vector for a picture.
     """
+    if model.late is not None and model.late.pooled:
+        raise ModelError(
+            f"model {model.config.name} has one vector for a picture (late.pooled), so it has no late maps"
+        )
     wanted = [position_of(model, token) for token in tokens]
     grid = grid_of(model)
     with torch.inference_mode():

@@ -39,13 +39,19 @@ class LateHead(nn.Module):
 
     def __init__(self, spec: LateSpec, state_width: int, tokens: int) -> None:
         super().__init__()
+        self.pooled = spec.pooled
         self.patches = nn.Linear(state_width, spec.width, bias=False)
         self.words = nn.Parameter(torch.zeros(tokens, spec.width))
         self.raw_weight = nn.Parameter(torch.zeros(tokens))
         self.context = nn.Parameter(torch.zeros(3, spec.width, spec.width)) if spec.context else None
 
     def of_patches(self, states: Tensor) -> Tensor:
-        """Map standardised states (batch, patches, state width) to unit vectors (batch, patches, width)."""
+        """Map standardised states (batch, patches, state width) to unit vectors (batch, patches, width).
+
+        If the head is pooled there is one patch, which is their mean.
+        """
+        if self.pooled:
+            states = states.mean(dim=1, keepdim=True)
         return functional.normalize(self.patches(states), dim=-1)
 
     def of_tokens(self, positions: Tensor) -> LateTokens:

@@ -96,7 +96,8 @@ def _arrays(folder: Path, model: LexLip, plan: DocumentPlan) -> dict[str, NDArra
         shapes["dense"] = ((model.config.dense_width,), np.float32)
     if plan.patches and model.config.late is not None:
         grid = grid_of(model)
-        shapes["patches"] = ((grid.rows * grid.columns, model.config.late.width), np.float16)
+        patches = 1 if model.config.late.pooled else grid.rows * grid.columns
+        shapes["patches"] = ((patches, model.config.late.width), np.float16)
     rows = max(plan.documents, len(plan.targets))
     return {
         name: np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=kind, shape=(rows, *shape))
