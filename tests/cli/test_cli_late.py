@@ -3,12 +3,11 @@
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import orjson
 import pytest
-from PIL import Image
 from support import tiny
 from support.cli_run import done, lexlip
+from support.noise_photos import noise_photos
 
 from lexlip_lucene.encoders.query.late_query import LateQuery
 from lexlip_lucene.evaluate.run import read_run
@@ -41,11 +40,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     tiny.lexlip(late=LateSpec(width=8, mix=0.3)).save_pretrained(found.model)
     tiny.lexlip(late=LateSpec(width=8), seed=1).save_pretrained(root / "other")
     tiny.lexlip().save_pretrained(root / "plain")
-    (root / "photos").mkdir()
-    chance = np.random.default_rng(0)
-    for number in range(PICTURES):
-        pixels = chance.integers(0, 256, (30, 40, 3), dtype=np.uint8)
-        Image.fromarray(pixels).save(root / "photos" / f"{number:02}.png")
+    noise_photos(root / "photos", PICTURES)
     asked = ("encode", "images", root / "photos", root / "collection", "--model", found.model)
     done(*asked, "--patches", found.store, "--patch-code", "int8", "--patch-clusters", 3)
     done("index", root / "collection", found.index)

@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from support import tiny
+from support.noise_photos import noise_photos
 
 from lexlip_lucene.data.captions import CaptionedImage, read_captions
 from lexlip_lucene.encode import shard_plan
@@ -32,11 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tiny.lexlip(late=LateSpec(width=8)).save_pretrained(root / "model")
     tiny.lexlip(late=LateSpec(width=8), seed=1).save_pretrained(root / "other")
     tiny.lexlip().save_pretrained(root / "plain")
-    (root / "photos").mkdir()
-    chance = np.random.default_rng(0)
-    for number in range(IMAGES):
-        pixels = chance.integers(0, 256, (30, 40, 3), dtype=np.uint8)
-        Image.fromarray(pixels).save(root / "photos" / f"{number:02}.png")
+    noise_photos(root / "photos", IMAGES)
     (root / "photos" / "07.png").write_text("no picture")
     return root
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import orjson
 import pytest
-from PIL import Image
 from support import tiny
+from support.noise_photos import noise_photos
 from support.patches import pictures
 
 from lexlip_lucene.data.captions import read_captions
@@ -46,11 +46,7 @@ def test_the_report_has_every_row_and_its_first_is_the_first_stage(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tiny.lexlip(late=LateSpec(width=8, mix=0.3)).save_pretrained(tmp_path / "model")
-    (tmp_path / "photos").mkdir()
-    chance = np.random.default_rng(0)
-    for number in range(PICTURES):
-        pixels = chance.integers(0, 256, (30, 40, 3), dtype=np.uint8)
-        Image.fromarray(pixels).save(tmp_path / "photos" / f"{number:02}.png")
+    noise_photos(tmp_path / "photos", PICTURES)
     images = read_captions(tmp_path / "photos")
     whole = PatchForm("float16", None)
     model = LexLip.from_pretrained(tmp_path / "model")

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 from fastapi.testclient import TestClient
-from PIL import Image
 from support import tiny
+from support.noise_photos import noise_photos
 
 from lexlip_lucene.cli.serve import open_served
 from lexlip_lucene.data.captions import read_captions
@@ -30,11 +29,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("serve late")
     tiny.lexlip(late=LateSpec(width=8)).save_pretrained(root / "model")
     tiny.lexlip(late=LateSpec(width=8), seed=1).save_pretrained(root / "other")
-    (root / "photos").mkdir()
-    chance = np.random.default_rng(0)
-    for number in range(PICTURES):
-        pixels = chance.integers(0, 256, (30, 40, 3), dtype=np.uint8)
-        Image.fromarray(pixels).save(root / "photos" / f"{number:02}.png")
+    noise_photos(root / "photos", PICTURES)
     model = LexLip.from_pretrained(root / "model")
     encode_images(model, read_captions(root / "photos"), root / "collection", patches=root / "patches")
     ImpactIndex.build(root / "collection", root / "index")
