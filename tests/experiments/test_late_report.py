@@ -7,15 +7,18 @@ import orjson
 import pytest
 from support import tiny
 from support.noise_photos import noise_photos
-from support.patches import pictures
+from support.patches import pictures, store_of
 
 from lexlip_lucene.data.captions import read_captions
 from lexlip_lucene.encode.encode import encode_images
 from lexlip_lucene.encode.patch_output import PatchForm
 from lexlip_lucene.encoders.model.lexlip import LexLip
+from lexlip_lucene.experiments.late.cost import main as cost_of
+from lexlip_lucene.experiments.late.cost import repeated
 from lexlip_lucene.experiments.late.forms import Patches, averaged, in_form, shuffled
 from lexlip_lucene.experiments.late.report import main
 from lexlip_lucene.late.clusters import clustered
+from lexlip_lucene.late.patch_store import PatchStore
 from lexlip_lucene.lucene.index.impact_index import ImpactIndex
 from lexlip_lucene.recipes.model_spec import LateSpec
 
@@ -64,3 +67,19 @@ def test_the_report_has_every_row_and_its_first_is_the_first_stage(
     assert one_hit["recall"] == rows[0]["recall"], "one hit has no other order"
     assert (tmp_path / "report" / "late-hits.svg").exists() and (tmp_path / "report" / "late-bytes.svg").exists()
     assert capsys.readouterr().out.count("\n| ") == len(rows) + 1
+    costly = [f"--model={tmp_path / 'model'}", f"--late={tmp_path / 'patches'}", f"--topics={tmp_path / 'topics.tsv'}"]
+    cost_of([*costly, "--documents=100", "--hits=20"])
+    record = orjson.loads(capsys.readouterr().out)
+    assert (record["documents"], record["queries"], record["hits"]) == (100, 2, 20)
+    assert 0 < record["median_milliseconds"] <= record["p95_milliseconds"] and record["open_milliseconds"] > 0
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir() and path.name.startswith("tmp")) == []
+
+
+def test_the_large_store_repeats_the_pictures_of_the_small_one(tmp_path: Path) -> None:
+    small = pictures({"a": 2, "b": 3})
+    store_of(tmp_path / "small", small)
+    repeated(tmp_path / "small", tmp_path / "large", 5)
+    with PatchStore.open(tmp_path / "small") as few, PatchStore.open(tmp_path / "large") as many:
+        assert many.documents == 5
+        for place, docid in enumerate(["a", "b", "a", "b", "a"]):
+            assert np.array_equal(many.vectors([f"{place:08d}"])[0], few.vectors([docid])[0])

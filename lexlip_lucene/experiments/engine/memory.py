@@ -41,13 +41,14 @@ def _measure(system: str, index: Path, queries: Queries) -> Resident:
     with stdout_to_stderr():
         load, open_engine = _SYSTEMS[system]
         load()
-        before = _resident_bytes()
+        before = process_bytes()
         engine = open_engine(index)
         engine.one_by_one(queries, _K)()
-        return Resident(before, _resident_bytes())
+        return Resident(before, process_bytes())
 
 
-def _resident_bytes() -> int:
+def process_bytes() -> int:
+    """Return the resident bytes of this process."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
 

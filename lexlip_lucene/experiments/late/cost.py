@@ -1,0 +1,89 @@
+"""The cost of re-ranking at scale: `python -m lexlip_lucene.experiments.late.cost --model M --late STORE --topics T …`.
+
+A store of so many documents is written: the pictures of STORE again and again, under docids of their own, so that a
+document has the bytes of a real one. Then each text re-ranks hits that are drawn at random, so most pages are touched
+for the first time. The record has the milliseconds of opening, those of a query (in one thread), and the megabytes that
+the process grew by; the first stage is no part of it. `lexlip` has no verb for it.
+"""
+
+import argparse
+import random
+import statistics
+import time
+from collections.abc import Sequence
+from itertools import cycle, islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import orjson
+
+from lexlip_lucene.data.topics import read_topics
+from lexlip_lucene.experiments.engine.memory import process_bytes
+from lexlip_lucene.late.late_reranker import LateReranker
+from lexlip_lucene.late.patch_store import PatchStore
+from lexlip_lucene.late.store_writer import written_store
+from lexlip_lucene.progress import SILENT, Progress, for_terminal
+from lexlip_lucene.records import Hit
+
+SEED = 5
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, and print the record."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", type=Path, required=True, help="model with a late head")
+    parser.add_argument("--late", type=Path, required=True, help="patch store of some pictures")
+    parser.add_argument("--topics", type=Path, required=True, help="topics.tsv")
+    parser.add_argument("--documents", type=int, default=1_000_000, help="documents of the store that is measured")
+    parser.add_argument("--hits", type=int, default=100, help="hits that a query re-ranks")
+    parser.add_argument("--queries", type=int, default=500, help="queries, at most")
+    given = parser.parse_args(arguments)
+    with TemporaryDirectory(dir=given.late.parent) as folder:
+        place = Path(folder) / "large"
+        repeated(given.late, place, given.documents, progress=for_terminal())
+        texts = [topic.text for topic in read_topics(given.topics)][: given.queries]
+        print(orjson.dumps(cost(given.model, place, texts, given.hits), option=orjson.OPT_INDENT_2).decode())
+
+
+def repeated(store: Path, output: Path, documents: int, *, progress: Progress = SILENT) -> None:
+    """Write a store of `documents` documents with the vectors of those in `store`, over and over."""
+    with PatchStore.open(store) as source, written_store(output, source.manifest.kind) as writer:
+        pictures = [coded for _, coded in source.coded()]
+        for number, coded in enumerate(progress.track(islice(cycle(pictures), documents), "documents", documents)):
+            writer.add_coded(f"{number:08d}", coded)
+
+
+def cost(model: Path, store: Path, texts: Sequence[str], hits: int) -> dict[str, Any]:
+    """Return the figures of re-ranking `hits` drawn documents of the store for each of `texts`."""
+    from lexlip_lucene.encoders.query.late_query import LateQuery
+
+    query = LateQuery(model)
+    before = process_bytes()
+    begun = time.perf_counter()
+    with PatchStore.open(store, model_sha256=query.sha256) as opened:
+        open_milliseconds = 1000 * (time.perf_counter() - begun)
+        reranker = LateReranker(opened, query, k=hits)
+        chance = random.Random(SEED)
+        milliseconds = []
+        for text in texts:
+            docids = [f"{number:08d}" for number in chance.sample(range(opened.documents), hits)]
+            found = [Hit(docid, hits - place, place + 1) for place, docid in enumerate(docids)]
+            begun = time.perf_counter()
+            reranker.rerank(text, found)
+            milliseconds.append(1000 * (time.perf_counter() - begun))
+        milliseconds.sort()
+        return {
+            "documents": opened.documents,
+            "bytes": sum(entry.bytes for entry in opened.manifest.files.values()),
+            "hits": hits,
+            "queries": len(texts),
+            "open_milliseconds": open_milliseconds,
+            "median_milliseconds": statistics.median(milliseconds),
+            "p95_milliseconds": milliseconds[int(0.95 * len(milliseconds))],
+            "grown_megabytes": (process_bytes() - before) / 1e6,
+        }
+
+
+if __name__ == "__main__":
+    main()
