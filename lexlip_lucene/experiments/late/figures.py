@@ -15,6 +15,10 @@ from lexlip_lucene.progress import Progress
 from lexlip_lucene.records import Hit, Qrel, Run
 
 HITS = 100
+
+SEEN = 10
+"""Hits that the figures look at."""
+
 DEPTHS = (1, 10, 20, 50, 100, 200, 500)
 FORMS: tuple[tuple[str, int | None], ...] = (
     ("float16", None),
@@ -63,8 +67,9 @@ class Asked(NamedTuple):
 def rows_of(asked: Asked, documents: int, progress: Progress) -> Iterator[Row]:
     """Yield all rows; `documents` is the number of documents, which is what `all` re-ranks."""
     first = {qid: list(hits) for qid, hits in asked.first.items()}
-    compare = _Comparison(asked.qrels, first)
-    yield compare.row("first stage", "first stage", first)
+    top = {qid: hits[:SEEN] for qid, hits in first.items()}
+    compare = _Comparison(asked.qrels, top)
+    yield compare.row("first stage", "first stage", top)
     patches = asked.patches
     depths = [depth for depth in DEPTHS if depth < documents]
     wanted: list[tuple[str, str, PatchSource, int, float, float | None]] = [
@@ -84,7 +89,9 @@ def rows_of(asked: Asked, documents: int, progress: Progress) -> Iterator[Row]:
 
 
 def _reranked(reranker: LateReranker, texts: Mapping[str, str], first: Run) -> Run:
-    return {qid: reranker.rerank(texts[qid], hits) for qid, hits in first.items()}
+    """Return the first hits in their new order, as many as the figures look at."""
+    looked_at = max(reranker.k, SEEN)
+    return {qid: reranker.rerank(texts[qid], hits[:looked_at])[:SEEN] for qid, hits in first.items()}
 
 
 class _Comparison:
