@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class LateTask(NamedTuple):
-    """What is tuned: an index, topics with judgements, the model, and the store with the most hits to re-rank."""
+    """An index to tune re-ranking for: its topics with judgements, its model, its patch store, and the most hits."""
 
     where: Path
     topics: Path

@@ -26,8 +26,8 @@ class LateRecipe(LateSpec):
         strength: λ of the ridge regression that both sides start from, as in `image.ridge`.
         dropout: share of the states' numbers that a step drops.
         token_weights: a text's score is the mean over its tokens by weights that are `learned` (from idf), or `equal`.
-        directions: `text`: a token takes its best patch, and both cross-entropies see that score; `both`: images
-            are told apart by the mean over patches of the best token, as FILIP has it.
+        directions: the score that each cross-entropy sees: with `text` both see s_T, in which each token takes its best
+            patch; with `both`, as in FILIP, the one over texts sees s_I, in which each patch takes its best token.
         average: decay of the moving average of the weights, which is what is kept; 0 for none.
     """
 

@@ -1,5 +1,6 @@
 """The patch store that `lexlip encode images --patches` writes beside a collection."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from lexlip_lucene.encoders.model.pixels import normalise, to_square
 from lexlip_lucene.errors import InputError, ModelError, OutputError
 from lexlip_lucene.late.clusters import clustered
 from lexlip_lucene.late.patch_store import PatchStore
+from lexlip_lucene.late.store_changes import Patches
 from lexlip_lucene.recipes.model_spec import LateSpec
 from lexlip_lucene.vectors.collection import read_collection
 
@@ -106,10 +108,10 @@ def test_a_run_that_was_killed_resumes_to_the_bytes_of_an_unbroken_one(
     encode_images(model, images, tmp_path / "whole", patches=tmp_path / "whole-p")
     keep, calls = PatchOutput.keep, iter(range(99))
 
-    def killing(self: PatchOutput, part: Path, patches: object) -> None:
+    def killing(self: PatchOutput, part: Path, patches: Sequence[Patches]) -> None:
         if next(calls) == killed_at:
             raise Killed
-        keep(self, part, patches)  # type: ignore[arg-type]
+        keep(self, part, patches)
 
     monkeypatch.setattr(PatchOutput, "keep", killing)
     if killed_at < 3:
@@ -127,8 +129,8 @@ def test_a_kill_between_store_and_collection_is_mended(
 ) -> None:
     finish = PatchOutput.finish
 
-    def killing(self: PatchOutput, parts: object) -> None:
-        finish(self, parts)  # type: ignore[arg-type]
+    def killing(self: PatchOutput, parts: Sequence[Path]) -> None:
+        finish(self, parts)
         raise Killed
 
     with monkeypatch.context() as patched:

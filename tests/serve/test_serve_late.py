@@ -50,8 +50,8 @@ def plain(root: Path) -> Iterator[TestClient]:
         yield client
 
 
-def searched(client: TestClient, **parameters: object) -> list[Hit]:
-    answer = client.get("/api/search", params={"query": "a red dog", **parameters})  # type: ignore[arg-type]
+def searched(client: TestClient, **parameters: str | int) -> list[Hit]:
+    answer = client.get("/api/search", params={"query": "a red dog", **parameters})
     assert answer.status_code == 200, answer.text
     return [Hit(hit["docid"], hit["score"], hit["rank"]) for hit in answer.json()["hits"]]
 

@@ -54,7 +54,7 @@ class Row(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What all rows share: the first stage's hits, texts, judgements, the patches, the text side and the mix."""
+    """The inputs of every row: hits of the first stage, texts, judgements, patches, the text side and the mix."""
 
     first: Mapping[str, Sequence[Hit]]
     texts: Mapping[str, str]
