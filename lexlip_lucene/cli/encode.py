@@ -65,7 +65,7 @@ def images(
         Path | None,
         typer.Option(help="Patch store to write, for lexlip search --late; the model must have patch vectors."),
     ] = None,
-    patch_code: Annotated[str, typer.Option(help="Numbers of a patch vector: float16, int8, int4 or sign.")] = "int4",
+    patch_code: Annotated[str, typer.Option(help="Of patch vectors: float16, int8, int4, int2 or sign.")] = "int4",
     patch_clusters: Annotated[
         int, typer.Option(help="Vectors a picture at most, the centres of clusters of its patches; 0: all patches.")
     ] = 12,

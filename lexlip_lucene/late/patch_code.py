@@ -5,6 +5,7 @@
 | float16 | 256 | each number, in half precision |
 | int8 | 130 | each number as one of 255 steps between plus and minus the vector's largest |
 | int4 | 66 | each number as one of 15 such steps, two numbers a byte |
+| int2 | 32 | each number as one of four levels, four numbers a byte |
 | sign | 16 | the sign of each number |
 
 Bytes are little-endian on every machine.
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lexlip_lucene.errors import InputError
+from lexlip_lucene.late.level_code import LevelCode
 from lexlip_lucene.late.sign_code import SignCode
 from lexlip_lucene.late.step_codes import Int4Code, Int8Code
 
@@ -59,7 +61,8 @@ class Float16Code:
         return np.ascontiguousarray(coded).view("<f2").astype(np.float32).reshape(len(coded), width)
 
 
-_CODES: dict[str, PatchCode] = {code.name: code for code in (Float16Code(), Int8Code(), Int4Code(), SignCode())}
+_ALL: tuple[PatchCode, ...] = (Float16Code(), Int8Code(), Int4Code(), LevelCode(), SignCode())
+_CODES = {code.name: code for code in _ALL}
 
 PATCH_CODES = tuple(_CODES)
 """The names of all codes, the largest first."""

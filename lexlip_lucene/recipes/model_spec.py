@@ -233,8 +233,20 @@ class TransformerTextSpec(Spec):
         return self
 
 
-class LateSpec(Spec):
-    """Late interaction of text tokens and patches, behind the first stage (`encoders/pool/late_head.py`).
+class SentenceSpec(Spec):
+    """A frozen sentence model in the model folder (`encoders/query/sentence_states.py`).
+
+    Attributes:
+        width: numbers of a token's state.
+        max_length: its tokens of a text, with the special ones; the rest has no states.
+    """
+
+    width: int = Field(gt=0, le=16384)
+    max_length: int = Field(gt=2, le=65536)
+
+
+class LateForm(Spec):
+    """The keys on late interaction that a recipe and a model have in common (`encoders/pool/late_head.py`).
 
     Attributes:
         width: numbers of a patch's vector, and of a token's.
@@ -247,6 +259,16 @@ class LateSpec(Spec):
     context: bool = True
     pooled: bool = False
     mix: float | None = Field(default=None, ge=0, le=1)
+
+
+class LateSpec(LateForm):
+    """Late interaction of text tokens and patches, behind the first stage.
+
+    Attributes:
+        sentence: the sentence model whose states are part of a token's vector; null: none.
+    """
+
+    sentence: SentenceSpec | None = None
 
 
 TextSpec = Annotated[StaticTextSpec | TransformerTextSpec, Field(discriminator="kind")]

@@ -19,7 +19,7 @@ from lexlip_lucene.encoders.query import late_query
 from lexlip_lucene.encoders.query.late_query import LateQuery
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.late.late_score import late_scores
-from lexlip_lucene.recipes.model_spec import LateSpec
+from lexlip_lucene.recipes.model_spec import LateSpec, SentenceSpec
 
 LATE = LateSpec(width=8, mix=0.4)
 TEXTS = st.lists(st.sampled_from([*tiny.WORDS, "Dogs", "zebra", "é", "!"]), max_size=9).map(" ".join)
@@ -147,6 +147,23 @@ def test_pads_change_no_vector_of_a_text(both: tuple[LateQuery, LexLip], text: s
     heard = single.weights[0] > 0
     assert torch.allclose(single.vectors[0][heard], padded.vectors[0, :length][heard], atol=1e-6)
     assert not padded.weights[0, length:].any()
+
+
+@pytest.mark.parametrize("context", [True, False])
+def test_a_turn_of_the_space_changes_all_vectors_and_no_score(context: bool) -> None:
+    head = LateHead(LateSpec(width=6, context=context, sentence=SentenceSpec(width=3, max_length=9)), 5, 7).double()
+    for tensor in head.parameters():
+        torch.nn.init.normal_(tensor)
+    positions, states = torch.randint(0, 8, (4, 5)), torch.randn(4, 5, 3).double()
+    rotation = torch.linalg.qr(torch.randn(6, 6).double())[0]
+    seen = torch.randn(2, 3, 5).double()
+    with torch.no_grad():
+        before, patches = head.of_tokens(positions, states), head.of_patches(seen)
+        head.turn(rotation)
+        after, turned = head.of_tokens(positions, states), head.of_patches(seen)
+    assert torch.allclose(after.vectors, before.vectors @ rotation)
+    assert torch.allclose(turned, patches @ rotation)
+    assert torch.allclose(token_scores(after, turned), token_scores(before, patches))
 
 
 def test_the_start_gives_a_patch_the_words_that_the_ridge_map_gives_it() -> None:

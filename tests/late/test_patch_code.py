@@ -38,6 +38,7 @@ def test_the_bytes_of_a_vector_of_128_numbers() -> None:
         "float16": 256,
         "int8": 130,
         "int4": 66,
+        "int2": 32,
         "sign": 16,
     }
 
@@ -61,6 +62,25 @@ def test_a_vector_with_a_single_large_number_comes_back_from_steps() -> None:
     vectors = np.array([[0.6, -0.8], [0, 1], [-1, 0]], np.float32)
     assert decoded("int8", vectors) == pytest.approx(vectors, abs=0.8 / 127)
     assert decoded("int4", vectors)[1:].tolist() == vectors[1:].tolist()
+
+
+@given(seeds, widths)
+def test_int2_takes_the_nearest_of_four_levels(seed: int, width: int) -> None:
+    vectors = unit_vectors(seed, 5, width)
+    levels = np.array([-1.510, -0.4528, 0.4528, 1.510]) * width**-0.5
+    nearest = np.abs(levels[:, None, None] - vectors).min(axis=0)
+    found = decoded("int2", vectors)
+    assert np.abs(found - vectors) == pytest.approx(nearest, abs=1e-6)
+    assert np.abs(found[..., None] - levels).min(axis=-1) == pytest.approx(0, abs=1e-6)
+
+
+def test_int2_loses_an_eighth_of_a_vector_of_any_direction_and_sign_a_third() -> None:
+    vectors = np.random.default_rng(0).normal(size=(500, 128)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    found = {name: decoded(name, vectors) for name in ("int2", "sign")}
+    cosines = {name: (each * vectors).sum(axis=1) / np.linalg.norm(each, axis=1) for name, each in found.items()}
+    assert 1 - cosines["int2"].mean() ** 2 == pytest.approx(0.1175, abs=0.01)
+    assert 1 - cosines["sign"].mean() ** 2 == pytest.approx(1 - 2 / np.pi, abs=0.01)
 
 
 @given(seeds, widths)
@@ -93,5 +113,5 @@ def test_a_finer_code_is_nearer_to_the_vector() -> None:
 
 
 def test_an_unknown_code_is_an_error_that_names_the_known_ones() -> None:
-    with pytest.raises(InputError, match="float16, int8, int4, sign, got 'int2'"):
-        patch_code("int2")
+    with pytest.raises(InputError, match="float16, int8, int4, int2, sign, got 'int3'"):
+        patch_code("int3")

@@ -105,7 +105,7 @@ def test_patches_that_do_not_fit_are_an_error(tmp_path: Path, docid: str, vector
 
 
 def test_a_kind_that_is_none_is_an_error(tmp_path: Path) -> None:
-    for kind, message in [(KIND._replace(code="int2"), "a patch code is one of"), (KIND._replace(width=0), "width")]:
+    for kind, message in [(KIND._replace(code="int3"), "a patch code is one of"), (KIND._replace(width=0), "width")]:
         with pytest.raises(InputError, match=message), written_store(tmp_path / "store", kind):
             pass
 
@@ -173,7 +173,7 @@ def changed(path: Path, change: dict[str, Any], *, checksum: bool = True) -> Non
     [
         ({"format": 2}, "a patch store of format 1 is needed, got 2; read it with the version that wrote it"),
         ({"byte_order": "big"}, "byte order 'little' are needed, got 'big'; write the store again"),
-        ({"code": "int2"}, "a patch code is one of .*, got 'int2'"),
+        ({"code": "int3"}, "a patch code is one of .*, got 'int3'"),
         ({"width": 9}, "is damaged: .* bytes are not those of its counts"),
         ({"documents": 7}, "is damaged: .* bytes are not those of its counts"),
         ({"documents": "many"}, "is damaged: documents: "),

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 from support import tiny
-from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+from support.sentences import write
 
 from lexlip_lucene.errors import ModelError
-from lexlip_lucene.training.start.class_words import class_names, class_words, sentence_tokens, sentence_vectors
+from lexlip_lucene.training.start.class_words import class_names, class_words
+from lexlip_lucene.training.start.sentence_model import sentence_tokens, sentence_vectors
 from lexlip_lucene.vectors.lexicon import Lexicon
 
 LEXICON = Lexicon(("dog", "cat", "##s", "star", "2"), (1, 2, 3, 4, 5))
@@ -16,20 +17,7 @@ LEXICON = Lexicon(("dog", "cat", "##s", "star", "2"), (1, 2, 3, 4, 5))
 
 @pytest.fixture(scope="module")
 def sentences(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Make a folder with a BERT of one layer, untrained."""
-    folder = tmp_path_factory.mktemp("sentences")
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=len(tiny.VOCABULARY),
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=32,
-    )
-    BertModel(config).save_pretrained(folder)
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=tiny.tokenizer(), pad_token="[PAD]")
-    tokenizer.save_pretrained(folder)
-    return str(folder)
+    return write(tmp_path_factory.mktemp("sentences"))
 
 
 def test_imagenets_classes_have_their_names_in_the_order_of_classifiers() -> None:

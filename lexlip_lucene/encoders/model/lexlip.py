@@ -276,14 +276,18 @@ class LexLip(nn.Module):
         """
         return self._late_head().of_patches(self.image.places(states))
 
-    def late_tokens(self, tokens: TokenBatch) -> LateTokens:
+    def late_tokens(self, tokens: TokenBatch, states: Tensor | None = None) -> LateTokens:
         """Map tokenised texts to their vectors for late interaction.
+
+        Args:
+            tokens: of the texts.
+            states: (texts, length, sentence width) of the sentence model, if the late head has one.
 
         Raises:
             ModelError: the model has no late head.
         """
         positions = self.text.own.positions(tokens.ids.to(self.device), tokens.words.to(self.device))
-        return self._late_head().of_tokens(positions)
+        return self._late_head().of_tokens(positions, None if states is None else states.to(self.device))
 
     def late_vectors(self, positions: Tensor) -> Tensor:
         """Map positions in the lexicon (tokens,) to unit vectors (tokens, late width), each a text; errors as above."""

@@ -22,17 +22,18 @@ LARGEST = 256 << 20
 """Bytes of a tokenizer's file: the largest that are known, of 250,000 tokens, have 35 MB."""
 
 
-def load_tokenizer(folder: Path, *, rows: int | None = None) -> Tokenizer:
+def load_tokenizer(folder: Path, *, rows: int | None = None, name: str = TOKENIZER_FILE) -> Tokenizer:
     """Load a model folder's tokenizer.
 
     Args:
         folder: of the model.
+        name: of the file.
         rows: token ids must be below this; None: not looked at.
 
     Raises:
         ModelError: the file is missing, broken, or can't be read, or has other ids.
     """
-    path = folder / TOKENIZER_FILE
+    path = folder / name
     require_readable(path)
     if path.stat().st_size > LARGEST:
         raise ModelError(f"{path}: a tokenizer of at most {LARGEST} bytes is needed, got {path.stat().st_size}")

@@ -2,12 +2,13 @@
 
     patch p of a picture   v_p = A x_p / ‖A x_p‖          x_p: its standardised state
     token t of a text      e_t = E_t / ‖E_t‖,   w_t = softplus of a learned number
-                           u_t = e_t + e_{t−1} P + e_{t+1} N + (Σ_s w_s e_s / Σ_s w_s) T, divided by its length
+                           u_t = e_t + e_{t−1} P + e_{t+1} N + (Σ_s w_s e_s / Σ_s w_s) T + S h_t, divided by its length
 
     s_T(text, picture) = Σ_t w_t · max_p u_t · v_p / Σ_t w_t        each token's best patch
     s_I(text, picture) = mean_p max_t u_t · v_p                      each patch's best token
 
-P, N and T (`context`) start at zero; without them u_t = e_t. They cost a query no network. FILIP's own mean over tokens
+P, N, T (`context`) and S start at zero; without them u_t = e_t. P, N and T cost a query no network. h_t is the state
+of a frozen sentence model for the token in its text, if the head has one. FILIP's own mean over tokens
 is s_T with equal weights. Special tokens, pads, and tokens that the lexicon lacks are in no maximum and no mean, and as
 neighbours they are zeros. The numpy sides are `encoders/query/late_query.py` and, of s_T, `late/late_score.py`.
 """
@@ -44,6 +45,9 @@ class LateHead(nn.Module):
         self.words = nn.Parameter(torch.zeros(tokens, spec.width))
         self.raw_weight = nn.Parameter(torch.zeros(tokens))
         self.context = nn.Parameter(torch.zeros(3, spec.width, spec.width)) if spec.context else None
+        self.sentence = None
+        if spec.sentence is not None:
+            self.sentence = nn.Linear(spec.sentence.width, spec.width, bias=False)
 
     def of_patches(self, states: Tensor) -> Tensor:
         """Map standardised states (batch, patches, state width) to unit vectors (batch, patches, width).
@@ -54,24 +58,24 @@ class LateHead(nn.Module):
             states = states.mean(dim=1, keepdim=True)
         return functional.normalize(self.patches(states), dim=-1)
 
-    def of_tokens(self, positions: Tensor) -> LateTokens:
+    def of_tokens(self, positions: Tensor, states: Tensor | None = None) -> LateTokens:
         """Look tokens up.
 
         Args:
             positions: (texts, length) long, positions in the lexicon; its length for what does not count.
+            states: (texts, length, sentence width) of the sentence model, if the head has one.
         """
         known = positions < len(self.words)
         rows = positions.clamp(max=len(self.words) - 1)
         weights = functional.softplus(self.raw_weight)[rows] * known
         own = functional.normalize(self.words, dim=-1)[rows] * known.unsqueeze(-1)
-        if self.context is None:
-            return LateTokens(own, weights)
-        nothing = torch.zeros_like(own[:, :1])
-        before, after = torch.cat([nothing, own[:, :-1]], dim=1), torch.cat([own[:, 1:], nothing], dim=1)
-        total = weights.sum(dim=1, keepdim=True).clamp(min=torch.finfo(weights.dtype).tiny)
-        text = ((weights / total).unsqueeze(-1) * own).sum(dim=1, keepdim=True)
-        vectors = own + before @ self.context[0] + after @ self.context[1] + text @ self.context[2]
-        return LateTokens(functional.normalize(vectors, dim=-1), weights)
+        vectors = own
+        if self.context is not None:
+            vectors = vectors + _of_context(own, weights, self.context)
+        if self.sentence is not None:
+            assert states is not None, "a head with a sentence model gets its states"
+            vectors = vectors + self.sentence(states) * known.unsqueeze(-1)
+        return LateTokens(own if vectors is own else functional.normalize(vectors, dim=-1), weights)
 
     @torch.no_grad()
     def start_from(self, ridge: Tensor, idf: Tensor) -> None:
@@ -88,11 +92,41 @@ class LateHead(nn.Module):
         spread = values[:rank].sqrt()
         if self.context is not None:
             self.context.zero_()
+        if self.sentence is not None:
+            self.sentence.weight.zero_()
         self.patches.weight.zero_()
         self.words.zero_()
         self.patches.weight[:rank] = (spread.unsqueeze(1) * right[:rank]).float()
         self.words[:, :rank] = (left[:, :rank] * spread).float()
         self.raw_weight.copy_(torch.log(torch.expm1(idf)))
+
+    @torch.no_grad()
+    def turn(self, rotation: Tensor) -> None:
+        """Turn the space of all vectors, which changes no score.
+
+        Args:
+            rotation: (width, width) float64, orthogonal: a vector v becomes v · rotation.
+        """
+        back = rotation.T
+        turned = {
+            self.patches.weight: back @ self.patches.weight.double(),
+            self.words: self.words.double() @ rotation,
+        }
+        if self.context is not None:
+            turned[self.context] = back @ self.context.double() @ rotation
+        if self.sentence is not None:
+            turned[self.sentence.weight] = back @ self.sentence.weight.double()
+        for tensor, other in turned.items():
+            tensor.copy_(other)
+
+
+def _of_context(own: Tensor, weights: Tensor, context: Tensor) -> Tensor:
+    """Return what the maps of `context` make of each token's neighbours and of its text."""
+    nothing = torch.zeros_like(own[:, :1])
+    before, after = torch.cat([nothing, own[:, :-1]], dim=1), torch.cat([own[:, 1:], nothing], dim=1)
+    total = weights.sum(dim=1, keepdim=True).clamp(min=torch.finfo(weights.dtype).tiny)
+    text = ((weights / total).unsqueeze(-1) * own).sum(dim=1, keepdim=True)
+    return before @ context[0] + after @ context[1] + text @ context[2]
 
 
 def token_scores(tokens: LateTokens, patches: Tensor) -> Tensor:

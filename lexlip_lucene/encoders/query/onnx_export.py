@@ -11,7 +11,7 @@ quantisation).
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from lexlip_lucene.encoders.model.text_encoders import StaticText, TransformerTe
 from lexlip_lucene.encoders.model.tokenizer import TOKENIZER_FILE, uncut
 from lexlip_lucene.encoders.pool.saturation import divide_by_length, saturate
 from lexlip_lucene.encoders.query.onnx_query import CONFIG_FILE, GRAPH_FILE, QueryConfig
+from lexlip_lucene.errors import ModelError
 from lexlip_lucene.files.checksum import with_checksum
 from lexlip_lucene.files.written import written_folder
 
@@ -97,19 +98,32 @@ def _write_graph(model: LexLip, path: Path) -> None:
     text = model.text
     graph = _TransformerGraph(text) if isinstance(text, TransformerText) else _StaticGraph(text)
     names = ["ids", "attention", "words"] if isinstance(text, TransformerText) else ["ids", "words"]
+    write_graph(graph, path, inputs=names, output="weights", max_length=model.config.text.max_length)
+
+
+def write_graph(graph: nn.Module, path: Path, *, inputs: Sequence[str], output: str, max_length: int) -> None:
+    """Write a network whose inputs are ids (batch, length) long, and masks of that shape, as an ONNX graph.
+
+    Raises:
+        ModelError: the exporter's packages are not installed.
+    """
+    try:
+        import onnxscript  # noqa: F401  (the exporter needs it, and says so in another way in each version)
+    except ImportError:
+        raise ModelError("writing an ONNX graph needs further packages: pip install 'lexlip-lucene[onnx]'") from None
     # Two texts of three tokens: a dimension of 1 would be taken for one that never changes.
     ids = torch.zeros(2, 3, dtype=torch.long)
-    masks = [torch.ones(2, 3, dtype=torch.bool) for _ in names[1:]]  # one tensor twice would become one input
-    sizes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("length", max=model.config.text.max_length)}
+    masks = [torch.ones(2, 3, dtype=torch.bool) for _ in inputs[1:]]  # one tensor twice would become one input
+    sizes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("length", max=max_length)}
     with torch.inference_mode(), _quiet():
         program = torch.onnx.export(
             graph.cpu().eval(),
             (ids, *masks),
             dynamo=True,
             opset_version=OPSET,
-            input_names=names,
-            output_names=["weights"],
-            dynamic_shapes=[sizes] * len(names),
+            input_names=list(inputs),
+            output_names=[output],
+            dynamic_shapes=[sizes] * len(inputs),
             verbose=False,
         )
         assert program is not None, "dynamo=True gives a program"

@@ -16,8 +16,9 @@ from pydantic import Field, model_validator
 from tokenizers import Tokenizer
 
 from lexlip_lucene.encoders.model.config_file import read_config_file
-from lexlip_lucene.encoders.model.model_files import require_as_written, require_readable
+from lexlip_lucene.encoders.model.model_files import require_as_written
 from lexlip_lucene.encoders.model.tokenizer import cut_at, encoded, load_tokenizer
+from lexlip_lucene.encoders.query.onnx_session import onnx_session
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.integers import as_int
 from lexlip_lucene.recipes.model_spec import FileName, Spec
@@ -77,7 +78,7 @@ class OnnxQuery:
         self.lexicon = self.config.lexicon
         self._tokenizer: Tokenizer = load_tokenizer(folder)
         cut_at(self._tokenizer, self.config.max_length)
-        self._session = _session(folder / GRAPH_FILE, as_int(threads, "threads"))
+        self._session = onnx_session(folder / GRAPH_FILE, as_int(threads, "threads"))
         for name in self.config.files:
             require_as_written(folder, name, self.config.files, CONFIG_FILE)
         self._inputs = {given.name for given in self._session.get_inputs()}
@@ -122,20 +123,6 @@ class OnnxQuery:
 def is_onnx_query(folder: Path) -> bool:
     """Return True if `folder` is a query side that was exported, and not a model folder."""
     return (folder / CONFIG_FILE).is_file()
-
-
-def _session(path: Path, threads: int) -> Any:
-    import onnxruntime
-
-    require_readable(path)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # its exceptions have no common class below this one
-        reason = " ".join(str(error).split())[:300]
-        raise ModelError(f"{path}: ONNX Runtime can't load it: {reason}; export it again") from None
 
 
 def read_query_config(folder: Path) -> QueryConfig:

@@ -24,12 +24,15 @@ FORMS: tuple[tuple[str, int | None], ...] = (
     ("float16", None),
     ("int8", None),
     ("int4", None),
+    ("int2", None),
     ("sign", None),
     ("int8", 12),
     ("int4", 12),
+    ("int2", 12),
     ("sign", 12),
     ("int4", 8),
-    ("int4", 4),
+    ("int2", 6),
+    ("int4", 3),
 )
 
 NAMES = ("R@1", "R@5", "R@10")

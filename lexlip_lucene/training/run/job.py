@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from lexlip_lucene.errors import InputError
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe, StaticTextRecipe
 from lexlip_lucene.training.examples.caption_bags import CaptionBags
+from lexlip_lucene.training.examples.caption_states import CaptionStates
 from lexlip_lucene.training.examples.draws import Draws
 from lexlip_lucene.training.examples.examples import split_aside
 from lexlip_lucene.training.examples.frozen_states import frozen_states
@@ -81,6 +83,15 @@ class TrainingJob:
         """The images that the choosing run trains on."""
         return np.setdiff1d(np.arange(len(self.images)), self.kept_aside)
 
+    @cached_property
+    def caption_states(self) -> CaptionStates | None:
+        """The states of the late head's sentence model, if the recipe names one."""
+        late = self.recipe.late
+        if late is None or late.sentences is None:
+            return None
+        captions = captions_of(self.images, np.arange(len(self.images)))
+        return CaptionStates(late.sentences, self.vocabulary.tokenizer, self.recipe.text.max_length, captions)
+
     def trained(self, *, resume: bool) -> Trained:
         """Return the model in its best state, and the figures of the run that chose the step."""
         trainer = self.trainer("choosing", self.trained_on, self.kept_aside)
@@ -106,8 +117,9 @@ class TrainingJob:
         if recipe is None:
             return None
         captions, seed = self.vocabulary.captions, self.recipe.training.seed
-        LateTraining(model, recipe, self.recipe.image, self.source, captions, trained, seed).run(self.progress)
-        mixed = mixed or choose_mix(model, self.source, captions, self.kept_aside, wanted=recipe.mix)
+        states = self.caption_states
+        LateTraining(model, recipe, self.recipe.image, self.source, captions, trained, seed, states).run(self.progress)
+        mixed = mixed or choose_mix(model, self.source, captions, self.kept_aside, wanted=recipe.mix, states=states)
         model.with_mix(mixed.mix)
         return mixed
 

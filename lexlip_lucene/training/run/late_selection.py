@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.pool.late_head import token_scores
+from lexlip_lucene.training.examples.caption_states import CaptionStates
 from lexlip_lucene.training.examples.examples import CaptionTokens
 from lexlip_lucene.training.examples.sources import ImageSource, plan_of
 from lexlip_lucene.training.run.selection import measure_aside, own_recall, quantised
@@ -36,6 +37,7 @@ def choose_mix(
     images: NDArray[np.int64],
     *,
     wanted: float | None = None,
+    states: CaptionStates | None = None,
 ) -> Mixed:
     """Re-rank the first stage's hits for all captions of `images`, and return the mix with the highest mean recall.
 
@@ -44,7 +46,7 @@ def choose_mix(
     aside = measure_aside(model, source, captions, images)
     first = quantised(aside.queries, model, "text") @ quantised(aside.documents, model, "image").T
     numbers, owner = captions.numbers_of(images)
-    late = late_scores_of(model, source, captions, images, numbers).double().numpy()
+    late = late_scores_of(model, source, captions, images, numbers, states).double().numpy()
     hits = np.argsort(-first, axis=1, kind="stable")[:, :HITS]
     found = [Mixed(mix, _recall(first, late, hits, owner, mix)) for mix in (MIXES if wanted is None else [wanted])]
     return max(found, key=lambda one: sum(one.recall.values()))
@@ -56,12 +58,16 @@ def late_scores_of(
     captions: CaptionTokens,
     images: NDArray[np.int64],
     numbers: NDArray[np.int64],
+    states: CaptionStates | None = None,
 ) -> Tensor:
-    """Return the late scores (captions, images) float32 of the captions `numbers` with the images `images`."""
+    """Return the late scores (captions, images) float32 of the captions `numbers` with the images `images`.
+
+    `states` are those of the sentence model, if the late head has one.
+    """
     inputs = source.batches(plan_of(images, 256))
     patches = torch.cat([model.patches_of_states(source.states(model, one)) for one in inputs])
-    begins = range(0, len(numbers), TEXTS_SCORED)
-    texts = (model.late_tokens(captions.rows(numbers[at : at + TEXTS_SCORED])) for at in begins)
+    parts = [numbers[at : at + TEXTS_SCORED] for at in range(0, len(numbers), TEXTS_SCORED)]
+    texts = (model.late_tokens(captions.rows(part), None if states is None else states.of(part)) for part in parts)
     return torch.cat([token_scores(tokens, patches).cpu() for tokens in texts])
 
 

