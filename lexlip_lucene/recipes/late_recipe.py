@@ -22,6 +22,8 @@ class LateRecipe(LateForm):
         epochs: passes over the training images.
         batch_size: images a step; the others of a step are the negatives.
         captions_per_image: captions of each image that a step draws, all of them its positives.
+        hard_negatives: images that a step has beside each of its own: others that the first stage finds for its
+            caption, drawn from the first 50. They are negatives of all captions of the step.
         learning_rate: AdamW's, falling to 0 on half a cosine.
         weights_rate: the rate of token weights and temperature as a multiple of it.
         weight_decay: of the projection and of the table of tokens.
@@ -39,6 +41,7 @@ class LateRecipe(LateForm):
     epochs: int = Field(default=6, gt=0)
     batch_size: int = Field(default=128, gt=1)
     captions_per_image: int = Field(default=2, gt=0)
+    hard_negatives: int = Field(default=0, ge=0, le=50)
     learning_rate: float = Field(default=1e-3, gt=0)
     weights_rate: float = Field(default=3, gt=0)
     weight_decay: float = Field(default=0.01, ge=0)

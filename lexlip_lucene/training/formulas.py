@@ -18,12 +18,15 @@ def contrastive_loss(similarity: Tensor) -> Tensor:
     An image's other captions are never its negatives: each caption slot c is a batch of its own in i2t.
 
     Args:
-        similarity: (images, captions an image, images): caption c of image i against image j, already scaled.
+        similarity: (images, captions an image, images and more): caption c of image i against image j, already scaled.
+            Images beyond the first ones have no captions here: they are only negatives in t2i.
     """
-    images, captions, _ = similarity.shape
+    images, captions, more = similarity.shape
     own = torch.arange(images, device=similarity.device)
-    t2i = functional.cross_entropy(similarity.reshape(images * captions, images), own.repeat_interleave(captions))
-    i2t = torch.stack([functional.cross_entropy(similarity[:, slot].T, own) for slot in range(captions)]).mean()
+    t2i = functional.cross_entropy(similarity.reshape(images * captions, more), own.repeat_interleave(captions))
+    i2t = torch.stack(
+        [functional.cross_entropy(similarity[:, slot, :images].T, own) for slot in range(captions)]
+    ).mean()
     return (t2i + i2t) / 2
 
 

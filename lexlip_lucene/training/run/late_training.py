@@ -9,6 +9,7 @@ of its weights.
 
 import copy
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +34,7 @@ from lexlip_lucene.training.examples.examples import (
 from lexlip_lucene.training.examples.sources import ImageSource, PlannedBatch, plan_of
 from lexlip_lucene.training.formulas import contrastive_loss
 from lexlip_lucene.training.parallel import ALONE
+from lexlip_lucene.training.run.hard_negatives import hard_negatives
 from lexlip_lucene.training.scale import SimilarityScale
 from lexlip_lucene.training.start.ridge import caption_targets, ridge_solution
 
@@ -74,8 +76,7 @@ class LateTraining:
         head.requires_grad_(True)
         self.model.eval()
         images = list(draws.images(0, steps))
-        plan = [PlannedBatch(some, draws.augmentation(step)) for step, some in enumerate(images)]
-        inputs = self.source.batches(plan)
+        inputs = self.source.batches(self._plan(draws, images))
         for step, one in enumerate(progress.track(inputs, "training late interaction (steps)", steps)):
             draws.seed_networks(step, 0)
             for group in optimiser.param_groups:
@@ -90,6 +91,19 @@ class LateTraining:
         head.load_state_dict(average)
         head.requires_grad_(False)
         head.turn(self._rotation().to(self.model.device))
+
+    def _plan(self, draws: Draws, images: Sequence[NDArray[np.int64]]) -> list[PlannedBatch]:
+        """Return what each step sees: its images, and after them the hard negatives, if the recipe wants any."""
+        if not self.recipe.hard_negatives:
+            return [PlannedBatch(some, draws.augmentation(step)) for step, some in enumerate(images)]
+        found = hard_negatives(self.model, self.source, self.captions, self.trained)
+        plan = []
+        for step, some in enumerate(images):
+            numbers = draws.part(step, 0, some, step / len(images)).numbers[:: self.recipe.captions_per_image]
+            chance = np.random.default_rng([self.seed, step, self.recipe.hard_negatives])
+            more = found.draw(np.repeat(numbers, self.recipe.hard_negatives), some, chance)
+            plan.append(PlannedBatch(np.concatenate([some, more]), draws.augmentation(step)))
+        return plan
 
     @torch.no_grad()
     def start(self) -> None:
@@ -157,12 +171,13 @@ class LateTraining:
         return self.model.late_tokens(drawn.captions, states)
 
     def _loss(self, tokens: LateTokens, patches: Tensor, scale: SimilarityScale) -> Tensor:
-        images, each = len(patches), self.recipe.captions_per_image
-        found = scale(token_scores(tokens, patches), ALONE).view(images, each, images)
+        each = self.recipe.captions_per_image
+        images = len(tokens.vectors) // each
+        found = scale(token_scores(tokens, patches), ALONE).view(images, each, len(patches))
         if self.recipe.directions == "text":
             return contrastive_loss(found)
-        seen = scale(patch_scores(tokens, patches), ALONE).view(images, each, images)
+        seen = scale(patch_scores(tokens, patches[:images]), ALONE).view(images, each, images)
         own = torch.arange(images, device=patches.device)
-        texts = functional.cross_entropy(found.reshape(-1, images), own.repeat_interleave(each))
+        texts = functional.cross_entropy(found.reshape(-1, len(patches)), own.repeat_interleave(each))
         pictures = torch.stack([functional.cross_entropy(seen[:, slot].T, own) for slot in range(each)]).mean()
         return (texts + pictures) / 2
