@@ -15,6 +15,7 @@ from support.halves import draw, recipe_of, trained, write
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.model.tokens import tokenise
 from lexlip_lucene.encoders.query.late_query import LateQuery
+from lexlip_lucene.encoders.query.late_texts import late_texts
 from lexlip_lucene.encoders.query.sentence_states import GRAPH_FILE, TOKENIZER_FILE, shares
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.training.examples.caption_states import CaptionStates
@@ -58,6 +59,8 @@ def test_a_query_has_the_vectors_that_training_sees(folder: Path, model: str) ->
     assert states.shape[2] == sentences.WIDTH
     with torch.inference_mode():
         theirs = loaded.late_tokens(tokenise(loaded.tokenizer, TEXTS, max_length=length), states)
+    loaded_theirs = late_texts(loaded, TEXTS)
+    assert torch.allclose(loaded_theirs.vectors, theirs.vectors, atol=1e-5)
     for row, text in enumerate(TEXTS):
         heard = theirs.weights[row] > 0
         ours = query(text)

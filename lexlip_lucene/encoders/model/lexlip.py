@@ -63,6 +63,7 @@ class LexLip(nn.Module):
         self.tokenizer = tokenizer
         self.lexicon = config.lexicon
         self.sha256 = ""
+        self.folder: Path | None = None
         self._query: TransformerQuery | None = None
         self.image = ImageEncoder(config.image, len(self.lexicon), from_hub=from_hub)
         self.text: StaticText | TransformerText
@@ -119,6 +120,7 @@ class LexLip(nn.Module):
             reason = " ".join(str(error).split())[:300]
             raise ModelError(f"{weights} does not fit config.json beside it: {reason}") from None
         require_as_written(folder, TOKENIZER_FILE, config.files, CONFIG_FILE)
+        model.folder = folder
         model.sha256 = require_as_written(folder, WEIGHTS_FILE, config.files, CONFIG_FILE)
         return model.to(device).eval()
 
@@ -169,7 +171,7 @@ class LexLip(nn.Module):
                 (partial / name).write_bytes(content)
             config = self.config.model_copy(update={"files": files_of(partial, but=CONFIG_FILE)})
             (partial / CONFIG_FILE).write_bytes(config_bytes(config))
-        self.config, self.sha256 = config, config.files[WEIGHTS_FILE]
+        self.config, self.sha256, self.folder = config, config.files[WEIGHTS_FILE], Path(folder)
 
     @property
     def device(self) -> torch.device:

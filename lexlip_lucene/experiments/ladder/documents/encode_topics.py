@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lexlip_lucene.encode.embedding import embed_texts
 from lexlip_lucene.encoders.model.lexlip import LexLip
-from lexlip_lucene.encoders.model.tokens import tokenise
+from lexlip_lucene.encoders.query.late_texts import late_texts
 from lexlip_lucene.experiments.ladder.documents.queries import EncodingTimes, Queries
 from lexlip_lucene.late.late_score import TextTokens
 from lexlip_lucene.progress import Progress
@@ -28,7 +28,7 @@ def encode_topics(model: LexLip, topics: Sequence[Topic], progress: Progress) ->
 def _late_tokens(model: LexLip, texts: Sequence[str]) -> list[TextTokens]:
     found = []
     for text in texts:
-        vectors, weights = model.late_tokens(tokenise(model.tokenizer, [text], max_length=model.config.text.max_length))
+        vectors, weights = late_texts(model, [text])
         heard = weights[0] > 0
         found.append(TextTokens(vectors[0, heard].cpu().numpy(), weights[0, heard].cpu().numpy()))
     return found
