@@ -3,6 +3,8 @@
 Every row re-ranks the same hits of the same first stage, so that only what its name says differs.
 """
 
+import statistics
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -47,6 +49,7 @@ class Row(NamedTuple):
         recall: R@1, R@5 and R@10 in 0..1.
         gain: those less the first stage's, and the p-value of each by paired randomisation over pictures.
         bytes: of a picture, where the row is about that.
+        milliseconds: of re-ranking one query, the median; None for the first stage.
     """
 
     group: str
@@ -54,6 +57,7 @@ class Row(NamedTuple):
     recall: dict[str, float]
     gain: dict[str, tuple[float, float]]
     bytes: float | None = None
+    milliseconds: float | None = None
 
 
 class Asked(NamedTuple):
@@ -88,13 +92,22 @@ def rows_of(asked: Asked, documents: int, progress: Progress) -> Iterator[Row]:
         wanted.append(("form", name, form, HITS, asked.mix, form.bytes))
     for group, name, source, depth, mix, size in progress.track(wanted, "re-ranking (rows)", len(wanted)):
         reranker = LateReranker(source, asked.encode, k=depth, mix=mix)
-        yield compare.row(group, name, _reranked(reranker, asked.texts, first), size)
+        run, milliseconds = _reranked(reranker, asked.texts, first)
+        yield compare.row(group, name, run, size, milliseconds)
 
 
-def _reranked(reranker: LateReranker, texts: Mapping[str, str], first: Run) -> Run:
-    """Return the first hits in their new order, as many as the figures look at."""
+def _reranked(reranker: LateReranker, texts: Mapping[str, str], first: Run) -> tuple[Run, float]:
+    """Return the first hits in their new order, as many as the figures look at, and the median milliseconds of a query.
+
+    Vectors are in memory and decoded: the time is that of the text side and of the scores (`cost.py` has the store's).
+    """
     looked_at = max(reranker.k, SEEN)
-    return {qid: reranker.rerank(texts[qid], hits[:looked_at])[:SEEN] for qid, hits in first.items()}
+    run, milliseconds = {}, []
+    for qid, hits in first.items():
+        begun = time.perf_counter()
+        run[qid] = reranker.rerank(texts[qid], hits[:looked_at])[:SEEN]
+        milliseconds.append(1000 * (time.perf_counter() - begun))
+    return run, statistics.median(milliseconds)
 
 
 class _Comparison:
@@ -106,10 +119,10 @@ class _Comparison:
         self._first = {name: found_within(qrels, first, cut) for name, cut in self._cuts.items()}
         self._picture = {qrel.qid: qrel.docid for qrel in qrels if qrel.grade > 0}
 
-    def row(self, group: str, name: str, run: Run, size: float | None = None) -> Row:
+    def row(self, group: str, name: str, run: Run, size: float | None = None, milliseconds: float | None = None) -> Row:
         recall = evaluate(self._qrels, run)
         gain = {}
         for figure, cut in self._cuts.items():
             found = difference(found_within(self._qrels, run, cut), self._first[figure], self._picture)
             gain[figure] = (found.mean, found.p)
-        return Row(group, name, {figure: recall[figure] for figure in NAMES}, gain, size)
+        return Row(group, name, {figure: recall[figure] for figure in NAMES}, gain, size, milliseconds)

@@ -1,4 +1,4 @@
-"""Quality against hits and against bytes: `late-hits.svg` and `late-bytes.svg`."""
+"""Quality against hits, milliseconds and bytes: `late-hits.svg`, `late-milliseconds.svg` and `late-bytes.svg`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,11 +14,14 @@ COLOURS = dict(zip(NAMES, ("#9ecae1", "#2c7bb6", "#17456e"), strict=True))
 
 
 def draw(rows: Sequence[Row], folder: Path) -> None:
-    """Draw both pictures into `folder`; dashed lines are the first stage."""
+    """Draw the pictures into `folder`; dashed lines are the first stage."""
     hits = [row for row in rows if row.group == "hits" and row.name.isdecimal()]
     forms = sorted((row for row in rows if row.group == "form"), key=lambda row: row.bytes or 0)
     first = rows[0]
     _one(folder / "late-hits.svg", [float(row.name) for row in hits], hits, first, "hits that are re-ranked", {})
+    times = [row.milliseconds or 0.0 for row in hits]
+    named = {row.milliseconds or 0.0: f"{row.name} hits" for row in hits}
+    _one(folder / "late-milliseconds.svg", times, hits, first, "milliseconds of re-ranking a query (median)", named)
     names = {row.bytes or 0.0: row.name for row in forms}
     _one(folder / "late-bytes.svg", [row.bytes or 0.0 for row in forms], forms, first, "bytes a picture", names)
 
@@ -33,7 +36,7 @@ def _one(
             axes.plot(places, [100 * row.recall[name] for row in rows], "o-", color=colour, label=name)
             axes.axhline(100 * first.recall[name], color=colour, linestyle="--", linewidth=1)
         for place, name in names.items():
-            top = max(100 * row.recall["R@10"] for row in rows if row.bytes == place)
+            top = max(100 * row.recall["R@10"] for where, row in zip(places, rows, strict=True) if where == place)
             axes.annotate(name, (place, top), textcoords="offset points", xytext=(4, 6), fontsize=8, rotation=20)
         axes.set_xscale("log")
         axes.set_xlabel(label)

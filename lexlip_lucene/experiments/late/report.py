@@ -1,7 +1,7 @@
 """Re-ranking by patches, row by row: `python -m lexlip_lucene.experiments.late.report INDEX --model M --late STORE …`.
 
 The store must have all patches (`lexlip encode images --patch-code float16 --patch-clusters 0`): other forms are made
-of them. The folder OUTPUT gets late.json, late.md, late-hits.svg and late-bytes.svg. `lexlip` has no verb for it.
+of them. The folder OUTPUT gets late.json, late.md and three pictures (`picture.py`). `lexlip` has no verb for it.
 """
 
 import argparse
@@ -65,13 +65,15 @@ def measured(index: Path, topics: Path, qrels: Path, model: Path, late: Path, mi
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Return the rows as Markdown: recall in percent, the gain in points with its p-value."""
-    lines = ["| | re-ranked | R@1 / 5 / 10 | gain (p) | bytes |", "| --- | --- | ---: | ---: | ---: |"]
+    """Return the rows as Markdown: recall in percent, the gain in points with its p-value, and the rest."""
+    lines = ["| | re-ranked | R@1 / 5 / 10 | gain (p) | bytes | ms |", "| --- | --- | ---: | ---: | ---: | ---: |"]
     for row in rows:
         recall = " / ".join(f"{100 * row.recall[name]:.2f}" for name in NAMES)
         gain = " / ".join(f"{100 * mean:+.2f} ({p:.4f})" for mean, p in (row.gain[name] for name in NAMES))
         size = "" if row.bytes is None else f"{row.bytes:,.0f}"
-        lines.append(f"| {row.group} | {row.name} | {recall} | {gain if row.group != 'first stage' else ''} | {size} |")
+        gain = "" if row.milliseconds is None else gain
+        took = "" if row.milliseconds is None else f"{row.milliseconds:.1f}"
+        lines.append(f"| {row.group} | {row.name} | {recall} | {gain} | {size} | {took} |")
     return "\n".join(lines) + "\n"
 
 
