@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from lexlip_lucene.encode.query_file import is_query_file
 from lexlip_lucene.encoders.model.lexlip import LexLip
-from lexlip_lucene.errors import InputError, ModelError
+from lexlip_lucene.errors import InputError, ModelError, OutputError
 from lexlip_lucene.files.durable import make_folders
 from lexlip_lucene.files.written import require_absent
 from lexlip_lucene.integers import as_count
@@ -133,12 +133,16 @@ def patch_output(model: LexLip, output: Path, store: Path, form: PatchForm, *, o
 
     Raises:
         InputError: `output` is no collection, or the form has no such code, or no cluster.
+        OutputError: one of `output` and `store` is the other, or lies in it.
         ModelError: the model has no late head.
     """
     if is_query_file(output):
         raise InputError(f"patches are kept of documents, but {output} is to be encoded queries: name a collection")
     if model.config.late is None:
         raise ModelError(f"model {model.config.name} has no patch vectors: train it with late in its recipe")
+    first, second = output.resolve(), store.resolve()
+    if first.is_relative_to(second) or second.is_relative_to(first):
+        raise OutputError(f"the patch store {store} and the collection {output} must be folders beside each other")
     form = form.checked()
     return PatchOutput(
         store, StoreKind(model.sha256, model.config.late.width, form.code, form.clusters or 0), form, onto

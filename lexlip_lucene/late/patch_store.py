@@ -143,7 +143,8 @@ class PatchStore:
             more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
             raise InputError(
                 f"the patch store {self.path} lacks {', '.join(map(repr, missing[:_SHOWN]))}{more}; it has "
-                f"{self.documents} documents: give the store of this index, or add what is missing"
+                f"{self.documents} documents: give the store of this index, or add what is missing; `lexlip check` "
+                "says if its files are whole"
             )
         return [place for place in found if place is not None]
 

@@ -158,6 +158,8 @@ def _require_size(path: Path, size: int) -> None:
         found = path.stat().st_size
     except OSError as error:
         raise InputError(f"can't read {path}: {error.strerror}; {_REMEDY}") from error
+    if not path.is_file():
+        raise InputError(f"{path} must be a file, but it is none; {_REMEDY}")
     if found != size:
         change = "cut short" if found < size else "too long"
         raise InputError(f"{path} is {change}: {size} bytes are needed, got {found}; copy it again, or {_REMEDY}")

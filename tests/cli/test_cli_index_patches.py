@@ -233,8 +233,8 @@ def test_a_store_that_can_not_be_added_is_refused_and_both_stay(
         (["new", "fresh", "--patches", "old-patches"], "--patches does not go with a new index"),
         (["--delete", "ids.txt", "index", "--with-patches", "p"], "--with-patches does not go with --delete"),
         (["--delete", "ids.txt", "index", "--patches", "photos"], "photos is not a patch store"),
-        (["--delete", "ids.txt", "index", "--patches", "nowhere"], "nowhere"),
-        (["--delete", "ids.txt", "old", "--patches", "old-patches"], "old"),
+        (["--delete", "ids.txt", "index", "--patches", "nowhere"], "patch store: no such folder: "),
+        (["--delete", "ids.txt", "old", "--patches", "old-patches"], "old is not a Lucene index"),
     ],
 )
 def test_options_that_do_not_belong_together_are_refused(arguments: list[str], said: str, root: Path) -> None:

@@ -279,3 +279,13 @@ def test_what_has_no_patches_is_refused_before_anything_is_written(
     with pytest.raises(InputError, match="number of patch clusters"):
         encode_images(model, images, tmp_path / "c", patches=tmp_path / "p", patch_form=PatchForm("int8", 0))
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("collection", "store"), [("c", "c"), ("c", "c/p"), ("p/c", "p"), ("c", "x/../c/p")])
+def test_a_store_and_a_collection_in_each_other_s_place_are_refused_before_anything_is_written(
+    collection: str, store: str, model: LexLip, images: list[CaptionedImage], tmp_path: Path
+) -> None:
+    (tmp_path / "x").mkdir()
+    with pytest.raises(OutputError, match="must be folders beside each other"):
+        encode_images(model, images, tmp_path / collection, patches=tmp_path / store, force=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
