@@ -66,6 +66,15 @@ class LateReranker:
         """Return True if `text` has a token that weighs anything, so that it can re-rank."""
         return not self._encode(text).is_empty
 
+    def said(self, text: str, hits: int) -> str:
+        """Return in one line what `rerank` does with `hits` hits of the first stage."""
+        among = min(hits, self.k)
+        if not self.hears(text):
+            return "not re-ranked: no word of the query has a vector"
+        if among < 2:
+            return f"not re-ranked: two hits at least can change places, got {among}"
+        return f"re-ranked by patches: the first {among} hits; the first score counts {self.mix:g}"
+
     def rerank(self, text: str, hits: Sequence[Hit]) -> list[Hit]:
         """Return `hits`, which are in the order of the first stage, with the first `k` in their new order.
 
