@@ -101,8 +101,7 @@ def tune_late(
 def _require_some(choosing: Sequence[str], late: Mapping[str, NDArray[np.float32]]) -> None:
     if not any(qid in late for qid in choosing):
         raise InputError(
-            f"not one of the {len(choosing)} topics for choosing has two hits and a word that has a vector: give topics "
-            "that can be re-ranked"
+            f"not one of the {len(choosing)} topics for choosing has two hits and a word that has a vector: give others"
         )
 
 
