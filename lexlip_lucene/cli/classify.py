@@ -76,11 +76,16 @@ def classify(
     from lexlip_lucene.encode.zero_shot import classify_images, encode_labels
     from lexlip_lucene.encoders.model.device import choose_device
     from lexlip_lucene.encoders.model.lexlip import LexLip
+    from lexlip_lucene.encoders.query.late_query import LateQuery
 
+    query = LateQuery(model) if late else None
     loaded = LexLip.from_pretrained(model, device=choose_device(device))
     arithmetic = choose_arithmetic(loaded.device, inputs=len(chosen), precision=precision)
-    encode = encode_late_labels if late else encode_labels
-    vectors = encode(loaded, classes, templates=templates, progress=for_terminal())
+    vectors = (
+        encode_labels(loaded, classes, templates=templates, progress=for_terminal())
+        if query is None
+        else encode_late_labels(query, classes, templates=templates, progress=for_terminal())
+    )
     shown: list[str] = []
     with _kept(output, shown, 3 if late else 1, force) as keep:
         report = classify_images(

@@ -8,8 +8,8 @@ Only prompts with a token that weighs anything count. A label none of whose own 
 its prompts would say nothing but their template. Among equal scores the earlier label comes first.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +21,6 @@ from lexlip_lucene.evaluate.classify import ScoredLabel, require_alike
 from lexlip_lucene.integers import as_count
 from lexlip_lucene.late.late_score import TextTokens
 from lexlip_lucene.progress import SILENT, Progress
-
-if TYPE_CHECKING:
-    from lexlip_lucene.encoders.model.lexlip import LexLip
-
-TEXTS_AT_ONCE = 256
 
 TOKENS_AT_ONCE = 1024
 """Tokens that are compared with all patches of a batch of images: some megabytes of similarities."""
@@ -85,7 +80,7 @@ class LateLabels(NamedTuple):
 
 
 def encode_late_labels(
-    model: "LexLip",
+    encode: Callable[[str], TextTokens],
     labels: Sequence[Label],
     *,
     templates: Sequence[str] = DEFAULT_PROMPTS,
@@ -94,7 +89,8 @@ def encode_late_labels(
     """Encode the prompts of each label for late interaction. The tokens of all prompts are in memory at once.
 
     Args:
-        model: the model; it is not changed.
+        encode: text → the vectors and weights of its tokens, by the model that images will be encoded with:
+            `LateQuery(model)`.
         labels: at least one, with names of their own.
         templates: prompts with `{}` once each, where a label's words go; at least one.
         progress: receives the labels that no image can have.
@@ -102,34 +98,16 @@ def encode_late_labels(
     Raises:
         InputError: no label, no template, a name that occurs twice, a template without its `{}`, or no label with a
             word that has a vector.
-        ModelError: the model has no late head.
     """
     require_templates(templates)
     require_alike([label.name for label in labels], [len(templates)] * len(labels))
     of_label = [prompts_of(label, templates) for label in labels]
-    tokens = _tokens_of(model, [*(label.words for label in labels), *(text for texts in of_label for text in texts)])
-    found = _labels(labels, of_label, tokens)
+    texts = [*(label.words for label in labels), *(text for prompts in of_label for text in prompts)]
+    found = _labels(labels, of_label, {text: encode(text) for text in dict.fromkeys(texts)})
     if len(found.empty) == len(labels):
         raise InputError(f"the model has a vector for no word of any of the {len(labels)} labels: choose others")
     for name in found.empty:
         progress.note(f"the model has a vector for no word of label {name!r}, so no image can have it")
-    return found
-
-
-def _tokens_of(model: "LexLip", texts: Sequence[str]) -> dict[str, TextTokens]:
-    """Return the tokens of each text, those without weight left out; a text is encoded once, so equal ones tie."""
-    import torch
-
-    from lexlip_lucene.encoders.model.tokens import tokenise
-
-    different = list(dict.fromkeys(texts))
-    found: dict[str, TextTokens] = {}
-    for begin in range(0, len(different), TEXTS_AT_ONCE):
-        some = different[begin : begin + TEXTS_AT_ONCE]
-        with torch.inference_mode():
-            batch = model.late_tokens(tokenise(model.tokenizer, some, max_length=model.config.text.max_length))
-        every = zip(some, batch.vectors.float().cpu().numpy(), batch.weights.float().cpu().numpy(), strict=True)
-        found |= {text: TextTokens(vectors[weights > 0], weights[weights > 0]) for text, vectors, weights in every}
     return found
 
 

@@ -17,6 +17,7 @@ from lexlip_lucene.encode.arithmetic import Arithmetic
 from lexlip_lucene.encode.late_labels import encode_late_labels
 from lexlip_lucene.encode.zero_shot import Prediction, classify_images
 from lexlip_lucene.encoders.model.lexlip import LexLip
+from lexlip_lucene.encoders.query.late_query import LateQuery
 from lexlip_lucene.recipes.model_spec import LateSpec
 
 KEYS = {"images", "rejected", "labels", "prompts", "known", "top-1", "top-5", "seconds", "output"}
@@ -115,7 +116,7 @@ def test_labels_by_late_interaction_are_those_of_the_python_functions(case: Case
     record = done(*late, "--prompts", tmp_path / "prompts.txt", "--output", output)
     model, kept = LexLip.from_pretrained(case.root / "late"), list[Prediction]()
     labels = [Label(name, words) for name, words in zip(NAMES, WORDS, strict=True)]
-    vectors = encode_late_labels(model, labels, templates=["a {}", "two {} over a star"])
+    vectors = encode_late_labels(LateQuery(case.root / "late"), labels, templates=["a {}", "two {} over a star"])
     classify_images(model, read_captions(case.photos), vectors, kept.append, k=3, arithmetic=Arithmetic())
     lines = lines_of(output)
     assert [line["id"] for line in lines] == [found.id for found in kept]

@@ -20,6 +20,7 @@ from lexlip_lucene.encode.late_labels import LateLabels, encode_late_labels
 from lexlip_lucene.encode.zero_shot import Prediction, ZeroShotReport, classify_images, encode_labels
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.model.pixels import normalise, to_square
+from lexlip_lucene.encoders.query.late_query import LateQuery
 from lexlip_lucene.errors import InputError, ModelError
 from lexlip_lucene.recipes.model_spec import LateSpec
 
@@ -30,8 +31,20 @@ TEMPLATES = ["a {}", "two {} over a star", "{} run"]
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["context", "table"])
-def model(request: pytest.FixtureRequest) -> LexLip:
-    return tiny.lexlip(late=LateSpec(width=8, context=request.param))
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("late labels") / "model"
+    tiny.lexlip(late=LateSpec(width=8, context=request.param)).save_pretrained(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def model(folder: Path) -> LexLip:
+    return LexLip.from_pretrained(folder)
+
+
+@pytest.fixture(scope="module")
+def query(folder: Path) -> LateQuery:
+    return LateQuery(folder)
 
 
 @pytest.fixture(scope="module")
@@ -102,12 +115,11 @@ def classified(
 
 @pytest.mark.parametrize("batch_size", [1, 3, 32])
 def test_a_label_scores_the_mean_over_its_prompts_of_their_late_scores(
-    batch_size: int, model: LexLip, images: list[CaptionedImage], monkeypatch: pytest.MonkeyPatch
+    batch_size: int, query: LateQuery, model: LexLip, images: list[CaptionedImage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(late_labels, "TEXTS_AT_ONCE", 4 * batch_size)
     monkeypatch.setattr(late_labels, "TOKENS_AT_ONCE", 3 + batch_size)
     kept, report = classified(
-        model, images, encode_late_labels(model, LABELS, templates=TEMPLATES), batch_size=batch_size
+        model, images, encode_late_labels(query, LABELS, templates=TEMPLATES), batch_size=batch_size
     )
     assert (report.classified, report.without_labels) == (len(images), 0)
     for found, wanted in zip(kept, slow(model, images, TEMPLATES), strict=True):
@@ -116,26 +128,27 @@ def test_a_label_scores_the_mean_over_its_prompts_of_their_late_scores(
         assert scores == sorted(scores, reverse=True)
 
 
-def test_an_ensemble_averages_scores_and_not_vectors(images: list[CaptionedImage]) -> None:
+def test_an_ensemble_averages_scores_and_not_vectors(
+    query: LateQuery, model: LexLip, images: list[CaptionedImage]
+) -> None:
     """One image, one label, two prompts of two words each: the mean of the scores is not that of mean vectors."""
-    model = tiny.lexlip(late=LateSpec(width=8))
     templates = ["a {}", "{} run"]
     patches = patch_vectors(model, images[0])
     (first, weights), (second, others) = (token_vectors(model, text) for text in ("a dog", "dog run"))
     mean, share = unit((first + second) / 2), (weights + others) / 2
     of_means = float(share @ (mean @ patches.T).max(axis=1) / share.sum())
     of_scores = (text_score(model, "a dog", patches) + text_score(model, "dog run", patches)) / 2
-    ((one,),) = (found.labels for found in classified(model, images[:1], _of(model, templates, "dog"))[0])
+    ((one,),) = (found.labels for found in classified(model, images[:1], _of(query, templates, "dog"))[0])
     assert one.score == pytest.approx(of_scores, abs=1e-5)
     assert abs(of_scores - of_means) > 1e-2
 
 
-def _of(model: LexLip, templates: Sequence[str], *words: str) -> LateLabels:
-    return encode_late_labels(model, [Label(word, word) for word in words], templates=templates)
+def _of(query: LateQuery, templates: Sequence[str], *words: str) -> LateLabels:
+    return encode_late_labels(query, [Label(word, word) for word in words], templates=templates)
 
 
-def test_labels_are_cut_at_k_and_listed_below_zero_too(model: LexLip, images: list[CaptionedImage]) -> None:
-    labels = encode_late_labels(model, LABELS, templates=TEMPLATES)
+def test_labels_are_cut_at_k_and_listed_below_zero_too(query: LateQuery) -> None:
+    labels = encode_late_labels(query, LABELS, templates=TEMPLATES)
     patches = [-labels.vectors[:1], labels.vectors[:1]]
     every = labels.best(patches, 9)
     assert [len(best) for best in every] == [4, 4] and min(one.score for one in every[0]) < 0
@@ -145,9 +158,11 @@ def test_labels_are_cut_at_k_and_listed_below_zero_too(model: LexLip, images: li
         labels.best(patches, 0)
 
 
-def test_labels_of_the_same_words_tie_in_their_order(model: LexLip, images: list[CaptionedImage]) -> None:
+def test_labels_of_the_same_words_tie_in_their_order(
+    query: LateQuery, model: LexLip, images: list[CaptionedImage]
+) -> None:
     labels = [Label("n2", "blue circle"), Label("long", "two dogs run over a star"), Label("n1", "blue circle")]
-    kept, _ = classified(model, images, encode_late_labels(model, labels, templates=TEMPLATES))
+    kept, _ = classified(model, images, encode_late_labels(query, labels, templates=TEMPLATES))
     for found in kept:
         scores = {one.label: one.score for one in found.labels}
         assert scores["n1"] == scores["n2"]
@@ -155,39 +170,39 @@ def test_labels_of_the_same_words_tie_in_their_order(model: LexLip, images: list
 
 
 def test_a_label_without_a_word_that_has_a_vector_is_said_and_no_image_has_it(
-    model: LexLip, images: list[CaptionedImage]
+    query: LateQuery, model: LexLip, images: list[CaptionedImage]
 ) -> None:
     said = Recorder()
-    labels = encode_late_labels(model, [*LABELS, Label("z", "zebra")], templates=TEMPLATES, progress=said)
+    labels = encode_late_labels(query, [*LABELS, Label("z", "zebra")], templates=TEMPLATES, progress=said)
     assert labels.empty == ["z"]
     assert said.notes == ["the model has a vector for no word of label 'z', so no image can have it"]
     assert all("z" not in [one.label for one in found.labels] for found in classified(model, images, labels)[0])
     with pytest.raises(InputError, match="a vector for no word of any of the 2 labels"):
-        encode_late_labels(model, [Label("z", "zebra"), Label("y", "yak")])
+        encode_late_labels(query, [Label("z", "zebra"), Label("y", "yak")])
 
 
 def test_a_prompt_that_cuts_a_label_s_words_apart_counts_for_nothing(
-    model: LexLip, images: list[CaptionedImage]
+    query: LateQuery, model: LexLip, images: list[CaptionedImage]
 ) -> None:
     """In "xdogx" the tokenizer finds no word, so that prompt has no token."""
-    with_one, without = (classified(model, images, _of(model, few, "dog"))[0] for few in (["{}", "x{}x"], ["{}"]))
+    with_one, without = (classified(model, images, _of(query, few, "dog"))[0] for few in (["{}", "x{}x"], ["{}"]))
     assert with_one == without
 
 
-def test_images_that_can_not_be_read_are_rejected(model: LexLip, tmp_path: Path) -> None:
+def test_images_that_can_not_be_read_are_rejected(query: LateQuery, model: LexLip, tmp_path: Path) -> None:
     photos = noise_photos(tmp_path / "photos", 4)
     for number in (0, 2, 3):
         (photos / f"{number:02}.png").write_text("no picture")
     kept, report = classified(
-        model, read_captions(photos), encode_late_labels(model, LABELS, templates=["a {}"]), batch_size=2
+        model, read_captions(photos), encode_late_labels(query, LABELS, templates=["a {}"]), batch_size=2
     )
     assert [one.id for one in kept] == ["01.png"] and len(kept[0].labels) == 4
     assert [one.id for one in report.rejected] == ["00.png", "02.png", "03.png"]
 
 
-def test_a_model_without_a_late_head_is_refused(images: list[CaptionedImage]) -> None:
+def test_a_model_without_a_late_head_is_refused(query: LateQuery, images: list[CaptionedImage]) -> None:
     with pytest.raises(ModelError, match="model tiny has no patch vectors: train it with late in its recipe"):
-        encode_late_labels(tiny.lexlip(), LABELS)
+        classified(tiny.lexlip(), images, encode_late_labels(query, LABELS))
 
 
 @pytest.mark.parametrize(
@@ -199,8 +214,10 @@ def test_a_model_without_a_late_head_is_refused(images: list[CaptionedImage]) ->
         ([*LABELS, LABELS[0]], TEMPLATES, "5 names and 4 different ones"),
     ],
 )
-def test_labels_and_templates_are_checked(labels: list[Label], templates: list[str], message: str) -> None:
-    model = tiny.lexlip(late=LateSpec(width=8))
-    for encode in (encode_late_labels, encode_labels):
-        with pytest.raises(InputError, match=message):
-            encode(model, labels, templates=templates)
+def test_labels_and_templates_are_checked_as_without_late_interaction(
+    labels: list[Label], templates: list[str], message: str, query: LateQuery, model: LexLip
+) -> None:
+    with pytest.raises(InputError, match=message):
+        encode_late_labels(query, labels, templates=templates)
+    with pytest.raises(InputError, match=message):
+        encode_labels(model, labels, templates=templates)
