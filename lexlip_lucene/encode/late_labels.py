@@ -104,11 +104,23 @@ def encode_late_labels(
     of_label = [prompts_of(label, templates) for label in labels]
     texts = [*(label.words for label in labels), *(text for prompts in of_label for text in prompts)]
     found = _labels(labels, of_label, {text: encode(text) for text in dict.fromkeys(texts)})
-    if len(found.empty) == len(labels):
-        raise InputError(f"the model has a vector for no word of any of the {len(labels)} labels: choose others")
-    for name in found.empty:
-        progress.note(f"the model has a vector for no word of label {name!r}, so no image can have it")
+    say_empty(found.empty, len(labels), "has a vector for no word of", progress)
     return found
+
+
+def say_empty(empty: Sequence[str], labels: int, lacks: str, progress: Progress) -> None:
+    """Tell `progress` which labels no image can have; InputError if that is all of them.
+
+    Args:
+        empty: their names.
+        labels: of which they are some.
+        lacks: of the model, as in "knows no word of".
+        progress: receives a note for each.
+    """
+    if len(empty) == labels:
+        raise InputError(f"the model {lacks} any of the {labels} labels: choose others")
+    for name in empty:
+        progress.note(f"the model {lacks} label {name!r}, so no image can have it")
 
 
 def _labels(labels: Sequence[Label], of_label: Sequence[Sequence[str]], tokens: Mapping[str, TextTokens]) -> LateLabels:

@@ -14,7 +14,7 @@ from lexlip_lucene.data.captions import read_captions
 from lexlip_lucene.data.image_limits import LIMITS, ImageLimits
 from lexlip_lucene.data.labels import Label
 from lexlip_lucene.data.prompts import DEFAULT_PROMPTS, prompts_of, require_templates
-from lexlip_lucene.encode.late_labels import LateLabels
+from lexlip_lucene.encode.late_labels import LateLabels, say_empty
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.evaluate.classify import LabelVectors, ScoredLabel, best_labels, label_vectors
 from lexlip_lucene.evaluate.label_accuracy import DEPTH, LabelAccuracy
@@ -84,11 +84,7 @@ def encode_labels(
     """
     require_templates(templates)
     vectors = label_vectors([label.name for label in labels], _prompt_vectors(model, labels, templates))
-    empty = vectors.empty
-    if len(empty) == len(labels):
-        raise InputError(f"the model knows no word of the prompts of any of the {len(labels)} labels: choose others")
-    for name in empty:
-        progress.note(f"the model knows no word of the prompts of label {name!r}, so no image can have it")
+    say_empty(vectors.empty, len(labels), "knows no word of the prompts of", progress)
     return vectors
 
 

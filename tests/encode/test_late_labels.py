@@ -206,18 +206,13 @@ def test_a_model_without_a_late_head_is_refused(query: LateQuery, images: list[C
 
 
 @pytest.mark.parametrize(
-    ("labels", "templates", "message"),
-    [
-        (LABELS, ["a {}", "a photo"], "prompt 2: a prompt needs {} exactly once"),
-        (LABELS, [], "at least 1, got 0 to 0"),
-        ([], TEMPLATES, "at least one label is needed"),
-        ([*LABELS, LABELS[0]], TEMPLATES, "5 names and 4 different ones"),
-    ],
+    ("labels", "templates"), [(LABELS, ["a photo"]), (LABELS, []), ([], TEMPLATES), ([*LABELS, LABELS[0]], TEMPLATES)]
 )
-def test_labels_and_templates_are_checked_as_without_late_interaction(
-    labels: list[Label], templates: list[str], message: str, query: LateQuery, model: LexLip
+def test_labels_and_templates_are_refused_as_without_late_interaction(
+    labels: list[Label], templates: list[str], query: LateQuery, model: LexLip
 ) -> None:
-    with pytest.raises(InputError, match=message):
-        encode_late_labels(query, labels, templates=templates)
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError) as plain:
         encode_labels(model, labels, templates=templates)
+    with pytest.raises(InputError) as late:
+        encode_late_labels(query, labels, templates=templates)
+    assert str(late.value) == str(plain.value)
