@@ -32,6 +32,9 @@ def classify(
         Path | None, typer.Option(help="True labels, image id TAB label; a folder's own folders unless given.")
     ] = None,
     output: Annotated[Path | None, typer.Option(help="File to write, .jsonl, one line an image.")] = None,
+    late: Annotated[
+        bool, typer.Option("--late", help="Score by late interaction; the model must have patch vectors.")
+    ] = False,
     k: Annotated[int, typer.Option("-k", help="Labels listed an image.")] = 5,
     batch_size: Annotated[int, typer.Option(help="Images a batch.")] = 32,
     device: Annotated[str, typer.Option(help="torch device: auto, cpu, cuda, …")] = "auto",
@@ -49,8 +52,10 @@ def classify(
     """Find the label of each image, without training for it.
 
     The score of a label is the mean over the prompts of their integer dot products with the image; ties go to the
-    label that comes earlier in the file, and labels that score 0 are not listed. Top-1 and top-5 are over the images
-    whose true label is known: from --truth, or because the image is below a folder that is named as a label.
+    label that comes earlier in the file, and labels that score 0 are not listed. With --late it is the mean over the
+    prompts of their late scores, from -1 to 1: each token keeps its best patch, and their weighted mean counts. A
+    label without a word that the model has a vector for is not listed then. Top-1 and top-5 are over the images whose
+    true label is known: from --truth, or because the image is below a folder that is named as a label.
 
     \b
     Example: lexlip classify photos/ --labels labels.txt --model model --output classes.jsonl
@@ -67,15 +72,22 @@ def classify(
     chosen, known = _images(images, split, truth, [label.name for label in classes], outside=outside)
 
     from lexlip_lucene.encode.arithmetic import choose_arithmetic
+    from lexlip_lucene.encode.late_labels import encode_late_labels
     from lexlip_lucene.encode.zero_shot import classify_images, encode_labels
     from lexlip_lucene.encoders.model.device import choose_device
     from lexlip_lucene.encoders.model.lexlip import LexLip
+    from lexlip_lucene.encoders.query.late_query import LateQuery
 
+    query = LateQuery(model) if late else None
     loaded = LexLip.from_pretrained(model, device=choose_device(device))
     arithmetic = choose_arithmetic(loaded.device, inputs=len(chosen), precision=precision)
-    vectors = encode_labels(loaded, classes, templates=templates, progress=for_terminal())
+    vectors = (
+        encode_labels(loaded, classes, templates=templates, progress=for_terminal())
+        if query is None
+        else encode_late_labels(query, classes, templates=templates, progress=for_terminal())
+    )
     shown: list[str] = []
-    with _kept(output, shown, force) as keep:
+    with _kept(output, shown, 3 if late else 1, force) as keep:
         report = classify_images(
             loaded,
             chosen,
@@ -93,6 +105,7 @@ def classify(
         "labels": len(classes),
         "labels_without_tokens": vectors.empty,
         "prompts": vectors.prompts,
+        "late": late,
         **_record(report),
         "output": None if output is None else output.absolute(),
     }
@@ -128,12 +141,15 @@ def _images(
 
 
 @contextmanager
-def _kept(output: Path | None, shown: list[str], force: bool) -> Iterator[Callable[["Prediction"], None]]:
-    """Give what takes each prediction: a line of `output`, or without one the first of them for a person."""
+def _kept(output: Path | None, shown: list[str], places: int, force: bool) -> Iterator[Callable[["Prediction"], None]]:
+    """Give what takes each prediction: a line of `output`, or without one the first of them for a person.
+
+    `places` are the decimal places of a score that a person sees.
+    """
     from lexlip_lucene.files.written import written_file
 
     if output is None:
-        yield lambda found: shown.append(_shown(found)) if len(shown) < LINES_SHOWN else None
+        yield lambda found: shown.append(_shown(found, places)) if len(shown) < LINES_SHOWN else None
         return
     with written_file(output, force=force) as file:
 
@@ -160,8 +176,8 @@ def _line(found: "Prediction") -> dict[str, Any]:
     return line if found.truth is None else {**line, "truth": found.truth}
 
 
-def _shown(found: "Prediction") -> str:
-    best = ", ".join(f"{scored.label} {scored.score:.1f}" for scored in found.labels)
+def _shown(found: "Prediction", places: int) -> str:
+    best = ", ".join(f"{scored.label} {scored.score:.{places}f}" for scored in found.labels)
     truth = "" if found.truth is None else f"   (truth: {found.truth})"
     return f"{found.id}: {best or 'no label'}{truth}"
 

@@ -12,6 +12,7 @@ from lexlip_lucene.errors import InputError, OutputError
 
 if TYPE_CHECKING:
     from lexlip_lucene.encode.encode import EncodeReport
+    from lexlip_lucene.encode.patch_output import PatchForm
 
 app = typer.Typer(
     help="""Encode images or texts with a model.
@@ -65,10 +66,15 @@ def images(
         Path | None,
         typer.Option(help="Patch store to write, for lexlip search --late; the model must have patch vectors."),
     ] = None,
-    patch_code: Annotated[str, typer.Option(help="Of patch vectors: float16, int8, int4, int2 or sign.")] = "int4",
+    patch_code: Annotated[
+        str | None, typer.Option(help="Of patch vectors: float16, int8, int4, int2 or sign; int4 unless given.")
+    ] = None,
     patch_clusters: Annotated[
-        int, typer.Option(help="Vectors a picture at most, the centres of clusters of its patches; 0: all patches.")
-    ] = 12,
+        int | None,
+        typer.Option(
+            help="Vectors a picture at most, the centres of clusters of its patches; 0: all patches; 12 unless given."
+        ),
+    ] = None,
     update: Update = False,
     resume: Resume = False,
     json: Json = False,
@@ -94,10 +100,11 @@ def images(
         raise InputError("--update adds to a collection and resumes by itself: leave out --force and --resume")
     if not update:
         _require_free(input, output, force or resume)
+    if patches is None and (patch_code is not None or patch_clusters is not None):
+        raise InputError("--patch-code and --patch-clusters belong to --patches STORE: give it, too, or leave them out")
     limits = ImageLimits(max_pixels, allow_truncated).checked()
     read, hidden = read_listed(input, split=split, outside=outside)
     from lexlip_lucene.encode.encode import encode_images
-    from lexlip_lucene.encode.patch_output import PatchForm
     from lexlip_lucene.encoders.model.device import choose_device
     from lexlip_lucene.encoders.model.lexlip import LexLip
     from lexlip_lucene.processes import joined
@@ -115,7 +122,7 @@ def images(
             states=states,
             positions=positions,
             patches=patches,
-            patch_form=PatchForm(patch_code, patch_clusters or None),
+            patch_form=_patch_form(patch_code, patch_clusters),
             limits=limits,
             resume=resume,
             update=update,
@@ -172,6 +179,12 @@ def texts(
         )
     if ranks.first:
         _answer(report, output, "texts", json, {})
+
+
+def _patch_form(code: str | None, clusters: int | None) -> "PatchForm":
+    from lexlip_lucene.encode.patch_output import SMALL, PatchForm
+
+    return PatchForm(SMALL.code if code is None else code, SMALL.clusters if clusters is None else clusters or None)
 
 
 def _require_free(input: Path, output: Path, replaceable: bool) -> None:

@@ -26,6 +26,15 @@ def index(
     delete: Annotated[
         Path | None, typer.Option(metavar="IDS.TXT", help="Delete the documents of these ids, one a line.")
     ] = None,
+    patches: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="STORE", help="With --delete or --append: change this patch store of the index's pictures, too."
+        ),
+    ] = None,
+    with_patches: Annotated[
+        Path | None, typer.Option(metavar="OTHER", help="With --append --patches: the collection's own patch store.")
+    ] = None,
     threads: Annotated[int | None, typer.Option(help="Indexing threads; all cores unless given.")] = None,
     memory: Annotated[int, typer.Option(help="MB for documents that wait to be written.")] = 1024,
     merge: Annotated[
@@ -58,27 +67,30 @@ def index(
 
     Builds an impact index from an encoded collection or, with --bm25, a text index from a caption collection (the
     folder captions/ that `lexlip topics` writes). Nothing may get lost: every count is compared. An impact index is
-    changed later with --append, and by `lexlip index --delete ids.txt INDEX`. The words of a --caption-field are found
-    by BM25, and count beside what is seen in the pictures.
+    changed later with --append, and by `lexlip index --delete ids.txt INDEX`. With --patches its patch store follows;
+    after a kill the same command again ends the change. The words of a --caption-field are found by BM25, and count
+    beside what is seen in the pictures.
 
     \b
     Example: lexlip index photos-collection photos-index
     """
     flags = {"--append": append, "--replace": replace, "--delete": delete is not None, "--bm25": bm25, "--force": force}
+    flags |= {"--patches": patches is not None, "--with-patches": with_patches is not None}
     kept = {"--order": order, "--store": bool(store), "--keyword": bool(keyword), "--no-verify": not verify}
     options: IndexOptions = {"threads": threads, "memory": memory, "order": order}
     options |= {"store": store or (), "keywords": keyword or ()}
     captions = _captions(caption_field or [], caption_weight)
     kept["--caption-field"] = bool(captions)
     if delete is not None:
-        _refuse("--delete", flags | kept | {"a collection": index is not None}, but=["--delete"])
-        _delete(collection, delete, json=json)
+        _refuse("--delete", flags | kept | {"a collection": index is not None}, but=["--delete", "--patches"])
+        _delete(collection, delete, patches, json=json)
     elif index is None:
         raise typer.BadParameter("Missing argument 'index'.")
     elif append:
-        _refuse("--append", flags, but=["--append", "--replace"])
+        _refuse("--append", flags, but=["--append", "--replace", "--patches", "--with-patches"])
         options |= {"captions": captions}
-        _append(collection, index, replace=replace, verify=verify, merge=merge, json=json, options=options)
+        stores = _both(patches, with_patches)
+        _append(collection, index, stores, replace=replace, verify=verify, merge=merge, json=json, options=options)
     elif bm25:
         _refuse("--bm25", flags | kept, but=["--bm25", "--force"])
         _build_bm25(collection, index, threads=threads, merge=merge, force=force, json=json)
@@ -128,30 +140,69 @@ def _build_bm25(collection: Path, index: Path, *, threads: int | None, merge: bo
     answer_report(index, report, {}, json=json)
 
 
+def _both(store: Path | None, other: Path | None) -> tuple[Path, Path] | None:
+    if store is None and other is None:
+        return None
+    if store is None or other is None:
+        raise InputError(
+            "--append takes --patches STORE, the patch store of the index, and --with-patches OTHER, that of the "
+            "collection: give both, or neither"
+        )
+    return store, other
+
+
 def _append(
-    collection: Path, index: Path, *, replace: bool, verify: bool, merge: bool, json: bool, options: "IndexOptions"
+    collection: Path,
+    index: Path,
+    stores: tuple[Path, Path] | None,
+    *,
+    replace: bool,
+    verify: bool,
+    merge: bool,
+    json: bool,
+    options: "IndexOptions",
 ) -> None:
-    """Add the documents of a collection to an impact index."""
+    """Add the documents of a collection to an impact index, and those of its patch store to that of the index."""
+    from lexlip_lucene.cli.index_patches import open_patches, require_patches_of
+    from lexlip_lucene.late.store_changes import joined
     from lexlip_lucene.lucene.index.impact_index import ImpactIndex
     from lexlip_lucene.progress import for_terminal
 
+    opened = [open_patches(index, path) for path in stores or ()]
+    if opened:
+        require_patches_of(collection, opened[1])
     with ImpactIndex.open(index, merge_small=merge, progress=for_terminal(), **options) as writing:
         added = writing.add_collection(collection, replace=replace, verify=verify)
         if merge:
             writing.merge()
-    answer_report(index, writing.report, {"added": added.read.documents, "replaced": added.replaced}, json=json)
+        if opened:
+            joined(opened[0], opened[1:]).close()  # before the index's commit, which the end of the block makes
+    changed = {"added": added.read.documents, "replaced": added.replaced}
+    if opened:
+        changed["patches_added"] = opened[1].documents
+    answer_report(index, writing.report, changed, json=json)
 
 
-def _delete(index: Path, ids: Path, *, json: bool) -> None:
-    """Delete the documents of these ids from an impact index."""
+def _delete(index: Path, ids: Path, patches: Path | None, *, json: bool) -> None:
+    """Delete the documents of these ids from an impact index, and from the patch store of its pictures if one is given.
+
+    The index comes first. After a kill before the store's turn, the same ids are deleted from the store only.
+    """
+    from lexlip_lucene.cli.index_patches import open_patches, still_there
     from lexlip_lucene.files.lines import read_lines
+    from lexlip_lucene.late.store_changes import without
     from lexlip_lucene.lucene.index.impact_index import ImpactIndex
     from lexlip_lucene.progress import for_terminal
 
-    names = [line for _, line in read_lines(ids, "ids")]
+    names = list(dict.fromkeys(line for _, line in read_lines(ids, "ids")))
+    store = None if patches is None else open_patches(index, patches)
+    present = names if store is None else still_there(index, store, names)
     with ImpactIndex.open(index, progress=for_terminal()) as writing:
-        deleted = writing.delete(names)
-    answer_report(index, writing.report, {"deleted": deleted}, json=json)
+        changed = {"deleted": writing.delete(present)}
+    if store is not None:
+        without(store, names).close()
+        changed["patches_deleted"] = len(names)
+    answer_report(index, writing.report, changed, json=json)
 
 
 def answer_report(index: Path, report: "IndexReport", changed: dict[str, int], *, json: bool) -> None:
@@ -160,7 +211,7 @@ def answer_report(index: Path, report: "IndexReport", changed: dict[str, int], *
         f"{index}: {report.documents} documents ({report.empty} empty), {report.postings} postings, "
         f"{report.index_bytes} bytes, in {report.seconds:.1f} s"
     )
-    said = "".join(f"; {number} {name}" for name, number in changed.items())
+    said = "".join(f"; {number} {name.replace('_', ' ')}" for name, number in changed.items())
     passed_over = {"weights of 0": report.zeros, "hidden files or folders": report.hidden}
     said += "".join(f"; passed over: {number} {name}" for name, number in passed_over.items() if number)
     answer({**report._asdict(), **changed, "index": index.absolute()}, text + said, as_json=json)

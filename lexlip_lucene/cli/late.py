@@ -58,8 +58,6 @@ def reranker(index: Path, model: Path | None, late: Late) -> "LateReranker":
     return LateReranker(PatchStore.open(late.store, model_sha256=query.sha256), query, k=late.hits, mix=mix)
 
 
-def said_of(second: "LateReranker", text: str, hits: int) -> str:
-    """Return in one line what was re-ranked of the first stage's hits."""
-    if not second.hears(text):
-        return "not re-ranked: no word of the query has a vector"
-    return f"re-ranked by patches: the first {min(hits, second.k)} hits; the first score counts {second.mix:g}"
+def said_of_silent(silent: int, topics: int) -> str:
+    """Return in a line how many topics have no word that has a vector; nothing if all have one."""
+    return f"\nnot re-ranked: {silent} of {topics} topics, no word of which has a vector" if silent else ""

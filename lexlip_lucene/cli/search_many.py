@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from lexlip_lucene.cli.late import reranker
+from lexlip_lucene.cli.late import reranker, said_of_silent
 from lexlip_lucene.cli.narrowing import lost_nothing
 from lexlip_lucene.cli.open_index import open_impacts, open_texts
 from lexlip_lucene.cli.query import WITHOUT_MODEL, encoded_queries, made_with, require_kind, with_captions
@@ -52,6 +52,8 @@ def search_many(index: Path, source: QuerySource, output: Path, setting: SearchS
     )
     if setting.late is not None:
         text += f"\nthe first {setting.late.hits} hits of each were re-ranked by {setting.late.store}"
+        text += said_of_silent(found.silent, len(run))
+        record["not_reranked"] = found.silent
     if setting.approximate is not None:
         firsts = {qid: narrowed(hits) for qid, hits in found.first.items()}
         record["approximate"] = approximation_record(setting.approximate)
@@ -62,11 +64,15 @@ def search_many(index: Path, source: QuerySource, output: Path, setting: SearchS
 
 
 class _Found(NamedTuple):
-    """A run, the hits of its first stage, and the seconds that it took, without encoding the queries."""
+    """A run, the hits of its first stage, and the seconds that it took, without encoding the queries.
+
+    `silent` topics have no word that has a vector, so they are not re-ranked.
+    """
 
     run: "Mapping[str, Sequence[Hit]]"
     first: "Mapping[str, Sequence[Hit]]"
     seconds: float
+    silent: int = 0
 
 
 def _timed(index: Path, source: QuerySource, setting: SearchSetting) -> _Found:
@@ -101,10 +107,12 @@ def _timed(index: Path, source: QuerySource, setting: SearchSetting) -> _Found:
         run = first = images.search_batch(
             queries, setting.first_k, threads=setting.threads, filters=setting.filters, progress=progress
         )
-        if second is not None:
-            texts = {} if topics is None else {topic.qid: topic.text for topic in read_topics(topics)}
-            run = _reranked(second, texts, first, setting.k, progress)
-        return _Found(run, first, time.perf_counter() - begun)
+        if second is None:
+            return _Found(run, first, time.perf_counter() - begun)
+        texts = {} if topics is None else {topic.qid: topic.text for topic in read_topics(topics)}
+        run = _reranked(second, texts, first, setting.k, progress)
+        seconds = time.perf_counter() - begun
+        return _Found(run, first, seconds, silent=sum(not second.hears(texts[qid]) for qid in run))
 
 
 def _reranked(

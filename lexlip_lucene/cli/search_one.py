@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lexlip_lucene.cli.late import reranker, said_of
+from lexlip_lucene.cli.late import reranker
 from lexlip_lucene.cli.narrowing import parse_filters, what_may_be_lost
 from lexlip_lucene.cli.open_index import open_impacts, open_texts
 from lexlip_lucene.cli.query import is_bm25
@@ -58,7 +58,7 @@ def answer_to(index: Path, query: str, model: Path | None, setting: SearchSettin
             first = images.search(dict(weights), setting.first_k, filters=setting.filters, without=read.excluded)
             hits = first
             if second is not None:
-                hits, late = second.rerank(read.words, first)[: setting.k], said_of(second, read.words, len(first))
+                hits, late = second.rerank(read.words, first)[: setting.k], second.said(read.words, len(first))
     milliseconds = 1000 * (time.perf_counter() - begun)
     record: dict[str, Any] = {
         "query": query,

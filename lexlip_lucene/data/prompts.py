@@ -39,6 +39,12 @@ def require_template(template: str, where: str) -> str:
     return template
 
 
+def require_templates(templates: Sequence[str]) -> None:
+    """Raise InputError, with the template's number, if one has not exactly one `{}`."""
+    for number, template in enumerate(templates, start=1):
+        require_template(template, f"prompt {number}")
+
+
 def filled(template: str, words: str) -> str:
     """Put `words` where `{}` is: "a photo of a {}." with "cat" is "a photo of a cat.".
 

@@ -103,8 +103,8 @@ def encode_images(
 
     Raises:
         InputError: not one picture could be read, batch_size < 1, `resume` finds another run, `update` finds no
-            collection or patch store that was encoded by the same model with the same options, or `patches` are asked
-            for queries.
+            collection or patch store that was encoded by the same model with the same options, or a store that lacks
+            a document of the collection, or `patches` are asked for queries.
         OutputError: `output` or `patches` exists and `force` and `update` are off, an id occurs twice, or one of them
             can't be written.
         ModelError: `patches` are asked for, but the model has no late head.
@@ -124,6 +124,7 @@ def encode_images(
     if arithmetic.compiled:
         progress.note(COMPILING)
     grid = grid_of(model) if positions else None
+    kept = None if patches is None else patch_output(model, output, Path(patches), patch_form, onto=update)
     unfinished = _unfinished(
         model,
         output,
@@ -136,8 +137,10 @@ def encode_images(
         batch_size=batch_size,
         grid=grid,
         limits=limits,
-        patches=None if patches is None else patch_output(model, output, Path(patches), patch_form, onto=update),
+        patches=kept,
     )
+    if kept is not None and existing is not None:
+        kept.require_old(existing.ids)
     batches = ImageBatches(
         model=model,
         images=images,

@@ -34,7 +34,7 @@ class FurtherShards(Unfinished):
         facts: the manifest's entries that are known before the run, of the new inputs only.
         settings: the further values that the bytes of a shard depend on.
         plan: the new shards.
-        patches: the patch store that is added to; None: none is.
+        patches: the patch store that is added to, which has been checked; None: none is.
     """
 
     def __init__(
@@ -56,15 +56,12 @@ class FurtherShards(Unfinished):
         """Return how much of the new shards exists: what was begun with the same inputs and settings counts.
 
         Raises:
-            InputError: the collection has a file that neither its manifest lists nor a run that was killed left, or
-                the patch store is not of this run's kind.
+            InputError: the collection has a file that neither its manifest lists nor a run that was killed left.
         """
         known = {shard.name for shard in self.before.shards} | self._left_by_a_kill()
         for file in find_shards(self.output).paths:
             if file.relative_to(self.output).as_posix() not in known:
                 raise InputError(f"{file} is there, but not in {manifest_path(self.output)}: move it out")
-        if self.patches is not None:
-            self.patches.require_place(force=False)
         return Completion.PARTIAL if self._begun_with() == self.settings else Completion.NONE
 
     def clear(self) -> None:

@@ -4,14 +4,14 @@
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from lexlip_lucene.encode.query_file import is_query_file
 from lexlip_lucene.encoders.model.lexlip import LexLip
-from lexlip_lucene.errors import InputError, ModelError
+from lexlip_lucene.errors import InputError, ModelError, OutputError
 from lexlip_lucene.files.durable import make_folders
 from lexlip_lucene.files.written import require_absent
 from lexlip_lucene.integers import as_count
@@ -61,23 +61,43 @@ class PatchOutput:
     onto: bool = False
 
     def require_place(self, *, force: bool) -> None:
-        """Raise OutputError if the store exists and `force` is off, or is none; InputError if it can't be added to."""
-        if not self.onto:
-            require_absent(self.path, force=force)
-            require_replaceable(self.path)
-            return
+        """Raise OutputError if something else than a store is in its place, or a store and `force` is off."""
+        require_absent(self.path, force=force)
+        require_replaceable(self.path)
+
+    def require_old(self, docids: Collection[str]) -> None:
+        """Raise InputError unless the store that is added to is of this kind, with all documents of its collection.
+
+        Args:
+            docids: of the collection.
+        """
         with PatchStore.open(self.path, model_sha256=self.kind.model_sha256) as store:
-            if store.manifest.kind != self.kind:
-                raise InputError(
-                    f"{self.path} has vectors of {store.width} numbers in {store.manifest.code}, but this run makes "
-                    f"{self.kind.width} in {self.kind.code}: give the same --patch-code"
-                )
+            self._require_fitting(store)
+            missing = store.lacking(docids)
+        if missing:
+            raise InputError(
+                f"{self.path} lacks {len(missing)} of the collection's {len(docids)} documents, the first of them "
+                f"{missing[0]!r}: give the store that was written with it, or encode all images again with --force"
+            )
+
+    def _require_fitting(self, store: PatchStore) -> None:
+        kept = store.manifest.kind
+        if kept[:3] != self.kind[:3]:
+            raise InputError(
+                f"{self.path} has vectors of {kept.width} numbers in {kept.code}, but this run makes "
+                f"{self.kind.width} in {self.kind.code}: give the same --patch-code"
+            )
+        if not kept.fits(self.kind):
+            raise InputError(
+                f"{self.path} has {_most(kept)} of a picture, but this run makes {_most(self.kind)}: give the same "
+                "--patch-clusters"
+            )
 
     def is_finished(self, documents: int) -> bool:
         """Return True if the store is in its place, with so many documents."""
         try:
             with PatchStore.open(self.path) as store:
-                return store.manifest.kind == self.kind and store.documents == documents
+                return store.manifest.kind.fits(self.kind) and store.documents == documents
         except InputError:
             return False
 
@@ -94,7 +114,7 @@ class PatchOutput:
         try:
             with PatchStore.open(part) as store:
                 store.verify()
-                return store.manifest.kind == self.kind and store.documents == documents
+                return store.manifest.kind.fits(self.kind) and store.documents == documents
         except InputError:
             shutil.rmtree(part, ignore_errors=True)
             return False
@@ -113,11 +133,21 @@ def patch_output(model: LexLip, output: Path, store: Path, form: PatchForm, *, o
 
     Raises:
         InputError: `output` is no collection, or the form has no such code, or no cluster.
+        OutputError: one of `output` and `store` is the other, or lies in it.
         ModelError: the model has no late head.
     """
     if is_query_file(output):
         raise InputError(f"patches are kept of documents, but {output} is to be encoded queries: name a collection")
     if model.config.late is None:
         raise ModelError(f"model {model.config.name} has no patch vectors: train it with late in its recipe")
+    first, second = output.resolve(), store.resolve()
+    if first.is_relative_to(second) or second.is_relative_to(first):
+        raise OutputError(f"the patch store {store} and the collection {output} must be folders beside each other")
     form = form.checked()
-    return PatchOutput(store, StoreKind(model.sha256, model.config.late.width, form.code), form, onto)
+    return PatchOutput(
+        store, StoreKind(model.sha256, model.config.late.width, form.code, form.clusters or 0), form, onto
+    )
+
+
+def _most(kind: StoreKind) -> str:
+    return f"at most {kind.clusters} vectors" if kind.clusters else "all patches"

@@ -76,7 +76,7 @@ class Unfinished:
     ) -> None:
         self.output = output
         self.facts = facts
-        form = {} if patches is None else {"patches": [*patches.kind, patches.form.clusters]}
+        form = {} if patches is None else {"patches": [*patches.kind[:3], patches.form.clusters]}
         self.settings = {**facts, **settings, **form}
         self.patches = patches
         self.plan = plan

@@ -1,7 +1,7 @@
 """Zero-shot classification end to end: labels and images through a model, and the best labels of each image out.
 
-Texts and images meet in `dict[str, int]`, as in search; `evaluate/classify.py` has the formula. torch is loaded in the
-functions that need it.
+Texts and images meet in `dict[str, int]`, as in search (`evaluate/classify.py` has the formula), or by late interaction
+(`late_labels.py`). torch is loaded in the functions that need it.
 """
 
 import time
@@ -13,7 +13,8 @@ from lexlip_lucene.data.captioned_image import CaptionedImage
 from lexlip_lucene.data.captions import read_captions
 from lexlip_lucene.data.image_limits import LIMITS, ImageLimits
 from lexlip_lucene.data.labels import Label
-from lexlip_lucene.data.prompts import DEFAULT_PROMPTS, prompts_of, require_template
+from lexlip_lucene.data.prompts import DEFAULT_PROMPTS, prompts_of, require_templates
+from lexlip_lucene.encode.late_labels import LateLabels, say_empty
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.evaluate.classify import LabelVectors, ScoredLabel, best_labels, label_vectors
 from lexlip_lucene.evaluate.label_accuracy import DEPTH, LabelAccuracy
@@ -45,7 +46,8 @@ class ZeroShotReport(NamedTuple):
 
     Attributes:
         classified: images that could be read.
-        without_labels: those of them for which no label scored above 0; where truth is known they count as wrong.
+        without_labels: those of them for which no label scored above 0, none by late interaction; where truth is known
+            they count as wrong.
         rejected: images that could not be read, with the reason; they count in no figure.
         known: classified images whose truth is known.
         figures: `top-1` and `top-5` over the known ones, as fractions; None without a known one.
@@ -80,14 +82,9 @@ def encode_labels(
             word that the model knows.
         ModelError: the model's scale was never calibrated.
     """
-    for number, template in enumerate(templates, start=1):
-        require_template(template, f"prompt {number}")
+    require_templates(templates)
     vectors = label_vectors([label.name for label in labels], _prompt_vectors(model, labels, templates))
-    empty = vectors.empty
-    if len(empty) == len(labels):
-        raise InputError(f"the model knows no word of the prompts of any of the {len(labels)} labels: choose others")
-    for name in empty:
-        progress.note(f"the model knows no word of the prompts of label {name!r}, so no image can have it")
+    say_empty(vectors.empty, len(labels), "knows no word of the prompts of", progress)
     return vectors
 
 
@@ -104,7 +101,7 @@ def _prompt_vectors(model: "LexLip", labels: Sequence[Label], templates: Sequenc
 def classify_images(
     model: "LexLip",
     images: Sequence[CaptionedImage] | Path | str,
-    labels: LabelVectors | Sequence[str],
+    labels: LabelVectors | LateLabels | Sequence[str],
     keep: Callable[[Prediction], None],
     *,
     truth: Mapping[str, str] | None = None,
@@ -121,7 +118,8 @@ def classify_images(
     Args:
         model: the model; it is not changed.
         images: at least one; or a folder or captions file of them.
-        labels: names, whose prompts are `a photo of a NAME.`; or from `encode_labels` with the same model.
+        labels: names, whose prompts are `a photo of a NAME.`; or from `encode_labels` with the same model, or, to be
+            scored by late interaction, from `encode_late_labels`.
         keep: takes the prediction of each image that could be read, in the order of `images`.
         truth: image id → name of its label, for those that are known.
         k: labels an image, at least 1; top-5 looks at five all the same.
@@ -132,11 +130,12 @@ def classify_images(
 
     Raises:
         InputError: `k` or `batch_size` is below 1, no image is given, or not one could be read.
-        ModelError: the model's scale was never calibrated.
+        ModelError: the model's scale was never calibrated, or labels for late interaction are given, but it has no late
+            head.
     """
     if isinstance(images, (Path, str)):
         images = read_captions(Path(images))
-    if not isinstance(labels, LabelVectors):
+    if not isinstance(labels, (LabelVectors, LateLabels)):
         labels = encode_labels(model, [Label(name, name) for name in as_texts(labels, "labels")], progress=progress)
     k, batch_size = as_count(k, "the number of labels"), as_count(batch_size, "batch size")
     begun = time.monotonic()
@@ -144,7 +143,7 @@ def classify_images(
     classified = without_labels = 0
     rejected: list[Rejected] = []
     done = iter(progress.track(images, "classifying images", len(images)))
-    for batch in _encoded(model, images, batch_size, arithmetic, limits):
+    for batch in _encoded(model, images, batch_size, arithmetic, limits, isinstance(labels, LateLabels)):
         for _ in range(len(batch.images) + len(batch.rejected)):
             next(done)
         for found in _predictions(batch, labels, truth or {}, max(k, DEPTH)):
@@ -173,6 +172,7 @@ def _encoded(
     batch_size: int,
     arithmetic: "Arithmetic | None",
     limits: ImageLimits,
+    patches: bool,
 ) -> Iterator["ImageBatch"]:
     from lexlip_lucene.encode.arithmetic import choose_arithmetic
     from lexlip_lucene.encode.image_batches import image_batches
@@ -184,13 +184,20 @@ def _encoded(
         quantiser=model.quantiser("image"),
         arithmetic=arithmetic or choose_arithmetic(model.device, inputs=len(images)),
         batch_size=batch_size,
+        patches=patches,
         limits=limits.checked(),
     )
 
 
-def _predictions(batch: "ImageBatch", labels: LabelVectors, truth: Mapping[str, str], k: int) -> Iterator[Prediction]:
-    for image, found in zip(batch.images, best_labels(batch.vectors(), labels, k), strict=True):
-        yield Prediction(image.id, found, truth.get(image.id))
+def _predictions(
+    batch: "ImageBatch", labels: LabelVectors | LateLabels, truth: Mapping[str, str], k: int
+) -> Iterator[Prediction]:
+    if isinstance(labels, LateLabels):
+        found = labels.best(batch.patches() if batch.patches is not None else [], k)
+    else:
+        found = best_labels(batch.vectors(), labels, k)
+    for image, best in zip(batch.images, found, strict=True):
+        yield Prediction(image.id, best, truth.get(image.id))
 
 
 def _require_all(images: int, classified: int, rejected: Sequence[Rejected]) -> None:

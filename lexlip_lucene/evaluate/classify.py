@@ -44,7 +44,7 @@ class LabelVectors(NamedTuple):
 
 
 class ScoredLabel(NamedTuple):
-    """A label and its mean score over the prompts, above 0."""
+    """A label and its mean score over the prompts: above 0 by words, −1 to 1 by late interaction."""
 
     label: str
     score: float
@@ -73,14 +73,14 @@ def label_vectors(names: Sequence[str], vectors: Iterable[Sequence[Impacts]]) ->
         for vector in of_label:
             total.update(vector)
         entries += [(columns.setdefault(token, len(columns)), number, weight) for token, weight in total.items()]
-    _require_alike(names, prompts)
+    require_alike(names, prompts)
     rows, numbers, weights = np.array(entries, dtype=np.int64).reshape(-1, 3).T
     sums = csr_array((weights, (rows, numbers)), shape=(len(columns), len(names)), dtype=np.int64)
     return LabelVectors(names, prompts[0], columns, sums)
 
 
-def _require_alike(names: Sequence[str], prompts: Sequence[int]) -> None:
-    """Check the number of prompts of each label, and that each has a name of its own."""
+def require_alike(names: Sequence[str], prompts: Sequence[int]) -> None:
+    """Raise InputError unless labels have as many prompts each, at least one, and names of their own."""
     if not names or not len(set(names)) == len(names) == len(prompts):
         raise InputError(
             f"at least one label is needed, each with its prompts and a name of its own, got {len(prompts)} with "

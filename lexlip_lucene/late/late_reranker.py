@@ -66,6 +66,15 @@ class LateReranker:
         """Return True if `text` has a token that weighs anything, so that it can re-rank."""
         return not self._encode(text).is_empty
 
+    def said(self, text: str, hits: int) -> str:
+        """Return in one line what `rerank` does with `hits` hits of the first stage."""
+        among = min(hits, self.k)
+        if not self.hears(text):
+            return "not re-ranked: no word of the query has a vector"
+        if among < 2:
+            return f"not re-ranked: two hits at least can change places, got {among}"
+        return f"re-ranked by patches: the first {among} hits; the first score counts {self.mix:g}"
+
     def rerank(self, text: str, hits: Sequence[Hit]) -> list[Hit]:
         """Return `hits`, which are in the order of the first stage, with the first `k` in their new order.
 
@@ -97,7 +106,8 @@ class LateReranker:
     ) -> dict[str, NDArray[np.float32]]:
         """Return qid → the late scores of its first `k` hits; arguments and errors are those of `rerank_batch`.
 
-        Queries with fewer than two hits, and those whose text has no token that weighs anything, are left out.
+        Queries with fewer than two hits, and those whose text has no token that weighs anything, are left out. Patches
+        that are no finite numbers are an error, too: their store is damaged.
         """
         missing = [qid for qid in hits if qid not in texts]
         if missing:
@@ -107,7 +117,7 @@ class LateReranker:
         docids = list(dict.fromkeys(hit.docid for qid in tokens for hit in hits[qid][: self.k]))
         patches = dict(zip(docids, self._store.vectors(docids), strict=True))
         return {
-            qid: late_scores(words.vectors, words.weights, [patches[hit.docid] for hit in hits[qid][: self.k]])
+            qid: _late_scores(words, [hit.docid for hit in hits[qid][: self.k]], patches)
             for qid, words in tokens.items()
         }
 
@@ -121,6 +131,20 @@ class LateReranker:
             Hit(hit.docid, float(lowest - (last - hit.score)), rank)
             for rank, hit in enumerate(tail, start=len(mixed) + 1)
         ]
+
+
+def _late_scores(
+    words: TextTokens, docids: Sequence[str], patches: Mapping[str, NDArray[np.float32]]
+) -> NDArray[np.float32]:
+    """Return the late scores of `docids`; InputError if one has patches, but a score that is no finite number."""
+    scores = late_scores(words.vectors, words.weights, [patches[docid] for docid in docids])
+    for docid, finite in zip(docids, np.isfinite(scores).tolist(), strict=True):
+        if not finite and len(patches[docid]):
+            raise InputError(
+                f"the patches of {docid!r} are no finite numbers: the store is damaged; `lexlip check` names the file, "
+                "write the store again"
+            )
+    return scores
 
 
 def mixed_scores(first: NDArray[np.float64], late: NDArray[np.float32], mix: float) -> NDArray[np.float64]:

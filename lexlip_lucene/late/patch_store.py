@@ -7,7 +7,7 @@
 Opening reads the manifest only, and reading a picture touches only its pages, so memory is what was touched.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -76,6 +76,12 @@ class PatchStore:
     def __contains__(self, docid: object) -> bool:
         return isinstance(docid, str) and self._open_table().find([docid])[0] is not None
 
+    def lacking(self, docids: Iterable[str]) -> list[str]:
+        """Return those of `docids` that the store lacks, in their order."""
+        asked = list(docids)
+        found = self._open_table().find(asked)
+        return [docid for docid, place in zip(asked, found, strict=True) if place is None]
+
     def docids(self) -> Iterator[str]:
         """Yield all docids, in the order in which they were written."""
         return (docid for docid, _ in self._open_table().in_order())
@@ -137,7 +143,8 @@ class PatchStore:
             more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
             raise InputError(
                 f"the patch store {self.path} lacks {', '.join(map(repr, missing[:_SHOWN]))}{more}; it has "
-                f"{self.documents} documents: give the store of this index, or add what is missing"
+                f"{self.documents} documents: give the store of this index, or add what is missing; `lexlip check` "
+                "says if its files are whole"
             )
         return [place for place in found if place is not None]
 

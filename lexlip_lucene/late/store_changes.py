@@ -56,7 +56,12 @@ def joined(store: PatchStore, parts: Sequence[PatchStore]) -> PatchStore:
     """Add the documents of `parts`, stores of the same kind, to the store on disk, and return it.
 
     A document that is there already gets its new vectors. Errors are those of `appended`.
+
+    Raises:
+        InputError: a part is of another kind.
     """
+    for part in parts:
+        _require_fitting(store, part)
     dropped = frozenset(docid for part in parts for docid in part.docids())
     return _rewritten(store, dropped, (), parts)
 
@@ -89,7 +94,17 @@ def _rewritten(
         return PatchStore.open(store.path)
 
 
+def _require_fitting(store: PatchStore, part: PatchStore) -> None:
+    kinds = (store.manifest.kind, part.manifest.kind)
+    if not kinds[0].fits(kinds[1]):
+        theirs, ours = (", ".join(f"{name} {value}" for name, value in kind._asdict().items()) for kind in kinds)
+        raise InputError(
+            f"{part.path} has vectors of {ours}, but {store.path} of {theirs}: encode the pictures of the one with the "
+            "model and the options of the other"
+        )
+
+
 def _require_all(store: PatchStore, docids: frozenset[str]) -> None:
-    missing = sorted(docid for docid in docids if docid not in store)
+    missing = store.lacking(sorted(docids))
     if missing:
         raise InputError(f"the patch store {store.path} lacks {missing[0]!r}, so it can't be taken out or replaced")

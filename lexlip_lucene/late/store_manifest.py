@@ -25,11 +25,25 @@ BYTE_ORDER = "little"
 
 
 class StoreKind(NamedTuple):
-    """The meaning of a store's vectors: the model that made them, their numbers, and their code (`patch_code`)."""
+    """The meaning of a store's vectors.
+
+    Attributes:
+        model_sha256: of the model that made them.
+        width: numbers of a vector.
+        code: the code of its numbers (`patch_code`).
+        clusters: most vectors of a picture, the centres of clusters of its patches; 0: all patches; None: not known,
+            as in stores of earlier versions.
+    """
 
     model_sha256: str
     width: int
     code: str
+    clusters: int | None = None
+
+    def fits(self, other: "StoreKind") -> bool:
+        """Return True if vectors of both kinds may be in one store: clusters that are not known fit any."""
+        known = self.clusters is not None and other.clusters is not None
+        return self[:3] == other[:3] and not (known and self.clusters != other.clusters)
 
 
 class FileEntry(BaseModel):
@@ -42,7 +56,7 @@ class FileEntry(BaseModel):
 
 
 class StoreManifest(BaseModel):
-    """The manifest's keys; `documents` counts those without vectors, too."""
+    """The manifest's keys; `documents` counts those without vectors, too. `clusters` is absent if it is not known."""
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
@@ -51,6 +65,7 @@ class StoreManifest(BaseModel):
     model_sha256: str
     width: PositiveInt
     code: str
+    clusters: NonNegativeInt | None = None
     documents: NonNegativeInt
     vectors: NonNegativeInt
     files: dict[str, FileEntry]
@@ -58,7 +73,7 @@ class StoreManifest(BaseModel):
     @property
     def kind(self) -> StoreKind:
         """The meaning of the vectors."""
-        return StoreKind(self.model_sha256, self.width, self.code)
+        return StoreKind(self.model_sha256, self.width, self.code, self.clusters)
 
 
 def write_store_manifest(folder: Path, kind: StoreKind, *, documents: int, vectors: int) -> None:
@@ -70,7 +85,7 @@ def write_store_manifest(folder: Path, kind: StoreKind, *, documents: int, vecto
     manifest = StoreManifest(
         format=FORMAT, byte_order="little", documents=documents, vectors=vectors, files=files, **kind._asdict()
     )
-    record = with_checksum(manifest.model_dump(mode="json"))
+    record = with_checksum(manifest.model_dump(mode="json", exclude_none=True))
     (folder / MANIFEST).write_bytes(orjson.dumps(record, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
 
@@ -143,6 +158,8 @@ def _require_size(path: Path, size: int) -> None:
         found = path.stat().st_size
     except OSError as error:
         raise InputError(f"can't read {path}: {error.strerror}; {_REMEDY}") from error
+    if not path.is_file():
+        raise InputError(f"{path} must be a file, but it is none; {_REMEDY}")
     if found != size:
         change = "cut short" if found < size else "too long"
         raise InputError(f"{path} is {change}: {size} bytes are needed, got {found}; copy it again, or {_REMEDY}")

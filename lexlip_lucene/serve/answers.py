@@ -54,6 +54,7 @@ class SearchAnswer(BaseModel):
     weak_from: int | None = Field(
         description="Rank of the first hit below half of the first one's score; null if none is, and for fusion."
     )
+    late: str = Field(default="", description="For `late`: what was re-ranked, or why nothing was.")
     documents: int = Field(description="Documents in the index.")
     postings: int = Field(description="Postings of the query's tokens: what an exhaustive search looks at.")
     encode_milliseconds: float

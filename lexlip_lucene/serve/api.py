@@ -167,6 +167,7 @@ def search_answer(served: Served, asked: SearchRequest, found: SearchResult) -> 
             for hit in found.hits
         ],
         weak_from=None if asked.system in ("late", "fused") else weak_from(found.hits, called),
+        late=found.late,
         documents=served.welcome.documents,
         postings=found.postings,
         encode_milliseconds=found.encode_milliseconds,

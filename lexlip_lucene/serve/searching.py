@@ -49,6 +49,8 @@ class SearchResult(NamedTuple):
     postings: int
     encode_milliseconds: float
     milliseconds: float
+    late: str = ""
+    """What was re-ranked by patches, if that was asked for."""
 
 
 class Query(NamedTuple):
@@ -97,7 +99,7 @@ class Searching:
         query = self.query(asked, asked.exclude)
         check_time()
         encoded = time.perf_counter()
-        hits, ranks = self._hits(asked, query)
+        hits, ranks, late = self._hits(asked, query)
         found = time.perf_counter()
         weights, postings = self._looked_at(asked, query)
         terms = [self._terms(asked, query, hit) for hit in hits[: asked.explain]]
@@ -112,6 +114,7 @@ class Searching:
             postings=postings,
             encode_milliseconds=1000 * (encoded - begun),
             milliseconds=1000 * (found - encoded),
+            late=late,
         )
 
     def query(self, asked: Vector, exclude: Sequence[str] = ()) -> Query:
@@ -206,31 +209,33 @@ class Searching:
             return self.seen(asked.like)
         return self.sent.of(asked.picture).weights if asked.picture else {}
 
-    def _hits(self, asked: SearchRequest, query: Query) -> tuple[Sequence[Hit], Mapping[str, dict[str, int]]]:
+    def _hits(self, asked: SearchRequest, query: Query) -> tuple[Sequence[Hit], Mapping[str, dict[str, int]], str]:
+        """Return the hits, the ranks of fused systems, and what was re-ranked."""
         if asked.system == "lexlip":
-            return self._images(asked, query, asked.k), {}
+            return self._images(asked, query, asked.k), {}, ""
         if asked.system == "late":
-            return self._by_patches(asked, query), {}
+            hits, late = self._by_patches(asked, query)
+            return hits, {}, late
         if asked.system == "bm25":
-            return self._texts(asked, query, asked.k), {}
+            return self._texts(asked, query, asked.k), {}, ""
         depth = max(asked.k, FUSED_DEPTH)
         runs = {"lexlip": self._images(asked, query, depth), "bm25": self._texts(asked, query, depth)}
         ranks: dict[str, dict[str, int]] = {}
         for system, hits in runs.items():
             for hit in hits:
                 ranks.setdefault(hit.docid, {})[system] = hit.rank
-        return reciprocal_rank_fusion([{"": hits} for hits in runs.values()], depth=asked.k)[""], ranks
+        return reciprocal_rank_fusion([{"": hits} for hits in runs.values()], depth=asked.k)[""], ranks, ""
 
     def _images(self, asked: SearchRequest, query: Query, k: int) -> Sequence[Hit]:
         require_fields(asked.filters, self.images, "the index")
         return self.images.search(query.weights, k, filters=asked.filters, without=query.excluded)
 
-    def _by_patches(self, asked: SearchRequest, query: Query) -> Sequence[Hit]:
-        """Return the hits in the order of both scores; without words, in that of the first stage."""
+    def _by_patches(self, asked: SearchRequest, query: Query) -> tuple[Sequence[Hit], str]:
+        """Return the hits in the order of both scores, or of the first stage without words; and which of the two."""
         if self.late is None:
             raise NotThere("no patch store is served: start with --late STORE, or search with lexlip")
         hits = self._images(asked, query, max(asked.k, self.late.k))
-        return self.late.rerank(query.read.words, hits)[: asked.k]
+        return self.late.rerank(query.read.words, hits)[: asked.k], self.late.said(query.read.words, len(hits))
 
     def _texts(self, asked: SearchRequest, query: Query, k: int) -> Sequence[Hit]:
         if self.texts is None:

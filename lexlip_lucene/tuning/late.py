@@ -66,10 +66,11 @@ def tune_late(
         texts: qid → text.
         hits: qid → hits of the first stage, at least `reranker.k` if there are so many.
         relevant: qid → the documents that are relevant, at least one each; other topics are left out.
-        progress: receives the topics done.
+        progress: receives the topics done, and how many can't be re-ranked.
 
     Raises:
-        InputError: fewer than two topics have hits and judgements, or the store lacks a hit.
+        InputError: fewer than two topics have hits and judgements, no topic for choosing can be re-ranked, or the store
+            lacks a hit.
     """
     qids = [qid for qid in hits if relevant.get(qid)]
     if len(qids) < 2:
@@ -79,6 +80,12 @@ def tune_late(
     for begin in progress.track(begins, f"late scores (batches of {AT_ONCE})", len(begins)):
         late |= reranker.late_scores(texts, {qid: hits[qid] for qid in qids[begin : begin + AT_ONCE]})
     choosing, reporting = qids[::2], qids[1::2]
+    _require_some(choosing, late)
+    if len(late) < len(qids):
+        progress.note(
+            f"{len(qids) - len(late)} of {len(qids)} topics keep the first stage's order: fewer than two hits, or no "
+            "word that has a vector"
+        )
     depths = [depth for depth in DEPTHS if depth < reranker.k] + [reranker.k]
     settings: list[LateSetting] = []
     means: list[float] = []
@@ -89,6 +96,13 @@ def tune_late(
         settings.append(LateSetting(depth, mix, _recall(reporting, hits, late, relevant, depth, mix)))
     chosen = next(one for one, mean in zip(settings, means, strict=True) if mean >= max(means) - NO_WORSE)
     return LateTuning(len(qids), _recall(reporting, hits, late, relevant, 0, 1.0), settings, chosen)
+
+
+def _require_some(choosing: Sequence[str], late: Mapping[str, NDArray[np.float32]]) -> None:
+    if not any(qid in late for qid in choosing):
+        raise InputError(
+            f"not one of the {len(choosing)} topics for choosing has two hits and a word that has a vector: give others"
+        )
 
 
 def _recall(

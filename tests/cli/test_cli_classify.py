@@ -11,7 +11,14 @@ from support import tiny
 from support.cli_run import done, lexlip
 
 from lexlip_lucene.cli.classify import LINES_SHOWN
+from lexlip_lucene.data.captions import read_captions
+from lexlip_lucene.data.labels import Label
+from lexlip_lucene.encode.arithmetic import Arithmetic
+from lexlip_lucene.encode.late_labels import encode_late_labels
+from lexlip_lucene.encode.zero_shot import Prediction, classify_images
 from lexlip_lucene.encoders.model.lexlip import LexLip
+from lexlip_lucene.encoders.query.late_query import LateQuery
+from lexlip_lucene.recipes.model_spec import LateSpec
 
 KEYS = {"images", "rejected", "labels", "prompts", "known", "top-1", "top-5", "seconds", "output"}
 LABELS = "red\nn1\tdog\ncircle\nstar\ncat\nblue\n"
@@ -44,6 +51,7 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
     (root / "captions.jsonl").write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in lines))
     (root / "labels.txt").write_text(LABELS, encoding="utf-8")
     tiny.lexlip().save_pretrained(root / "model")
+    tiny.lexlip(late=LateSpec(width=8)).save_pretrained(root / "late")
     options = ["--labels", root / "labels.txt", "--model", root / "model", "--precision", "float32"]
     return Case(root, root / "photos", root / "captions.jsonl", options)
 
@@ -99,6 +107,30 @@ def test_a_person_gets_a_line_an_image_and_the_rejected_on_stderr(case: Case) ->
     assert counts.startswith("5 of 6 images classified (0 without a label, 1 rejected), 6 labels, in ")
     assert figures.startswith("top-1 ") and figures.endswith("(percent, 3 images whose label is known)")
     assert f"rejected: image red/broken.png: {case.photos / 'red' / 'broken.png'}: not a JPEG" in ran.err
+
+
+def test_labels_by_late_interaction_are_those_of_the_python_functions(case: Case, tmp_path: Path) -> None:
+    (tmp_path / "prompts.txt").write_text("a {}\ntwo {} over a star\n", encoding="utf-8")
+    output = tmp_path / "classes.jsonl"
+    late = ("classify", case.photos, *case.options, "--model", case.root / "late", "--late", "-k", 3)
+    record = done(*late, "--prompts", tmp_path / "prompts.txt", "--output", output)
+    model, kept = LexLip.from_pretrained(case.root / "late"), list[Prediction]()
+    labels = [Label(name, words) for name, words in zip(NAMES, WORDS, strict=True)]
+    vectors = encode_late_labels(LateQuery(case.root / "late"), labels, templates=["a {}", "two {} over a star"])
+    classify_images(model, read_captions(case.photos), vectors, kept.append, k=3, arithmetic=Arithmetic())
+    lines = lines_of(output)
+    assert [line["id"] for line in lines] == [found.id for found in kept]
+    assert [line["labels"] for line in lines] == [[one._asdict() for one in found.labels] for found in kept]
+    assert (record["late"], record["prompts"], record["without_labels"], record["known"]) == (True, 2, 0, 3)
+    assert set(record) == set(done("classify", case.photos, *case.options))
+    first = lexlip(*late).out.splitlines()[0]
+    assert first.startswith("5.png: ") and first.count(", ") == 2 and len(first.split()[2].rstrip(",")) >= len("0.123")
+
+
+def test_labels_by_late_interaction_need_a_model_with_patch_vectors(case: Case, tmp_path: Path) -> None:
+    asked = ("classify", case.photos, *case.options, "--late", "--output", tmp_path / "o.jsonl")
+    assert lexlip(*asked).error == "error: model tiny has no patch vectors: train it with late in its recipe"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_more_than_a_screen_of_images_is_printed(case: Case, tmp_path: Path) -> None:

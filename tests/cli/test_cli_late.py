@@ -1,8 +1,11 @@
 """Re-ranking by patches on the command line: `encode images --patches`, `search --late`, `tune --late`."""
 
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import orjson
 import pytest
 from support import tiny
@@ -11,6 +14,7 @@ from support.noise_photos import noise_photos
 
 from lexlip_lucene.encoders.query.late_query import LateQuery
 from lexlip_lucene.evaluate.run import read_run
+from lexlip_lucene.files.checksum import with_checksum, without_checksum
 from lexlip_lucene.late.late_reranker import LateReranker
 from lexlip_lucene.late.patch_store import PatchStore
 from lexlip_lucene.late.store_changes import without
@@ -104,6 +108,42 @@ def test_a_query_without_a_token_that_has_a_vector_says_that_it_is_not_re_ranked
     assert ran.status == 0 and "not re-ranked: no word of the query has a vector" in ran.out
 
 
+@pytest.mark.parametrize("query", ["", " ", "[PAD]", "[PAD] [PAD] [SEP]", "é"])
+def test_an_empty_query_and_one_of_pads_have_no_hits_and_say_so(place: Place, query: str) -> None:
+    ran = lexlip(*place.search("--query", query, "--late", place.store))
+    assert ran.status == 0 and ran.out.startswith("no hits: ")
+    assert "not re-ranked: no word of the query has a vector" in ran.out
+
+
+def test_one_hit_that_can_not_change_places_is_not_called_re_ranked(place: Place) -> None:
+    asked = place.search("--query", "a red dog")
+    late = ("--late", place.store, "--rerank", 1)
+    assert "not re-ranked: two hits at least can change places, got 1" in lexlip(*asked, *late).out
+    assert hits_in(done(*asked, *late)) == hits_in(done(*asked))
+
+
+def test_no_hit_at_all_is_not_called_re_ranked(place: Place) -> None:
+    ran = lexlip(*place.search("--query", "red -red", "--late", place.store))
+    assert ran.status == 0 and "two hits at least can change places, got 0" in ran.out
+
+
+def test_more_hits_to_re_rank_than_the_run_has_are_all_re_ranked(place: Place, tmp_path: Path) -> None:
+    asked = place.search("--query", "a red dog", "-k", 10**6, "--late", place.store)
+    assert hits_in(done(*asked, "--rerank", 10**9)) == hits_in(done(*asked, "--rerank", PICTURES))
+    run = place.search("--topics", place.root / "topics.tsv", "--late", place.store, "--rerank", 10**9)
+    record = done(*run, "-k", 10**6, "--output", tmp_path / "run.txt")
+    assert record["not_reranked"] == 0 and set(read_run(tmp_path / "run.txt")) == set(QUERIES)
+
+
+def test_a_run_says_how_many_topics_have_no_word_that_has_a_vector(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "topics.tsv").write_text("q1\ta red dog\nq2\tzebra\nq3\t[PAD] [PAD]\nq4\t\n")
+    asked = place.search("--topics", tmp_path / "topics.tsv", "--output", tmp_path / "run.txt", "--late", place.store)
+    ran = lexlip(*asked)
+    assert ran.status == 0
+    assert ran.out.endswith("\nnot re-ranked: 3 of 4 topics, no word of which has a vector\n")
+    assert done(*asked, "--force")["not_reranked"] == 3
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -130,6 +170,79 @@ def test_models_and_stores_that_do_not_belong_together_are_refused(place: Place,
     done(*encoded)
     run = ("search", place.index, "--encoded", tmp_path / "q.jsonl", "--output", tmp_path / "r.txt", *late)
     assert "give --model MODEL, and words" in lexlip(*run).error
+
+
+def change(**values: object) -> Callable[[Path], None]:
+    """Return a change of the manifest whose checksum fits again: damage by somebody who means it."""
+
+    def made(store: Path) -> None:
+        record = {**without_checksum(orjson.loads((store / "store.json").read_bytes())), **values}
+        (store / "store.json").write_bytes(orjson.dumps(with_checksum(record)))
+
+    return made
+
+
+def cut(name: str, left: float) -> Callable[[Path], None]:
+    def made(store: Path) -> None:
+        content = (store / name).read_bytes()
+        (store / name).write_bytes(content[: int(left * len(content))])
+
+    return made
+
+
+def gone(store: Path) -> None:
+    (store / "ids.bin").unlink()
+
+
+def a_folder(store: Path) -> None:
+    (store / "vectors.bin").unlink()
+    (store / "vectors.bin").mkdir()
+
+
+def of_another_byte_order(store: Path) -> None:
+    """Give the table the other byte order, which its manifest does not say."""
+    numbers = np.fromfile(store / "documents.bin", "<u8")
+    numbers.astype(">u8").tofile(store / "documents.bin")
+
+
+def no_numbers(store: Path) -> None:
+    """Make every vector's largest number NaN, in as many bytes."""
+    (store / "vectors.bin").write_bytes(b"\xff" * (store / "vectors.bin").stat().st_size)
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (change(byte_order="big"), "integers in byte order 'little' are needed, got 'big'"),
+        (of_another_byte_order, "`lexlip check` says if its files are whole"),
+        (change(model_sha256="f" * 64), "patches of the model"),
+        (change(width=7), "bytes are not those of its counts"),
+        (change(documents=PICTURES - 1), "bytes are not those of its counts"),
+        (change(vectors=PICTURES - 1), "bytes are not those of its counts"),
+        (change(clusters=-1), "store.json is damaged: clusters: "),
+        *((cut(name, 0.9), f"{name} is cut short") for name in ("vectors.bin", "documents.bin", "ids.bin")),
+        *((cut("store.json", left), "store.json is damaged") for left in (0.9, 0.0)),
+        (gone, "can't read"),
+        (a_folder, "vectors.bin must be a file"),
+        (no_numbers, "are no finite numbers: the store is damaged"),
+    ],
+)
+def test_a_store_that_is_not_as_it_was_written_is_one_line_that_says_so(
+    place: Place, tmp_path: Path, harm: Callable[[Path], None], said: str
+) -> None:
+    shutil.copytree(place.store, tmp_path / "store")
+    harm(tmp_path / "store")
+    assert said in lexlip(*place.search("--query", "a red dog", "--late", tmp_path / "store")).error
+    run = place.search("--topics", place.root / "topics.tsv", "--output", tmp_path / "run.txt")
+    assert said in lexlip(*run, "--late", tmp_path / "store").error
+    assert not (tmp_path / "run.txt").exists()
+
+
+def test_options_of_patches_without_a_store_are_refused(place: Place, tmp_path: Path) -> None:
+    asked = ("encode", "images", place.root / "photos", tmp_path / "c", "--model", place.model)
+    for option in (("--patch-code", "int8"), ("--patch-clusters", 0)):
+        assert "belong to --patches STORE" in lexlip(*asked, *option).error
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_store_that_lacks_a_hit_names_it(place: Place) -> None:

@@ -1,9 +1,11 @@
 """The patch store that `lexlip encode images --patches` writes beside a collection."""
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+import orjson
 import pytest
 import torch
 from numpy.typing import NDArray
@@ -18,9 +20,10 @@ from lexlip_lucene.encode.patch_output import PatchForm, PatchOutput
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.model.pixels import normalise, to_square
 from lexlip_lucene.errors import InputError, ModelError, OutputError
+from lexlip_lucene.files.checksum import with_checksum, without_checksum
 from lexlip_lucene.late.clusters import clustered
 from lexlip_lucene.late.patch_store import PatchStore
-from lexlip_lucene.late.store_changes import Patches
+from lexlip_lucene.late.store_changes import Patches, without
 from lexlip_lucene.recipes.model_spec import LateSpec
 from lexlip_lucene.vectors.collection import read_collection
 
@@ -168,6 +171,90 @@ def test_an_update_of_another_kind_or_model_is_refused(
         encode_images(model, images, tmp_path / "c", patches=tmp_path / "p2", update=True)
 
 
+@pytest.mark.parametrize("clusters", [3, None])
+@pytest.mark.parametrize("new", [True, False])
+def test_an_update_with_other_clusters_is_refused_before_anything_is_encoded(
+    clusters: int | None, new: bool, model: LexLip, images: list[CaptionedImage], tmp_path: Path
+) -> None:
+    encode_images(model, images[:5], tmp_path / "c", patches=tmp_path / "p", patch_form=PatchForm("int4", 2))
+    before = [bytes_of(tmp_path / name) for name in ("c", "p")]
+    made = "all patches" if clusters is None else f"at most {clusters} vectors"
+    said = f"has at most 2 vectors of a picture, but this run makes {made}: give the same --patch-clusters"
+    form = PatchForm("int4", clusters)
+    with pytest.raises(InputError, match=said):
+        encode_images(
+            model, images if new else images[:5], tmp_path / "c", patches=tmp_path / "p", patch_form=form, update=True
+        )
+    assert [bytes_of(tmp_path / name) for name in ("c", "p")] == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["c", "c.manifest.json", "p"]
+
+
+def test_a_store_that_does_not_say_its_clusters_is_added_to(
+    model: LexLip, images: list[CaptionedImage], tmp_path: Path
+) -> None:
+    """Stores of earlier versions do not have the key; what is added to one can't say it for the others."""
+    encode_images(model, images[:5], tmp_path / "c", patches=tmp_path / "p")
+    rewritten(tmp_path / "p" / "store.json", clusters=None)
+    for count in (8, 8, IMAGES):
+        encode_images(model, images[:count], tmp_path / "c", patches=tmp_path / "p", update=True)
+        manifest = orjson.loads((tmp_path / "p" / "store.json").read_bytes())
+        assert "clusters" not in manifest
+    with PatchStore.open(tmp_path / "p") as store:
+        assert store.documents == IMAGES - 1
+
+
+def rewritten(manifest: Path, **values: object) -> None:
+    """Change a store's manifest, whose checksum fits again; None takes a key out."""
+    record = {**without_checksum(orjson.loads(manifest.read_bytes())), **values}
+    kept = {key: value for key, value in record.items() if value is not None}
+    manifest.write_bytes(orjson.dumps(with_checksum(kept)))
+
+
+def lose_the_store(store: Path, other: Path) -> None:
+    shutil.rmtree(store)
+
+
+def take_another_models(store: Path, other: Path) -> None:
+    shutil.rmtree(store)
+    shutil.copytree(other, store)
+
+
+def delete_a_document(store: Path, other: Path) -> None:
+    without(PatchStore.open(store), ["02.png"]).close()
+
+
+def cut_it_short(store: Path, other: Path) -> None:
+    (store / "vectors.bin").write_bytes((store / "vectors.bin").read_bytes()[:-1])
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (lose_the_store, "no such folder"),
+        (take_another_models, "patches of the model"),
+        (delete_a_document, r"lacks 1 of the collection's 5 documents, the first of them '02.png'"),
+        (cut_it_short, "vectors.bin is cut short"),
+    ],
+)
+@pytest.mark.parametrize("new", [True, False])
+def test_an_update_needs_the_store_of_the_whole_collection_with_and_without_new_pictures(
+    harm: Callable[[Path, Path], None],
+    said: str,
+    new: bool,
+    folder: Path,
+    model: LexLip,
+    images: list[CaptionedImage],
+    tmp_path: Path,
+) -> None:
+    encode_images(model, images[:5], tmp_path / "c", patches=tmp_path / "p")
+    encode_images(LexLip.from_pretrained(folder / "other"), images[:5], tmp_path / "c2", patches=tmp_path / "p2")
+    harm(tmp_path / "p", tmp_path / "p2")
+    before = bytes_of(tmp_path / "c")
+    with pytest.raises(InputError, match=said):
+        encode_images(model, images if new else images[:5], tmp_path / "c", patches=tmp_path / "p", update=True)
+    assert bytes_of(tmp_path / "c") == before and not (tmp_path / ".c.partial").exists()
+
+
 def test_a_store_that_exists_is_replaced_only_by_force(
     model: LexLip, images: list[CaptionedImage], tmp_path: Path
 ) -> None:
@@ -187,8 +274,18 @@ def test_what_has_no_patches_is_refused_before_anything_is_written(
         encode_images(LexLip.from_pretrained(folder / "plain"), images, tmp_path / "c", patches=tmp_path / "p")
     with pytest.raises(InputError, match="name a collection"):
         encode_images(model, images, tmp_path / "q.jsonl", patches=tmp_path / "p")
-    with pytest.raises(InputError, match="a patch code is one of float16, int8, int4, sign, got 'int2'"):
-        encode_images(model, images, tmp_path / "c", patches=tmp_path / "p", patch_form=PatchForm("int2"))
+    with pytest.raises(InputError, match=r"a patch code is one of float16, int8, int4, .*got 'int3'"):
+        encode_images(model, images, tmp_path / "c", patches=tmp_path / "p", patch_form=PatchForm("int3"))
     with pytest.raises(InputError, match="number of patch clusters"):
         encode_images(model, images, tmp_path / "c", patches=tmp_path / "p", patch_form=PatchForm("int8", 0))
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("collection", "store"), [("c", "c"), ("c", "c/p"), ("p/c", "p"), ("c", "x/../c/p")])
+def test_a_store_and_a_collection_in_each_other_s_place_are_refused_before_anything_is_written(
+    collection: str, store: str, model: LexLip, images: list[CaptionedImage], tmp_path: Path
+) -> None:
+    (tmp_path / "x").mkdir()
+    with pytest.raises(OutputError, match="must be folders beside each other"):
+        encode_images(model, images, tmp_path / collection, patches=tmp_path / store, force=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]

@@ -76,6 +76,20 @@ def test_the_first_k_are_ordered_by_both_scores_standardised_and_mixed(
     assert all(isinstance(score, float) for score in scores)
 
 
+def test_patches_that_are_no_numbers_are_an_error_that_names_the_document() -> None:
+    documents = patches_of([2, 2, 0])
+    documents["d1"] = np.full((2, WIDTH), np.nan, np.float32)
+    with pytest.raises(InputError, match="the patches of 'd1' are no finite numbers: the store is damaged"):
+        LateReranker(Patches(documents), text_of_length).rerank("bus", hits_of([9, 7, 6]))
+
+
+def test_it_says_what_it_does_with_hits() -> None:
+    reranker = LateReranker(Patches({}), text_of_length, k=5, mix=0.3)
+    assert reranker.said("bus", 9) == "re-ranked by patches: the first 5 hits; the first score counts 0.3"
+    assert reranker.said("bus", 1) == "not re-ranked: two hits at least can change places, got 1"
+    assert reranker.said("pad pad", 9) == "not re-ranked: no word of the query has a vector"
+
+
 def test_a_hit_after_k_keeps_its_distance_to_hit_k() -> None:
     found = LateReranker(Patches(patches_of([1] * 4)), text_of_length, k=2).rerank("bus", hits_of([9, 7, 6, 2]))
     assert [hit.docid for hit in found[2:]] == ["d2", "d3"]

@@ -22,6 +22,7 @@ from lexlip_lucene.records import Hit
 from lexlip_lucene.serve.app import create_app
 
 PICTURES = 12
+SYSTEMS = ("lexlip", "late")
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +74,19 @@ def test_a_query_without_words_keeps_the_order_of_the_first_stage(client: TestCl
     like = {"query": "", "like": "03.png"}
     ids = [[hit.docid for hit in searched(client, system=system, **like)] for system in ("lexlip", "late")]
     assert ids[0] == ids[1] and ids[0]
+    answer = client.get("/api/search", params={**like, "system": "late"}).json()
+    assert answer["late"] == "not re-ranked: no word of the query has a vector"
+    page = client.get("/", params={**like, "system": "late"}).text
+    assert "Nothing was compared by patches here, so the order is that of the words." in page
+
+
+def test_what_was_re_ranked_is_said(client: TestClient) -> None:
+    asked = {"query": "a red dog", "k": "3"}
+    hits = len(searched(client, k=PICTURES))
+    answers = {system: client.get("/api/search", params={**asked, "system": system}).json() for system in SYSTEMS}
+    assert answers["late"]["late"] == f"re-ranked by patches: the first {hits} hits; the first score counts 0.45"
+    assert answers["lexlip"]["late"] == ""
+    assert "Nothing was compared" not in client.get("/", params={**asked, "system": "late"}).text
 
 
 def test_health_and_page_offer_the_system_only_where_a_store_is_served(client: TestClient, plain: TestClient) -> None:

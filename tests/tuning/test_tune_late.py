@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from support.patches import pictures, unit_vectors
+from support.recorder import Recorder
 
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.late.late_reranker import LateReranker
@@ -69,6 +70,22 @@ def test_each_number_of_hits_gets_the_mix_that_is_best_on_every_second_topic(see
         expected = recall(reporting, runs[setting.mix], relevant)
         assert setting.recall == pytest.approx(expected)
     assert tuning.chosen.hits == min(one for one, mean in best.items() if mean >= max(best.values()) - 0.001)
+
+
+def text_or_pads(text: str) -> TextTokens:
+    return text_of(text) if text != "pads" else TextTokens(unit_vectors(2), np.zeros(2, np.float32))
+
+
+def test_topics_that_can_not_be_re_ranked_are_said_and_none_to_choose_by_is_an_error() -> None:
+    texts, hits, relevant = drawn(0)
+    said = Recorder()
+    some = texts | {"q1": "pads", "q4": "pads"}
+    assert tune_late(LateReranker(Patches(), text_or_pads), some, hits, relevant, progress=said).topics == TOPICS
+    order = "keep the first stage's order: fewer than two hits, or no word that has a vector"
+    assert said.notes == [f"2 of {TOPICS} topics {order}"]
+    silent = {qid: "pads" if place % 2 == 0 else text for place, (qid, text) in enumerate(texts.items())}
+    with pytest.raises(InputError, match="not one of the 15 topics for choosing has two hits and a word"):
+        tune_late(LateReranker(Patches(), text_or_pads), silent, hits, relevant)
 
 
 def test_topics_without_judgements_are_left_out_and_too_few_are_an_error() -> None:
