@@ -42,4 +42,4 @@ class LevelCode:
 def _levels_of_byte(width: int) -> NDArray[np.float32]:
     """Return (256, 4) float32: byte → its four levels."""
     levels = np.array([-_OUTER, -_INNER, _INNER, _OUTER], dtype=np.float32) * np.float32(width**-0.5)
-    return levels[(np.arange(256)[:, None] >> _PLACES) & 3]
+    return np.asarray(levels[(np.arange(256)[:, None] >> _PLACES) & 3])

@@ -62,7 +62,7 @@ def test_the_report_has_every_row_and_its_first_is_the_first_stage(
     main([str(tmp_path / "index"), *named])
     rows = orjson.loads((tmp_path / "report" / "late.json").read_bytes())
     assert [row["name"] for row in rows if row["group"] == "hits"] == ["1", "10", "all 14", "all 14, late score only"]
-    assert rows[0]["group"] == "first stage" and len([row for row in rows if row["group"] == "form"]) == 9
+    assert rows[0]["group"] == "first stage" and len([row for row in rows if row["group"] == "form"]) == 12
     one_hit = next(row for row in rows if row["name"] == "1")
     assert one_hit["recall"] == rows[0]["recall"], "one hit has no other order"
     assert (tmp_path / "report" / "late-hits.svg").exists() and (tmp_path / "report" / "late-bytes.svg").exists()

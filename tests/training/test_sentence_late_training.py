@@ -18,7 +18,7 @@ from lexlip_lucene.encoders.query.late_query import LateQuery
 from lexlip_lucene.encoders.query.late_texts import late_texts
 from lexlip_lucene.encoders.query.sentence_states import GRAPH_FILE, TOKENIZER_FILE, shares
 from lexlip_lucene.errors import ModelError
-from lexlip_lucene.training.examples.caption_states import CaptionStates
+from lexlip_lucene.training.start.caption_states import CaptionStates
 
 STATIC = {"kind": "static"}
 LATE = {"width": 16, "epochs": 3, "batch_size": 8}

@@ -60,7 +60,7 @@ class SentenceStates:
         wanted = (1, len(encoding.ids), self._spec.width)
         if np.shape(states) != wanted:
             raise ModelError(f"{self._graph}: states of shape {wanted} are needed, got {np.shape(states)}")
-        return shares(encoding.offsets, spans) @ states[0]
+        return np.asarray(shares(encoding.offsets, spans) @ states[0])
 
 
 def shares(of: Sequence[Span], to: Sequence[Span]) -> NDArray[np.float32]:
@@ -71,4 +71,4 @@ def shares(of: Sequence[Span], to: Sequence[Span]) -> NDArray[np.float32]:
     begins, ends = np.array(of, dtype=np.int64).reshape(-1, 2).T
     first, last = np.array(to, dtype=np.int64).reshape(-1, 2).T
     common = np.minimum(ends, last[:, None]) > np.maximum(begins, first[:, None])
-    return (common / np.maximum(common.sum(axis=1, keepdims=True), 1)).astype(np.float32)
+    return np.asarray(common / np.maximum(common.sum(axis=1, keepdims=True), 1), dtype=np.float32)

@@ -16,7 +16,6 @@ from lexlip_lucene.errors import InputError
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe, StaticTextRecipe
 from lexlip_lucene.training.examples.caption_bags import CaptionBags
-from lexlip_lucene.training.examples.caption_states import CaptionStates
 from lexlip_lucene.training.examples.draws import Draws
 from lexlip_lucene.training.examples.examples import split_aside
 from lexlip_lucene.training.examples.frozen_states import frozen_states
@@ -35,6 +34,7 @@ from lexlip_lucene.training.run.late_selection import Mixed, choose_mix
 from lexlip_lucene.training.run.late_training import LateTraining
 from lexlip_lucene.training.run.loop import Trainer
 from lexlip_lucene.training.run.run_state import Outcome
+from lexlip_lucene.training.start.caption_states import CaptionStates
 from lexlip_lucene.training.start.starting import Vocabulary, captions_of, compute_start, make_model, make_vocabulary
 from lexlip_lucene.training.start.translation import fill_translation
 

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.pool.late_head import token_scores
-from lexlip_lucene.training.examples.caption_states import CaptionStates
 from lexlip_lucene.training.examples.examples import CaptionTokens
 from lexlip_lucene.training.examples.sources import ImageSource, plan_of
 from lexlip_lucene.training.run.selection import measure_aside, own_recall, quantised
+from lexlip_lucene.training.start.caption_states import CaptionStates
 
 HITS = 100
 MIXES = tuple(round(0.05 * step, 2) for step in range(21))

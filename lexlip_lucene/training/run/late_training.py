@@ -23,7 +23,6 @@ from lexlip_lucene.encoders.pool.late_head import LateHead, LateTokens, patch_sc
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.encoder_recipe import ImageRecipe
 from lexlip_lucene.recipes.late_recipe import LateRecipe
-from lexlip_lucene.training.examples.caption_states import CaptionStates
 from lexlip_lucene.training.examples.draws import Draw, Draws
 from lexlip_lucene.training.examples.examples import (
     CaptionTokens,
@@ -36,6 +35,7 @@ from lexlip_lucene.training.formulas import contrastive_loss
 from lexlip_lucene.training.parallel import ALONE
 from lexlip_lucene.training.run.hard_negatives import hard_negatives
 from lexlip_lucene.training.scale import SimilarityScale
+from lexlip_lucene.training.start.caption_states import CaptionStates
 from lexlip_lucene.training.start.ridge import caption_targets, ridge_solution
 
 AT_ONCE = 256
