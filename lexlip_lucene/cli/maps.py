@@ -12,8 +12,13 @@ if TYPE_CHECKING:
 
     from lexlip_lucene.encoders.model.lexlip import LexLip
     from lexlip_lucene.pictures.sheet import Tile
+    from lexlip_lucene.vectors.alignment import Alignment
     from lexlip_lucene.vectors.patch_map import PatchMap
     from lexlip_lucene.vectors.positions import Positions
+
+
+_KINDS = ("by patches", "by max pooling")
+"""Notes below the two maps of a token that are drawn side by side."""
 
 
 def require_png(path: Path, *, force: bool) -> None:
@@ -70,23 +75,34 @@ def model_of(index: Path, folder: Path) -> "LexLip":
 
 
 def draw_maps(
-    path: Path, picture: Path, model: "LexLip", tokens: Sequence[str], *, late: bool, force: bool
+    path: Path, picture: Path, model: "LexLip", tokens: Sequence[str], *, late: bool, label: str | None, force: bool
 ) -> dict[str, Any]:
     """Draw the maps of `tokens` over the picture in the file `picture`; return the record of what was drawn.
 
-    With `late` they are those of the late head: how like a place is to a token.
+    With `late` each token has that of the late head (how like a place is to it), and beside it that of max pooling.
+    With `label` the places come last that align with it.
     """
+    from lexlip_lucene.encoders.explain.label_alignment import label_alignment
     from lexlip_lucene.encoders.explain.late_maps import late_maps
     from lexlip_lucene.encoders.explain.patch_maps import patch_maps
-    from lexlip_lucene.pictures.patch_picture import patch_overlay
-    from lexlip_lucene.pictures.sheet import Tile, enlarged
-    from lexlip_lucene.pictures.token_colour import token_colour
+    from lexlip_lucene.pictures.sheet import enlarged
 
     seen = opened(picture)
-    maps, ground = (late_maps if late else patch_maps)(model, seen, tokens), enlarged(seen)
-    tiles = [Tile(patch_overlay(ground, each), each.token, _note(each), token_colour(each.token)) for each in maps]
+    ground, pooled = enlarged(seen), patch_maps(model, seen, tokens)
+    record: dict[str, Any] = {"file": path.absolute(), "tokens": [_record(each) for each in pooled]}
+    if late:
+        by_patches = late_maps(model, seen, tokens)
+        pairs = zip(by_patches, pooled, strict=True)
+        tiles = [_map_tile(ground, each, kind) for pair in pairs for each, kind in zip(pair, _KINDS, strict=True)]
+        record |= {"tokens": [_record(each) for each in by_patches], "max_pool": record["tokens"]}
+    else:
+        tiles = [_map_tile(ground, each) for each in pooled]
+    if label is not None:
+        alignment = label_alignment(model, seen, label)
+        tiles.append(_label_tile(ground, label, alignment))
+        record["label"] = _alignment_record(label, alignment)
     _write(path, ground, tiles, force=force)
-    return {"file": path.absolute(), "tokens": [_record(each) for each in maps]}
+    return record
 
 
 def draw_places(
@@ -104,12 +120,50 @@ def draw_places(
     return {"file": path.absolute(), "tokens": [{"token": token, "box": list(box)} for token, box in boxes.items()]}
 
 
+def drawn_lines(path: Path, record: dict[str, Any]) -> list[str]:
+    """Return the lines that say what was drawn into `path`."""
+    seen = ", ".join(each["token"] for each in record["tokens"])
+    lines = [f"{path}: where its tokens were seen: {seen or 'none of them anywhere'}"]
+    if "label" in record:
+        label, prompt, lit = (record["label"][key] for key in ("label", "prompt", "lit"))
+        places = [place for row in lit for place in row]
+        lines.append(f"{sum(places)} of {len(places)} places are most like {label!r} in {prompt!r}")
+    return lines
+
+
 def _note(each: "PatchMap") -> str:
     if each.is_of_no_place:
         return "of the picture as a whole"
     if each.cell is None:
         return "not seen"
-    return f"{each.placeless:.0%} of it without a place" if each.placeless else ""
+    return f"{each.placeless:.0%} without a place" if each.placeless else ""
+
+
+def _map_tile(ground: "Image", each: "PatchMap", kind: str = "") -> "Tile":
+    from lexlip_lucene.pictures.patch_picture import patch_overlay
+    from lexlip_lucene.pictures.sheet import Tile
+    from lexlip_lucene.pictures.token_colour import token_colour
+
+    note = "; ".join(filter(None, (kind, _note(each))))
+    return Tile(patch_overlay(ground, each), each.token, note, token_colour(each.token))
+
+
+def _label_tile(ground: "Image", label: str, alignment: "Alignment") -> "Tile":
+    from lexlip_lucene.pictures.patch_picture import alignment_overlay
+    from lexlip_lucene.pictures.sheet import Tile
+
+    note = f"{int(alignment.lit.sum())} of {alignment.lit.size} places are most like it"
+    return Tile(alignment_overlay(ground, alignment), label, note)
+
+
+def _alignment_record(label: str, alignment: "Alignment") -> dict[str, Any]:
+    return {
+        "label": label,
+        "prompt": alignment.text,
+        "tokens": list(alignment.tokens),
+        "places": alignment.words,
+        "lit": alignment.lit.tolist(),
+    }
 
 
 def _record(each: "PatchMap") -> dict[str, Any]:
