@@ -20,7 +20,7 @@ from torch import Tensor
 
 from lexlip_lucene.demo.scene import SIDE
 from lexlip_lucene.encoders.explain.late_maps import late_maps, late_patches, likeness_maps
-from lexlip_lucene.encoders.explain.patch_maps import grid_of, patch_maps
+from lexlip_lucene.encoders.explain.patch_maps import grid_of, patch_maps, position_of
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.model.tokens import tokenise
 from lexlip_lucene.evaluate.pointing import pointing_accuracy
@@ -93,9 +93,11 @@ def _maps(
         in_caption = {} if model.late is None else _vectors_in(model, captions)
         if model.late is not None:
             maps[ON_ITS_OWN] = late_maps(model, picture, words)
-            places = torch.tensor([model.lexicon.position_of_token[word] for word in words])
+            places = torch.tensor([position_of(model, word) for word in words], dtype=torch.long)
             own = model.late_vectors(places.to(model.device))
-            vectors = torch.stack([in_caption.get(word, own[place]) for place, word in enumerate(words)])
+            vectors = own.clone()
+            for place, word in enumerate(words):
+                vectors[place] = in_caption.get(word, own[place])
             maps[IN_A_CAPTION] = likeness_maps(words, vectors, late_patches(model, picture), grid_of(model))
     return maps, set(in_caption)
 

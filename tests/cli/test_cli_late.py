@@ -220,8 +220,6 @@ def test_a_label_lights_the_places_that_are_most_like_it(place: Place, tmp_path:
         (["--late", "--label", "zebra"], "has a vector for none of 'zebra'"),
     ],
 )
-def test_a_label_that_can_not_be_lit_is_refused(
-    place: Place, tmp_path: Path, options: list[object], said: str
-) -> None:
+def test_a_label_that_can_not_be_lit_is_refused(place: Place, tmp_path: Path, options: list[object], said: str) -> None:
     assert said in lexlip(*explained(place, "--maps", tmp_path / "maps.png", *options)).error
     assert list(tmp_path.iterdir()) == []
