@@ -11,20 +11,17 @@ Prints a JSON record: part of the words → their number, the hits of each map, 
 import argparse
 from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
-import torch
 from PIL import Image
-from torch import Tensor
 
 from lexlip_lucene.demo.scene import SIDE
-from lexlip_lucene.encoders.explain.late_maps import late_maps, late_patches, likeness_maps
-from lexlip_lucene.encoders.explain.patch_maps import grid_of, patch_maps, position_of
-from lexlip_lucene.encoders.model.lexlip import LexLip
-from lexlip_lucene.encoders.model.tokens import tokenise
 from lexlip_lucene.evaluate.pointing import pointing_accuracy
 from lexlip_lucene.vectors.patch_map import Box, PatchMap
+
+if TYPE_CHECKING:
+    from lexlip_lucene.encoders.model.lexlip import LexLip
 
 MAX_POOLING, ON_ITS_OWN, IN_A_CAPTION = "max pooling", "late, on its own", "late, in a caption"
 """The kinds of maps."""
@@ -48,7 +45,7 @@ class Named(NamedTuple):
     said: bool
 
 
-def named_words(scenes: Path, model: LexLip) -> Iterator[Named]:
+def named_words(scenes: Path, model: "LexLip") -> Iterator[Named]:
     """Yield every colour and shape word that `model` has, in every test scene of at least two objects.
 
     Args:
@@ -62,7 +59,8 @@ def named_words(scenes: Path, model: LexLip) -> Iterator[Named]:
             continue
         words = {key: of for key, of in _words_of(scene["objects"], shown).items() if key[1] in model.lexicon.tokens}
         with Image.open(scenes / scene["file"]) as picture:
-            maps, said = _maps(model, picture, [word for _, word in words], scene["captions"])
+            maps = _maps(model, picture, [word for _, word in words], scene["captions"])
+        said = _tokens_of(model, scene["captions"])
         for place, ((kind, word), (boxes, known)) in enumerate(words.items()):
             yield Named(kind, {name: found[place] for name, found in maps.items()}, boxes, known, word in said)
 
@@ -85,32 +83,24 @@ def _words_of(
 
 
 def _maps(
-    model: LexLip, picture: Image.Image, words: Sequence[str], captions: Sequence[str]
-) -> tuple[dict[str, list[PatchMap]], set[str]]:
-    """Return kind of map → the map of each word, and the words that a caption has."""
+    model: "LexLip", picture: Image.Image, words: Sequence[str], captions: Sequence[str]
+) -> dict[str, list[PatchMap]]:
+    """Return kind of map → the map of each word."""
+    from lexlip_lucene.encoders.explain.late_maps import late_maps
+    from lexlip_lucene.encoders.explain.patch_maps import patch_maps
+
     maps = {MAX_POOLING: patch_maps(model, picture, words)}
-    with torch.inference_mode():
-        in_caption = {} if model.late is None else _vectors_in(model, captions)
-        if model.late is not None:
-            maps[ON_ITS_OWN] = late_maps(model, picture, words)
-            places = torch.tensor([position_of(model, word) for word in words], dtype=torch.long)
-            own = model.late_vectors(places.to(model.device))
-            vectors = own.clone()
-            for place, word in enumerate(words):
-                vectors[place] = in_caption.get(word, own[place])
-            maps[IN_A_CAPTION] = likeness_maps(words, vectors, late_patches(model, picture), grid_of(model))
-    return maps, set(in_caption)
+    if model.late is not None:
+        maps[ON_ITS_OWN] = late_maps(model, picture, words)
+        maps[IN_A_CAPTION] = late_maps(model, picture, words, texts=captions)
+    return maps
 
 
-def _vectors_in(model: LexLip, captions: Sequence[str]) -> dict[str, Tensor]:
-    """Return token → its vector (width,) where it comes first in the captions."""
-    tokens = tokenise(model.tokenizer, captions, max_length=model.config.text.max_length)
-    vectors = model.late_tokens(tokens).vectors
-    positions = model.text.own.positions(tokens.ids.to(model.device), tokens.words.to(model.device))
-    found: dict[str, Tensor] = {}
-    for row, place in torch.nonzero(positions < len(model.lexicon)).tolist():
-        found.setdefault(model.lexicon.tokens[int(positions[row, place])], vectors[row, place])
-    return found
+def _tokens_of(model: "LexLip", captions: Sequence[str]) -> set[str]:
+    from lexlip_lucene.encoders.model.tokenizer import encoded
+
+    encodings = encoded(model.tokenizer, captions, max_length=model.config.text.max_length)
+    return {token for encoding in encodings for token in encoding.tokens}
 
 
 def pointing_record(words: Sequence[Named]) -> dict[str, dict[str, float]]:
@@ -143,6 +133,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("scenes", type=Path, help="folder of the scenes, which `lexlip demo` draws")
     parser.add_argument("--model", type=Path, required=True, help="model that was trained on them")
     given = parser.parse_args(arguments)
+    from lexlip_lucene.encoders.model.lexlip import LexLip
+
     words = list(named_words(given.scenes, LexLip.from_pretrained(given.model)))
     print(orjson.dumps(pointing_record(words), option=orjson.OPT_INDENT_2).decode())
 
