@@ -94,7 +94,8 @@ def explain(
             if late:  # it compares all words that were typed, and the picture may lack their tokens
                 known = loaded.lexicon.position_of_token
                 tokens = [token for token in weights if token in known and token not in read.called]
-            record["maps"] = draw_maps(maps, picture, loaded, tokens, late=late, label=label, force=force)
+            late_in = read.words if late else None
+            record["maps"] = draw_maps(maps, picture, loaded, tokens, late_in=late_in, label=label, force=force)
         elif positions is not None:
             record["maps"] = draw_places(maps, picture, positions, tokens, force=force)
         else:

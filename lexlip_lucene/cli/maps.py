@@ -75,12 +75,19 @@ def model_of(index: Path, folder: Path) -> "LexLip":
 
 
 def draw_maps(
-    path: Path, picture: Path, model: "LexLip", tokens: Sequence[str], *, late: bool, label: str | None, force: bool
+    path: Path,
+    picture: Path,
+    model: "LexLip",
+    tokens: Sequence[str],
+    *,
+    late_in: str | None,
+    label: str | None,
+    force: bool,
 ) -> dict[str, Any]:
     """Draw the maps of `tokens` over the picture in the file `picture`; return the record of what was drawn.
 
-    With `late` each token has that of the late head (how like a place is to it), and beside it that of max pooling.
-    With `label` the places come last that align with it.
+    With a text `late_in` each token has the map of the late head, as the text has it, and beside it that of max
+    pooling. With `label` the places come last that align with it.
     """
     from lexlip_lucene.encoders.explain.label_alignment import label_alignment
     from lexlip_lucene.encoders.explain.late_maps import late_maps
@@ -90,8 +97,8 @@ def draw_maps(
     seen = opened(picture)
     ground, pooled = enlarged(seen), patch_maps(model, seen, tokens)
     record: dict[str, Any] = {"file": path.absolute(), "tokens": [_record(each) for each in pooled]}
-    if late:
-        by_patches = late_maps(model, seen, tokens)
+    if late_in is not None:
+        by_patches = late_maps(model, seen, tokens, texts=[late_in])
         pairs = zip(by_patches, pooled, strict=True)
         tiles = [_map_tile(ground, each, kind) for pair in pairs for each, kind in zip(pair, _KINDS, strict=True)]
         record |= {"tokens": [_record(each) for each in by_patches], "max_pool": record["tokens"]}

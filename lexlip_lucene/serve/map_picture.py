@@ -26,21 +26,22 @@ class MapPicture(NamedTuple):
     has_place: bool
 
 
-def map_picture(searching: Searching, docid: str, path: Path, token: str, *, late: bool = False) -> MapPicture:
+def map_picture(searching: Searching, docid: str, path: Path, token: str, *, late_in: str | None = None) -> MapPicture:
     """Return the picture of document `docid`, at `path`, that shows where `token` is.
 
-    With `late` it shows how like each place is to the token, by patch vectors.
+    With a text `late_in` it shows how like each place is to the token, by patch vectors, as re-ranking by that text
+    compares them; a token that is not in it is a text of its own.
 
     Raises:
         InputError: the token is not in the lexicon, or the model sees no pictures and the index has no positions.
-        ModelError: `late`, and the model has no late maps.
+        ModelError: `late_in` is given, and the model has no late maps.
         UnreadableImage: the picture can't be read.
     """
     picture = open_image(path)
     drawn = _enlarged(picture)
     positions = searching.stored(docid).get(POSITIONS)
-    if late:
-        found = searching.model.late_map(picture, token)
+    if late_in is not None:
+        found = searching.model.late_map(picture, token, late_in)
         box, drawn = found.box, patch_overlay(drawn, found)
     elif searching.model.sees_pictures or positions is None:
         found = searching.model.patch_map(picture, token)

@@ -83,8 +83,8 @@ class QueryModel:
 
         return patch_maps(self._with_images(), picture, [token])[0]
 
-    def late_map(self, picture: "Image", token: str) -> "PatchMap":
-        """Return how like each place of a picture in mode RGB is to `token`, by patch vectors.
+    def late_map(self, picture: "Image", token: str, text: str) -> "PatchMap":
+        """Return how like each place of a picture in mode RGB is to `token` as `text` has it, by patch vectors.
 
         Raises:
             InputError: the token is not in the lexicon, or the model is an exported query side.
@@ -92,7 +92,7 @@ class QueryModel:
         """
         from lexlip_lucene.encoders.explain.late_maps import late_maps
 
-        return late_maps(self._with_images(), picture, [token])[0]
+        return late_maps(self._with_images(), picture, [token], texts=[text])[0]
 
     @property
     def has_late_maps(self) -> bool:

@@ -11,6 +11,7 @@ from support.cli_run import done, lexlip
 from support.noise_photos import noise_photos
 
 from lexlip_lucene.encoders.explain.label_alignment import label_alignment
+from lexlip_lucene.encoders.explain.late_maps import late_maps
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.query.late_query import LateQuery
 from lexlip_lucene.evaluate.run import read_run
@@ -185,10 +186,17 @@ def test_late_maps_are_drawn_of_all_words_of_the_query(place: Place, tmp_path: P
     assert "give --maps, --images and --model with it" in lexlip(*explained(place)[:-2], "--late").error
 
 
-def test_beside_each_late_map_is_the_map_of_max_pooling(place: Place, tmp_path: Path) -> None:
-    both = done(*explained(place, "--maps", tmp_path / "both.png", "--late"))["maps"]
+def test_late_maps_are_of_the_query_s_tokens_and_beside_each_is_that_of_max_pooling(
+    place: Place, tmp_path: Path
+) -> None:
+    record = done(*explained(place, "--maps", tmp_path / "both.png", "--late"))
+    both = record["maps"]
     plain = done(*explained(place, "--maps", tmp_path / "plain.png"))["maps"]
     assert [each["token"] for each in both["tokens"]] == [each["token"] for each in both["max_pool"]]
+    with Image.open(place.root / "photos" / record["docid"]) as picture:
+        tokens = [each["token"] for each in both["tokens"]]
+        expected = late_maps(LexLip.from_pretrained(place.model), picture, tokens, texts=["a red dog"])
+    assert [each["weights"] for each in both["tokens"]] == [each.weights.tolist() for each in expected]
     pooled = {each["token"]: each for each in both["max_pool"]}
     assert all(pooled[each["token"]] == each for each in plain["tokens"]) and "max_pool" not in plain
     with Image.open(tmp_path / "both.png") as sheet:

@@ -62,11 +62,13 @@ def test_a_client_gets_the_late_map_of_a_token_where_it_asks(root: Path, client:
         pictures[late] = answer.content
     assert pictures["false"] == client.get(f"/patches/{DOCID}", params={"token": "dog"}).content != pictures["true"]
     seen = Image.open(root / "photos" / DOCID)
-    (expected,) = late_maps(LexLip.from_pretrained(root / "places" / "model"), seen, ["dog"])
-    file = BytesIO()
     large = seen.convert("RGB").resize((480, 360), Image.Resampling.BICUBIC)
-    patch_overlay(large, expected).save(file, "JPEG", quality=88)
-    assert pictures["true"] == file.getvalue()
+    model = LexLip.from_pretrained(root / "places" / "model")
+    for text in ("", "a red dog"):
+        (expected,) = late_maps(model, seen, ["dog"], texts=[text])
+        patch_overlay(large, expected).save(file := BytesIO(), "JPEG", quality=88)
+        answer = client.get(f"/patches/{DOCID}", params={"token": "dog", "late": True, "text": text})
+        assert answer.content == file.getvalue()
 
 
 def test_a_token_that_has_no_late_map_is_refused(client: TestClient) -> None:
@@ -97,7 +99,7 @@ def test_a_word_that_is_pointed_at_has_both_maps_side_by_side(root: Path, browse
         token = word.get_attribute("data-token")
         word.hover()
         expect(seen).to_have_attribute("src", f"/patches/{DOCID}?token={token}")
-        expect(late).to_have_attribute("src", f"/patches/{DOCID}?token={token}&late=true")
+        expect(late).to_have_attribute("src", f"/patches/{DOCID}?token={token}&late=true&text=a%20red%20dog")
         expect(late).to_be_visible()
         for image in (seen, late):
             assert image.evaluate("each => each.decode().then(() => each.naturalWidth)") == 480
@@ -112,6 +114,6 @@ def test_a_word_that_is_pointed_at_has_both_maps_side_by_side(root: Path, browse
 
 
 def test_without_javascript_late_maps_are_links(client: TestClient) -> None:
-    assert f'/patches/{DOCID}?token=dog&amp;late=true">by patches</a>' in client.get(POINTED_AT).text.replace(
-        "%2E", "."
-    )
+    assert f'/patches/{DOCID}?token=dog&amp;late=true&amp;text=a%20red%20dog">by patches</a>' in client.get(
+        POINTED_AT
+    ).text.replace("%2E", ".")

@@ -162,7 +162,8 @@ async function drawMap(seen, said, link) {
   const { token } = link.dataset;
   const word = token.replace(/^##/, "");
   const address = `${seen.dataset.maps}?token=${encodeURIComponent(token)}`;
-  const late = document.getElementById("seen-late") && `${address}&late=true`;
+  const text = document.getElementById("seen-late")?.dataset.text;
+  const late = text === undefined ? null : `${address}&late=true&text=${encodeURIComponent(text)}`;
   const isWanted = () => seen.isConnected && dialog.dataset.token === token;
   try {
     // which says what a picture can't, and leaves it in the browser's cache
