@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from lexlip_lucene.vectors.positions import Positions
 
 
-_KINDS = ("by patches", "by max pooling")
-"""Notes below the two maps of a token that are drawn side by side."""
-
-
 def require_png(path: Path, *, force: bool) -> None:
     """Raise InputError unless the name ends in .png, OutputError when the file exists and `force` is off."""
     from lexlip_lucene.files.written import require_absent
@@ -87,7 +83,7 @@ def draw_maps(
     """Draw the maps of `tokens` over the picture in the file `picture`; return the record of what was drawn.
 
     With a text `late_in` each token has the map of the late head, as the text has it, and beside it that of max
-    pooling. With `label` the places come last that align with it.
+    pooling; with `label` as well, the places that align with it come first.
     """
     from lexlip_lucene.encoders.explain.label_alignment import label_alignment
     from lexlip_lucene.encoders.explain.late_maps import late_maps
@@ -97,17 +93,18 @@ def draw_maps(
     seen = opened(picture)
     ground, pooled = enlarged(seen), patch_maps(model, seen, tokens)
     record: dict[str, Any] = {"file": path.absolute(), "tokens": [_record(each) for each in pooled]}
-    if late_in is not None:
-        by_patches = late_maps(model, seen, tokens, texts=[late_in])
-        pairs = zip(by_patches, pooled, strict=True)
-        tiles = [_map_tile(ground, each, kind) for pair in pairs for each, kind in zip(pair, _KINDS, strict=True)]
-        record |= {"tokens": [_record(each) for each in by_patches], "max_pool": record["tokens"]}
-    else:
+    if late_in is None:
         tiles = [_map_tile(ground, each) for each in pooled]
-    if label is not None:
-        alignment = label_alignment(model, seen, label)
-        tiles.append(_label_tile(ground, label, alignment))
-        record["label"] = _alignment_record(label, alignment)
+    else:
+        alignment = None if label is None else label_alignment(model, seen, label)
+        by_patches = late_maps(model, seen, tokens, texts=[late_in])
+        tiles = [_second_tile(ground, label or "", alignment)]
+        for late, weighed in zip(by_patches, pooled, strict=True):
+            tiles.append(_map_tile(ground, late, f"by patches: {late.weight:.2f}"))
+            tiles.append(_map_tile(ground, weighed, "by max pooling"))
+        record |= {"tokens": [_record(each) for each in by_patches], "max_pool": record["tokens"]}
+        if label is not None and alignment is not None:
+            record["label"] = _alignment_record(label, alignment)
     _write(path, ground, tiles, force=force)
     return record
 
@@ -155,10 +152,15 @@ def _map_tile(ground: "Image", each: "PatchMap", kind: str = "") -> "Tile":
     return Tile(patch_overlay(ground, each), each.token, note, token_colour(each.token))
 
 
-def _label_tile(ground: "Image", label: str, alignment: "Alignment") -> "Tile":
+def _second_tile(ground: "Image", label: str, alignment: "Alignment | None") -> "Tile":
+    """Return what stands beside the picture, so that pairs are in one row: the lit places of a label, or nothing."""
+    from PIL import Image
+
     from lexlip_lucene.pictures.patch_picture import alignment_overlay
     from lexlip_lucene.pictures.sheet import Tile
 
+    if alignment is None:
+        return Tile(Image.new("RGB", ground.size, "white"), "")
     note = f"{int(alignment.lit.sum())} of {alignment.lit.size} places are most like it"
     return Tile(alignment_overlay(ground, alignment), label, note)
 

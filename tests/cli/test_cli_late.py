@@ -18,6 +18,8 @@ from lexlip_lucene.evaluate.run import read_run
 from lexlip_lucene.late.late_reranker import LateReranker
 from lexlip_lucene.late.patch_store import PatchStore
 from lexlip_lucene.late.store_changes import without
+from lexlip_lucene.pictures.patch_picture import alignment_overlay
+from lexlip_lucene.pictures.sheet import enlarged
 from lexlip_lucene.recipes.model_spec import LateSpec
 from lexlip_lucene.records import Hit
 
@@ -186,9 +188,7 @@ def test_late_maps_are_drawn_of_all_words_of_the_query(place: Place, tmp_path: P
     assert "give --maps, --images and --model with it" in lexlip(*explained(place)[:-2], "--late").error
 
 
-def test_late_maps_are_of_the_query_s_tokens_and_beside_each_is_that_of_max_pooling(
-    place: Place, tmp_path: Path
-) -> None:
+def test_late_maps_are_as_the_query_has_its_tokens_beside_those_of_max_pooling(place: Place, tmp_path: Path) -> None:
     record = done(*explained(place, "--maps", tmp_path / "both.png", "--late"))
     both = record["maps"]
     plain = done(*explained(place, "--maps", tmp_path / "plain.png"))["maps"]
@@ -200,11 +200,11 @@ def test_late_maps_are_of_the_query_s_tokens_and_beside_each_is_that_of_max_pool
     pooled = {each["token"]: each for each in both["max_pool"]}
     assert all(pooled[each["token"]] == each for each in plain["tokens"]) and "max_pool" not in plain
     with Image.open(tmp_path / "both.png") as sheet:
-        assert sheet.size[0] == 12 + 4 * 236  # the picture and three pairs, four in a row
+        assert sheet.size[0] == 12 + 4 * 236  # the picture, a gap, and three pairs, four in a row
         high = (sheet.size[1] - 12) // 2
         corners = [(12 + 236 * column, 12 + high * row) for row in (0, 1) for column in range(4)]
         shown = [sheet.crop((x, y, x + 224, y + 168)).tobytes() for x, y in corners]
-        assert len(set(shown[:7])) == 7 and shown[7] == Image.new("RGB", (224, 168), "white").tobytes()
+        assert len(set(shown)) == 8 and shown[1] == Image.new("RGB", (224, 168), "white").tobytes()
 
 
 def test_a_label_lights_the_places_that_are_most_like_it(place: Place, tmp_path: Path) -> None:
@@ -217,8 +217,9 @@ def test_a_label_lights_the_places_that_are_most_like_it(place: Place, tmp_path:
     assert label["places"] == found.words and label["lit"] == found.lit.tolist()
     text = lexlip(*asked, "--force").out
     assert f"{found.lit.sum()} of 4 places are most like 'red dog' in 'a photo of a red dog.'" in text
-    with Image.open(tmp_path / "maps.png") as sheet:
-        assert sheet.size[1] > 400  # a second row: the picture, three pairs, and the label
+    with Image.open(tmp_path / "maps.png") as sheet, Image.open(place.root / "photos" / docid) as picture:
+        beside = sheet.crop((12 + 236, 12, 12 + 236 + 224, 12 + 168))
+        assert beside.tobytes() == alignment_overlay(enlarged(picture.convert("RGB")), found).tobytes()
 
 
 @pytest.mark.parametrize(
