@@ -123,7 +123,7 @@ export function watchHit() {
     if (!link || dialog.dataset.token === link.dataset.token || !matchMedia("(hover: none)").matches) return;
     event.preventDefault();
     event.stopPropagation();
-    document.getElementById("seen")?.scrollIntoView({ block: "nearest" });
+    document.getElementById("seen")?.parentElement.scrollIntoView({ block: "nearest" });
     showMap(link);
   });
 }
