@@ -76,8 +76,8 @@ def draw_maps(
     model: "LexLip",
     tokens: Sequence[str],
     *,
-    late_in: str | None,
-    label: str | None,
+    late_in: str | None = None,
+    label: str | None = None,
     force: bool,
 ) -> dict[str, Any]:
     """Draw the maps of `tokens` over the picture in the file `picture`; return the record of what was drawn.
