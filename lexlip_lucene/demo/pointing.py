@@ -2,8 +2,9 @@
 
 Scenes are the one place where it is known to the pixel what a word names. Every colour and shape word that the model
 has, in every test scene of at least two objects, is played by its map of max pooling. With a late head it is played
-again by its late map, once with the token's vector as it is on its own, and once as it is in the first caption of the
-scene that has the token, where neighbours and text move it; a token in no caption counts as it is on its own.
+again by its late map, with the token's vector as it is on its own, in "a photo of a red.", and in the first caption of
+the scene that has the token, where neighbours and text move it. They may tell where it is: "circle" gets something of
+the red that the caption says of it. A token in no caption counts as it is on its own.
 
 Prints a JSON record: part of the words → their number, the hits of each map, of the middle and of a random place.
 """
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 from PIL import Image
 
+from lexlip_lucene.data.prompts import DEFAULT_PROMPTS, filled
 from lexlip_lucene.demo.scene import SIDE
 from lexlip_lucene.evaluate.pointing import pointing_accuracy
 from lexlip_lucene.vectors.patch_map import Box, PatchMap
@@ -23,7 +25,8 @@ from lexlip_lucene.vectors.patch_map import Box, PatchMap
 if TYPE_CHECKING:
     from lexlip_lucene.encoders.model.lexlip import LexLip
 
-MAX_POOLING, ON_ITS_OWN, IN_A_CAPTION = "max pooling", "late, on its own", "late, in a caption"
+MAX_POOLING, ON_ITS_OWN = "max pooling", "late, on its own"
+IN_A_PROMPT, IN_A_CAPTION = "late, in a prompt", "late, in a caption"
 """The kinds of maps."""
 
 
@@ -92,6 +95,8 @@ def _maps(
     maps = {MAX_POOLING: patch_maps(model, picture, words)}
     if model.late is not None:
         maps[ON_ITS_OWN] = late_maps(model, picture, words)
+        prompts = [filled(DEFAULT_PROMPTS[0], word) for word in words]
+        maps[IN_A_PROMPT] = late_maps(model, picture, words, texts=prompts)
         maps[IN_A_CAPTION] = late_maps(model, picture, words, texts=captions)
     return maps
 

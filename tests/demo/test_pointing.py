@@ -13,6 +13,7 @@ from support import tiny
 
 from lexlip_lucene.demo.pointing import (
     IN_A_CAPTION,
+    IN_A_PROMPT,
     MAX_POOLING,
     ON_ITS_OWN,
     Named,
@@ -86,14 +87,16 @@ def test_a_word_is_played_by_each_kind_of_map(scenes: Path, model: LexLip, words
             }
             with torch.inference_mode():
                 patches = model.patches_of_states(states_of(model, picture))[0].numpy()
-        assert word.maps.keys() == {*expected, IN_A_CAPTION}
+        texts = {IN_A_PROMPT: f"a photo of a {name}."}
+        assert word.maps.keys() == {*expected, IN_A_PROMPT, IN_A_CAPTION}
         for kind, found in expected.items():
             assert np.allclose(word.maps[kind].weights, found.weights, atol=1e-6)
-        said = next((caption for caption in scene["captions"] if name in known_tokens(caption)), name)
-        vector = encode(said).vectors[known_tokens(said).index(name)]
-        in_caption = np.maximum(patches @ vector, 0).reshape(2, 2)
-        assert np.allclose(word.maps[IN_A_CAPTION].weights, in_caption, atol=1e-5)
-        moved += not np.allclose(in_caption, expected[ON_ITS_OWN].weights, atol=1e-3)
+        texts[IN_A_CAPTION] = next((said for said in scene["captions"] if name in known_tokens(said)), name)
+        for kind, text in texts.items():
+            vector = encode(text).vectors[known_tokens(text).index(name)]
+            likeness = np.maximum(patches @ vector, 0).reshape(2, 2)
+            assert np.allclose(word.maps[kind].weights, likeness, atol=1e-5)
+        moved += not np.allclose(word.maps[IN_A_CAPTION].weights, word.maps[ON_ITS_OWN].weights, atol=1e-3)
     assert moved > len(words) // 2
 
 
@@ -105,7 +108,7 @@ def test_the_record_counts_every_word_once_in_each_division(
     assert every == len(words) == record["colours"]["words"] + record["shapes"]["words"]
     shapes = [record[f"shapes in {part}"]["words"] for part in ("a colour that training showed", "no such colour")]
     assert sum(shapes) == record["shapes"]["words"]
-    assert record["all"].keys() == {"words", MAX_POOLING, ON_ITS_OWN, IN_A_CAPTION, "middle", "random"}
+    assert record["all"].keys() == {"words", MAX_POOLING, ON_ITS_OWN, IN_A_PROMPT, IN_A_CAPTION, "middle", "random"}
     model.save_pretrained(tmp_path / "model")
     main([str(scenes), "--model", str(tmp_path / "model")])
     assert orjson.loads(capsys.readouterr().out) == record
