@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lexlip_lucene.cli.maps import draw_maps, draw_places, drawn_lines, model_of, picture_of, require_png
+from lexlip_lucene.cli.late_maps import draw_late_maps, label_line
+from lexlip_lucene.cli.maps import draw_maps, draw_places, model_of, picture_of, require_png
 from lexlip_lucene.cli.open_index import open_impacts
 from lexlip_lucene.cli.pictures import Outside
 from lexlip_lucene.cli.query import require_kind
@@ -94,16 +95,21 @@ def explain(
             if late:  # it compares all words that were typed, and the picture may lack their tokens
                 known = loaded.lexicon.position_of_token
                 tokens = [token for token in weights if token in known and token not in read.called]
-            late_in = read.words if late else None
-            record["maps"] = draw_maps(maps, picture, loaded, tokens, late_in=late_in, label=label, force=force)
+                drawn = draw_late_maps(maps, picture, loaded, tokens, read.words, label=label, force=force)
+            else:
+                drawn = draw_maps(maps, picture, loaded, tokens, force=force)
         elif positions is not None:
-            record["maps"] = draw_places(maps, picture, positions, tokens, force=force)
+            drawn = draw_places(maps, picture, positions, tokens, force=force)
         else:
             raise InputError(
                 f"--maps needs --model MODEL, or positions, and {index} stores none: encode with --positions, and "
                 "index with --store positions"
             )
-        lines += drawn_lines(maps, record["maps"])
+        record["maps"] = drawn
+        seen = ", ".join(each["token"] for each in drawn["tokens"])
+        lines.append(f"{maps}: where its tokens were seen: {seen or 'none of them anywhere'}")
+        if "label" in drawn:
+            lines.append(label_line(drawn["label"]))
     answer(record, "\n".join(lines), as_json=json)
 
 

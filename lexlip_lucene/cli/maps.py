@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from lexlip_lucene.encoders.model.lexlip import LexLip
     from lexlip_lucene.pictures.sheet import Tile
-    from lexlip_lucene.vectors.alignment import Alignment
     from lexlip_lucene.vectors.patch_map import PatchMap
     from lexlip_lucene.vectors.positions import Positions
 
@@ -70,43 +69,15 @@ def model_of(index: Path, folder: Path) -> "LexLip":
     return model
 
 
-def draw_maps(
-    path: Path,
-    picture: Path,
-    model: "LexLip",
-    tokens: Sequence[str],
-    *,
-    late_in: str | None = None,
-    label: str | None = None,
-    force: bool,
-) -> dict[str, Any]:
-    """Draw the maps of `tokens` over the picture in the file `picture`; return the record of what was drawn.
-
-    With a text `late_in` each token has the map of the late head, as the text has it, and beside it that of max
-    pooling; with `label` as well, the places that align with it come first.
-    """
-    from lexlip_lucene.encoders.explain.label_alignment import label_alignment
-    from lexlip_lucene.encoders.explain.late_maps import late_maps
+def draw_maps(path: Path, picture: Path, model: "LexLip", tokens: Sequence[str], *, force: bool) -> dict[str, Any]:
+    """Draw the maps of `tokens` over the picture in the file `picture`; return the record of what was drawn."""
     from lexlip_lucene.encoders.explain.patch_maps import patch_maps
     from lexlip_lucene.pictures.sheet import enlarged
 
     seen = opened(picture)
-    ground, pooled = enlarged(seen), patch_maps(model, seen, tokens)
-    record: dict[str, Any] = {"file": path.absolute(), "tokens": [_record(each) for each in pooled]}
-    if late_in is None:
-        tiles = [_map_tile(ground, each) for each in pooled]
-    else:
-        alignment = None if label is None else label_alignment(model, seen, label)
-        by_patches = late_maps(model, seen, tokens, texts=[late_in])
-        tiles = [_second_tile(ground, label or "", alignment)]
-        for late, weighed in zip(by_patches, pooled, strict=True):
-            tiles.append(_map_tile(ground, late, f"by patches: {late.weight:.2f}"))
-            tiles.append(_map_tile(ground, weighed, "by max pooling"))
-        record |= {"tokens": [_record(each) for each in by_patches], "max_pool": record["tokens"]}
-        if label is not None and alignment is not None:
-            record["label"] = _alignment_record(label, alignment)
-    _write(path, ground, tiles, force=force)
-    return record
+    maps, ground = patch_maps(model, seen, tokens), enlarged(seen)
+    write_sheet(path, ground, [map_tile(ground, each) for each in maps], force=force)
+    return {"file": path.absolute(), "tokens": [map_record(each) for each in maps]}
 
 
 def draw_places(
@@ -120,19 +91,8 @@ def draw_places(
     ground = enlarged(opened(picture))
     boxes = {token: box for token in tokens if (box := positions.box(token)) is not None}
     tiles = [Tile(box_overlay(ground, token, box), token, "", token_colour(token)) for token, box in boxes.items()]
-    _write(path, ground, tiles, force=force)
+    write_sheet(path, ground, tiles, force=force)
     return {"file": path.absolute(), "tokens": [{"token": token, "box": list(box)} for token, box in boxes.items()]}
-
-
-def drawn_lines(path: Path, record: dict[str, Any]) -> list[str]:
-    """Return the lines that say what was drawn into `path`."""
-    seen = ", ".join(each["token"] for each in record["tokens"])
-    lines = [f"{path}: where its tokens were seen: {seen or 'none of them anywhere'}"]
-    if "label" in record:
-        label, prompt, lit = (record["label"][key] for key in ("label", "prompt", "lit"))
-        places = [place for row in lit for place in row]
-        lines.append(f"{sum(places)} of {len(places)} places are most like {label!r} in {prompt!r}")
-    return lines
 
 
 def _note(each: "PatchMap") -> str:
@@ -143,7 +103,8 @@ def _note(each: "PatchMap") -> str:
     return f"{each.placeless:.0%} without a place" if each.placeless else ""
 
 
-def _map_tile(ground: "Image", each: "PatchMap", kind: str = "") -> "Tile":
+def map_tile(ground: "Image", each: "PatchMap", kind: str = "") -> "Tile":
+    """Return the map over the picture `ground`; a note begins with its `kind`."""
     from lexlip_lucene.pictures.patch_picture import patch_overlay
     from lexlip_lucene.pictures.sheet import Tile
     from lexlip_lucene.pictures.token_colour import token_colour
@@ -152,30 +113,8 @@ def _map_tile(ground: "Image", each: "PatchMap", kind: str = "") -> "Tile":
     return Tile(patch_overlay(ground, each), each.token, note, token_colour(each.token))
 
 
-def _second_tile(ground: "Image", label: str, alignment: "Alignment | None") -> "Tile":
-    """Return what stands beside the picture, so that pairs are in one row: the lit places of a label, or nothing."""
-    from PIL import Image
-
-    from lexlip_lucene.pictures.patch_picture import alignment_overlay
-    from lexlip_lucene.pictures.sheet import Tile
-
-    if alignment is None:
-        return Tile(Image.new("RGB", ground.size, "white"), "")
-    note = f"{int(alignment.lit.sum())} of {alignment.lit.size} places are most like it"
-    return Tile(alignment_overlay(ground, alignment), label, note)
-
-
-def _alignment_record(label: str, alignment: "Alignment") -> dict[str, Any]:
-    return {
-        "label": label,
-        "prompt": alignment.text,
-        "tokens": list(alignment.tokens),
-        "places": alignment.words,
-        "lit": alignment.lit.tolist(),
-    }
-
-
-def _record(each: "PatchMap") -> dict[str, Any]:
+def map_record(each: "PatchMap") -> dict[str, Any]:
+    """Return a map as `--json` gives it."""
     return {
         "token": each.token,
         "weight": each.weight,
@@ -186,7 +125,8 @@ def _record(each: "PatchMap") -> dict[str, Any]:
     }
 
 
-def _write(path: Path, ground: "Image", tiles: "Sequence[Tile]", *, force: bool) -> None:
+def write_sheet(path: Path, ground: "Image", tiles: "Sequence[Tile]", *, force: bool) -> None:
+    """Write the picture and the tiles as one sheet."""
     from lexlip_lucene.files.written import written_file
     from lexlip_lucene.pictures.sheet import Tile, sheet
 

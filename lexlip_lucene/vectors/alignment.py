@@ -19,13 +19,15 @@ class Alignment:
     """The token of a text that each place of a picture is most like.
 
     Attributes:
-        text: the text.
+        label: the words of the label.
+        text: the text, which has them.
         tokens: those of the text that count, in its order; a token is in it as often as in the text.
         of_label: (tokens,) bool, the tokens of the label.
         best: (rows, columns) int, each place's token as a position in `tokens`.
         grid: the places that there are.
     """
 
+    label: str
     text: str
     tokens: tuple[str, ...]
     of_label: NDArray[np.bool_]

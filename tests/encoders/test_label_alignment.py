@@ -55,7 +55,7 @@ def test_each_place_has_the_prompt_s_token_that_it_is_most_like(model: LexLip, l
         patches = model.patches_of_states(states_of(model, picture()))[0].numpy()
     tokens, of_label = LABELS[label]
     found = label_alignment(model, picture(), label)
-    assert (found.text, found.tokens) == (f"a photo of a {label}.", tuple(tokens))
+    assert (found.label, found.text, found.tokens) == (label, f"a photo of a {label}.", tuple(tokens))
     assert found.of_label.tolist() == of_label and found.grid == grid_of(model)
     assert found.best.shape == (4, 4) == found.lit.shape
     for place, patch in enumerate(patches):

@@ -83,7 +83,9 @@ def test_exactly_the_places_that_align_with_the_label_are_lit(shift: float) -> N
     """Place by place; the light of a shifted grid is shifted, and its edges are drawn out."""
     best = np.array([[0, 2, 1, 0], [3, 0, 2, 2]])
     of_label = np.array([False, False, True, True])
-    alignment = Alignment("a photo of a red dog.", ("a", "a", "red", "dog"), of_label, best, Grid(2, 4, shift))
+    alignment = Alignment(
+        "red dog", "a photo of a red dog.", ("a", "a", "red", "dog"), of_label, best, Grid(2, 4, shift)
+    )
     assert alignment.lit.tolist() == [[False, True, False, False], [True, False, True, True]]
     drawn = alignment_overlay(Image.new("RGB", (80, 40), GREEN), alignment)
     assert (drawn.size, drawn.mode) == ((80, 40), "RGB")

@@ -48,7 +48,7 @@ def label_alignment(
             f"the label needs a word that the model knows, but {model.config.name} has a vector for none of {label!r}"
         )
     names = tuple(encoding.tokens[place] for place in places)
-    return Alignment(text, names, of_label, likeness.argmax(axis=1).reshape(grid[:2]), grid)
+    return Alignment(label, text, names, of_label, likeness.argmax(axis=1).reshape(grid[:2]), grid)
 
 
 def _in_part(spans: list[tuple[int, int]], begin: int, length: int) -> NDArray[np.bool_]:
