@@ -26,7 +26,7 @@ class MapPicture(NamedTuple):
     has_place: bool
 
 
-def map_picture(searching: Searching, docid: str, path: Path, token: str, *, late_in: str | None = None) -> MapPicture:
+def map_picture(searching: Searching, docid: str, path: Path, token: str, late_in: str | None = None) -> MapPicture:
     """Return the picture of document `docid`, at `path`, that shows where `token` is.
 
     With a text `late_in` it shows how like each place is to the token, by patch vectors, as re-ranking by that text

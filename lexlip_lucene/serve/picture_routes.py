@@ -86,7 +86,7 @@ async def patches(served: Here, docid: Docid, token: Token, late: bool = False, 
     def draw() -> "MapPicture":
         from lexlip_lucene.serve.map_picture import map_picture
 
-        return map_picture(served.searching, docid, served.picture_of(docid), token, late_in=text if late else None)
+        return map_picture(served.searching, docid, served.picture_of(docid), token, text if late else None)
 
     drawn = await served.pictures.run(draw)
     headers = KEPT | ({} if drawn.has_place else NO_PLACE)
