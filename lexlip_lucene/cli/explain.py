@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lexlip_lucene.cli.late_maps import draw_late_maps, label_line
 from lexlip_lucene.cli.maps import draw_maps, draw_places, model_of, picture_of, require_png
 from lexlip_lucene.cli.open_index import open_impacts
 from lexlip_lucene.cli.pictures import Outside
@@ -38,8 +39,15 @@ def explain(
         Path | None, typer.Option(help="With --maps: the folder of images, or the captions file, that was encoded.")
     ] = None,
     late: Annotated[
-        bool, typer.Option("--late", help="With --maps and --model: how like a place is to a word, by patch vectors.")
+        bool,
+        typer.Option(
+            "--late", help="With --maps and --model: how like a place is to a word, by patch vectors, beside the maps."
+        ),
     ] = False,
+    label: Annotated[
+        str | None,
+        typer.Option(metavar="WORDS", help='With --late: light the places most like them in "a photo of a WORDS.".'),
+    ] = None,
     outside: Outside = False,
     json: Json = False,
     force: Force = False,
@@ -59,6 +67,8 @@ def explain(
         raise InputError("--maps draws over the document's picture: give --maps FILE.png and --images together")
     if late and (maps is None or model is None):
         raise InputError("--late draws maps by the model's patch vectors: give --maps, --images and --model with it")
+    if label is not None and not late:
+        raise InputError("--label lights places by the model's patch vectors: give --late with it")
     if maps is not None:
         require_png(maps, force=force)
     require_kind(index, "impact", "a BM25 score is not explained")
@@ -85,16 +95,21 @@ def explain(
             if late:  # it compares all words that were typed, and the picture may lack their tokens
                 known = loaded.lexicon.position_of_token
                 tokens = [token for token in weights if token in known and token not in read.called]
-            record["maps"] = draw_maps(maps, picture, loaded, tokens, late=late, force=force)
+                drawn = draw_late_maps(maps, picture, loaded, tokens, read.words, label=label, force=force)
+            else:
+                drawn = draw_maps(maps, picture, loaded, tokens, force=force)
         elif positions is not None:
-            record["maps"] = draw_places(maps, picture, positions, tokens, force=force)
+            drawn = draw_places(maps, picture, positions, tokens, force=force)
         else:
             raise InputError(
                 f"--maps needs --model MODEL, or positions, and {index} stores none: encode with --positions, and "
                 "index with --store positions"
             )
-        seen = ", ".join(each["token"] for each in record["maps"]["tokens"])
+        record["maps"] = drawn
+        seen = ", ".join(each["token"] for each in drawn["tokens"])
         lines.append(f"{maps}: where its tokens were seen: {seen or 'none of them anywhere'}")
+        if "label" in drawn:
+            lines.append(label_line(drawn["label"]))
     answer(record, "\n".join(lines), as_json=json)
 
 

@@ -63,9 +63,7 @@ def lexicon(
     if maps is not None and image is not None and model is not None:
         from lexlip_lucene.encoders.model.lexlip import LexLip
 
-        record["maps"] = draw_maps(
-            maps, image, LexLip.from_pretrained(model), list(weights)[:MAPS], late=False, force=force
-        )
+        record["maps"] = draw_maps(maps, image, LexLip.from_pretrained(model), list(weights)[:MAPS], force=force)
         lines.append(f"{maps}: where the heaviest tokens were seen")
     answer(record, "\n".join(lines), as_json=json)
 

@@ -69,24 +69,15 @@ def model_of(index: Path, folder: Path) -> "LexLip":
     return model
 
 
-def draw_maps(
-    path: Path, picture: Path, model: "LexLip", tokens: Sequence[str], *, late: bool, force: bool
-) -> dict[str, Any]:
-    """Draw the maps of `tokens` over the picture in the file `picture`; return the record of what was drawn.
-
-    With `late` they are those of the late head: how like a place is to a token.
-    """
-    from lexlip_lucene.encoders.explain.late_maps import late_maps
+def draw_maps(path: Path, picture: Path, model: "LexLip", tokens: Sequence[str], *, force: bool) -> dict[str, Any]:
+    """Draw the maps of `tokens` over the picture in the file `picture`; return the record of what was drawn."""
     from lexlip_lucene.encoders.explain.patch_maps import patch_maps
-    from lexlip_lucene.pictures.patch_picture import patch_overlay
-    from lexlip_lucene.pictures.sheet import Tile, enlarged
-    from lexlip_lucene.pictures.token_colour import token_colour
+    from lexlip_lucene.pictures.sheet import enlarged
 
     seen = opened(picture)
-    maps, ground = (late_maps if late else patch_maps)(model, seen, tokens), enlarged(seen)
-    tiles = [Tile(patch_overlay(ground, each), each.token, _note(each), token_colour(each.token)) for each in maps]
-    _write(path, ground, tiles, force=force)
-    return {"file": path.absolute(), "tokens": [_record(each) for each in maps]}
+    maps, ground = patch_maps(model, seen, tokens), enlarged(seen)
+    write_sheet(path, ground, [map_tile(ground, each) for each in maps], force=force)
+    return {"file": path.absolute(), "tokens": [map_record(each) for each in maps]}
 
 
 def draw_places(
@@ -100,7 +91,7 @@ def draw_places(
     ground = enlarged(opened(picture))
     boxes = {token: box for token in tokens if (box := positions.box(token)) is not None}
     tiles = [Tile(box_overlay(ground, token, box), token, "", token_colour(token)) for token, box in boxes.items()]
-    _write(path, ground, tiles, force=force)
+    write_sheet(path, ground, tiles, force=force)
     return {"file": path.absolute(), "tokens": [{"token": token, "box": list(box)} for token, box in boxes.items()]}
 
 
@@ -109,10 +100,21 @@ def _note(each: "PatchMap") -> str:
         return "of the picture as a whole"
     if each.cell is None:
         return "not seen"
-    return f"{each.placeless:.0%} of it without a place" if each.placeless else ""
+    return f"{each.placeless:.0%} without a place" if each.placeless else ""
 
 
-def _record(each: "PatchMap") -> dict[str, Any]:
+def map_tile(ground: "Image", each: "PatchMap", kind: str = "") -> "Tile":
+    """Return the map over the picture `ground`; a note begins with its `kind`."""
+    from lexlip_lucene.pictures.patch_picture import patch_overlay
+    from lexlip_lucene.pictures.sheet import Tile
+    from lexlip_lucene.pictures.token_colour import token_colour
+
+    note = "; ".join(filter(None, (kind, _note(each))))
+    return Tile(patch_overlay(ground, each), each.token, note, token_colour(each.token))
+
+
+def map_record(each: "PatchMap") -> dict[str, Any]:
+    """Return a map as `--json` gives it."""
     return {
         "token": each.token,
         "weight": each.weight,
@@ -123,7 +125,8 @@ def _record(each: "PatchMap") -> dict[str, Any]:
     }
 
 
-def _write(path: Path, ground: "Image", tiles: "Sequence[Tile]", *, force: bool) -> None:
+def write_sheet(path: Path, ground: "Image", tiles: "Sequence[Tile]", *, force: bool) -> None:
+    """Write the picture and the tiles as one sheet."""
     from lexlip_lucene.files.written import written_file
     from lexlip_lucene.pictures.sheet import Tile, sheet
 

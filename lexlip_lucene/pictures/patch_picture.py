@@ -1,14 +1,16 @@
 """A patch map drawn over its picture: bright where the token has its weight, dark where it has none.
 
 The largest place is framed in the token's colour, so the frame also shows how large a place is: between places the
-light is interpolated, and no map is finer than its grid.
+light is interpolated, and no map is finer than its grid. The places that align with a label are lit whole, unframed.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from lexlip_lucene.pictures.token_colour import token_colour
-from lexlip_lucene.vectors.patch_map import Box, PatchMap
+from lexlip_lucene.vectors.alignment import Alignment
+from lexlip_lucene.vectors.patch_map import Box, Grid, PatchMap
 
 _SHADE = 0.22
 """Brightness of what a token has no weight in, of a grey copy of the picture."""
@@ -39,13 +41,27 @@ def box_overlay(picture: Image.Image, token: str, box: Box) -> Image.Image:
     return drawn
 
 
+def alignment_overlay(picture: Image.Image, alignment: Alignment) -> Image.Image:
+    """Return a copy of `picture` (RGB) that keeps its light only where a place is most like a token of the label."""
+    seen = picture.convert("RGB")
+    light = _stretched(alignment.lit.astype(np.float32), alignment.grid, seen.size, Image.Resampling.NEAREST)
+    return Image.composite(seen, _shaded(seen), light)
+
+
 def _light(map: PatchMap, size: tuple[int, int]) -> Image.Image:
-    """Return the brightness of each pixel: the map stretched over the picture, shifted, its edges drawn out."""
+    """Return the brightness of each pixel, interpolated between places."""
     share = map.weights / max(float(map.weights.max()), 1e-30)
-    cells = Image.fromarray(np.pad(np.rint(255 * share).astype(np.uint8), _EDGE, mode="edge"))
-    begin = _EDGE - map.grid.shift
-    seen = (begin, begin, begin + map.grid.columns, begin + map.grid.rows)
-    return cells.resize(size, Image.Resampling.BILINEAR, box=seen)
+    return _stretched(share, map.grid, size, Image.Resampling.BILINEAR)
+
+
+def _stretched(
+    shares: NDArray[np.float32], grid: Grid, size: tuple[int, int], between: Image.Resampling
+) -> Image.Image:
+    """Return shares (rows, columns) in 0..1 as light over a picture, shifted as its grid, the edges drawn out."""
+    cells = Image.fromarray(np.pad(np.rint(255 * shares).astype(np.uint8), _EDGE, mode="edge"))
+    begin = _EDGE - grid.shift
+    seen = (begin, begin, begin + grid.columns, begin + grid.rows)
+    return cells.resize(size, between, box=seen)
 
 
 def _shaded(picture: Image.Image) -> Image.Image:

@@ -1,7 +1,7 @@
 """A document's picture with the place of a token shown in it, as a file for the page.
 
-That is the token's whole patch map where the model sees pictures, else the place that the index stores. A picture of a
-few pixels is enlarged first, so that the frame stays thin.
+That is the token's whole patch map where the model sees pictures, else the place that the index stores; or its late
+map. A picture of a few pixels is enlarged first, so that the frame stays thin.
 """
 
 from io import BytesIO
@@ -26,17 +26,24 @@ class MapPicture(NamedTuple):
     has_place: bool
 
 
-def map_picture(searching: Searching, docid: str, path: Path, token: str) -> MapPicture:
+def map_picture(searching: Searching, docid: str, path: Path, token: str, late_in: str | None = None) -> MapPicture:
     """Return the picture of document `docid`, at `path`, that shows where `token` is.
+
+    With a text `late_in` it shows how like each place is to the token, by patch vectors, as re-ranking by that text
+    compares them; a token that is not in it is a text of its own.
 
     Raises:
         InputError: the token is not in the lexicon, or the model sees no pictures and the index has no positions.
+        ModelError: `late_in` is given, and the model has no late maps.
         UnreadableImage: the picture can't be read.
     """
     picture = open_image(path)
     drawn = _enlarged(picture)
     positions = searching.stored(docid).get(POSITIONS)
-    if searching.model.sees_pictures or positions is None:
+    if late_in is not None:
+        found = searching.model.late_map(picture, token, late_in)
+        box, drawn = found.box, patch_overlay(drawn, found)
+    elif searching.model.sees_pictures or positions is None:
         found = searching.model.patch_map(picture, token)
         box, drawn = found.box, patch_overlay(drawn, found)
     else:

@@ -55,9 +55,10 @@ class _Weighted(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """A hit that is seen large."""
+    """A hit that is seen large; `words` is the text that re-ranking compares."""
 
     docid: str
+    words: str
     explanation: Any
     comparison: Any
     vector: dict[str, int]
@@ -208,10 +209,11 @@ def read_asked(request: Request) -> PageAsked:
 
 def _opened(served: Served, asked: PageAsked) -> Opened:
     explanation, comparison = served.searching.explain(asked, asked.hit, asked.against)
-    called = served.searching.model.read(asked.query).called
+    read = served.searching.model.read(asked.query)
     return Opened(
         docid=asked.hit,
-        explanation=explanation._replace(missing=[each for each in explanation.missing if each[0] not in called]),
+        words=read.words,
+        explanation=explanation._replace(missing=[each for each in explanation.missing if each[0] not in read.called]),
         comparison=comparison,
         vector=served.searching.seen(asked.hit),
         stored=shown_fields(asked.hit, served.searching.stored(asked.hit)),

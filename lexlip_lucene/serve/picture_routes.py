@@ -11,7 +11,7 @@ from lexlip_lucene.pictures.token_colour import token_colour, token_colour_on_da
 from lexlip_lucene.serve.http.limits import PICTURE_CHARACTERS
 from lexlip_lucene.serve.http.problems import NotThere, Responses, problems
 from lexlip_lucene.serve.image_files import media_type
-from lexlip_lucene.serve.search_request import Docid, Token
+from lexlip_lucene.serve.search_request import Docid, Text, Token
 from lexlip_lucene.serve.served import Here
 from lexlip_lucene.serve.thumbnails import shown
 
@@ -73,14 +73,20 @@ async def thumbnail(served: Here, docid: Docid) -> Response:
 @pictures.get(
     "/patches/{docid:path}", response_class=Response, responses={**FILES, **problems(404, 415, 422, 503, 504)}
 )
-async def patches(served: Here, docid: Docid, token: Token) -> Response:
-    """Return a document's picture, bright where the model sees the token; without a place it is as it is."""
+async def patches(served: Here, docid: Docid, token: Token, late: bool = False, text: Text = "") -> Response:
+    """Return a document's picture, bright where the model sees the token; without a place it is as it is.
+
+    With `late` it is the brighter the more a place is like the token, by patch vectors; `text` has the token, if given,
+    among the words that move it.
+    """
+    if late and not served.has_late_maps:
+        raise NotThere("no patches of places are served: start with --late STORE, or leave late out")
     await served.load_images()
 
     def draw() -> "MapPicture":
         from lexlip_lucene.serve.map_picture import map_picture
 
-        return map_picture(served.searching, docid, served.picture_of(docid), token)
+        return map_picture(served.searching, docid, served.picture_of(docid), token, text if late else None)
 
     drawn = await served.pictures.run(draw)
     headers = KEPT | ({} if drawn.has_place else NO_PLACE)

@@ -83,6 +83,25 @@ class QueryModel:
 
         return patch_maps(self._with_images(), picture, [token])[0]
 
+    def late_map(self, picture: "Image", token: str, text: str) -> "PatchMap":
+        """Return how like each place of a picture in mode RGB is to `token` as `text` has it, by patch vectors.
+
+        Raises:
+            InputError: the token is not in the lexicon, or the model is an exported query side.
+            ModelError: the model has no late maps.
+        """
+        from lexlip_lucene.encoders.explain.late_maps import late_maps
+
+        return late_maps(self._with_images(), picture, [token], texts=[text])[0]
+
+    @property
+    def has_late_maps(self) -> bool:
+        """True if it has a vector for every place of a picture."""
+        from lexlip_lucene.encoders.query.onnx_query import OnnxQuery
+
+        model = self._encoder.model
+        return not isinstance(model, OnnxQuery) and model.config.late is not None and not model.config.late.pooled
+
     @property
     def images_loaded(self) -> bool:
         """True if a picture is encoded without loading anything first."""

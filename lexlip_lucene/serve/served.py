@@ -99,6 +99,11 @@ class Served:
         if model.sees_pictures and not model.images_loaded:
             await self._loading.run(model.load_images)
 
+    @property
+    def has_late_maps(self) -> bool:
+        """True if hits are re-ranked by patches, each of a place."""
+        return self.searching.late is not None and self.searching.model.has_late_maps
+
     def picture_of(self, docid: str) -> Path:
         """Return the picture's file; what the folder holds beside the index is not given away.
 

@@ -8,16 +8,22 @@ from typing import NamedTuple
 import numpy as np
 import orjson
 import pytest
+from PIL import Image
 from support import tiny
 from support.cli_run import done, lexlip
 from support.noise_photos import noise_photos
 
+from lexlip_lucene.encoders.explain.label_alignment import label_alignment
+from lexlip_lucene.encoders.explain.late_maps import late_maps
+from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.query.late_query import LateQuery
 from lexlip_lucene.evaluate.run import read_run
 from lexlip_lucene.files.checksum import with_checksum, without_checksum
 from lexlip_lucene.late.late_reranker import LateReranker
 from lexlip_lucene.late.patch_store import PatchStore
 from lexlip_lucene.late.store_changes import without
+from lexlip_lucene.pictures.patch_picture import alignment_overlay
+from lexlip_lucene.pictures.sheet import enlarged
 from lexlip_lucene.recipes.model_spec import LateSpec
 from lexlip_lucene.records import Hit
 
@@ -282,11 +288,60 @@ def test_tuning_with_a_wrong_option_is_refused(place: Place, tmp_path: Path, opt
     assert said in lexlip(*asked, *named, "--output", tmp_path / "tuned").error
 
 
-def test_late_maps_are_drawn_of_all_words_of_the_query(place: Place, tmp_path: Path) -> None:
+def explained(place: Place, *more: object) -> tuple[object, ...]:
     docid = hits_in(done(*place.search("--query", "a red dog", "-k", 1)))[0].docid
     asked = ("explain", place.index, "--query", "a red dog", "--docid", docid, "--model", place.model)
-    maps = ("--maps", tmp_path / "maps.png", "--images", place.root / "photos")
-    record = done(*asked, *maps, "--late")
+    return (*asked, "--images", place.root / "photos", *more)
+
+
+def test_late_maps_are_drawn_of_all_words_of_the_query(place: Place, tmp_path: Path) -> None:
+    record = done(*explained(place, "--maps", tmp_path / "maps.png", "--late"))
     assert {each["token"] for each in record["maps"]["tokens"]} == {"a", "red", "dog"}
     assert (tmp_path / "maps.png").stat().st_size > 1000
-    assert "give --maps, --images and --model with it" in lexlip(*asked, "--late").error
+    assert "give --maps, --images and --model with it" in lexlip(*explained(place)[:-2], "--late").error
+
+
+def test_late_maps_are_as_the_query_has_its_tokens_beside_those_of_max_pooling(place: Place, tmp_path: Path) -> None:
+    record = done(*explained(place, "--maps", tmp_path / "both.png", "--late"))
+    both = record["maps"]
+    plain = done(*explained(place, "--maps", tmp_path / "plain.png"))["maps"]
+    assert [each["token"] for each in both["tokens"]] == [each["token"] for each in both["max_pool"]]
+    with Image.open(place.root / "photos" / record["docid"]) as picture:
+        tokens = [each["token"] for each in both["tokens"]]
+        expected = late_maps(LexLip.from_pretrained(place.model), picture, tokens, texts=["a red dog"])
+    assert [each["weights"] for each in both["tokens"]] == [each.weights.tolist() for each in expected]
+    pooled = {each["token"]: each for each in both["max_pool"]}
+    assert all(pooled[each["token"]] == each for each in plain["tokens"]) and "max_pool" not in plain
+    with Image.open(tmp_path / "both.png") as sheet:
+        assert sheet.size[0] == 12 + 4 * 236  # the picture, a gap, and three pairs, four in a row
+        high = (sheet.size[1] - 12) // 2
+        corners = [(12 + 236 * column, 12 + high * row) for row in (0, 1) for column in range(4)]
+        shown = [sheet.crop((x, y, x + 224, y + 168)).tobytes() for x, y in corners]
+        assert len(set(shown)) == 8 and shown[1] == Image.new("RGB", (224, 168), "white").tobytes()
+
+
+def test_a_label_lights_the_places_that_are_most_like_it(place: Place, tmp_path: Path) -> None:
+    asked = explained(place, "--maps", tmp_path / "maps.png", "--late", "--label", "red dog")
+    record = done(*asked)
+    docid, label = record["docid"], record["maps"]["label"]
+    with Image.open(place.root / "photos" / docid) as picture:
+        found = label_alignment(LexLip.from_pretrained(place.model), picture, "red dog")
+    assert label["prompt"] == "a photo of a red dog." and label["tokens"] == ["a", "a", "red", "dog"]
+    assert label["places"] == found.words and label["lit"] == found.lit.tolist()
+    text = lexlip(*asked, "--force").out
+    assert f"{found.lit.sum()} of 4 places are most like 'red dog' in 'a photo of a red dog.'" in text
+    with Image.open(tmp_path / "maps.png") as sheet, Image.open(place.root / "photos" / docid) as picture:
+        beside = sheet.crop((12 + 236, 12, 12 + 236 + 224, 12 + 168))
+        assert beside.tobytes() == alignment_overlay(enlarged(picture.convert("RGB")), found).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--label", "dog"], "--label lights places by the model's patch vectors: give --late with it"),
+        (["--late", "--label", "zebra"], "has a vector for none of 'zebra'"),
+    ],
+)
+def test_a_label_that_can_not_be_lit_is_refused(place: Place, tmp_path: Path, options: list[object], said: str) -> None:
+    assert said in lexlip(*explained(place, "--maps", tmp_path / "maps.png", *options)).error
+    assert list(tmp_path.iterdir()) == []

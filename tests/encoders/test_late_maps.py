@@ -53,3 +53,20 @@ def test_what_has_no_late_map_is_refused() -> None:
         late_maps(tiny.lexlip(), picture(), ["dog"])
     with pytest.raises(ModelError, match="one vector for a picture"):
         late_maps(tiny.lexlip(late=LateSpec(width=8, pooled=True)), picture(), ["dog"])
+
+
+def test_a_token_has_the_vector_of_its_first_place_in_the_texts() -> None:
+    """An oracle by the text side in numpy's terms: the largest place of each map is the token's best patch there."""
+    model = tiny.lexlip(PLAIN, late=LATE)
+    texts = ["two cats over a zebra", "a red dog", "dog"]
+    alone, moved = (late_maps(model, picture(), ["a", "dog", "star"], texts=some) for some in ([], texts))
+    with torch.inference_mode():
+        patches = model.patches_of_states(states_of(model, picture()))[0]
+        for each, text, place in ((moved[0], texts[0], 4), (moved[1], texts[1], 2)):
+            tokens = tokenise(model.tokenizer, [text], max_length=16)
+            at = tokens.words[0].nonzero()[place, 0]
+            assert model.tokenizer.id_to_token(int(tokens.ids[0, at])) == each.token
+            expected = (patches @ model.late_tokens(tokens).vectors[0, at]).clamp(min=0).reshape(4, 4)
+            assert np.allclose(each.weights, expected.numpy(), atol=1e-6)
+    assert np.array_equal(moved[2].weights, alone[2].weights), "no text has it"
+    assert not np.allclose(moved[0].weights, alone[0].weights, atol=1e-3)

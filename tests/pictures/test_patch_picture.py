@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageColor
 
-from lexlip_lucene.pictures.patch_picture import box_overlay, patch_overlay
+from lexlip_lucene.pictures.patch_picture import alignment_overlay, box_overlay, patch_overlay
 from lexlip_lucene.pictures.token_colour import token_colour
+from lexlip_lucene.vectors.alignment import Alignment
 from lexlip_lucene.vectors.patch_map import Box, Grid, PatchMap
 
 GREEN = (40, 160, 80)
@@ -75,3 +76,25 @@ def test_a_frame_without_light_leaves_the_rest_of_the_picture() -> None:
 @pytest.mark.parametrize("size", [(1, 1), (3, 500), (64, 64)])
 def test_pictures_of_any_size_are_drawn_over(size: tuple[int, int]) -> None:
     assert over([[0.0, 1.0], [2.0, 0.0]], size=size).size == size
+
+
+@pytest.mark.parametrize("shift", [0, -1, 0.5])
+def test_exactly_the_places_that_align_with_the_label_are_lit(shift: float) -> None:
+    """Place by place; the light of a shifted grid is shifted, and its edges are drawn out."""
+    best = np.array([[0, 2, 1, 0], [3, 0, 2, 2]])
+    of_label = np.array([False, False, True, True])
+    alignment = Alignment(
+        "red dog", "a photo of a red dog.", ("a", "a", "red", "dog"), of_label, best, Grid(2, 4, shift)
+    )
+    assert alignment.lit.tolist() == [[False, True, False, False], [True, False, True, True]]
+    drawn = alignment_overlay(Image.new("RGB", (80, 40), GREEN), alignment)
+    assert (drawn.size, drawn.mode) == ((80, 40), "RGB")
+    for x in range(80):
+        for y in range(40):
+            row, column = (min(max(int(np.floor((at + 0.5) / 20 - shift)), 0), last) for at, last in ((y, 1), (x, 3)))
+            pixel = drawn.getpixel((x, y))
+            assert isinstance(pixel, tuple)
+            if of_label[best[row, column]]:
+                assert pixel == GREEN, (x, y)
+            else:
+                assert pixel[0] == pixel[1] == pixel[2] < 40, (x, y)

@@ -123,7 +123,7 @@ export function watchHit() {
     if (!link || dialog.dataset.token === link.dataset.token || !matchMedia("(hover: none)").matches) return;
     event.preventDefault();
     event.stopPropagation();
-    document.getElementById("seen")?.scrollIntoView({ block: "nearest" });
+    document.getElementById("seen")?.parentElement.scrollIntoView({ block: "nearest" });
     showMap(link);
   });
 }
@@ -140,9 +140,21 @@ function showMap(link) {
     if (link) drawMap(seen, said, link);
     else {
       seen.src = seen.dataset.plain;
+      showLate(null);
       sayNoMap();
     }
   }, SOON);
+}
+
+/** Show the late map at an address beside the picture, or none; what is below the pictures stays where it is. */
+function showLate(address) {
+  const late = document.getElementById("seen-late");
+  if (!late) return;
+  const both = late.parentElement;
+  if (address && late.hidden) both.style.minHeight = `${both.getBoundingClientRect().height}px`;
+  late.hidden = !address;
+  if (address) late.src = address;
+  else both.style.minHeight = "";
 }
 
 /** Draw the place of a link's token, unless another was pointed at meanwhile. */
@@ -150,16 +162,22 @@ async function drawMap(seen, said, link) {
   const { token } = link.dataset;
   const word = token.replace(/^##/, "");
   const address = `${seen.dataset.maps}?token=${encodeURIComponent(token)}`;
+  const text = document.getElementById("seen-late")?.dataset.text;
+  const late = text === undefined ? null : `${address}&late=true&text=${encodeURIComponent(text)}`;
   const isWanted = () => seen.isConnected && dialog.dataset.token === token;
   try {
-    const answer = await fetch(address); // which says what a picture can't, and leaves it in the browser's cache
-    if (!answer.ok) throw new Error(told(await answer.text()));
+    // which says what a picture can't, and leaves it in the browser's cache
+    const answers = await Promise.all([address, late].filter(Boolean).map((each) => fetch(each)));
+    const refused = answers.find((each) => !each.ok);
+    if (refused) throw new Error(told(await refused.text()));
     if (!isWanted()) return;
     seen.src = address;
-    said.textContent =
-      answer.headers.get("Lexlip-Place") === "none"
-        ? `“${word}” is of the picture as a whole: it has no place in it.`
-        : `Where “${word}” is: bright where the model sees it, framed where most.`;
+    showLate(late);
+    const where = late
+      ? `Where “${word}” is, framed where most: left by weight, right by patches.`
+      : `Where “${word}” is: bright where the model sees it, framed where most.`;
+    const whole = `“${word}” is of the picture as a whole: it has no place in it.`;
+    said.textContent = answers[0].headers.get("Lexlip-Place") === "none" ? whole : where;
   } catch (error) {
     if (isWanted()) said.textContent = reason(error);
   }
