@@ -50,7 +50,7 @@ MAY_IMPORT = {
     "encoders.pool": RECIPES | {"encoders.pool"},
     "encoders.model": MODEL,
     "encoders.query": QUERY,
-    "encoders.explain": MODEL | {"encoders.explain"},
+    "encoders.explain": QUERY | {"encoders.explain"},
     "encode": ENCODE,
     "training": TRAINING,
     "training.examples": EXAMPLES,

@@ -9,9 +9,11 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from support import sentences, tiny
 from support.halves import draw, recipe_of, trained, write
 
+from lexlip_lucene.encoders.explain.late_maps import late_maps, late_patches
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.model.tokens import tokenise
 from lexlip_lucene.encoders.query.late_query import LateQuery
@@ -66,6 +68,17 @@ def test_a_query_has_the_vectors_that_training_sees(folder: Path, model: str) ->
         ours = query(text)
         assert ours.vectors == pytest.approx(theirs.vectors[row, heard].numpy(), abs=1e-5)
         assert ours.weights == pytest.approx(theirs.weights[row, heard].numpy(), abs=1e-6)
+
+
+def test_a_token_s_map_is_as_the_query_has_it(folder: Path) -> None:
+    loaded, query = LexLip.from_pretrained(folder), LateQuery(folder)
+    known = next(token for token in loaded.lexicon.tokens if token.isalpha())
+    picture = Image.new("RGB", (64, 64), "teal")
+    (found,) = late_maps(loaded, picture, [known], texts=[f"{known} dog"])
+    with torch.inference_mode():
+        patches = late_patches(loaded, picture).numpy()
+    vector = query(f"{known} dog").vectors[0]
+    assert found.weights.ravel() == pytest.approx((patches @ vector).clip(min=0), abs=1e-5)
 
 
 def test_a_token_s_vector_depends_on_words_that_are_not_its_neighbours(data: Path, model: str, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from lexlip_lucene.encoders.explain.late_maps import late_patches
 from lexlip_lucene.encoders.explain.patch_maps import grid_of
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.model.tokenizer import encoded
-from lexlip_lucene.encoders.model.tokens import tokenise
+from lexlip_lucene.encoders.query.late_texts import late_texts
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.vectors.alignment import Alignment
 
@@ -37,7 +37,7 @@ def label_alignment(
     grid = grid_of(model)
     with torch.inference_mode():
         patches = late_patches(model, picture)
-        tokens = model.late_tokens(tokenise(model.tokenizer, [text], max_length=model.config.text.max_length))
+        tokens = late_texts(model, [text])
         counted = tokens.weights[0] > 0
         likeness = (patches @ tokens.vectors[0, counted].T).cpu().numpy()
     places = torch.nonzero(counted)[:, 0].tolist()

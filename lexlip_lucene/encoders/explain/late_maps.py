@@ -15,6 +15,7 @@ from torch import Tensor
 from lexlip_lucene.encoders.explain.patch_maps import grid_of, position_of, states_of
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.model.tokens import tokenise
+from lexlip_lucene.encoders.query.late_texts import late_texts
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.vectors.patch_map import PatchMap
 
@@ -61,7 +62,7 @@ def late_patches(model: LexLip, picture: Image.Image) -> Tensor:
 def _vectors_in(model: LexLip, texts: Sequence[str]) -> dict[int, Tensor]:
     """Return position in the lexicon → the vector (width,) that the token has where it comes first."""
     tokens = tokenise(model.tokenizer, texts, max_length=model.config.text.max_length)
-    vectors = model.late_tokens(tokens).vectors
+    vectors = late_texts(model, texts).vectors
     positions = model.text.own.positions(tokens.ids.to(model.device), tokens.words.to(model.device))
     found: dict[int, Tensor] = {}
     for row, place in torch.nonzero(positions < len(model.lexicon)).tolist():

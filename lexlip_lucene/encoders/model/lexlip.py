@@ -292,8 +292,15 @@ class LexLip(nn.Module):
         return self._late_head().of_tokens(positions, None if states is None else states.to(self.device))
 
     def late_vectors(self, positions: Tensor) -> Tensor:
-        """Map positions in the lexicon (tokens,) to unit vectors (tokens, late width), each a text; errors as above."""
-        return self._late_head().of_tokens(positions.unsqueeze(1)).vectors[:, 0]
+        """Map positions in the lexicon (tokens,) to unit vectors (tokens, late width), each a text; errors as above.
+
+        A sentence model has no part in them: these are tokens, and some are no words.
+        """
+        head = self._late_head()
+        states = None
+        if head.sentence is not None:
+            states = torch.zeros(len(positions), 1, head.sentence.in_features, device=self.device)
+        return head.of_tokens(positions.unsqueeze(1), states).vectors[:, 0]
 
     def _late_head(self) -> LateHead:
         if self.late is None:
