@@ -34,7 +34,7 @@ from lexlip_lucene.training.run.late_selection import Mixed, choose_mix
 from lexlip_lucene.training.run.late_training import LateTraining
 from lexlip_lucene.training.run.loop import Trainer
 from lexlip_lucene.training.run.run_state import Outcome
-from lexlip_lucene.training.start.caption_states import CaptionStates
+from lexlip_lucene.training.start.caption_states import CaptionStates, caption_states
 from lexlip_lucene.training.start.starting import Vocabulary, captions_of, compute_start, make_model, make_vocabulary
 from lexlip_lucene.training.start.translation import fill_translation
 
@@ -90,7 +90,8 @@ class TrainingJob:
         if late is None or late.sentences is None:
             return None
         captions = captions_of(self.images, np.arange(len(self.images)))
-        return CaptionStates(late.sentences, self.vocabulary.tokenizer, self.recipe.text.max_length, captions)
+        tokenizer, length = self.vocabulary.tokenizer, self.recipe.text.max_length
+        return caption_states(late.sentences, tokenizer, length, captions, cache=self.cache, progress=self.progress)
 
     def trained(self, *, resume: bool) -> Trained:
         """Return the model in its best state, and the figures of the run that chose the step."""

@@ -24,6 +24,7 @@ from lexlip_lucene.training.run.late_selection import Mixed
 from lexlip_lucene.training.run.run_state import Outcome
 from lexlip_lucene.training.run.train_report import TrainReport
 from lexlip_lucene.training.run.word_files import word_files
+from lexlip_lucene.training.start.sentence_files import sentence_files
 
 
 def train(
@@ -86,8 +87,8 @@ def train(
             calibrate(model, job.source, captions, job.trained_on)
             card = model_card(recipe, report._asdict())
             files = word_files(model, recipe, captions, job.vocabulary.further)
-            if job.caption_states is not None:
-                files |= job.caption_states.files()
+            if recipe.late is not None and recipe.late.sentences is not None:
+                files |= sentence_files(recipe.late.sentences)
             model.save_pretrained(output, card=card, extra_files=files, force=force)
         team.wait()
     finally:

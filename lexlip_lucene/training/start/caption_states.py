@@ -1,7 +1,11 @@
-"""The states of a frozen sentence model for the tokens of captions, computed when a step draws them."""
+"""The states of a frozen sentence model for the tokens of all captions, computed once and kept.
 
-import tempfile
-from collections.abc import Sequence
+They are held in memory in half precision: 30,000 captions of 13 tokens and width 384 are 0.3 GB.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,68 +15,101 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from lexlip_lucene.encoders.model.tokenizer import cut_at, encoded, uncut
-from lexlip_lucene.encoders.query.onnx_export import write_graph
-from lexlip_lucene.encoders.query.sentence_states import GRAPH_FILE, TOKENIZER_FILE, shares
-from lexlip_lucene.recipes.model_spec import SentenceSpec
-from lexlip_lucene.training.start.sentence_model import load_sentence_model, sentence_spec
+from lexlip_lucene.encoders.model.tensor_file import keep_tensors, kept_tensors
+from lexlip_lucene.encoders.model.tokenizer import cut_at, encoded
+from lexlip_lucene.encoders.query.sentence_states import shares
+from lexlip_lucene.progress import SILENT, Progress
+from lexlip_lucene.training.start.sentence_model import load_sentence_model, sentence_hash, sentence_spec
+
+AT_ONCE = 128
 
 
+@dataclass(frozen=True)
 class CaptionStates:
-    """Numbers of captions → the states of their tokens, which are the tokens of `tokenizer`.
+    """States (tokens, width) fp16, caption after caption: those of caption i are rows `first[i]` to `first[i + 1]`."""
+
+    states: Tensor
+    first: Tensor
+
+    def of(self, numbers: NDArray[np.int64]) -> Tensor:
+        """Return (captions, length, width) float32, length and order as in `CaptionTokens.rows`; 0 after the last."""
+        index = torch.from_numpy(numbers)
+        begins, lengths = self.first[index], self.first[index + 1] - self.first[index]
+        places = torch.arange(int(lengths.max()) if len(lengths) else 0)
+        within = places < lengths[:, None]
+        rows = (begins[:, None] + places)[within]
+        found = torch.zeros(*within.shape, self.states.shape[1])
+        found[within] = self.states[rows].float()
+        return found
+
+
+def caption_states(
+    sentences: str,
+    tokenizer: Tokenizer,
+    max_length: int,
+    captions: Sequence[str],
+    *,
+    cache: Path | None = None,
+    progress: Progress = SILENT,
+) -> CaptionStates:
+    """Run the sentence model over all captions once.
 
     Args:
-        sentences: the sentence model, as `sentence_vectors` takes it.
-        tokenizer: the model's, and the longest text in its tokens.
-        captions: all captions, by number.
+        sentences: as `sentence_vectors` takes it.
+        tokenizer: the model's, whose tokens get the states.
+        max_length: of a caption in its tokens.
+        captions: in the order of their numbers.
+        cache: a folder that keeps the states for the next run with the same captions, tokenizer and sentence model;
+            None: they are not kept.
+        progress: receives the batches done.
 
     Raises:
         ModelError: there is no such sentence model.
     """
-
-    def __init__(self, sentences: str, tokenizer: Tokenizer, max_length: int, captions: Sequence[str]) -> None:
-        self.spec: SentenceSpec = sentence_spec(sentences)
-        self._network, self._its_own = load_sentence_model(sentences)
-        cut_at(self._its_own, self.spec.max_length)
-        self._tokenizer, self._max_length, self._captions = tokenizer, max_length, captions
-
-    @torch.no_grad()
-    def of(self, numbers: NDArray[np.int64]) -> Tensor:
-        """Return (captions, length, width) float32, length and order as in `CaptionTokens.rows`; 0 where none is."""
-        texts = [self._captions[number] for number in numbers]
-        wanted = encoded(self._tokenizer, texts, max_length=self._max_length)
-        given = encoded(self._its_own, texts, max_length=self.spec.max_length)
-        length = max((len(one.ids) for one in given), default=0)
-        ids = torch.tensor([one.ids + [0] * (length - len(one.ids)) for one in given])
-        attention = torch.tensor([[1] * len(one.ids) + [0] * (length - len(one.ids)) for one in given])
-        states = cast(Any, self._network)(input_ids=ids, attention_mask=attention).last_hidden_state
-        found = torch.zeros(len(texts), max((len(one.ids) for one in wanted), default=0), self.spec.width)
-        for row, (token, own) in enumerate(zip(wanted, given, strict=True)):
-            part = torch.from_numpy(shares(own.offsets, token.offsets))
-            found[row, : len(part)] = part @ states[row, : part.shape[1]]
-        return found
-
-    def files(self) -> dict[str, bytes]:
-        """Return name → content of the files by which `SentenceStates` gives the same states.
-
-        Raises:
-            ModelError: the packages that write a graph are not installed.
-        """
-        with tempfile.TemporaryDirectory() as folder:
-            graph, tokenizer = Path(folder) / GRAPH_FILE, Path(folder) / TOKENIZER_FILE
-            inputs, length = ("ids", "attention"), self.spec.max_length
-            write_graph(_States(self._network), graph, inputs=inputs, output="states", max_length=length)
-            uncut(self._its_own).save(str(tokenizer))
-            return {path.name: path.read_bytes() for path in (graph, tokenizer)}
+    wanted = [one.offsets for one in encoded(tokenizer, captions, max_length=max_length)]
+    file = cache / f"captions-{_fingerprint(sentences, wanted, captions)}.safetensors" if cache else None
+    if file is not None and file.exists():
+        progress.note(f"the sentence model's states read from {file}")
+        return CaptionStates(**kept_tensors(file))
+    first = torch.tensor([0, *(len(spans) for spans in wanted)]).cumsum(dim=0)
+    states = torch.zeros(int(first[-1]), sentence_spec(sentences).width, dtype=torch.half)
+    for number, part in _parts(sentences, wanted, captions, progress):
+        states[first[number] : first[number + 1]] = part
+    if file is not None:
+        keep_tensors({"states": states, "first": first}, file)
+    return CaptionStates(states, first)
 
 
-class _States(nn.Module):
-    """The last states of a network of transformers."""
+@torch.inference_mode()
+def _parts(
+    sentences: str, wanted: Sequence[Sequence[tuple[int, int]]], captions: Sequence[str], progress: Progress
+) -> Iterator[tuple[int, Tensor]]:
+    """Yield the number and the states (tokens, width) of each caption, short ones first, so that few pads are run."""
+    network, tokenizer = load_sentence_model(sentences)
+    longest = sentence_spec(sentences).max_length
+    cut_at(tokenizer, longest)
+    order = sorted(range(len(captions)), key=lambda number: len(captions[number]))
+    begins = range(0, len(order), AT_ONCE)
+    for begin in progress.track(begins, f"the sentence model's states (batches of {AT_ONCE})", len(begins)):
+        numbers = order[begin : begin + AT_ONCE]
+        given = encoded(tokenizer, [captions[number] for number in numbers], max_length=longest)
+        states = _states(network, [one.ids for one in given])
+        for number, own, found in zip(numbers, given, states, strict=True):
+            part = torch.from_numpy(shares(own.offsets, wanted[number]))
+            yield number, part @ found[: part.shape[1]]
 
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
 
-    def forward(self, ids: Tensor, attention: Tensor) -> Tensor:
-        states: Tensor = cast(Any, self.network)(input_ids=ids, attention_mask=attention.long()).last_hidden_state
-        return states
+def _states(network: nn.Module, texts: Sequence[Sequence[int]]) -> Tensor:
+    length = max(len(ids) for ids in texts)
+    ids = torch.tensor([[*some, *[0] * (length - len(some))] for some in texts])
+    attention = torch.tensor([[1] * len(some) + [0] * (length - len(some)) for some in texts])
+    states: Tensor = cast(Any, network)(input_ids=ids, attention_mask=attention).last_hidden_state
+    return states
+
+
+def _fingerprint(sentences: str, wanted: Sequence[Sequence[tuple[int, int]]], captions: Sequence[str]) -> str:
+    """Hash everything that the states depend on."""
+    digest = hashlib.sha256(sentence_hash(sentences).encode())
+    for spans, caption in zip(wanted, captions, strict=True):
+        digest.update(f"{spans}{caption}\0".encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()[:16]

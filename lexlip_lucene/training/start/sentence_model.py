@@ -1,5 +1,6 @@
 """A sentence model of transformers, never trained here: vectors of texts, its network and its tokenizer."""
 
+import hashlib
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lexlip_lucene.errors import ModelError
+from lexlip_lucene.files.written import sha256_of
 from lexlip_lucene.recipes.model_spec import SentenceSpec
 
 AT_ONCE = 256
@@ -52,6 +54,15 @@ def sentence_spec(sentences: str) -> SentenceSpec:
         return SentenceSpec(width=config["hidden_size"], max_length=config["max_position_embeddings"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{path}: hidden_size and max_position_embeddings are needed: {error!r}") from error
+
+
+def sentence_hash(sentences: str) -> str:
+    """Return a hash of a sentence model's files; errors are those of `sentence_vectors`."""
+    digest = hashlib.sha256()
+    for path in sorted(_folder(sentences).iterdir()):
+        if path.suffix in (".json", ".safetensors", ".txt"):
+            digest.update(f"{path.name} {sha256_of(path)}\n".encode())
+    return digest.hexdigest()
 
 
 def load_sentence_model(sentences: str) -> tuple[nn.Module, Any]:
