@@ -99,7 +99,7 @@ def rows_of(asked: Asked, documents: int, progress: Progress) -> Iterator[Row]:
 def _reranked(reranker: LateReranker, texts: Mapping[str, str], first: Run) -> tuple[Run, float]:
     """Return the first hits in their new order, as many as the figures look at, and the median milliseconds of a query.
 
-    Vectors are in memory and decoded: the time is that of the text side and of the scores (`cost.py` has the store's).
+    Texts are encoded, and vectors decoded and in memory: the time is that of the scores (`cost.py` has the rest).
     """
     looked_at = max(reranker.k, SEEN)
     run, milliseconds = {}, []

@@ -57,10 +57,11 @@ def measured(index: Path, topics: Path, qrels: Path, model: Path, late: Path, mi
         patches = Patches(dict(zip(docids, store.vectors(docids), strict=True)))
         encode = LexLipQueryEncoder(model).encode
         impacts = {qid: encode(text) for qid, text in texts.items()}
+        tokens = {text: query(text) for text in texts.values()}
         first = searcher.search_batch(impacts, searcher.documents, progress=for_terminal())
         mixes = (mix, query.mix, DEFAULT_MIX)
         part = next(one for one in mixes if one is not None)
-        asked = Asked(first, texts, read_qrels(qrels), patches, query, part)
+        asked = Asked(first, texts, read_qrels(qrels), patches, tokens.__getitem__, part)
         return list(rows_of(asked, searcher.documents, for_terminal()))
 
 
