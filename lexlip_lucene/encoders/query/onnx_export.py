@@ -101,16 +101,21 @@ def _write_graph(model: LexLip, path: Path) -> None:
     write_graph(graph, path, inputs=names, output="weights", max_length=model.config.text.max_length)
 
 
+def require_exporter() -> None:
+    """Raise ModelError if the packages that write an ONNX graph are not installed."""
+    try:
+        import onnxscript  # noqa: F401  (the exporter needs it, and says so in another way in each version)
+    except ImportError:
+        raise ModelError("writing an ONNX graph needs further packages: pip install 'lexlip-lucene[onnx]'") from None
+
+
 def write_graph(graph: nn.Module, path: Path, *, inputs: Sequence[str], output: str, max_length: int) -> None:
     """Write a network whose inputs are ids (batch, length) long, and masks of that shape, as an ONNX graph.
 
     Raises:
         ModelError: the exporter's packages are not installed.
     """
-    try:
-        import onnxscript  # noqa: F401  (the exporter needs it, and says so in another way in each version)
-    except ImportError:
-        raise ModelError("writing an ONNX graph needs further packages: pip install 'lexlip-lucene[onnx]'") from None
+    require_exporter()
     # Two texts of three tokens: a dimension of 1 would be taken for one that never changes.
     ids = torch.zeros(2, 3, dtype=torch.long)
     masks = [torch.ones(2, 3, dtype=torch.bool) for _ in inputs[1:]]  # one tensor twice would become one input

@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from lexlip_lucene.encoders.model.tokenizer import cut_at, encoded, uncut
-from lexlip_lucene.encoders.query.onnx_export import write_graph
+from lexlip_lucene.encoders.query.onnx_export import require_exporter, write_graph
 from lexlip_lucene.encoders.query.sentence_states import GRAPH_FILE, TOKENIZER_FILE, shares
 from lexlip_lucene.recipes.model_spec import SentenceSpec
 from lexlip_lucene.training.start.sentence_model import load_sentence_model, sentence_spec
@@ -27,10 +27,11 @@ class CaptionStates:
         captions: all captions, by number.
 
     Raises:
-        ModelError: there is no such sentence model.
+        ModelError: there is no such sentence model, or the packages that write its graph are not installed.
     """
 
     def __init__(self, sentences: str, tokenizer: Tokenizer, max_length: int, captions: Sequence[str]) -> None:
+        require_exporter()  # before hours of training, not after them
         self.spec: SentenceSpec = sentence_spec(sentences)
         self._network, self._its_own = load_sentence_model(sentences)
         cut_at(self._its_own, self.spec.max_length)
