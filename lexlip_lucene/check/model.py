@@ -7,8 +7,9 @@ from pathlib import Path
 from lexlip_lucene.check.kind import Checked, DamageError
 from lexlip_lucene.check.listed_files import require_listed
 from lexlip_lucene.encoders.model import model_config
-from lexlip_lucene.encoders.model.model_files import require_readable
-from lexlip_lucene.encoders.query import onnx_query
+from lexlip_lucene.encoders.model.model_files import WEIGHTS_FILE, require_readable
+from lexlip_lucene.encoders.model.tokenizer import TOKENIZER_FILE
+from lexlip_lucene.encoders.query import onnx_query, sentence_states
 from lexlip_lucene.errors import ModelError
 
 
@@ -19,7 +20,7 @@ class ModelKind:
 
     def recognises(self, path: Path) -> bool:
         """Say if one of a model's files is in the folder."""
-        signs = (model_config.CONFIG_FILE, onnx_query.CONFIG_FILE, "model.safetensors", onnx_query.GRAPH_FILE)
+        signs = (model_config.CONFIG_FILE, onnx_query.CONFIG_FILE, WEIGHTS_FILE, onnx_query.GRAPH_FILE)
         return path.is_dir() and any((path / sign).exists() for sign in signs)
 
     def check(self, path: Path, *, full: bool) -> Checked:
@@ -32,11 +33,24 @@ class ModelKind:
         if not read.files:
             size = sum((path / name).stat().st_size for name in there)
             return Checked(False, len(there), size, f"its {config} is from before checksums and names none")
+        for name in sorted(_needed(read) - read.files.keys()):
+            raise DamageError(
+                f"{path / config} does not list {name}, which the model needs: take the whole folder again"
+            )
         for name in sorted(there & read.files.keys()):
             with _damage_unless_of_the_system():
                 require_readable(path / name)
         files, size = require_listed(path, read.files, there & read.files.keys(), path / config)
         return Checked(True, files + 1, size + (path / config).stat().st_size)
+
+
+def _needed(config: model_config.ModelConfig | onnx_query.QueryConfig) -> set[str]:
+    if isinstance(config, onnx_query.QueryConfig):
+        return {onnx_query.GRAPH_FILE, TOKENIZER_FILE}
+    needed = {WEIGHTS_FILE, TOKENIZER_FILE}
+    if config.late is not None and config.late.sentence is not None:
+        needed |= {sentence_states.GRAPH_FILE, sentence_states.TOKENIZER_FILE}
+    return needed
 
 
 @contextmanager

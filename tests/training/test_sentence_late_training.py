@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from support import sentences, tiny
 from support.halves import draw, recipe_of, trained, write
+from transformers import PreTrainedTokenizerFast, RobertaConfig, RobertaModel
 
 from lexlip_lucene.encoders.explain.late_maps import late_maps, late_patches
 from lexlip_lucene.encoders.model.lexlip import LexLip
@@ -21,6 +22,7 @@ from lexlip_lucene.encoders.query.late_texts import late_texts
 from lexlip_lucene.encoders.query.sentence_states import GRAPH_FILE, TOKENIZER_FILE, shares
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.training.start.caption_states import caption_states
+from lexlip_lucene.training.start.sentence_model import sentence_spec
 
 STATIC = {"kind": "static"}
 LATE = {"width": 16, "epochs": 3, "batch_size": 8}
@@ -136,6 +138,47 @@ def test_a_recipe_that_names_no_sentence_model_says_what_is_needed(data: Path, t
     late: dict[str, Any] = {**LATE, "sentences": str(tmp_path)}
     with pytest.raises(ModelError, match=r"config\.json: hidden_size and max_position_embeddings are needed"):
         trained(recipe_of(data, text=STATIC, late=late), tmp_path / "model")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("model.safetensors", b"", "a sentence model of transformers is needed: SafetensorError"),
+        ("tokenizer.json", b"{}", "the tokenizer of a sentence model is needed"),
+        ("tokenizer.json", None, "the tokenizer of a sentence model is needed, but none of .* is there"),
+    ],
+)
+def test_a_broken_sentence_model_is_named_before_training(
+    data: Path, tmp_path: Path, name: str, content: bytes | None, message: str
+) -> None:
+    folder = Path(sentences.write(tmp_path / "sentences"))
+    if content is None:
+        for file in folder.glob("tokenizer*"):
+            file.unlink()
+    else:
+        (folder / name).write_bytes(content)
+    recipe = recipe_of(data, text=STATIC, late={**LATE, "sentences": str(folder)})
+    with pytest.raises(ModelError, match=f"{folder}: {message}"):
+        trained(recipe, tmp_path / "model")
+    assert not (tmp_path / "model.training").exists()
+
+
+def test_a_text_is_cut_where_the_sentence_model_s_tokenizer_says(tmp_path: Path) -> None:
+    config = RobertaConfig(
+        vocab_size=len(tiny.VOCABULARY),
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=14,  # of which two stand for no token
+    )
+    RobertaModel(config).save_pretrained(tmp_path)
+    fast = PreTrainedTokenizerFast(tokenizer_object=tiny.tokenizer(), pad_token="[PAD]", model_max_length=12)
+    fast.save_pretrained(tmp_path)
+    states = caption_states(str(tmp_path), tiny.tokenizer(), 64, ["dog " * 40])
+    assert sentence_spec(str(tmp_path)).max_length == 12
+    found = states.of(np.array([0]))[0]
+    assert found[:11].any(dim=1).tolist() == [False, *[True] * 10] and not found[11:].any()
 
 
 def test_a_tiny_late_head_without_a_sentence_model_has_no_tensor_of_it() -> None:

@@ -20,7 +20,13 @@ from lexlip_lucene.encoders.model.banks import DenseBank, LexiconBank
 from lexlip_lucene.encoders.model.dense import DenseTwin, mean_of_words
 from lexlip_lucene.encoders.model.image_encoder import ImageEncoder
 from lexlip_lucene.encoders.model.model_config import CONFIG_FILE, Ceilings, ModelConfig, config_bytes, read_config
-from lexlip_lucene.encoders.model.model_files import WEIGHTS_FILE, files_of, require_as_written, require_readable
+from lexlip_lucene.encoders.model.model_files import (
+    WEIGHTS_FILE,
+    copy_further,
+    files_of,
+    require_as_written,
+    require_readable,
+)
 from lexlip_lucene.encoders.model.model_tensors import fill_gaps, require_held, special_tokens, tensors_once
 from lexlip_lucene.encoders.model.packed_tensors import packed, unpacked
 from lexlip_lucene.encoders.model.pixels import normalise, to_square
@@ -151,6 +157,9 @@ class LexLip(nn.Module):
     ) -> None:
         """Write the model folder, whole or not at all.
 
+        A model that was loaded takes along what its own folder has beside tensors, tokenizer and card: what it knows
+        of words, and its sentence model.
+
         Args:
             folder: to write.
             card: the text of its README.md.
@@ -159,6 +168,7 @@ class LexLip(nn.Module):
 
         Raises:
             OutputError: the folder exists and `force` is off, or can't be written.
+            ModelError: a file that is taken along is missing, or is not the one that was written.
         """
         from transformers import PreTrainedTokenizerFast
 
@@ -169,6 +179,8 @@ class LexLip(nn.Module):
             (partial / "README.md").write_text(card or f"# {self.config.name}\n", encoding="utf-8")
             for name, content in (extra_files or {}).items():
                 (partial / name).write_bytes(content)
+            if self.folder is not None:
+                copy_further(self.folder, partial, self.config.files, CONFIG_FILE)
             config = self.config.model_copy(update={"files": files_of(partial, but=CONFIG_FILE)})
             (partial / CONFIG_FILE).write_bytes(config_bytes(config))
         self.config, self.sha256, self.folder = config, config.files[WEIGHTS_FILE], Path(folder)

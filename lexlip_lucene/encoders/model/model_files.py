@@ -1,6 +1,7 @@
 """The files of a model folder against the SHA-256 that its config names for each; no torch."""
 
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,6 +20,14 @@ SMALLEST = 1 << 16
 def files_of(folder: Path, *, but: str) -> dict[str, str]:
     """Return name → SHA-256 of each file in `folder` except `but`, the config that is to name them."""
     return {path.name: sha256_of(path) for path in sorted(folder.iterdir()) if path.name != but}
+
+
+def copy_further(folder: Path, target: Path, files: Mapping[str, str], config: str) -> None:
+    """Copy each file that `files` names and `target` lacks from `folder`; arguments and errors as below."""
+    for name in files:
+        if not (target / name).exists():
+            require_as_written(folder, name, files, config)
+            shutil.copyfile(folder / name, target / name)
 
 
 def require_as_written(folder: Path, name: str, files: Mapping[str, str], config: str) -> str:

@@ -25,7 +25,6 @@ from lexlip_lucene.encoders.model.text_encoders import StaticText, TransformerTe
 from lexlip_lucene.encoders.model.tokenizer import TOKENIZER_FILE, uncut
 from lexlip_lucene.encoders.pool.saturation import divide_by_length, saturate
 from lexlip_lucene.encoders.query.onnx_query import CONFIG_FILE, GRAPH_FILE, QueryConfig
-from lexlip_lucene.errors import ModelError
 from lexlip_lucene.files.checksum import with_checksum
 from lexlip_lucene.files.written import written_folder
 
@@ -102,15 +101,7 @@ def _write_graph(model: LexLip, path: Path) -> None:
 
 
 def write_graph(graph: nn.Module, path: Path, *, inputs: Sequence[str], output: str, max_length: int) -> None:
-    """Write a network whose inputs are ids (batch, length) long, and masks of that shape, as an ONNX graph.
-
-    Raises:
-        ModelError: the exporter's packages are not installed.
-    """
-    try:
-        import onnxscript  # noqa: F401  (the exporter needs it, and says so in another way in each version)
-    except ImportError:
-        raise ModelError("writing an ONNX graph needs further packages: pip install 'lexlip-lucene[onnx]'") from None
+    """Write a network whose inputs are ids (batch, length) long, and masks of that shape, as an ONNX graph."""
     # Two texts of three tokens: a dimension of 1 would be taken for one that never changes.
     ids = torch.zeros(2, 3, dtype=torch.long)
     masks = [torch.ones(2, 3, dtype=torch.bool) for _ in inputs[1:]]  # one tensor twice would become one input

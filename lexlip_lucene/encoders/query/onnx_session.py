@@ -11,18 +11,17 @@ def onnx_session(path: Path, threads: int) -> Any:
     """Return an `onnxruntime.InferenceSession` of the graph at `path`, which runs in so many threads.
 
     Raises:
-        ModelError: the file is missing, is no graph, or ONNX Runtime is not installed.
+        ModelError: the file is missing, or is no graph.
     """
+    import onnxruntime
+
     require_readable(path)
-    try:
-        import onnxruntime
-    except ImportError:
-        raise ModelError(f"{path} needs ONNX Runtime: pip install 'lexlip-lucene[onnx]'") from None
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # it raises what it logs, and a second report in colours would surround ours
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its exceptions have no common class below this one
         reason = " ".join(str(error).split())[:300]
-        raise ModelError(f"{path}: ONNX Runtime can't load it: {reason}; export it again") from None
+        raise ModelError(f"{path}: ONNX Runtime can't load it: {reason}; write it again") from None

@@ -33,7 +33,7 @@ class SentenceStates:
         files: name → SHA-256 that each file must have, from the config named `config`.
 
     Raises:
-        ModelError: a file is missing, broken, or not the one that was written, or ONNX Runtime is not installed.
+        ModelError: a file is missing, broken, or not the one that was written.
     """
 
     def __init__(self, folder: Path, spec: SentenceSpec, files: Mapping[str, str], config: str) -> None:
@@ -48,7 +48,7 @@ class SentenceStates:
         """Return (tokens, width) float32, zeros for a span that shares no letter with a token of the sentence model.
 
         Raises:
-            ModelError: the graph can't be run, or gives another shape.
+            ModelError: the graph can't be run, or gives another shape or type, or numbers that are not finite.
         """
         (encoding,) = encoded(self._tokenizer, [text], max_length=self._spec.max_length)
         ids = np.array([encoding.ids], dtype=np.int64)
@@ -58,8 +58,11 @@ class SentenceStates:
             reason = " ".join(str(error).split())[:300]
             raise ModelError(f"{self._graph}: ONNX Runtime can't run it: {reason}; train the model again") from None
         wanted = (1, len(encoding.ids), self._spec.width)
-        if np.shape(states) != wanted:
-            raise ModelError(f"{self._graph}: states of shape {wanted} are needed, got {np.shape(states)}")
+        if not isinstance(states, np.ndarray) or states.shape != wanted or states.dtype != np.float32:
+            found = f"{states.shape} {states.dtype}" if isinstance(states, np.ndarray) else type(states).__name__
+            raise ModelError(f"{self._graph}: states of shape {wanted} float32 are needed, got {found}")
+        if not np.isfinite(states).all():
+            raise ModelError(f"{self._graph}: finite states are needed, but those of {text[:80]!r} are not")
         return np.asarray(shares(encoding.offsets, spans) @ states[0])
 
 

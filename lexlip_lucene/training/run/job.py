@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,6 +59,7 @@ class TrainingJob:
         source: gives the images to a step.
         teachers: the teachers that the losses need, by name, but for the expander.
         kept_aside: numbers of the images that the best step is chosen on.
+        caption_states: of the late head's sentence model; None if the recipe names none, or another process leads.
         further: captions of further images, for the expander and the translation table.
         cache: keeps the expander between jobs; None: it is not kept.
     """
@@ -75,6 +75,7 @@ class TrainingJob:
     source: ImageSource
     kept_aside: NDArray[np.int64]
     teachers: Mapping[str, Teaching] = field(default_factory=dict)
+    caption_states: CaptionStates | None = None
     further: Captions = ()
     cache: Path | None = None
 
@@ -82,16 +83,6 @@ class TrainingJob:
     def trained_on(self) -> NDArray[np.int64]:
         """The images that the choosing run trains on."""
         return np.setdiff1d(np.arange(len(self.images)), self.kept_aside)
-
-    @cached_property
-    def caption_states(self) -> CaptionStates | None:
-        """The states of the late head's sentence model, if the recipe names one."""
-        late = self.recipe.late
-        if late is None or late.sentences is None:
-            return None
-        captions = captions_of(self.images, np.arange(len(self.images)))
-        tokenizer, length = self.vocabulary.tokenizer, self.recipe.text.max_length
-        return caption_states(late.sentences, tokenizer, length, captions, cache=self.cache, progress=self.progress)
 
     def trained(self, *, resume: bool) -> Trained:
         """Return the model in its best state, and the figures of the run that chose the step."""
@@ -209,11 +200,17 @@ def prepare(
     if not len(aside):
         raise InputError("data.keep_aside must be at least 1: the best step is chosen on the images kept aside")
     vocabulary = make_vocabulary(recipe, images, trained, lexicon_texts(recipe))
+    texts = captions_of(images, np.arange(len(images)))
+    states = None
+    if team.leads and recipe.late is not None and recipe.late.sentences is not None:
+        length = recipe.text.max_length
+        states = caption_states(
+            recipe.late.sentences, vocabulary.tokenizer, length, texts, cache=cache, progress=progress
+        )
     source: ImageSource = pictures.source
     if recipe.image.frozen:
         base = make_model(recipe, vocabulary, captions_of(images, trained)).to(device)
         source = frozen_states(base, pictures.source, mirrored=recipe.image.flip, cache=cache, progress=progress)
-    texts = captions_of(images, np.arange(len(images)))
     teachers = {
         name: load_teacher(name, images, texts, cache=cache, device=device, progress=progress)
         for name in joint_needs(needs_of(named_terms(recipe.training))).teachers
@@ -230,6 +227,7 @@ def prepare(
         source=source,
         kept_aside=aside,
         teachers=teachers,
+        caption_states=states,
         further=further_captions(recipe, progress),
         cache=cache,
     )

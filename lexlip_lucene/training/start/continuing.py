@@ -5,7 +5,8 @@ two dimensions, by timm's own functions: absolute positions by bicubic interpola
 positions by BEiT's scheme (near offsets keep their meaning in patches, far ones are stretched). Never by cutting a
 corner out or along the flattened table, which the official LexLIP code does at 112 and 384 pixels.
 
-Everything else must fit exactly, but for parts that only training needs, whose absence is reported.
+Everything else must fit exactly, but for parts that only training needs, whose absence is reported. A late head is left
+behind: a run trains its own from a start in closed form, at any width.
 """
 
 import warnings
@@ -22,14 +23,15 @@ from torch import Tensor
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.model.model_config import CONFIG_FILE, ModelConfig, read_config
 from lexlip_lucene.encoders.model.model_files import WEIGHTS_FILE, require_as_written, require_readable
+from lexlip_lucene.encoders.model.packed_tensors import unpacked
 from lexlip_lucene.encoders.model.tokenizer import load_tokenizer
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.progress import SILENT, Progress
 
-OPTIONAL_PARTS = {"dense": "dense twin", "late": "late head", "decoder": "decoder"}
+OPTIONAL_PARTS = {"dense": "dense twin", "decoder": "decoder"}
 """Parts, by the first word of their tensors' names, that one of the two models may lack."""
 
-_BACKBONE = "image.tower.backbone."
+_BACKBONE, _LATE = "image.tower.backbone.", "late."
 _ABSOLUTE, _RELATIVE = "pos_embed", "relative_position_bias_table"
 
 
@@ -51,11 +53,20 @@ def start_from_model(model: LexLip, folder: Path, *, progress: Progress = SILENT
         tensors = load_file(folder / WEIGHTS_FILE)
     except SafetensorError as error:
         raise ModelError(f"{folder / WEIGHTS_FILE}: not a safetensors file: {error}") from None
-    own = model.state_dict(keep_vars=True)
+    if config.weights == "int8":
+        tensors = unpacked(tensors)
+    if any(name.startswith(_LATE) for name in tensors):
+        progress.note(f"the late head of {folder} is left behind: a recipe with late trains its own")
+    tensors = _without_late(tensors)
+    own = _without_late(model.state_dict(keep_vars=True))
     tensors = {name: _resampled(name, tensor, own, model) for name, tensor in tensors.items()}
     _require_same_tensors(own, tensors, folder, progress)
     require_as_written(folder, WEIGHTS_FILE, config.files, CONFIG_FILE)
     model.load_state_dict({name: tensor for name, tensor in tensors.items() if name in own}, strict=False)
+
+
+def _without_late(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor for name, tensor in tensors.items() if not name.startswith(_LATE)}
 
 
 def _require_same_words(model: LexLip, config: ModelConfig, folder: Path) -> None:

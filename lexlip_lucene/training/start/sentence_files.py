@@ -16,7 +16,7 @@ def sentence_files(sentences: str) -> dict[str, bytes]:
     """Return name → content of the files; `sentences` is as `sentence_vectors` takes it.
 
     Raises:
-        ModelError: there is no such sentence model, or the packages that write a graph are not installed.
+        ModelError: there is no such sentence model.
     """
     network, tokenizer = load_sentence_model(sentences)
     with tempfile.TemporaryDirectory() as folder:

@@ -6,7 +6,6 @@ from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 from typing import Any, cast
 
-import orjson
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -48,12 +47,17 @@ def sentence_tokens(sentences: str) -> list[str]:
 
 def sentence_spec(sentences: str) -> SentenceSpec:
     """Return the width and the longest text of a sentence model; errors are those of `sentence_vectors`."""
-    path = _folder(sentences) / "config.json"
+    from transformers import AutoConfig
+
+    folder = _folder(sentences)
     try:
-        config = orjson.loads(path.read_bytes())
-        return SentenceSpec(width=config["hidden_size"], max_length=config["max_position_embeddings"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{path}: hidden_size and max_position_embeddings are needed: {error!r}") from error
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+        width, positions = config.hidden_size, config.max_position_embeddings
+        # A RoBERTa has more positions than it takes tokens, and its tokenizer knows how many.
+        return SentenceSpec(width=width, max_length=min(positions, _tokenizer(folder).model_max_length))
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        path = folder / "config.json"
+        raise ModelError(f"{path}: hidden_size and max_position_embeddings are needed: {_line(error)}") from error
 
 
 def sentence_hash(sentences: str) -> str:
@@ -76,8 +80,8 @@ def _network(folder: Path) -> nn.Module:
 
     try:
         network = AutoModel.from_pretrained(folder, trust_remote_code=False, use_safetensors=True)
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{folder}: a sentence model of transformers is needed: {error}") from error
+    except Exception as error:  # those of transformers and safetensors have no common class below this one
+        raise ModelError(f"{folder}: a sentence model of transformers is needed: {_line(error)}") from error
     return cast(nn.Module, network).eval()
 
 
@@ -85,9 +89,17 @@ def _tokenizer(folder: Path) -> Any:
     from transformers import AutoTokenizer
 
     try:
-        return AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{folder}: a sentence model of transformers is needed: {error}") from error
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    except Exception as error:  # those of transformers and tokenizers have no common class below this one
+        raise ModelError(f"{folder}: the tokenizer of a sentence model is needed: {_line(error)}") from error
+    names = sorted(set(tokenizer.vocab_files_names.values()))
+    if not any((folder / name).is_file() for name in names):  # transformers makes one up that knows no word
+        raise ModelError(f"{folder}: the tokenizer of a sentence model is needed, but none of {names} is there")
+    return tokenizer
+
+
+def _line(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
 
 
 def _folder(sentences: str) -> Path:
