@@ -110,9 +110,8 @@ def _timed(index: Path, source: QuerySource, setting: SearchSetting) -> _Found:
         if second is None:
             return _Found(run, first, time.perf_counter() - begun)
         texts = {} if topics is None else {topic.qid: topic.text for topic in read_topics(topics)}
-        run = _reranked(second, texts, first, setting.k, progress)
-        seconds = time.perf_counter() - begun
-        return _Found(run, first, seconds, silent=sum(not second.hears(texts[qid]) for qid in run))
+        run, silent = _reranked(second, texts, first, setting.k, progress)
+        return _Found(run, first, time.perf_counter() - begun, silent)
 
 
 def _reranked(
@@ -121,12 +120,14 @@ def _reranked(
     first: "Mapping[str, Sequence[Hit]]",
     k: int,
     progress: "Progress",
-) -> "Mapping[str, Sequence[Hit]]":
-    """Re-rank some queries at a time, so that their patches fit into memory."""
+) -> "tuple[Mapping[str, Sequence[Hit]], int]":
+    """Re-rank some queries at a time, so that their patches fit into memory; return how many are silent as well."""
     qids = list(first)
     begins = range(0, len(qids), AT_ONCE)
     run: dict[str, Sequence[Hit]] = {}
+    silent = 0
     for begin in progress.track(begins, f"re-ranking (batches of {AT_ONCE})", len(begins)):
         some = {qid: first[qid] for qid in qids[begin : begin + AT_ONCE]}
         run |= {qid: hits[:k] for qid, hits in second.rerank_batch(texts, some).items()}
-    return run
+        silent += sum(not second.hears(texts[qid]) for qid in some)
+    return run, silent

@@ -1,6 +1,7 @@
 """The late re-ranker: the first hits of any searcher, in the order of their first score and late score together."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -15,6 +16,7 @@ DEFAULT_K = 100
 DEFAULT_MIX = 0.45
 
 _NO_SPREAD = 1e-6
+_KEPT_TEXTS = 256
 
 
 class PatchSource(Protocol):
@@ -58,7 +60,8 @@ class LateReranker:
         if not 0 <= mix <= 1:
             raise InputError(f"the mix must be from 0 (late score only) to 1 (first score only), but it is {mix}")
         self._store = store
-        self._encode = encode
+        # A caller also asks what it did with a text, and a sentence model takes 10 ms to encode it.
+        self._encode = lru_cache(maxsize=_KEPT_TEXTS)(encode)
         self.k = as_count(k, "the number of hits to re-rank")
         self.mix = mix
 

@@ -90,6 +90,20 @@ def test_it_says_what_it_does_with_hits() -> None:
     assert reranker.said("pad pad", 9) == "not re-ranked: no word of the query has a vector"
 
 
+def test_a_text_is_encoded_once_for_its_scores_and_for_what_is_said_of_it() -> None:
+    encoded: list[str] = []
+
+    def encode(text: str) -> TextTokens:
+        encoded.append(text)
+        return text_of_length(text)
+
+    reranker = LateReranker(Patches(patches_of([2, 3])), encode)
+    hits = hits_of([2.0, 1.0])
+    assert reranker.rerank("a dog", hits) == reranker.rerank("a dog", hits)
+    assert reranker.said("a dog", 2).startswith("re-ranked by patches") and reranker.hears("a dog")
+    assert encoded == ["a dog"]
+
+
 def test_a_hit_after_k_keeps_its_distance_to_hit_k() -> None:
     found = LateReranker(Patches(patches_of([1] * 4)), text_of_length, k=2).rerank("bus", hits_of([9, 7, 6, 2]))
     assert [hit.docid for hit in found[2:]] == ["d2", "d3"]
