@@ -6,6 +6,7 @@ from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from lexlip_lucene.experiments.late.figures import NAMES, Row
 from lexlip_lucene.tuning.picture import STYLE
@@ -19,6 +20,7 @@ def draw(rows: Sequence[Row], folder: Path) -> None:
     forms = sorted((row for row in rows if row.group == "form"), key=lambda row: row.bytes or 0)
     first = rows[0]
     _one(folder / "late-hits.svg", [float(row.name) for row in hits], hits, first, "hits that are re-ranked", {})
+    hits = hits[1:]  # one hit has no other order, and takes no time
     times = [row.milliseconds or 0.0 for row in hits]
     named = {row.milliseconds or 0.0: f"{row.name} hits" for row in hits}
     _one(folder / "late-milliseconds.svg", times, hits, first, "milliseconds of re-ranking a query (median)", named)
@@ -37,8 +39,12 @@ def _one(
             axes.axhline(100 * first.recall[name], color=colour, linestyle="--", linewidth=1)
         for place, name in names.items():
             top = max(100 * row.recall["R@10"] for where, row in zip(places, rows, strict=True) if where == place)
-            axes.annotate(name, (place, top), textcoords="offset points", xytext=(4, 6), fontsize=8, rotation=20)
+            axes.annotate(name, (place, top), textcoords="offset points", xytext=(0, 6), fontsize=8, rotation=70)
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.margins(y=0.25 if names else 0.05)
         axes.set_xlabel(label)
         axes.set_ylabel("recall (percent); dashed: the first stage")
         axes.grid(color="#e6e6e6")
