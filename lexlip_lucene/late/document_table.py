@@ -52,10 +52,11 @@ class DocumentTable:
     def __init__(self, folder: Path, documents: int) -> None:
         """Map the table in `folder`, whose files have the sizes of `documents` documents."""
         self._path = folder / DOCUMENTS
-        self._hashes = mapped(self._path, _INTEGER, documents)
-        entries = mapped(self._path, _INTEGER, documents * len(_ENTRY), offset=documents * _INTEGER.itemsize)
+        self._hashes = mapped(self._path, _INTEGER, documents, scattered=True)
+        count, offset = documents * len(_ENTRY), documents * _INTEGER.itemsize
+        entries = mapped(self._path, _INTEGER, count, offset=offset, scattered=True)
         self._entries = entries.reshape(documents, len(_ENTRY))
-        self._ids = mapped(folder / IDS, np.dtype(np.uint8), (folder / IDS).stat().st_size)
+        self._ids = mapped(folder / IDS, np.dtype(np.uint8), (folder / IDS).stat().st_size, scattered=True)
 
     def find(self, docids: Sequence[str]) -> list[Place | None]:
         """Return the place of each docid, None for one that the store lacks.

@@ -40,8 +40,8 @@ class PatchStore:
         self._code = patch_code(manifest.code)
         self._bytes = self._code.bytes_of(manifest.width)
         self._table: DocumentTable | None = DocumentTable(path, manifest.documents)
-        coded = mapped(path / VECTORS, np.dtype(np.uint8), manifest.vectors * self._bytes)
-        self._coded: NDArray[np.uint8] = coded.reshape(manifest.vectors, self._bytes)
+        # Twice, for hits that lie anywhere, and for one document after another: the system reads ahead only then.
+        self._coded, self._in_order = self._mapped(scattered=True), self._mapped(scattered=False)
 
     @classmethod
     def open(cls, path: Path, *, model_sha256: str | None = None) -> Self:
@@ -99,7 +99,7 @@ class PatchStore:
         if not places:
             return []
         in_order = sorted(set(places))
-        coded = [self._rows(place) for place in in_order]
+        coded = [self._rows(place, self._coded) for place in in_order]
         decoded = self._code.decode(np.concatenate(coded), self.width)
         parts = dict(zip(in_order, np.split(decoded, np.cumsum([len(part) for part in coded])[:-1]), strict=True))
         return [parts[place] for place in places]
@@ -107,7 +107,7 @@ class PatchStore:
     def coded(self) -> Iterator[tuple[str, NDArray[np.uint8]]]:
         """Yield every docid and the bytes of its vectors, (n, bytes) uint8, in the order in which they were written."""
         for docid, place in self._open_table().in_order():
-            yield docid, self._rows(place)
+            yield docid, self._rows(place, self._in_order)
 
     def verify(self) -> None:
         """Read all files and raise InputError, which names the file, if one is not as it was written."""
@@ -121,7 +121,7 @@ class PatchStore:
     def close(self) -> None:
         """Let go of the files; arrays that `vectors` returned stay as they are."""
         self._table = None
-        self._coded = np.empty((0, self._bytes), np.uint8)
+        self._coded = self._in_order = np.empty((0, self._bytes), np.uint8)
 
     def __enter__(self) -> Self:
         return self
@@ -148,10 +148,15 @@ class PatchStore:
             )
         return [place for place in found if place is not None]
 
-    def _rows(self, place: Place) -> NDArray[np.uint8]:
+    def _mapped(self, *, scattered: bool) -> NDArray[np.uint8]:
+        vectors = self.manifest.vectors
+        coded = mapped(self.path / VECTORS, np.dtype(np.uint8), vectors * self._bytes, scattered=scattered)
+        return coded.reshape(vectors, self._bytes)
+
+    def _rows(self, place: Place, coded: NDArray[np.uint8]) -> NDArray[np.uint8]:
         if not place.first <= place.end <= self.manifest.vectors:
             raise InputError(
                 f"{self.path / DOCUMENTS} is damaged: it names vectors {place.first} to {place.end} of "
                 f"{self.manifest.vectors}; write the store again"
             )
-        return self._coded[place.first : place.end]
+        return coded[place.first : place.end]
