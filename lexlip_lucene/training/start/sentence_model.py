@@ -29,7 +29,7 @@ def sentence_vectors(texts: Sequence[str], sentences: str) -> Tensor:
         ModelError: there is no such folder or package, or it is not such a model.
     """
     folder = _folder(sentences)
-    tokenizer, network = _tokenizer(folder), _network(folder)
+    network, tokenizer = _network(folder), _tokenizer(folder)
     parts = []
     for begin in range(0, len(texts), AT_ONCE):
         inputs = tokenizer(list(texts[begin : begin + AT_ONCE]), padding=True, truncation=True, return_tensors="pt")
