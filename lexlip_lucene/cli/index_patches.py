@@ -27,8 +27,8 @@ def open_patches(index: Path, store: Path) -> "PatchStore":
 def still_there(index: Path, store: "PatchStore", docids: Sequence[str]) -> list[str]:
     """Return those of `docids`, which are to be deleted from both, that the index still has.
 
-    The others were deleted by a run that was killed before it came to the store. A killed run never leaves a document
-    that only the index has, so that one is an error, as is one that neither has.
+    An earlier run may have been killed between the index and the store: then only the store still has a document. No
+    such run leaves a document that the store lacks, so that is an error.
 
     Raises:
         InputError: the store lacks one of them, which is named.

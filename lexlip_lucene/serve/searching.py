@@ -50,7 +50,7 @@ class SearchResult(NamedTuple):
     encode_milliseconds: float
     milliseconds: float
     late: str = ""
-    """What was re-ranked by patches, if that was asked for."""
+    """The line about re-ranking by patches; empty unless the request asks for it."""
 
 
 class Query(NamedTuple):

@@ -5,7 +5,6 @@ from functools import lru_cache
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.model.model_config import CONFIG_FILE, read_config
@@ -32,12 +31,8 @@ def late_texts(model: LexLip, texts: Sequence[str]) -> LateTokens:
     states = _sentence_states(model.folder, model.sha256)
     found = torch.zeros(*tokens.ids.shape, late.sentence.width)
     for row, (text, encoding) in enumerate(zip(texts, encoded(model.tokenizer, texts, max_length=length), strict=True)):
-        found[row, : len(encoding.ids)] = _as_tensor(states, text, encoding.offsets)
+        found[row, : len(encoding.ids)] = torch.from_numpy(states.of(text, encoding.offsets))
     return model.late_tokens(tokens, found)
-
-
-def _as_tensor(states: SentenceStates, text: str, spans: Sequence[tuple[int, int]]) -> Tensor:
-    return torch.from_numpy(states.of(text, spans))
 
 
 @lru_cache(maxsize=2)
