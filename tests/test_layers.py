@@ -26,7 +26,7 @@ ENCODE = QUERY | {"encoders.explain", "encode"}
 
 TRAINING = ENCODE | {"training"}
 EXAMPLES = TRAINING | {"training.examples"}
-START = EXAMPLES | {"training.expander", "training.start"}
+START = EXAMPLES | {"training.expander", "training.start", "training.relations"}
 TRAIN = START | {"training.losses", "training.run"}
 
 JAVA = VECTORS | {"search", "lucene.bridge", "lucene.jvm"}
@@ -56,6 +56,7 @@ MAY_IMPORT = {
     "training.examples": EXAMPLES,
     "training.expander": EXAMPLES | {"training.expander"},
     "training.start": START,
+    "training.relations": MODEL | {"training.relations"},
     "training.losses": START | {"training.losses"},
     "training.run": TRAIN,
     "late": GROUND | {"vectors", "late"},

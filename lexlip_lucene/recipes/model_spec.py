@@ -13,9 +13,14 @@ from lexlip_lucene.recipes.weight_package import WeightPackage
 
 
 class Spec(BaseModel):
-    """Base of every part: unknown keys are errors, numbers are finite, values don't change after reading."""
+    """Base of every part: unknown keys are errors, numbers are finite, values don't change after reading.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=(), allow_inf_nan=False)
+    A key that Python keeps for itself has an underscore after it here, and an alias without: `from`.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, protected_namespaces=(), allow_inf_nan=False, populate_by_name=True
+    )
 
 
 Deviation = Annotated[float, Field(gt=0)]

@@ -11,6 +11,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, mod
 
 from lexlip_lucene.recipes.model_spec import Spec
 from lexlip_lucene.recipes.recipe_path import RecipePath
+from lexlip_lucene.recipes.relations_recipe import RelationsRecipe
 
 
 class LanguageRecipe(Spec):
@@ -114,7 +115,7 @@ class TrainingRecipe(Spec):
             similarities; null: the same. With 0 the model learns from the raw inner product and is divided by length
             only when it encodes.
         contrast: weight of the contrastive loss, in-batch or, with `momentum`, against the queue.
-        language, bottleneck, momentum, dense, distillation: the losses of that name; null: none.
+        language, bottleneck, momentum, dense, distillation, relations: the losses of that name; null: none.
         terms: losses that have no key of their own here, by the name they are registered with, each with its settings:
             `{NAME: {weight: 0.1}}` (see `training/losses/terms.py`).
         word_loss: weight of the word loss, which has an image predict its captions' words (see
@@ -164,6 +165,7 @@ class TrainingRecipe(Spec):
     momentum: MomentumRecipe | None = None
     dense: DenseRecipe | None = None
     distillation: DistillationRecipe | None = None
+    relations: RelationsRecipe | None = None
     terms: dict[str, dict[str, Any]] = Field(default={})
     word_loss: float = Field(default=0.0, ge=0)
     word_phase: float = Field(default=0.0, ge=0, lt=1)
@@ -200,9 +202,10 @@ class TrainingRecipe(Spec):
         return self
 
     @model_serializer(mode="wrap")
-    def _without_no_terms(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave `terms` out if it is empty, so that recipes from before it keep their fingerprints."""
+    def _without_later_keys(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out later keys that are not set, so that recipes from before them keep their fingerprints."""
         values: dict[str, Any] = write(self)
-        if not self.terms:
-            values.pop("terms", None)
+        for key in ("terms", "relations"):
+            if not values.get(key):
+                values.pop(key, None)
         return values

@@ -24,6 +24,7 @@ PHASES: dict[str, dict[str, Any]] = {
         "training__flops_frequency": True,
     },
     "twin": {"training__dense": {"width": 8}, "training__distillation": {"teacher": "ensemble"}},
+    "relations": {"training__relations": {"from": 0.3, "width": 32, "heads": 4, "triplet": {}}},
     "read": {"data__hold_megabytes": 0, "data__workers": 0, "image__augment": {}},
 }
 

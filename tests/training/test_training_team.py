@@ -31,6 +31,14 @@ CASES: dict[str, dict[str, Any]] = {
     "static": {"training__word_loss": 0.1, "training__captions_per_image": 2, **FLOPS},
     "phase 1": {"text": BERT, "training__language": {}, "training__bottleneck": {}, **FLOPS},
     "phase 2": {"text": BERT, "training__momentum": {"queue": 20, "top_k": 8}, "training__accumulate": 2, **FLOPS},
+    "relations": {
+        "training__relations": {"from": 0, "width": 32, "heads": 4, "dropout": 0},
+        "training__captions_per_image": 2,
+    },
+    "standalone": {
+        "text": BERT,
+        "training__relations": {"from": 0, "width": 16, "heads": 4, "dropout": 0, "form": "standalone"},
+    },
     "twin": {"training__dense": {"width": 8}, "training__distillation": {"teacher": "ensemble"}},
 }
 

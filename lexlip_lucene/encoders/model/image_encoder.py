@@ -152,7 +152,11 @@ class ImageEncoder(nn.Module):
 
     def logits_of(self, adapted: Tensor, mean_state: Tensor) -> Tensor:
         """Map the results of `adapted` to the largest logit of each token (batch, tokens)."""
-        logits = lexicon_logits(self.head(adapted), self.head.tokens.weight, self.head.tokens.bias)
+        return self.logits_of_hidden(self.head(adapted), mean_state)
+
+    def logits_of_hidden(self, hidden: Tensor, mean_state: Tensor) -> Tensor:
+        """Map what the head gives of adapted states, and mean states, to the largest logit of each token."""
+        logits = lexicon_logits(hidden, self.head.tokens.weight, self.head.tokens.bias)
         return self._with_global_path(logits, mean_state)
 
     def pooled(self, states: Tensor) -> LexiconPool:

@@ -25,6 +25,7 @@ from lexlip_lucene.training.losses.in_batch_contrast import InBatchContrast
 from lexlip_lucene.training.losses.language import Language
 from lexlip_lucene.training.losses.momentum_contrast import MomentumContrast
 from lexlip_lucene.training.losses.needs import Needs
+from lexlip_lucene.training.losses.relations import Relations
 from lexlip_lucene.training.losses.term import Term
 from lexlip_lucene.training.losses.words import Words
 
@@ -37,6 +38,7 @@ BUILT_IN: tuple[type[Term], ...] = (
     InBatchContrast,
     DenseContrast,
     Distillation,
+    Relations,
     ImageFlops,
     TextFlops,
 )

@@ -63,10 +63,17 @@ class Views:
             return self.model.image.adapted(self.states)
 
     @cached_property
+    def image_hidden(self) -> Tensor:
+        """States of the lexicon head's positions before its last layer (own, positions, adapter width)."""
+        with self.network():
+            hidden: Tensor = self.model.image.head(self.adapted[0])
+        return hidden
+
+    @cached_property
     def image_logits(self) -> Tensor:
         """Largest logit of each token (own, tokens) float32."""
         with self.network():
-            logits = self.model.image.logits_of(*self.adapted).float()
+            logits = self.model.image.logits_of_hidden(self.image_hidden, self.adapted[1]).float()
         if self.held_out is None:
             return logits
         return logits + self.held_out.logits[torch.from_numpy(self.own.images)].to(logits)
