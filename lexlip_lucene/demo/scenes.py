@@ -48,6 +48,14 @@ def held_out_pairs(seed: int) -> frozenset[Pair]:
     return frozenset((colours[number % len(colours)], shape) for number, shape in enumerate(dealt))
 
 
+def pairs_shown(seed: int) -> dict[str, tuple[list[Pair], list[Pair]]]:
+    """Return the pairs that the first group of a split's scene has, and those that the other groups have."""
+    unseen = held_out_pairs(seed)
+    every = [(colour, shape) for colour in words.COLOURS for shape in words.SHAPES]
+    seen = [pair for pair in every if pair not in unseen]
+    return {"train": (seen, seen), "test": (sorted(unseen), every)}
+
+
 def make_scenes(*, train: int, test: int, captions: int = 5, seed: int) -> list[Scene]:
     """Make up scenes with their captions; nothing is drawn yet.
 
@@ -63,10 +71,7 @@ def make_scenes(*, train: int, test: int, captions: int = 5, seed: int) -> list[
     for name, value, least in (("train", train, 0), ("test", test, 0), ("captions", captions, 1), ("seed", seed, 0)):
         if value < least:
             raise InputError(f"scenes: {name} must be at least {least}, but it is {value}: choose another number")
-    unseen = held_out_pairs(seed)
-    every = [(colour, shape) for colour in words.COLOURS for shape in words.SHAPES]
-    seen = [pair for pair in every if pair not in unseen]
-    shows = {"train": (seen, seen), "test": (sorted(unseen), every)}
+    shows = pairs_shown(seed)
     return [
         _scene(f"{split}-{number:05}", split, *shows[split], captions, np.random.default_rng((seed, stream, number)))
         for stream, (split, count) in enumerate((("train", train), ("test", test)))
@@ -101,14 +106,14 @@ def _scene(id: str, split: str, first: list[Pair], others: list[Pair], captions:
     """Return a scene whose first pair comes from `first` and the rest from `others`."""
     objects = None
     while objects is None:
-        objects = _objects(_looks(first, others, rng), rng)
+        objects = placed(looks_of(first, others, rng), rng)
     shown = {thing.colour for thing in objects}
     background = pick([name for name, hidden in HIDDEN.items() if not shown & hidden], rng)
     written = tuple(caption(objects, background, rng) for _ in range(captions))
     return Scene(id, split, objects, background, written, seed=int(rng.integers(2**32)))
 
 
-def _looks(first: list[Pair], others: list[Pair], rng: Generator) -> list[tuple[Look, int]]:
+def looks_of(first: list[Pair], others: list[Pair], rng: Generator) -> list[tuple[Look, int]]:
     """Return the looks of a scene, no two of one colour and shape, with the number of objects of each."""
     pairs = [pick(first, rng)]
     for _ in range(pick(GROUPS, rng) - 1):
@@ -123,7 +128,7 @@ def _looks(first: list[Pair], others: list[Pair], rng: Generator) -> list[tuple[
     return looks
 
 
-def _objects(looks: list[tuple[Look, int]], rng: Generator) -> tuple[SceneObject, ...] | None:
+def placed(looks: list[tuple[Look, int]], rng: Generator) -> tuple[SceneObject, ...] | None:
     """Return the objects in their places; None if they do not all find room."""
     sides = [[int(rng.integers(*PIXELS[look.size], endpoint=True))] * count for look, count in looks]
     boxes = place(sides, rng)

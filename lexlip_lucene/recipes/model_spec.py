@@ -13,14 +13,9 @@ from lexlip_lucene.recipes.weight_package import WeightPackage
 
 
 class Spec(BaseModel):
-    """Base of every part: unknown keys are errors, numbers are finite, values don't change after reading.
+    """Base of every part: unknown keys are errors, numbers are finite, values don't change after reading."""
 
-    A key that Python keeps for itself has an underscore after it here, and an alias without: `from`.
-    """
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, protected_namespaces=(), allow_inf_nan=False, populate_by_name=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=(), allow_inf_nan=False)
 
 
 Deviation = Annotated[float, Field(gt=0)]

@@ -1,0 +1,1 @@
+"""What relations and batches of neighbours are worth: arms of a recipe, trained with several seeds."""
