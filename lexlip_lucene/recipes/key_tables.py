@@ -63,7 +63,8 @@ def _table(name: str, group: type[BaseModel]) -> str:
     about, attributes = _docstring(group)
     lines = [f"\n### {name}\n" if name else "", f"\n{about}\n"]
     lines.append("\n| key | value | default | meaning |\n| --- | --- | --- | --- |\n")
-    for key, field in group.model_fields.items():
+    for name, field in group.model_fields.items():
+        key = field.alias or name
         lines.append(f"| `{key}` | {_value(field)} | {_default(field)} | {attributes.get(key, '')} |\n")
     return "".join(lines)
 

@@ -5,7 +5,15 @@ No torch here: a recipe can be read and refused before anything heavy is loaded.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from lexlip_lucene.recipes.architecture import Architecture
 from lexlip_lucene.recipes.backbone import LARGEST_PICTURE, BackboneArguments, BackboneName, ModuleName
@@ -16,6 +24,14 @@ class Spec(BaseModel):
     """Base of every part: unknown keys are errors, numbers are finite, values don't change after reading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=(), allow_inf_nan=False)
+
+
+class KeywordSpec(Spec):
+    """Base of a part with a key that Python has for itself: `from_` here is `from` in the recipe."""
+
+    @model_serializer(mode="wrap")
+    def _by_its_keys(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name.rstrip("_"): value for name, value in write(self).items()}
 
 
 Deviation = Annotated[float, Field(gt=0)]

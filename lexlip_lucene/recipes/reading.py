@@ -115,7 +115,7 @@ def _known_keys(kind: type[BaseModel]) -> set[str]:
             continue
         seen.add(item)
         if isinstance(item, type) and issubclass(item, BaseModel):
-            names |= set(item.model_fields)
+            names |= {field.alias or name for name, field in item.model_fields.items()}
             pending += [field.annotation for field in item.model_fields.values()]
         else:
             pending += list(getattr(item, "__args__", ()))

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from lexlip_lucene.recipes.model_spec import Spec
+from lexlip_lucene.recipes.model_spec import KeywordSpec, Spec
 
 
 class TripletRecipe(Spec):
@@ -27,7 +27,7 @@ class TripletRecipe(Spec):
         return self
 
 
-class RelationsRecipe(Spec):
+class RelationsRecipe(KeywordSpec):
     """What the other pairs of a batch teach a pair (see `training/losses/relations.py`). Nothing of it is saved.
 
     Attributes:
@@ -61,6 +61,10 @@ class RelationsRecipe(Spec):
     dropout: float = Field(default=0.1, ge=0, lt=1)
     triplet: TripletRecipe | None = None
     permuted: bool = False
+
+    def has_begun(self, done: float) -> bool:
+        """Return True if the loss counts at the share `done` of the run."""
+        return done >= self.from_
 
     @model_validator(mode="after")
     def _heads_divide_the_width(self) -> "RelationsRecipe":

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from lexlip_lucene.recipes.model_spec import Spec
+from lexlip_lucene.recipes.neighbours_recipe import NeighboursRecipe
 from lexlip_lucene.recipes.recipe_path import RecipePath
 from lexlip_lucene.recipes.relations_recipe import RelationsRecipe
 
@@ -116,6 +117,7 @@ class TrainingRecipe(Spec):
             only when it encodes.
         contrast: weight of the contrastive loss, in-batch or, with `momentum`, against the queue.
         language, bottleneck, momentum, dense, distillation, relations: the losses of that name; null: none.
+        neighbours: batches of images that the model takes for each other; null: every batch is of a shuffle.
         terms: losses that have no key of their own here, by the name they are registered with, each with its settings:
             `{NAME: {weight: 0.1}}` (see `training/losses/terms.py`).
         word_loss: weight of the word loss, which has an image predict its captions' words (see
@@ -166,6 +168,7 @@ class TrainingRecipe(Spec):
     dense: DenseRecipe | None = None
     distillation: DistillationRecipe | None = None
     relations: RelationsRecipe | None = None
+    neighbours: NeighboursRecipe | None = None
     terms: dict[str, dict[str, Any]] = Field(default={})
     word_loss: float = Field(default=0.0, ge=0)
     word_phase: float = Field(default=0.0, ge=0, lt=1)
@@ -201,11 +204,26 @@ class TrainingRecipe(Spec):
             raise ValueError("distillation.teacher ensemble needs dense")
         return self
 
+    @model_validator(mode="after")
+    def _neighbours_fit(self) -> "TrainingRecipe":
+        if self.neighbours is None:
+            return self
+        if self.momentum is not None:
+            raise ValueError(
+                "neighbours needs the in-batch contrast, but with momentum negatives are the queue's: leave one out"
+            )
+        if self.batch_size // self.accumulate % self.neighbours.photos:
+            raise ValueError(
+                f"batch_size / accumulate must be a multiple of neighbours.photos, got {self.batch_size} / "
+                f"{self.accumulate} and {self.neighbours.photos}"
+            )
+        return self
+
     @model_serializer(mode="wrap")
     def _without_later_keys(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out later keys that are not set, so that recipes from before them keep their fingerprints."""
         values: dict[str, Any] = write(self)
-        for key in ("terms", "relations"):
+        for key in ("terms", "relations", "neighbours"):
             if not values.get(key):
                 values.pop(key, None)
         return values

@@ -3,24 +3,45 @@
 The formula of any other loss is in the file of its term, in `losses/`.
 """
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 
-def contrastive_loss(similarity: Tensor) -> Tensor:
+class Alike(NamedTuple):
+    """Different images of a batch that are too much alike to be negatives of each other.
+
+    `pairs` is (images, images and more) bool; its diagonal means nothing. `positives` is True if they share the target
+    with the own image, False if they are left out of the softmax.
+    """
+
+    pairs: Tensor
+    positives: bool = False
+
+
+def contrastive_loss(similarity: Tensor, alike: Alike | None = None) -> Tensor:
     """Return the symmetric in-batch contrastive loss (InfoNCE; LexLIP's in-batch lexicon-contrastive loss).
 
         t2i = mean over captions (i, c) of −log softmax_j(s[i, c, j])[i]
         i2t = mean over slots c and images j of −log softmax_i(s[i, c, j])[j]
         loss = (t2i + i2t) / 2
 
-    An image's other captions are never its negatives: each caption slot c is a batch of its own in i2t.
+    An image's other captions are never its negatives: each caption slot c is a batch of its own in i2t. Of images that
+    are alike, each is left out of the softmax of the other, or it is a positive: the target is then 1 / |P| for each of
+    the P, the own one and those alike to it. The own image is never left out.
 
     Args:
         similarity: (images, captions an image, images and more): caption c of image i against image j, already scaled.
             Images beyond the first ones have no captions here: they are only negatives in t2i.
+        alike: images that are no negatives of each other; None: every other image is one.
     """
+    if alike is not None:
+        own_pairs = torch.eye(*alike.pairs.shape, dtype=torch.bool, device=similarity.device)
+        if alike.positives:
+            return _shared_contrast(similarity, alike.pairs | own_pairs)
+        similarity = similarity.masked_fill((alike.pairs & ~own_pairs)[:, None], -torch.inf)
     images, captions, more = similarity.shape
     own = torch.arange(images, device=similarity.device)
     t2i = functional.cross_entropy(similarity.reshape(images * captions, more), own.repeat_interleave(captions))
@@ -28,6 +49,19 @@ def contrastive_loss(similarity: Tensor) -> Tensor:
         [functional.cross_entropy(similarity[:, slot, :images].T, own) for slot in range(captions)]
     ).mean()
     return (t2i + i2t) / 2
+
+
+def _shared_contrast(similarity: Tensor, positive: Tensor) -> Tensor:
+    """Return the contrast whose targets are shared evenly among the positives (images, images and more) bool."""
+    images = len(positive)
+    t2i = -(_shares(positive, 1)[:, None] * similarity.log_softmax(dim=2)).sum(dim=2).mean()
+    texts = similarity[:, :, :images]
+    i2t = -(_shares(positive[:, :images], 0)[:, None] * texts.log_softmax(dim=0)).sum(dim=0).mean()
+    return (t2i + i2t) / 2
+
+
+def _shares(positive: Tensor, dim: int) -> Tensor:
+    return positive / positive.sum(dim=dim, keepdim=True)
 
 
 def flops_loss(weights: Tensor, importance: Tensor | None = None) -> Tensor:

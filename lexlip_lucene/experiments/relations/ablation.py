@@ -123,7 +123,7 @@ def _of_one_seed(asked: Asked, arms: Sequence[str], seed: int, runs: Path, progr
 
 def _arm_of(recipe: EncoderRecipe, changes: Mapping[str, Any]) -> EncoderRecipe:
     """Return the recipe with these parts of `training`, read as those of any recipe are."""
-    training = type(recipe.training).model_validate({**recipe.training.model_dump(by_alias=True), **changes})
+    training = type(recipe.training).model_validate({**recipe.training.model_dump(), **changes})
     return recipe.model_copy(update={"training": training})
 
 

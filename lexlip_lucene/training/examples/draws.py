@@ -1,9 +1,11 @@
 """Draws of a step: its images, captions, masks and augmentation, a function of only the seed and the step's number.
 
 Nothing random is carried from step to step, so a run that resumes at step n draws the same as an unbroken one, and the
-processes of a team draw the same without speaking to each other.
+processes of a team draw the same without speaking to each other. (A run of neighbours has its images from elsewhere:
+`neighbour_batches.py`.)
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,10 +20,8 @@ from lexlip_lucene.training.examples.augmentation import Augmentation
 from lexlip_lucene.training.examples.examples import CaptionTokens
 from lexlip_lucene.training.examples.expansion import is_admitted
 from lexlip_lucene.training.examples.masking import MaskedTokens, MaskVocabulary, whole_word_mask
+from lexlip_lucene.training.examples.sampler import NETWORK, STEP, EpochShuffles
 from lexlip_lucene.training.parallel import Team, require_divisible
-
-_ORDER, _STEP, _NETWORK = range(3)
-"""Purposes of a generator: the order of an epoch, the draws of a step, dropout inside the networks."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,8 @@ class Draws:
             InputError: a batch can't be cut evenly into parts and processes.
         """
         training = recipe.training
-        unit = training.accumulate * team.size
+        photos = 1 if training.neighbours is None else training.neighbours.photos
+        unit = training.accumulate * math.lcm(team.size, photos)
         batch = min(training.batch_size, len(trained) // unit * unit)  # a smaller set than one batch is one step
         require_divisible(batch, training.accumulate, team)
         return cls(
@@ -111,22 +112,22 @@ class Draws:
         )
 
     @property
+    def shuffles(self) -> EpochShuffles:
+        """The images of every step, unless the run has another sampler."""
+        return EpochShuffles(self.seed, self.trained, self.batch)
+
+    @property
     def steps_of_an_epoch(self) -> int:
         """Whole batches of an epoch."""
-        return len(self.trained) // self.batch
+        return self.shuffles.steps_of_an_epoch
 
     def images(self, first: int, last: int) -> Iterator[NDArray[np.int64]]:
         """Yield the images of the steps `first` to `last` − 1; every epoch has an order of its own."""
-        epoch, order = -1, self.trained
-        for step in range(first, last):
-            at, slot = divmod(step, self.steps_of_an_epoch)
-            if at != epoch:
-                epoch, order = at, np.random.default_rng([self.seed, _ORDER, at]).permutation(self.trained)
-            yield order[slot * self.batch : (slot + 1) * self.batch]
+        return self.shuffles.images(first, last)
 
     def augmentation(self, step: int) -> Augmentation:
         """Return the change of the step's pictures."""
-        chance = np.random.default_rng([self.seed, _STEP, step, 0])
+        chance = np.random.default_rng([self.seed, STEP, step, 0])
         down, right = (int(by) for by in chance.integers(-self.image.shift, self.image.shift + 1, size=2))
         brightness = 1.0 + float(chance.uniform(-self.image.brightness, self.image.brightness))
         mirrored = self.image.flip and bool(chance.integers(2))
@@ -135,7 +136,7 @@ class Draws:
 
     def part(self, step: int, number: int, images: NDArray[np.int64], done: float) -> Draw:
         """Draw the captions of part `number` of a step, at the share `done` of the run."""
-        chance = np.random.default_rng([self.seed, _STEP, step, 1 + number])
+        chance = np.random.default_rng([self.seed, STEP, step, 1 + number])
         numbers = self.captions.draw(images, self.each, chance)
         captions = self.captions.rows(numbers)
         return Draw(
@@ -144,12 +145,12 @@ class Draws:
             captions=captions,
             masked=self._masked(captions, self.masks[0], chance),
             weakly_seen=self._masked(captions, self.masks[1], chance),
-            admitted=is_admitted(done, self.expansion, np.random.default_rng([self.seed, _STEP, step, 0, 1])),
+            admitted=is_admitted(done, self.expansion, np.random.default_rng([self.seed, STEP, step, 0, 1])),
         )
 
     def seed_networks(self, step: int, rank: int) -> None:
         """Seed torch for the step's dropout, differently in every process."""
-        sequence = np.random.SeedSequence([self.seed, _NETWORK, step, rank])
+        sequence = np.random.SeedSequence([self.seed, NETWORK, step, rank])
         torch.manual_seed(int(sequence.generate_state(1, np.uint64)[0] >> 1))
 
     def _masked(self, captions: TokenBatch, share: float, chance: np.random.Generator) -> MaskedTokens | None:

@@ -15,6 +15,7 @@ class InBatchContrast(Term):
         loss = ½ [CE(s · q dᵀ) + CE(s · d qᵀ)],   each caption slot a batch of its own in the second
 
     s is the scale, q the captions and d the images as the similarity sees them; `contrastive_loss` has it in full.
+    In batches of neighbours, images that are alike are no negatives of each other.
     """
 
     name = "contrast"
@@ -33,4 +34,4 @@ class InBatchContrast(Term):
 
     def forward(self, views: Views) -> Tensor:
         """Return the loss of the team's whole batch."""
-        return contrastive_loss(self.scale(views.similarity, views.team))
+        return contrastive_loss(self.scale(views.similarity, views.team), views.alike)

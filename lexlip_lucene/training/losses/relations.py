@@ -89,7 +89,7 @@ class Relations(Term):
 
     def forward(self, views: Views) -> Tensor:
         """Return the loss of the team's whole batch; 0 before its share of the run."""
-        if views.done < self.recipe.from_:
+        if not self.recipe.has_begun(views.done):
             return views.image_weights.new_zeros(())
         team, words = views.team, self.word_vectors(views.model)
         patches, tokens, known = self._fragments(views, words)
@@ -100,19 +100,22 @@ class Relations(Term):
         enhanced, graph = functional_call(self.instances, shared, (images, texts, seen, said, counted > 0))
         more_images, more_texts = enhanced.chunk(2)
         losses: list[Tensor] = [
-            self._loss(ours @ theirs.T, team, images.shape[1])
+            self._loss(ours @ theirs.T, views, images.shape[1])
             for ours in (texts, more_texts)
             for theirs in (images, more_images)
         ]
         loss: Tensor = torch.stack(losses).mean() + self.recipe.divergence * graph.divergence
         return loss
 
-    def _loss(self, similarity: Tensor, team: Team, width: int) -> Tensor:
-        """Return the loss of n texts with n images (n, n)."""
+    def _loss(self, similarity: Tensor, views: Views, width: int) -> Tensor:
+        """Return the loss of n texts with n images (n, n); of neighbours that are alike, none is the other's negative."""
+        alike = views.alike
         if self.recipe.triplet is None:
-            return contrastive_loss(self.scale(similarity, team).unsqueeze(1))
-        others = ~torch.eye(len(similarity), dtype=torch.bool, device=similarity.device)
-        return triplet_loss(similarity, others, width, self.recipe.triplet)
+            return contrastive_loss(self.scale(similarity, views.team).unsqueeze(1), alike)
+        negative = ~torch.eye(len(similarity), dtype=torch.bool, device=similarity.device)
+        if alike is not None:
+            negative &= ~alike.pairs
+        return triplet_loss(similarity, negative, width, self.recipe.triplet)
 
     def _nodes(self, views: Views, words: Tensor, patches: Tensor, tokens: Tensor, known: Tensor) -> list[Tensor]:
         """Return the nodes of the own images and of their first captions (own, width), of unit length."""

@@ -16,8 +16,11 @@ from lexlip_lucene.encoders.model.text_encoders import StaticText, TransformerTe
 from lexlip_lucene.encoders.pool.saturation import divide_by_length, saturate
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 from lexlip_lucene.training.examples.draws import Draw
+from lexlip_lucene.training.examples.examples import CaptionTokens
 from lexlip_lucene.training.examples.expansion import within_own_words
 from lexlip_lucene.training.examples.sources import ImageSource
+from lexlip_lucene.training.formulas import Alike
+from lexlip_lucene.training.losses.alike import near_images, same_words
 from lexlip_lucene.training.losses.heaviest import keep_heaviest
 from lexlip_lucene.training.parallel import Team
 from lexlip_lucene.training.start.held_out import HeldOut
@@ -33,6 +36,7 @@ class Views:
         whole, own: what was drawn for all processes and for this one.
         done: share of the run.
         held_out: offsets of the images' logits in training; None: none.
+        captions: all captions, for batches of neighbours.
     """
 
     model: LexLip
@@ -44,6 +48,7 @@ class Views:
     own: Draw
     done: float
     held_out: HeldOut | None = None
+    captions: CaptionTokens | None = None
 
     def network(self) -> torch.autocast:
         """Return the context that the networks compute in; losses stay in float32."""
@@ -118,6 +123,22 @@ class Views:
         return divide_by_length(self._cut(self.image_weights), self.image_power)
 
     @cached_property
+    def all_documents(self) -> Tensor:
+        """Images of the team as the similarity sees them (images, tokens)."""
+        return self.team.gather(self.documents)
+
+    @cached_property
+    def alike(self) -> Alike | None:
+        """Pairs of images of the team that are no negatives of each other; None: all are, as in a shuffle's batch."""
+        recipe = self.recipe.training.neighbours
+        if recipe is None or not recipe.has_begun(self.done):
+            return None
+        assert self.captions is not None, "a run of neighbours knows all captions"
+        worded = same_words(self.captions, self.whole.images, self.whole.numbers)
+        near = near_images(self.all_documents.detach(), recipe.near)
+        return Alike(near | worded.to(near.device), positives=recipe.alike == "positives")
+
+    @cached_property
     def queries(self) -> Tensor:
         """Captions as the similarity sees them (own texts, tokens)."""
         return divide_by_length(self._cut(self.text_weights), self.text_power)
@@ -125,7 +146,7 @@ class Views:
     @cached_property
     def similarity(self) -> Tensor:
         """Unscaled similarity of every caption to every image of the team (images, captions an image, images)."""
-        return self.paired(self.team.gather(self.queries) @ self.team.gather(self.documents).T)
+        return self.paired(self.team.gather(self.queries) @ self.all_documents.T)
 
     @cached_property
     def dense_similarity(self) -> Tensor:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +24,14 @@ from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 from lexlip_lucene.training.examples.draws import Draws
 from lexlip_lucene.training.examples.examples import CaptionTokens
+from lexlip_lucene.training.examples.neighbour_batches import NeighbourBatches
+from lexlip_lucene.training.examples.sampler import Sampler
 from lexlip_lucene.training.examples.sources import ImageSource, PlannedBatch
 from lexlip_lucene.training.losses.objective import Objective
 from lexlip_lucene.training.losses.views import Views
 from lexlip_lucene.training.parallel import ALONE, Team
 from lexlip_lucene.training.run.checkpoint import read_checkpoint, write_checkpoint
+from lexlip_lucene.training.run.current_clusters import current_clusters
 from lexlip_lucene.training.run.figures import step_figures
 from lexlip_lucene.training.run.memory import training_memory_errors_named
 from lexlip_lucene.training.run.optimiser import set_rate
@@ -65,6 +69,13 @@ class Trainer:
         training = self.recipe.training
         return training.steps or self.draws.steps_of_an_epoch * (training.epochs or 0)
 
+    @cached_property
+    def sampler(self) -> Sampler:
+        """The images of the run's steps."""
+        neighbours = self.recipe.training.neighbours
+        shuffles = self.draws.shuffles
+        return shuffles if neighbours is None else NeighbourBatches(shuffles, neighbours, self.steps)
+
     def run(self, *, stop_after: float = 1.0, resume: bool = False) -> Outcome:
         """Train; the schedule is laid out for all steps even when `stop_after` (a share of them) is less.
 
@@ -87,6 +98,7 @@ class Trainer:
                 self._consider(state, 0)
         else:
             state.load(written, path)
+            self.sampler.load(written.get("sampler", {}))
             self.progress.note(f"going on after step {state.step} of {last}, from {path}")
         first = state.step
         tracked = self.progress.track(self.inputs(first, last), "training (steps)", last - first)
@@ -99,12 +111,20 @@ class Trainer:
                 if log is not None and figures:
                     log.write(step + 1, figures)
                 if _is_evaluated(step, last, self.recipe.training.evaluations) and log is not None:
-                    write_checkpoint(path, self.recipe, state.saved())
+                    write_checkpoint(path, self.recipe, state.saved() | {"sampler": self.sampler.saved()})
         return state.outcome()
 
     def inputs(self, first: int, last: int) -> Iterator[tuple[int, NDArray[np.int64], list[Tensor]]]:
         """Yield each step's number, its images, and this process's inputs of each of its parts."""
-        numbered = list(zip(range(first, last), self.draws.images(first, last), strict=True))
+        while first < last:
+            if self.sampler.is_due(first):
+                self.sampler.take(first, self._clusters(first))
+            until = min(last, self.sampler.next_due(first) or last)
+            yield from self._planned(first, until)
+            first = until
+
+    def _planned(self, first: int, last: int) -> Iterator[tuple[int, NDArray[np.int64], list[Tensor]]]:
+        numbered = list(zip(range(first, last), self.sampler.images(first, last), strict=True))
         plan = [
             PlannedBatch(part[self.team.own(len(part))], self.draws.augmentation(step))
             for step, images in numbered
@@ -113,6 +133,19 @@ class Trainer:
         batches = iter(self.source.batches(plan))
         for step, images in numbered:
             yield step, images, [next(batches) for _ in range(self.recipe.training.accumulate)]
+
+    def _clusters(self, step: int) -> NDArray[np.int32]:
+        """Return the clusters of the images trained on, as the model sees them before `step`."""
+        return current_clusters(
+            self.model,
+            self.recipe,
+            self.source,
+            self.draws.trained,
+            step,
+            held_out=self.held_out,
+            team=self.team,
+            progress=self.progress,
+        )
 
     def _parts(self, images: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         return np.split(images, self.recipe.training.accumulate)
@@ -167,6 +200,7 @@ class Trainer:
             own=own,
             done=done,
             held_out=self.held_out,
+            captions=self.captions,
         )
 
     def _watch(self, step: int, losses: dict[str, float], state: RunState) -> None:
