@@ -3,7 +3,7 @@
 No torch here: a recipe can be read and refused before anything heavy is loaded.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,

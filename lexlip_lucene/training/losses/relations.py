@@ -108,7 +108,7 @@ class Relations(Term):
         return loss
 
     def _loss(self, similarity: Tensor, views: Views, width: int) -> Tensor:
-        """Return the loss of n texts with n images (n, n); of neighbours that are alike, none is the other's negative."""
+        """Return the loss of n texts with n images (n, n). Neighbours that are alike are no negatives of each other."""
         alike = views.alike
         if self.recipe.triplet is None:
             return contrastive_loss(self.scale(similarity, views.team).unsqueeze(1), alike)
