@@ -73,6 +73,7 @@ MAY_IMPORT = {
     "experiments": EXPERIMENTS,
     "experiments.engine": ALL | {"experiments.engine"},
     "experiments.late": EXPERIMENTS | {"experiments.late", "tuning"},
+    "experiments.relations": TRAIN | {"experiments.relations"},
     "experiments.encoding": TRAIN | {"experiments.engine", "experiments.encoding"},
     "experiments.ladder.documents": TRAIN | {"experiments", "experiments.ladder.documents"},
     "experiments.ladder.systems": EXPERIMENTS | {"experiments.ladder.documents", "experiments.ladder.systems"},
