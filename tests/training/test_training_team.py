@@ -32,6 +32,10 @@ CASES: dict[str, dict[str, Any]] = {
     "phase 1": {"text": BERT, "training__language": {}, "training__bottleneck": {}, **FLOPS},
     "phase 2": {"text": BERT, "training__momentum": {"queue": 20, "top_k": 8}, "training__accumulate": 2, **FLOPS},
     "twin": {"training__dense": {"width": 8}, "training__distillation": {"teacher": "ensemble"}},
+    "neighbours": {
+        "training__neighbours": {"from": 0.0, "photos": 4, "cluster_size": 4, "alike": "positives"},
+        "training__dense": {"width": 8},
+    },
 }
 
 
