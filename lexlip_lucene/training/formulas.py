@@ -52,7 +52,10 @@ def contrastive_loss(similarity: Tensor, alike: Alike | None = None) -> Tensor:
 
 
 def _shared_contrast(similarity: Tensor, positive: Tensor) -> Tensor:
-    """Return the contrast whose targets are shared evenly among the positives: 1 in (images, images and more), else 0."""
+    """Return the contrast whose targets are shared evenly among the positives.
+
+    These are 1 in `positive` (images, images and more), the others 0.
+    """
     images = len(positive)
     t2i = -(_shares(positive, 1)[:, None] * similarity.log_softmax(dim=2)).sum(dim=2).mean()
     texts = similarity[:, :, :images]

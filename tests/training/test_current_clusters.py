@@ -52,7 +52,7 @@ def views_of(trainer: Trainer, step: int) -> Views:
     return trainer._views(step, 0, images, inputs)
 
 
-@pytest.mark.parametrize("offsets", [{}, {"image__ridge": {"folds": 2, "strength": 1.0}}])
+@pytest.mark.parametrize("offsets", [{}, {"image__frozen": True, "image__ridge": {"folds": 2, "strength": 1.0}}])
 def test_vectors_are_of_what_the_similarity_sees(data: Path, offsets: dict[str, Any]) -> None:
     trainer = trainer_of(data, training__train_top_k=7, **offsets)
     assert (trainer.held_out is not None) == bool(offsets)

@@ -110,7 +110,7 @@ def test_a_cluster_fills_all_the_groups_that_it_can(of: list[int], photos: int, 
 
 
 def test_rests_are_joined_with_those_of_the_next_cluster() -> None:
-    """Six clusters of three images in groups of two: a rest of one each; after that of 2 comes that of 3, after 5, 0."""
+    """Six clusters of three images in groups of two leave one each: that of 2 is joined with that of 3, of 5 with 0."""
     clusters = np.repeat(np.arange(6, dtype=np.int32), 3)
     apart = set()
     for seed in range(50):
