@@ -40,7 +40,7 @@ def contrastive_loss(similarity: Tensor, alike: Alike | None = None) -> Tensor:
     if alike is not None:
         own_pairs = torch.eye(*alike.pairs.shape, dtype=torch.bool, device=similarity.device)
         if alike.positives:
-            return _shared_contrast(similarity, alike.pairs | own_pairs)
+            return _shared_contrast(similarity, (alike.pairs | own_pairs).to(similarity.dtype))
         similarity = similarity.masked_fill((alike.pairs & ~own_pairs)[:, None], -torch.inf)
     images, captions, more = similarity.shape
     own = torch.arange(images, device=similarity.device)
@@ -52,7 +52,10 @@ def contrastive_loss(similarity: Tensor, alike: Alike | None = None) -> Tensor:
 
 
 def _shared_contrast(similarity: Tensor, positive: Tensor) -> Tensor:
-    """Return the contrast whose targets are shared evenly among the positives (images, images and more) bool."""
+    """Return the contrast whose targets are shared evenly among the positives.
+
+    These are 1 in `positive` (images, images and more), the others 0.
+    """
     images = len(positive)
     t2i = -(_shares(positive, 1)[:, None] * similarity.log_softmax(dim=2)).sum(dim=2).mean()
     texts = similarity[:, :, :images]

@@ -25,6 +25,7 @@ PHASES: dict[str, dict[str, Any]] = {
     },
     "twin": {"training__dense": {"width": 8}, "training__distillation": {"teacher": "ensemble"}},
     "relations": {"training__relations": {"from": 0.3, "width": 32, "heads": 4, "triplet": {}}},
+    "neighbours": {"training__neighbours": {"from": 0.3, "photos": 2, "cluster_size": 4, "every": 3, "near": 0.999}},
     "read": {"data__hold_megabytes": 0, "data__workers": 0, "image__augment": {}},
 }
 

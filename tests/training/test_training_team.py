@@ -40,6 +40,10 @@ CASES: dict[str, dict[str, Any]] = {
         "training__relations": {"from": 0, "width": 16, "heads": 4, "dropout": 0, "form": "standalone"},
     },
     "twin": {"training__dense": {"width": 8}, "training__distillation": {"teacher": "ensemble"}},
+    "neighbours": {
+        "training__neighbours": {"from": 0.0, "photos": 4, "cluster_size": 4, "alike": "positives"},
+        "training__dense": {"width": 8},
+    },
 }
 
 
