@@ -60,7 +60,7 @@ MAY_IMPORT = {
     "training.losses": START | {"training.losses"},
     "training.run": TRAIN,
     "late": GROUND | {"vectors", "late"},
-    "search": GROUND | {"search"},
+    "search": GROUND | {"words", "search"},
     "lucene": set(),
     "lucene.bridge": JAVA,
     "lucene.jvm": JAVA,

@@ -33,6 +33,10 @@ States = Annotated[
     Path | None,
     typer.Option(help="Folder that keeps the backbone's states for another model over the same frozen backbone."),
 ]
+Entities = Annotated[
+    Path | None,
+    typer.Option(help="File of lexlip tag, with a line of each input or of its captions: its entities become terms."),
+]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was cut short; keep what is done.")]
 Update = Annotated[
     bool,
@@ -75,6 +79,7 @@ def images(
             help="Vectors a picture at most, the centres of clusters of its patches; 0: all patches; 12 unless given."
         ),
     ] = None,
+    entities: Entities = None,
     update: Update = False,
     resume: Resume = False,
     json: Json = False,
@@ -123,6 +128,7 @@ def images(
             positions=positions,
             patches=patches,
             patch_form=_patch_form(patch_code, patch_clusters),
+            entities=entities,
             limits=limits,
             resume=resume,
             update=update,
@@ -144,6 +150,7 @@ def texts(
     batch_size: Annotated[int, typer.Option(help="Texts a batch.")] = 256,
     device: Device = "auto",
     split: Split = None,
+    entities: Entities = None,
     resume: Resume = False,
     json: Json = False,
     force: Force = False,
@@ -172,6 +179,7 @@ def texts(
             top_k=top_k,
             bits=bits,
             batch_size=batch_size,
+            entities=entities,
             force=force,
             resume=resume,
             ranks=ranks,

@@ -94,8 +94,8 @@ def encoded_queries(index: Path, topics: Path | None, encoded: Path | None, mode
 
 
 def with_captions(queries: Mapping[str, Impacts], topics: Path | None, searcher: "Searcher") -> dict[str, Impacts]:
-    """Return the queries with what the words of `topics` ask of the index's caption fields, if it has any."""
-    if topics is None or not searcher.captions.fields:
+    """Return the queries with what the words of `topics` ask of the index's caption fields and entities, if any."""
+    if topics is None or not (searcher.captions.fields or searcher.captions.entities):
         return dict(queries)
     from lexlip_lucene.data.topics import read_topics
 

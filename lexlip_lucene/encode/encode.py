@@ -18,6 +18,7 @@ from lexlip_lucene.data.image_limits import LIMITS, ImageLimits
 from lexlip_lucene.data.texts import read_texts
 from lexlip_lucene.encode.arithmetic import COMPILING, Arithmetic, choose_arithmetic
 from lexlip_lucene.encode.encoded_batches import ImageBatches, TextBatches
+from lexlip_lucene.encode.entity_vectors import NO_TERMS, EntityTerms, terms_of_images, terms_of_texts
 from lexlip_lucene.encode.existing import ExistingCollection, read_existing
 from lexlip_lucene.encode.further_shards import FurtherShards
 from lexlip_lucene.encode.inputs_hash import hash_of_images, hash_of_texts
@@ -71,6 +72,7 @@ def encode_images(
     positions: bool = False,
     patches: Path | str | None = None,
     patch_form: PatchForm = SMALL,
+    entities: Path | str | None = None,
     limits: ImageLimits = LIMITS,
     ranks: Ranks = ALONE,
     progress: Progress = SILENT,
@@ -97,6 +99,8 @@ def encode_images(
         patches: the folder of a patch store, which gets the patch vectors of every document; with `update`, those of
             the new ones. None: they are not kept.
         patch_form: the form in which they are kept.
+        entities: a file of `lexlip tag` with a line of each image or of its captions, whose entities become terms of
+            the vectors beside the `top_k` tokens (`vectors/entity_terms.py`); None: no entity terms.
         limits: which pictures are read; others are rejected.
         ranks: the processes that share the work.
         progress: receives the inputs done.
@@ -104,7 +108,7 @@ def encode_images(
     Raises:
         InputError: not one picture could be read, batch_size < 1, `resume` finds another run, `update` finds no
             collection or patch store that was encoded by the same model with the same options, or a store that lacks
-            a document of the collection, or `patches` are asked for queries.
+            a document of the collection, `patches` are asked for queries, or `entities` has no line of an image.
         OutputError: `output` or `patches` exists and `force` and `update` are off, an id occurs twice, or one of them
             can't be written.
         ModelError: `patches` are asked for, but the model has no late head.
@@ -114,7 +118,7 @@ def encode_images(
     output = Path(output)
     if isinstance(images, (Path, str)):
         images = read_captions(Path(images))
-    given, existing = len(images), read_existing(output) if update else None
+    listed, existing = images, read_existing(output) if update else None
     if existing is not None:
         images = existing.lacking(images)
         existing = existing.without_rejected(images)
@@ -124,6 +128,7 @@ def encode_images(
     if arithmetic.compiled:
         progress.note(COMPILING)
     grid = grid_of(model) if positions else None
+    named = NO_TERMS if entities is None else terms_of_images(listed, Path(entities), quantiser, model.lexicon)
     kept = None if patches is None else patch_output(model, output, Path(patches), patch_form, onto=update)
     unfinished = _unfinished(
         model,
@@ -138,6 +143,7 @@ def encode_images(
         grid=grid,
         limits=limits,
         patches=kept,
+        named=named,
     )
     if kept is not None and existing is not None:
         kept.require_old(existing.ids)
@@ -152,14 +158,15 @@ def encode_images(
         grid=grid,
         patches=patches is not None,
         limits=limits,
+        further=named.terms,
     )
     if existing is not None and not images:
-        return _report(existing.manifest, begun, existing, given)
+        return _report(existing.manifest, begun, existing, len(listed))
     with encoding_memory_errors_named(batch_size):
         manifest = encode_shards(
             unfinished, batches.of, label="encoding images", resume=resume, force=force, ranks=ranks, progress=progress
         )
-    return _report(manifest, begun, existing, given - len(images))
+    return _report(manifest, begun, existing, len(listed) - len(images))
 
 
 def encode_texts(
@@ -170,6 +177,7 @@ def encode_texts(
     top_k: int | None = None,
     bits: int | None = None,
     batch_size: int = 256,
+    entities: Path | str | None = None,
     force: bool = False,
     resume: bool = False,
     ranks: Ranks = ALONE,
@@ -193,6 +201,9 @@ def encode_texts(
     documents = not is_query_file(output)
     batch_size = as_count(batch_size, "batch size")
     quantiser = model.quantiser("document" if documents else "text", bits=bits, top_k=top_k)
+    named = NO_TERMS
+    if entities is not None:
+        named = terms_of_texts(texts, Path(entities), quantiser, model.lexicon, as_queries=not documents)
     unfinished = _unfinished(
         model,
         output,
@@ -202,8 +213,16 @@ def encode_texts(
         quantiser=quantiser,
         arithmetic=Arithmetic(),
         batch_size=batch_size,
+        named=named,
     )
-    batches = TextBatches(model=model, texts=texts, quantiser=quantiser, batch_size=batch_size, as_documents=documents)
+    batches = TextBatches(
+        model=model,
+        texts=texts,
+        quantiser=quantiser,
+        batch_size=batch_size,
+        as_documents=documents,
+        further=named.terms,
+    )
     with encoding_memory_errors_named(batch_size):
         manifest = encode_shards(
             unfinished, batches.of, label="encoding texts", resume=resume, force=force, ranks=ranks, progress=progress
@@ -225,6 +244,7 @@ def _unfinished(
     limits: ImageLimits = LIMITS,
     existing: ExistingCollection | None = None,
     patches: PatchOutput | None = None,
+    named: EntityTerms = NO_TERMS,
 ) -> Unfinished:
     if not inputs and existing is None:
         raise InputError("nothing to encode: at least one input is needed, got none")
@@ -241,12 +261,15 @@ def _unfinished(
         "arithmetic": str(arithmetic),
         "grid": None if grid is None else format_grid(grid),
         **limits.checked()._asdict(),
+        **({"entities": True} if named.sha256 else {}),
     }
     config = config_bytes(model.config.model_copy(update={"files": {}}))  # the model card among them decides nothing
     settings = {"config_sha256": hashlib.sha256(config).hexdigest(), "batch_size": batch_size}
+    if named.sha256:
+        settings["entities_sha256"] = named.sha256
     if existing is None:
         return Unfinished(output, facts=facts, settings=settings, plan=plan_shards(inputs), patches=patches)
-    existing.require_same(facts)
+    existing.require_same({"entities": None, **facts})
     plan = plan_shards(inputs, first=existing.first_free)
     return FurtherShards(output, existing.manifest, facts=facts, settings=settings, plan=plan, patches=patches)
 

@@ -1,7 +1,7 @@
 """The batches of a shard plan, encoded one after the other: of images, and of texts."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from lexlip_lucene.encode.image_batches import image_batches
 from lexlip_lucene.encode.shard_plan import PlannedShard
 from lexlip_lucene.encode.shard_thread import EncodedBatch
 from lexlip_lucene.encoders.model.lexlip import LexLip
-from lexlip_lucene.records import Topic
+from lexlip_lucene.records import Impacts, Topic
+from lexlip_lucene.vectors.entity_terms import heaviest_first
 from lexlip_lucene.vectors.patch_map import Grid
 from lexlip_lucene.vectors.quantise import Quantiser
 
@@ -29,6 +30,7 @@ class ImageBatches:
         grid: of the positions to write; None: no positions.
         patches: also give the patch vectors of each image.
         limits: the images that are read; others are rejected.
+        further: image id → tokens that its vector has beside the model's.
     """
 
     model: LexLip
@@ -41,6 +43,7 @@ class ImageBatches:
     grid: Grid | None = None
     patches: bool = False
     limits: ImageLimits = LIMITS
+    further: Mapping[str, Impacts] = field(default_factory=dict)
 
     def of(self, plan: Sequence[PlannedShard]) -> Iterator[EncodedBatch]:
         """Yield the batches of these shards, in order."""
@@ -62,7 +65,7 @@ class ImageBatches:
                 shard,
                 last=batch.stop == shard.end,
                 names=[self._name(image) for image in outcome.images],
-                vectors=outcome.vectors,
+                vectors=_with(self.further, [image.id for image in outcome.images], outcome.vectors),
                 rejected=outcome.rejected,
                 positions=outcome.positions,
                 patches=outcome.patches,
@@ -88,6 +91,7 @@ class TextBatches:
     quantiser: Quantiser
     batch_size: int
     as_documents: bool
+    further: Mapping[str, Impacts] = field(default_factory=dict)
 
     def of(self, plan: Sequence[PlannedShard]) -> Iterator[EncodedBatch]:
         """Yield the batches of these shards, in order."""
@@ -102,4 +106,18 @@ class TextBatches:
                     batch_size=self.batch_size,
                 )
                 names = [(topic.qid, topic.text) for topic in topics]
-                yield EncodedBatch(shard, batch.stop == shard.end, names, partial(list, vectors))
+                of_all = _with(self.further, [topic.qid for topic in topics], partial(list, vectors))
+                yield EncodedBatch(shard, batch.stop == shard.end, names, of_all)
+
+
+def _with(
+    further: Mapping[str, Impacts], ids: Sequence[str], vectors: Callable[[], Sequence[Impacts]]
+) -> Callable[[], Sequence[Impacts]]:
+    """Return what gives the vectors of `ids` with their further tokens."""
+    if not further:
+        return vectors
+
+    def joined() -> Sequence[Impacts]:
+        return [heaviest_first(own, further.get(id, {})) for id, own in zip(ids, vectors(), strict=True)]
+
+    return joined

@@ -14,8 +14,12 @@ from typing import NamedTuple
 
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.records import Impacts
+from lexlip_lucene.words.entity_names import is_entity_term
 
 CAPTIONS_FACT = "captions"
+
+ENTITIES_FACT = "entities"
+"""The fact that some document may have entity terms."""
 
 CAPTION_WEIGHT = 1.0
 """Weight of a caption: the best of 0.5 to 2.5 on 474 photos with five captions that were not trained on."""
@@ -37,10 +41,14 @@ class CaptionField(NamedTuple):
 
 
 class CaptionFields(NamedTuple):
-    """The caption fields of an index; `peak` is the impact that a term has at most."""
+    """The caption fields of an index; `peak` is the impact that a term has at most.
+
+    With `entities` the index has entity terms, too, which were read in captions as well.
+    """
 
     fields: tuple[CaptionField, ...] = ()
     peak: int = 255
+    entities: bool = False
 
     def fact(self) -> dict[str, str]:
         """Return the fact that an index keeps; {} without fields."""
@@ -53,12 +61,14 @@ class CaptionFields(NamedTuple):
 
     def seen(self, vector: Impacts) -> Impacts:
         """Return the part of a document's vector that was seen in its picture."""
-        return {token: impact for token, impact in vector.items() if self.key_of(token) is None}
+        return {token: impact for token, impact in vector.items() if self.said_by(token) is None}
 
     def said_by(self, token: str) -> str | None:
         """Return what a token is read in, in plain words; None for a token of the lexicon."""
         key = self.key_of(token)
-        return None if key is None else _SAYS.get(key, key)
+        if key is None:
+            return "the caption" if self.entities and is_entity_term(token) else None
+        return _SAYS.get(key, key)
 
 
 def caption_token(key: str, term: str) -> str:
@@ -70,7 +80,8 @@ def caption_fields(facts: Mapping[str, str]) -> CaptionFields:
     """Return the caption fields that the facts of an index state."""
     record = json.loads(facts.get(CAPTIONS_FACT, "{}"))
     fields = tuple(CaptionField(**field) for field in record.get("fields", ()))
-    return CaptionFields(fields, record["peak"]) if fields else CaptionFields()
+    named = ENTITIES_FACT in facts
+    return CaptionFields(fields, record["peak"], named) if fields else CaptionFields(entities=named)
 
 
 def checked_captions(captions: Mapping[str, float]) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from lexlip_lucene.search.caption_fields import CaptionFields
+from lexlip_lucene.words.entity_names import said_entity
 
 
 class CaptionNames:
@@ -18,8 +19,9 @@ class CaptionNames:
 
     def get(self, token: str, /) -> str | None:
         """Return the name of a token; None for one of the lexicon."""
-        key = self._fields.key_of(token)
-        if key is None:
+        said, key = self._fields.said_by(token), self._fields.key_of(token)
+        if said is None:
             return None
-        said = self._fields.said_by(token) or key
+        if key is None:
+            return said_entity(token)
         return f"{self.words.get(token, token[len(key) + 1 :])} ({said.removeprefix('the ')})"

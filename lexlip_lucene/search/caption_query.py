@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from lexlip_lucene.records import Impacts
 from lexlip_lucene.search.caption_fields import CaptionFields, caption_token
+from lexlip_lucene.words.entity_names import QUERY_WEIGHT, is_entity_term, said_entity, words_of_term
 
 UNIT = 32
 """Query weight of a word with idf 1 in a field of weight 1: the best on 474 photos that were not trained on."""
@@ -32,12 +33,21 @@ class CaptionQuery(NamedTuple):
 
     @property
     def found(self) -> frozenset[str]:
-        """The words that some document has in a caption field."""
-        return frozenset(self.words.values())
+        """The words that some document has in a caption field or in a name."""
+        names = [word for token in self.words if is_entity_term(token) for word in words_of_term(token)]
+        return frozenset([*self.words.values(), *names])
 
     def said(self, fields: CaptionFields) -> dict[str, str]:
         """Return each token in plain words: `words:alp` → `the file name says: alps`."""
-        return {token: f"{fields.said_by(token)} says: {word}" for token, word in self.words.items()}
+        return {
+            token: f"{fields.said_by(token)} {'names' if is_entity_term(token) else 'says'}: {word}"
+            for token, word in self.words.items()
+        }
+
+    def naming(self, terms: Sequence[str]) -> "CaptionQuery":
+        """Return the query with entity terms."""
+        weights = {**self.weights, **dict.fromkeys(terms, QUERY_WEIGHT)}
+        return CaptionQuery(weights, {**self.words, **{term: said_entity(term) for term in terms}})
 
 
 NO_CAPTIONS = CaptionQuery({}, {})

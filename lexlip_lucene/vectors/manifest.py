@@ -6,10 +6,17 @@ checksum of itself (`checksum.py`), which one from before checksums lacks.
 """
 
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import orjson
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from lexlip_lucene.data.image_limits import LIMITS
 from lexlip_lucene.errors import InputError
@@ -42,7 +49,8 @@ class Manifest(BaseModel):
     `inputs_sha256` is the identity of the inputs (ids and file sizes, or ids and texts), `arithmetic` what the model
     computed in ("float32", "bfloat16, compiled"); a manifest from before they were noted has null there. `grid` is what
     the lines' `positions` count in (`vectors/positions.py`), null where the lines have none. `max_pixels` and
-    `allow_truncated` say which pictures were read (`data/image_limits.py`).
+    `allow_truncated` say which pictures were read (`data/image_limits.py`). `entities` is true if vectors have entity
+    terms (`entity_terms.py`), and missing otherwise.
     """
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
@@ -61,11 +69,17 @@ class Manifest(BaseModel):
     grid: str | None = None
     max_pixels: int = LIMITS.max_pixels
     allow_truncated: bool = LIMITS.allow_truncated
+    entities: Literal[True] | None = None
     documents: int
     empty: int
     postings: int
     rejected: list[Rejected]
     shards: list[ShardEntry]
+
+    @model_serializer(mode="wrap")
+    def _without_no_entities(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        values: dict[str, Any] = write(self)
+        return {key: value for key, value in values.items() if key != "entities" or value}
 
     @model_validator(mode="after")
     def _counts_add_up(self) -> "Manifest":

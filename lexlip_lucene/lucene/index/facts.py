@@ -9,10 +9,10 @@ from pathlib import Path
 
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.files.written import sha256_of
-from lexlip_lucene.search.caption_fields import CAPTIONS_FACT
+from lexlip_lucene.search.caption_fields import CAPTIONS_FACT, ENTITIES_FACT
 from lexlip_lucene.vectors.manifest import Manifest, manifest_path
 
-_FROM_MANIFEST = ("side", "model_sha256", "vocabulary_sha256", "scale", "rounding", "bits", "top_k")
+_FROM_MANIFEST = ("side", "model_sha256", "vocabulary_sha256", "scale", "rounding", "bits", "top_k", ENTITIES_FACT)
 _MUST_AGREE = ("model_sha256", "vocabulary_sha256", "scale")
 _COUNTED = ("kind", "schema_version", "documents", "empty", "postings", "keywords", CAPTIONS_FACT)
 OF_ONE_COLLECTION = "manifest_sha256"
@@ -65,7 +65,7 @@ def require_manifest_counts(collection: Path, manifest: Manifest | None, counts:
 
 
 def combined(index: Path, facts: Mapping[str, str], collection: Path, added: Mapping[str, str]) -> dict[str, str]:
-    """Return the facts of `index` (`facts`) once `collection` (`added`) is in it.
+    """Return the facts of `index` (`facts`) once `collection` (`added`) is in it: entity terms of one are the index's.
 
     Raises:
         InputError: the two were made by different models, vocabularies or scales.
@@ -77,4 +77,6 @@ def combined(index: Path, facts: Mapping[str, str], collection: Path, added: Map
                 "be compared: make an index of its own"
             )
     kept = {key: value for key, value in facts.items() if key != OF_ONE_COLLECTION}
-    return {key: value for key, value in kept.items() if added.get(key, value) == value}
+    agreed = {key: value for key, value in kept.items() if added.get(key, value) == value}
+    named = facts.get(ENTITIES_FACT) or added.get(ENTITIES_FACT)
+    return {**agreed, ENTITIES_FACT: named} if named else agreed

@@ -16,6 +16,8 @@ from typing import Literal, get_args
 import numpy as np
 
 from lexlip_lucene.errors import InputError, SearchError
+from lexlip_lucene.lucene.index.commit import CONTENTS
+from lexlip_lucene.lucene.jvm.java_texts import unpack_texts
 from lexlip_lucene.lucene.search.approximation import Approximation
 from lexlip_lucene.lucene.search.caption_words import CaptionWords
 from lexlip_lucene.lucene.search.hits import Hits, unpack
@@ -31,6 +33,9 @@ from lexlip_lucene.vectors.json_vector import checked_impacts
 from lexlip_lucene.vectors.vector_matrix import VectorMatrix, checked_matrix
 
 Execution = Literal["auto", "windows", "lucene"]
+
+_ALL = 2**31 - 1
+"""More tokens than an index can have."""
 
 _EXACT = Approximation(candidates=0)
 
@@ -137,7 +142,7 @@ class ImpactSearcher(LuceneSearcher):
         return self._words.fields
 
     def caption_query(self, text: str) -> CaptionQuery:
-        """Return what the words of `text` ask of the caption fields; nothing of an index without.
+        """Return what the words of `text` ask of the caption fields and of entity terms; nothing of an index without.
 
         `searcher.search(weights | searcher.caption_query(text).weights)` searches pictures and captions in one ranking.
 
@@ -192,7 +197,11 @@ class ImpactSearcher(LuceneSearcher):
         return dict(sorted(impacts.items(), key=lambda item: (-item[1], item[0])))
 
     def _caption_words(self) -> CaptionWords:
-        return CaptionWords(caption_fields(self.facts), self.frequencies, self.documents)
+        return CaptionWords(caption_fields(self.facts), self.frequencies, self.documents, self._vocabulary)
+
+    def _vocabulary(self) -> list[str]:
+        with self._errors("read"):
+            return unpack_texts(self._java.values(self._engine, CONTENTS, _ALL))
 
     def _call(
         self,
