@@ -33,6 +33,8 @@ JAVA = VECTORS | {"search", "lucene.bridge", "lucene.jvm"}
 INDEX = JAVA | {"lucene.index"}
 SEARCH = INDEX | {"lucene.search", "late"}
 
+PAIRS = TRAIN | {"pairs"}
+
 ALL = TRAIN | SEARCH
 EXPERIMENTS = ALL | {"experiments", "experiments.engine"}
 
@@ -58,6 +60,7 @@ MAY_IMPORT = {
     "training.start": START,
     "training.losses": START | {"training.losses"},
     "training.run": TRAIN,
+    "pairs": PAIRS,
     "late": GROUND | {"vectors", "late"},
     "search": GROUND | {"search"},
     "lucene": set(),
@@ -72,6 +75,7 @@ MAY_IMPORT = {
     "experiments": EXPERIMENTS,
     "experiments.engine": ALL | {"experiments.engine"},
     "experiments.late": EXPERIMENTS | {"experiments.late", "tuning"},
+    "experiments.pairs": PAIRS | {"pictures", "experiments.pairs"},
     "experiments.encoding": TRAIN | {"experiments.engine", "experiments.encoding"},
     "experiments.ladder.documents": TRAIN | {"experiments", "experiments.ladder.documents"},
     "experiments.ladder.systems": EXPERIMENTS | {"experiments.ladder.documents", "experiments.ladder.systems"},
@@ -88,7 +92,8 @@ MAY_IMPORT = {
 MAY_IMPORT["cli"] = {*MAY_IMPORT, "cli"}
 MAY_IMPORT["__main__"] = {"cli"}
 
-WITH_TORCH = {room for room in MAY_IMPORT if room.split(".")[0] in ("encoders", "encode", "training")} | {
+WITH_TORCH = {room for room in MAY_IMPORT if room.split(".")[0] in ("encoders", "encode", "training", "pairs")} | {
+    "experiments.pairs",
     "experiments.encoding",
     "experiments.ladder.documents",
 }

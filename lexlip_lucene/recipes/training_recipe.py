@@ -88,6 +88,26 @@ class DistillationRecipe(Spec):
     dense_share: float = Field(default=0.5, ge=0, le=1)
 
 
+class PairsRecipe(Spec):
+    """What a file of `lexlip match` does to the training's pairs: `filter` or `weights`, and not both.
+
+    Attributes:
+        filter: a file whose least probable pairs are left out; an image without a pair left is left out, too.
+        keep: share of the pairs that `filter` keeps, the most probable ones.
+        weights: a file whose probabilities weigh the rows of the in-batch contrast, `dense`'s as well.
+    """
+
+    filter: RecipePath | None = None
+    keep: float = Field(default=0.9, gt=0, le=1)
+    weights: RecipePath | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "PairsRecipe":
+        if (self.filter is None) == (self.weights is None):
+            raise ValueError("one of filter and weights is needed, and not both")
+        return self
+
+
 class TrainingRecipe(Spec):
     """Losses, weights and schedule of a training.
 
@@ -117,6 +137,7 @@ class TrainingRecipe(Spec):
         language, bottleneck, momentum, dense, distillation: the losses of that name; null: none.
         terms: losses that have no key of their own here, by the name they are registered with, each with its settings:
             `{NAME: {weight: 0.1}}` (see `training/losses/terms.py`).
+        pairs: pairs that are left out or weighed, by what `lexlip match` says of them; null: all count alike.
         word_loss: weight of the word loss, which has an image predict its captions' words (see
             `training/losses/words.py`).
         word_phase: share of the steps, at the beginning, in which images learn only words: no contrast, no
@@ -165,6 +186,7 @@ class TrainingRecipe(Spec):
     dense: DenseRecipe | None = None
     distillation: DistillationRecipe | None = None
     terms: dict[str, dict[str, Any]] = Field(default={})
+    pairs: PairsRecipe | None = None
     word_loss: float = Field(default=0.0, ge=0)
     word_phase: float = Field(default=0.0, ge=0, lt=1)
     image_flops: float = Field(default=0.0, ge=0)
@@ -195,14 +217,18 @@ class TrainingRecipe(Spec):
         parts = (self.language, self.bottleneck, self.dense, self.distillation, self.terms)
         if not any(weights) and not any(parts):
             raise ValueError("a loss is needed, but none has a weight: set contrast")
+        if self.pairs is not None and self.pairs.weights is not None and self.momentum is not None:
+            raise ValueError("pairs.weights weighs the in-batch contrast, which momentum takes the place of")
         if self.distillation is not None and self.distillation.teacher == "ensemble" and self.dense is None:
             raise ValueError("distillation.teacher ensemble needs dense")
         return self
 
     @model_serializer(mode="wrap")
     def _without_no_terms(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave `terms` out if it is empty, so that recipes from before it keep their fingerprints."""
+        """Leave out what is unset of `terms` and `pairs`, so that recipes from before them keep their fingerprints."""
         values: dict[str, Any] = write(self)
         if not self.terms:
             values.pop("terms", None)
+        if self.pairs is None:
+            values.pop("pairs", None)
         return values

@@ -33,4 +33,4 @@ class InBatchContrast(Term):
 
     def forward(self, views: Views) -> Tensor:
         """Return the loss of the team's whole batch."""
-        return contrastive_loss(self.scale(views.similarity, views.team))
+        return contrastive_loss(self.scale(views.similarity, views.team), views.pair_weights)
