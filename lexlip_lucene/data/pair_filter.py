@@ -21,14 +21,12 @@ class Filtered(NamedTuple):
 
     Attributes:
         images: those of the input, in its order; an image whose captions all went has none.
-        kept: captions that stay.
-        dropped: captions that went.
+        stays: (captions,) bool, which captions of the input stay, one image after the other.
         emptied: images whose captions all went.
     """
 
     images: list[CaptionedImage]
-    kept: int
-    dropped: int
+    stays: NDArray[np.bool_]
     emptied: int
 
 
@@ -59,7 +57,7 @@ def keep_most_probable(images: Sequence[CaptionedImage], scores: PairScores, sha
         left.append(replace(image, captions=tuple(c for c, stay in zip(image.captions, own, strict=True) if stay)))
         first += len(image.captions)
     emptied = sum(bool(image.captions) and not one.captions for image, one in zip(images, left, strict=True))
-    return Filtered(left, keep, len(found) - keep, emptied)
+    return Filtered(left, stays, emptied)
 
 
 def weights_of_pairs(images: Sequence[CaptionedImage], scores: PairScores, path: Path) -> NDArray[np.float32]:

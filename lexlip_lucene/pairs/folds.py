@@ -18,11 +18,12 @@ from torch import Tensor
 from lexlip_lucene.data.captions import read_captions
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.errors import InputError, RecipeError
+from lexlip_lucene.evaluate.platt import Floats
 from lexlip_lucene.files.written import require_writable, temporary_name
 from lexlip_lucene.pairs.encoded import Encoded, Numbers, encode_pairs
-from lexlip_lucene.pairs.judged import judged, make_scorer
+from lexlip_lucene.pairs.judged import Calibration, Judged, judged, make_scorer
 from lexlip_lucene.pairs.match_report import MatchReport, report_of
-from lexlip_lucene.pairs.scorer import Head
+from lexlip_lucene.pairs.scorer import Head, PairScorer
 from lexlip_lucene.pairs.written import require_prior, write_matches
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
@@ -48,6 +49,24 @@ class Fold(NamedTuple):
     aside: Numbers
     encoded: Encoded
     own: Numbers
+
+    @property
+    def scored(self) -> Numbers:
+        """Numbers of the captions of the fold's own images."""
+        return np.flatnonzero((self.own >= 0) & (self.own < len(self.images)))
+
+    def judged(self, scorer: PairScorer, *, prior: float = 0.5, seed: int = 0) -> Judged:
+        """Judge the fold's pairs; those of the images kept aside calibrate."""
+        aside = np.flatnonzero(self.own >= len(self.images))
+        return judged(scorer, self.own, self.scored, aside, prior=prior, seed=seed)
+
+
+class Scored(NamedTuple):
+    """Scores and probabilities (captions,) of a job's captions, and the calibration of each fold."""
+
+    scores: Floats
+    p: Floats
+    calibrations: list[Calibration]
 
 
 def match_out_of_fold(
@@ -95,19 +114,25 @@ def match_out_of_fold(
     recipe = recipe_for_folds(recipe, Path(captions), split, head)
     kept = None if cache is None else Path(cache)
     job = prepare(recipe, output, device=device, cache=kept, progress=progress)
-    counts = [len(image.captions) for image in job.images]
-    first = np.cumsum([0, *counts])
-    scores, p = np.zeros(first[-1]), np.zeros(first[-1])
-    calibrations = []
-    for fold in trained_folds(job, folds, seed=seed, folder=temporary_name(output).with_suffix(".folds")):
-        scorer = make_scorer(head, fold.encoded, fold.own, seed=seed, progress=progress)
-        ours = np.flatnonzero((fold.own >= 0) & (fold.own < len(fold.images)))
-        result = judged(scorer, fold.own, ours, np.flatnonzero(fold.own >= len(fold.images)), prior=prior, seed=seed)
-        scores[ours], p[ours] = result.scores, result.p
-        calibrations.append(result.calibration)
-    write_matches(output, job.images, scores, p, force=force)
+    work = temporary_name(output).with_suffix(".folds")
+    found = scored_folds(job, folds, head=head, prior=prior, seed=seed, folder=work)
+    write_matches(output, job.images, found.scores, found.p, force=force)
     listed = read_captions(recipe.data.captions, split=recipe.data.split, outside=recipe.data.outside)
-    return report_of(listed, job.images, p, calibrations, time.monotonic() - begun)
+    return report_of(listed, job.images, found.p, found.calibrations, time.monotonic() - begun)
+
+
+def scored_folds(
+    job: TrainingJob, folds: int, *, head: Head, prior: float = 0.5, seed: int = 0, folder: Path
+) -> Scored:
+    """Score the captions of a job by models that have not seen them; arguments are those of `trained_folds`."""
+    first = np.cumsum([0, *(len(image.captions) for image in job.images)])
+    scores, p, calibrations = np.zeros(first[-1]), np.zeros(first[-1]), []
+    for fold in trained_folds(job, folds, seed=seed, folder=folder):
+        scorer = make_scorer(head, fold.encoded, fold.own, seed=seed, progress=job.progress)
+        result = fold.judged(scorer, prior=prior, seed=seed)
+        scores[fold.scored], p[fold.scored] = result.scores, result.p
+        calibrations.append(result.calibration)
+    return Scored(scores, p, calibrations)
 
 
 def recipe_for_folds(recipe: EncoderRecipe, captions: Path, split: str | None, head: Head) -> EncoderRecipe:

@@ -47,6 +47,7 @@ class Maf:
         encoded: pictures and captions; the model has a late head.
         own: (captions,) the picture of each caption; −1: the caption is not among those to train on or to score.
         retrieval: the scorer that the heads start from.
+        learn: numbers of the pictures whose captions the heads are trained on, each but for its own part; None: all.
         settings: of the training; its seed also deals the pictures.
         parts: of the pictures, at least 2; no more than there are pictures.
         progress: receives the steps of each head.
@@ -63,6 +64,7 @@ class Maf:
         retrieval: PairScorer,
         settings: MatchSettings | None = None,
         *,
+        learn: Numbers | None = None,
         parts: int = PARTS,
         progress: Progress = SILENT,
     ) -> None:
@@ -74,11 +76,12 @@ class Maf:
         settings = settings or MatchSettings()
         self._own, self._inputs = own, StatesOfPairs(encoded, retrieval)
         self._part = np.random.default_rng([settings.seed, 2]).permutation(encoded.pictures) % parts
-        alike = nearest_pictures(encoded.looks, settings.alike) if settings.alike and encoded.pictures > 1 else None
+        learn = np.arange(encoded.pictures) if learn is None else learn
+        alike = _alike(encoded, learn, settings.alike)
         width = encoded.patches.shape[2]
         self._heads = []
         for part in range(parts):
-            captions = np.flatnonzero((own >= 0) & (self._part[own] != part))
+            captions = np.flatnonzero(np.isin(own, learn[self._part[learn] != part]))
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(settings.seed)
                 head = MatchHead(width, width, width=width, heads=_heads_of(width))
@@ -104,6 +107,16 @@ class Maf:
                 some = places[at : at + AT_ONCE]
                 found[some] = head(self._inputs.of(captions[some], pictures[some])).double().numpy()
         return found
+
+
+def _alike(encoded: Encoded, learn: Numbers, count: int) -> Numbers | None:
+    """Return for each picture to learn from the `count` others of them that look most alike; the rest have zeros."""
+    if not count or len(learn) < 2:
+        return None
+    nearest = nearest_pictures(encoded.looks[torch.from_numpy(learn)], count)
+    found = np.zeros((encoded.pictures, nearest.shape[1]), dtype=np.int64)
+    found[learn] = learn[nearest]
+    return found
 
 
 def _heads_of(width: int) -> int:

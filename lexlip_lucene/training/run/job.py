@@ -18,7 +18,6 @@ from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe, StaticTextRecipe
 from lexlip_lucene.training.examples.caption_bags import CaptionBags
 from lexlip_lucene.training.examples.chosen_pairs import chosen_pairs
 from lexlip_lucene.training.examples.draws import Draws
-from lexlip_lucene.training.examples.examples import split_aside
 from lexlip_lucene.training.examples.frozen_states import frozen_states
 from lexlip_lucene.training.examples.sources import ImageSource, find_pictures
 from lexlip_lucene.training.examples.teacher import load_teacher
@@ -201,10 +200,7 @@ def prepare(
     for line in pictures.rejected:
         progress.note(f"left out: {line}")
     readable = [listed[number] for number in pictures.readable]
-    trained, aside = split_aside(len(readable), recipe.data.keep_aside, recipe.training.seed)
-    chosen = chosen_pairs(readable, recipe.training.pairs, progress)
-    images, stay = chosen.images, chosen.numbers
-    trained, aside = (np.searchsorted(stay, np.intersect1d(part, stay)) for part in (trained, aside))
+    images, stay, weights, trained, aside = chosen_pairs(readable, recipe, progress)
     if not len(aside):
         raise InputError("data.keep_aside must be at least 1: the best step is chosen on the images kept aside")
     vocabulary = make_vocabulary(recipe, images, trained, lexicon_texts(recipe))
@@ -237,7 +233,7 @@ def prepare(
         vocabulary=vocabulary,
         source=source,
         kept_aside=aside,
-        weights=chosen.weights,
+        weights=weights,
         teachers=teachers,
         caption_states=states,
         further=further_captions(recipe, progress),
