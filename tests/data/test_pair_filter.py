@@ -57,7 +57,7 @@ def test_a_pair_without_a_score_is_named() -> None:
 
 
 def test_a_filter_that_keeps_nothing_is_refused() -> None:
-    with pytest.raises(InputError, match="at least one pair has to stay, but 0.01 of 5 pairs is none"):
+    with pytest.raises(InputError, match=r"at least one pair has to stay, but 0\.01 of 5 pairs is none"):
         keep_most_probable(IMAGES, PAIRS, 0.01, FILE)
 
 

@@ -180,14 +180,14 @@ def test_batches_smaller_than_the_published_swap_are_swapped(count: int) -> None
     toy, numbers = Toy(), np.arange(count)
     head = MatchHead(WIDTH, WIDTH, width=WIDTH).eval()
     loss = match_loss(head, toy, numbers, numbers, None, np.random.default_rng(0))
-    assert float(loss) == pytest.approx(1.5 * np.log(2)), "a match and half a mismatch, of logits 0"
+    assert loss.item() == pytest.approx(1.5 * np.log(2)), "a match and half a mismatch, of logits 0"
 
 
 def test_a_batch_of_one_has_only_its_match() -> None:
     toy, numbers = Toy(), np.arange(1)
     head = MatchHead(WIDTH, WIDTH, width=WIDTH).eval()
     loss = match_loss(head, toy, numbers, numbers, None, np.random.default_rng(0))
-    assert float(loss) == pytest.approx(np.log(2))
+    assert loss.item() == pytest.approx(np.log(2))
 
 
 def test_a_last_batch_of_one_trains() -> None:
