@@ -19,8 +19,10 @@ def match(
         typer.Option(help="Score: of the search, of late interaction, of both, or of MAF's head."),
     ] = "lexlip",
     split: Annotated[str | None, typer.Option(help="Take the images of this split alone.")] = None,
-    aside: Annotated[Path | None, typer.Option(help="Captions file that calibrates the probabilities.")] = None,
-    prior: Annotated[float, typer.Option(help="Share of pairs that match, as is assumed.")] = 0.5,
+    aside: Annotated[
+        Path | None, typer.Option(help="Captions file, all right, that calibrates the probabilities.")
+    ] = None,
+    prior: Annotated[float, typer.Option(help="Share of the pairs that match, as is assumed.")] = 0.9,
     folds: Annotated[
         int | None, typer.Option(help="Train so many models by --recipe, each to score pairs that it has not seen.")
     ] = None,

@@ -1,9 +1,14 @@
 """Probabilities from scores: Platt's scaling (1999), the Brier score, and the bins of a reliability picture.
 
-    p = 1 / (1 + exp(−(a · score + b)))
+    p = 1 / (1 + exp(−(a · score + b) − log(π / (1 − π))))        π: the prior, the share of pairs that match
 
-a and b are fitted on matches and mismatches as if there were as many of the ones as of the others; a stated prior π
-then moves b by log(π / (1 − π)). So scores in which both kinds are equally likely have p = π.
+e^(a · score + b) is how many times as likely a score is among matches as among mismatches. a and b are fitted on pairs
+and on swapped pairs, of which either kind has weight ½. Of the pairs only a share (`purity`) may match; then
+
+    pairs / swapped = purity · e^(a · score + b) + 1 − purity
+
+is what is fitted, as in learning from positive and unlabelled examples (Elkan & Noto, 2008). With purity 1 it is
+Platt's own.
 """
 
 from typing import NamedTuple
@@ -11,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.special import expit
+from scipy.special import expit, logit
 
 Floats = NDArray[np.float64]
 
@@ -20,14 +25,18 @@ _RIDGE = 1e-4
 
 
 class Platt(NamedTuple):
-    """A logistic curve over scores."""
+    """The logarithm of how many times as likely a score is among matches: slope · score + offset."""
 
     slope: float
     offset: float
 
-    def p(self, scores: Floats) -> Floats:
-        """Return the probabilities of scores, in 0..1."""
-        return np.asarray(expit(self.slope * scores + self.offset))
+    def p(self, scores: Floats, prior: float = 0.5) -> Floats:
+        """Return the probabilities of a match, in 0..1, for pairs of which the share `prior` matches."""
+        return np.asarray(expit(self.slope * scores + self.offset + logit(prior)))
+
+    def p_own(self, scores: Floats, purity: float = 1.0) -> Floats:
+        """Return the probabilities of being a pair and no swapped one, in 0..1, where there are as many of both."""
+        return np.asarray(expit(_log_ratio(self.slope * scores + self.offset, purity)))
 
 
 class Bin(NamedTuple):
@@ -38,27 +47,35 @@ class Bin(NamedTuple):
     pairs: int
 
 
-def fit_platt(matches: Floats, others: Floats, *, prior: float = 0.5) -> Platt:
+def fit_platt(own: Floats, swapped: Floats, *, purity: float = 1.0) -> Platt:
     """Fit the curve; either side has weight ½ whatever its number.
 
     Args:
-        matches: scores of matches, at least one, finite.
-        others: scores of mismatches, at least one, finite.
-        prior: share of matches that is assumed, above 0 and below 1.
+        own: scores of pairs, at least one, finite.
+        swapped: scores of swapped pairs, which are mismatches, at least one, finite.
+        purity: share of the pairs that match, above 0 and at most 1.
     """
-    scores = np.concatenate([matches, others])
+    scores = np.concatenate([own, swapped])
     centre, spread = scores.mean(), scores.std() or 1.0
-    right, wrong = (matches - centre) / spread, (others - centre) / spread
+    right, wrong = (own - centre) / spread, (swapped - centre) / spread
 
     def loss(curve: Floats) -> tuple[float, Floats]:
-        of_right, of_wrong = curve[0] * right + curve[1], curve[0] * wrong + curve[1]
-        value = (np.logaddexp(0, -of_right).mean() + np.logaddexp(0, of_wrong).mean()) / 2
-        pull, push = -expit(-of_right) / 2, expit(of_wrong) / 2
-        slope = (pull * right).mean() + (push * wrong).mean()
-        return value + _RIDGE * curve[0] ** 2, np.array([slope + 2 * _RIDGE * curve[0], pull.mean() + push.mean()])
+        value, gradient = _RIDGE * curve[0] ** 2, np.array([2 * _RIDGE * curve[0], 0.0])
+        for side, sign in ((right, -1), (wrong, 1)):
+            plain = curve[0] * side + curve[1]
+            ratio = sign * _log_ratio(plain, purity)
+            pull = sign * expit(ratio) * (1.0 if purity == 1 else expit(plain + logit(purity))) / 2
+            value += np.logaddexp(0, ratio).mean() / 2
+            gradient += [(pull * side).mean(), pull.mean()]
+        return float(value), gradient
 
     slope, offset = minimize(loss, np.array([1.0, 0.0]), jac=True, method="BFGS").x
-    return Platt(float(slope / spread), float(offset - slope * centre / spread + np.log(prior / (1 - prior))))
+    return Platt(float(slope / spread), float(offset - slope * centre / spread))
+
+
+def _log_ratio(plain: Floats, purity: float) -> Floats:
+    """Return log(purity · e^plain + 1 − purity)."""
+    return plain if purity == 1 else np.logaddexp(np.log(purity) + plain, np.log1p(-purity))
 
 
 def brier(p: Floats, truth: NDArray[np.bool_]) -> float:

@@ -21,7 +21,7 @@ from lexlip_lucene.errors import InputError, RecipeError
 from lexlip_lucene.evaluate.platt import Floats
 from lexlip_lucene.files.written import require_writable, temporary_name
 from lexlip_lucene.pairs.encoded import Encoded, Numbers, encode_pairs
-from lexlip_lucene.pairs.judged import Calibration, Judged, judged, make_scorer
+from lexlip_lucene.pairs.judged import PRIOR, Calibration, Judged, judged, make_scorer
 from lexlip_lucene.pairs.match_report import MatchReport, report_of
 from lexlip_lucene.pairs.scorer import Head, PairScorer
 from lexlip_lucene.pairs.written import require_prior, write_matches
@@ -55,10 +55,14 @@ class Fold(NamedTuple):
         """Numbers of the captions of the fold's own images."""
         return np.flatnonzero((self.own >= 0) & (self.own < len(self.images)))
 
-    def judged(self, scorer: PairScorer, *, prior: float = 0.5, seed: int = 0) -> Judged:
-        """Judge the fold's pairs; those of the images kept aside calibrate."""
-        aside = np.flatnonzero(self.own >= len(self.images))
-        return judged(scorer, self.own, self.scored, aside, prior=prior, seed=seed)
+    @property
+    def calibrating(self) -> Numbers:
+        """Numbers of the captions of the images kept aside."""
+        return np.flatnonzero(self.own >= len(self.images))
+
+    def judged(self, scorer: PairScorer, *, prior: float = PRIOR, seed: int = 0) -> Judged:
+        """Judge the fold's pairs; those of the images kept aside calibrate. Of either, the share `prior` matches."""
+        return judged(scorer, self.own, self.scored, self.calibrating, prior=prior, purity=prior, seed=seed)
 
 
 class Scored(NamedTuple):
@@ -77,7 +81,7 @@ def match_out_of_fold(
     folds: int,
     head: Head = "lexlip",
     split: str | None = None,
-    prior: float = 0.5,
+    prior: float = PRIOR,
     seed: int = 0,
     cache: Path | str | None = None,
     device: str = "cpu",
@@ -122,7 +126,7 @@ def match_out_of_fold(
 
 
 def scored_folds(
-    job: TrainingJob, folds: int, *, head: Head, prior: float = 0.5, seed: int = 0, folder: Path
+    job: TrainingJob, folds: int, *, head: Head, prior: float = PRIOR, seed: int = 0, folder: Path
 ) -> Scored:
     """Score the captions of a job by models that have not seen them; arguments are those of `trained_folds`."""
     first = np.cumsum([0, *(len(image.captions) for image in job.images)])

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lexlip_lucene.data.derangement import derangement
 from lexlip_lucene.errors import InputError
@@ -19,15 +18,18 @@ from lexlip_lucene.pairs.scorer import Head, PairScorer
 from lexlip_lucene.pairs.standard import Standardised, sampled
 from lexlip_lucene.progress import SILENT, Progress
 
+PRIOR = 0.9
+"""Share of pairs that match, if nothing else is said."""
+
 
 class Calibration(NamedTuple):
-    """A curve from scores to probabilities, and how good it is on the pairs it was fitted on, each half by the other.
+    """A curve from scores to probabilities, and how well it tells pairs from swapped ones, as many of both.
 
     Attributes:
-        curve: at the stated prior.
-        brier: Brier score with as many mismatches as matches; 0.25 says nothing.
-        auc: of the scores, against pictures of other captions.
-        bins: of the reliability picture, likewise.
+        curve: fitted on all.
+        brier: Brier score, each half of the pictures by the curve of the other; 0.25 says nothing.
+        auc: of the scores; wrong pairs among those that calibrate lower both.
+        bins: of the reliability picture, as for the Brier score.
     """
 
     curve: Platt
@@ -77,7 +79,14 @@ def make_scorer(
 
 
 def judged(
-    scorer: PairScorer, own: Numbers, scored: Numbers, aside: Numbers, *, prior: float = 0.5, seed: int = 0
+    scorer: PairScorer,
+    own: Numbers,
+    scored: Numbers,
+    aside: Numbers,
+    *,
+    prior: float = PRIOR,
+    purity: float = 1.0,
+    seed: int = 0,
 ) -> Judged:
     """Score pairs, and calibrate their probabilities.
 
@@ -85,42 +94,38 @@ def judged(
         scorer: of the pairs.
         own: (captions,) the picture of each caption.
         scored: numbers of the captions that are judged with their own picture.
-        aside: numbers of the captions that calibrate: with their own picture as matches, with swapped ones as others.
-        prior: share of matches that is assumed.
+        aside: numbers of the captions that calibrate, with their own picture and with swapped ones.
+        prior: share of the scored pairs that match.
+        purity: share of the pairs of `aside` that match.
         seed: of the swap.
     """
     scores = scorer.scores(scored, own[scored])
-    calibration = calibrated(scorer, own, aside, prior=prior, seed=seed)
-    return Judged(scores, calibration.curve.p(scores), calibration)
+    calibration = calibrated(scorer, own, aside, purity=purity, seed=seed)
+    return Judged(scores, calibration.curve.p(scores, prior), calibration)
 
 
 def calibrated(
-    scorer: PairScorer, own: Numbers, captions: Numbers, *, prior: float = 0.5, seed: int = 0
+    scorer: PairScorer, own: Numbers, captions: Numbers, *, purity: float = 1.0, seed: int = 0
 ) -> Calibration:
     """Fit the curve on `captions`, with their own pictures and with those of other captions.
 
     Raises:
-        InputError: all captions are of one picture.
+        InputError: most captions are of one picture.
     """
-    chance = np.random.default_rng([seed, 3])
-    swapped = own[captions][derangement(own[captions], chance)]
-    if (swapped == own[captions]).any():
+    right = own[captions]
+    wrong = right[derangement(right, np.random.default_rng([seed, 3]))]
+    if (wrong == right).any():
         raise InputError("calibration swaps pictures: captions of several pictures are needed, but most are of one")
-    matches, others = scorer.scores(captions, own[captions]), scorer.scores(captions, swapped)
-    half = own[captions] % 2 == 0  # by picture: captions of one picture are alike
-    p, truth = _of_other_half(matches, others, half)
+    pairs, swapped = scorer.scores(captions, right), scorer.scores(captions, wrong)
+    p = np.zeros((2, len(captions)))
+    for half in (right % 2 == 0, right % 2 == 1):  # by picture: captions of one picture are alike
+        other = half if half.all() else ~half
+        curve = fit_platt(pairs[other], swapped[other], purity=purity)
+        p[:, half] = curve.p_own(pairs[half], purity), curve.p_own(swapped[half], purity)
+    truth = np.repeat([True, False], len(captions))
     return Calibration(
-        fit_platt(matches, others, prior=prior), brier(p, truth), auc(matches, others), reliability(p, truth)
+        curve=fit_platt(pairs, swapped, purity=purity),
+        brier=brier(p.ravel(), truth),
+        auc=auc(pairs, swapped),
+        bins=reliability(p.ravel(), truth),
     )
-
-
-def _of_other_half(matches: Floats, others: Floats, half: NDArray[np.bool_]) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return the probabilities of matches and others by the curve of the other half, and which of them are matches."""
-    p = np.zeros(2 * len(matches))
-    both = np.concatenate([matches, others])
-    for own in (half, ~half):
-        fitted_on = ~own if (~own).any() else own
-        curve = fit_platt(matches[fitted_on], others[fitted_on])
-        places = np.concatenate([own, own])
-        p[places] = curve.p(both[places])
-    return p, np.arange(len(both)) < len(matches)

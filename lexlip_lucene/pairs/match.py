@@ -11,7 +11,7 @@ from lexlip_lucene.data.captions import CaptionedImage, read_captions
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.files.written import require_writable
 from lexlip_lucene.pairs.encoded import encode_pairs
-from lexlip_lucene.pairs.judged import judged, make_scorer
+from lexlip_lucene.pairs.judged import PRIOR, judged, make_scorer
 from lexlip_lucene.pairs.match_report import MatchReport, report_of
 from lexlip_lucene.pairs.scorer import Head
 from lexlip_lucene.pairs.seen import said_of_training
@@ -38,7 +38,7 @@ def match(
     head: Head = "lexlip",
     split: str | None = None,
     aside: Path | str | None = None,
-    prior: float = 0.5,
+    prior: float = PRIOR,
     seed: int = 0,
     cache: Path | str | None = None,
     outside: bool = False,
@@ -57,8 +57,8 @@ def match(
         head: the kind of score: the model's own (`lexlip`), late interaction (`late`), the mean of `both`, or MAF's
             head (`maf`), which is trained on these pairs, for each part of them on the others.
         split: only the images of this split; None: all.
-        aside: a captions file that calibrates the probabilities; None: `captions` does, as if all its pairs matched.
-        prior: share of matches that is assumed, above 0 and below 1: scores that fit both equally have p = prior.
+        aside: a captions file whose pairs all match, which calibrates the probabilities; None: `captions` does.
+        prior: share of the pairs of `captions` that match, above 0 and below 1.
         seed: of the sample of pictures to compare with, of swaps, and of MAF's training.
         cache: a folder that keeps the backbone's states for the next run; None: they are not kept.
         outside: read image files that lie outside of the captions file's folder.
@@ -87,7 +87,9 @@ def match(
     encoded = encode_pairs(loaded, opened.source, np.arange(len(opened.images)), tokens, texts)
     scorer = make_scorer(head, encoded, own, seed=seed, progress=progress)
     ours, others = np.flatnonzero(own < scored), np.flatnonzero(own >= scored)
-    result = judged(scorer, own, ours, others if calibrating else ours, prior=prior, seed=seed)
+    result = judged(
+        scorer, own, ours, others if calibrating else ours, prior=prior, purity=1.0 if calibrating else prior, seed=seed
+    )
     write_matches(output, opened.images[:scored], result.scores, result.p, force=force)
     return report_of(listed, opened.images[:scored], result.p, [result.calibration], time.monotonic() - begun)
 

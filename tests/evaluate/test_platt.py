@@ -23,11 +23,21 @@ def test_the_curve_is_scikit_learn_s_logistic_regression_with_balanced_classes()
 
 
 def test_the_prior_moves_log_odds_by_its_own() -> None:
-    even, rare = fit_platt(MATCHES, OTHERS), fit_platt(MATCHES, OTHERS, prior=0.2)
-    assert rare.slope == even.slope
-    assert rare.offset == pytest.approx(even.offset + np.log(0.25))
-    undecided = np.array([-even.offset / even.slope])
-    assert even.p(undecided)[0] == pytest.approx(0.5) and rare.p(undecided)[0] == pytest.approx(0.2)
+    curve = fit_platt(MATCHES, OTHERS)
+    undecided = np.array([-curve.offset / curve.slope])
+    assert curve.p(undecided)[0] == pytest.approx(0.5) and curve.p(undecided, 0.2)[0] == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("purity", [1.0, 0.7, 0.4])
+def test_pairs_of_which_some_are_wrong_give_the_curve_of_those_that_match(purity: float) -> None:
+    """Of N(2, 1) and N(0, 1) the logarithm of the ratio is 2 s − 2."""
+    chance, count = np.random.default_rng(1), 40_000
+    own = chance.normal(np.where(chance.random(count) < purity, 2.0, 0.0), 1)
+    swapped = chance.normal(0, 1, count)
+    found = fit_platt(own, swapped, purity=purity)
+    assert found.slope == pytest.approx(2, abs=0.1) and found.offset == pytest.approx(-2, abs=0.15)
+    bins = reliability(found.p_own(np.concatenate([own, swapped]), purity), np.arange(2 * count) < count)
+    assert max(abs(one.p - one.share) for one in bins if one.pairs > 500) < 0.03
 
 
 def test_scores_that_separate_without_error_still_have_a_finite_curve() -> None:

@@ -21,15 +21,17 @@ from lexlip_lucene.data.captions import CaptionedImage, read_captions
 from lexlip_lucene.data.pair_filter import keep_most_probable
 from lexlip_lucene.data.pair_scores import read_pair_scores
 from lexlip_lucene.errors import InputError
+from lexlip_lucene.evaluate.platt import brier, reliability
 from lexlip_lucene.evaluate.separation import auc
 from lexlip_lucene.experiments.pairs.arms import ARMS, pairs_of, recall_of, seeded, with_captions
 from lexlip_lucene.experiments.pairs.noise import Noisy, shuffled, write_truth
 from lexlip_lucene.experiments.pairs.runs import Runs
 from lexlip_lucene.experiments.pairs.separation import separation
 from lexlip_lucene.pairs.folds import scored_folds, trained_folds
-from lexlip_lucene.pairs.judged import make_scorer
+from lexlip_lucene.pairs.judged import calibrated, make_scorer
 from lexlip_lucene.pairs.scorer import HEADS, Head
 from lexlip_lucene.pairs.written import write_matches
+from lexlip_lucene.pictures.reliability import draw_reliability
 from lexlip_lucene.progress import Progress, for_terminal
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 from lexlip_lucene.recipes.reading import read_recipe
@@ -76,7 +78,7 @@ class Table:
             for head in HEADS:
                 scorer = make_scorer(head, fold.encoded, fold.own, seed=seed, progress=self.progress)
                 found[head].append(separation(scorer, fold.encoded, fold.own, among, seed))
-                briers[head].append(fold.judged(scorer, seed=seed).calibration.brier)
+                briers[head].append(calibrated(scorer, fold.own, fold.calibrating, seed=seed).brier)
                 self.progress.note(f"{head}: {found[head][-1]}, Brier {briers[head][-1]:.4f}")
         record: dict[str, Any] = {
             head: {
@@ -117,11 +119,14 @@ class Table:
         begun = time.monotonic()
         recipe = seeded(self.job.recipe, seed, None, late=self.head != "lexlip")
         job = with_captions(self.job, noisy.images, recipe, self.folder / "logs" / "match")
-        scored = scored_folds(job, self.folds, head=self.head, seed=seed, folder=self.folder / "logs" / "folds")
+        scored = scored_folds(
+            job, self.folds, head=self.head, prior=1 - noise, seed=seed, folder=self.folder / "logs" / "folds"
+        )
         write_matches(path, noisy.images, scored.scores, scored.p, force=True)
         kept = keep_most_probable(noisy.images, read_pair_scores(path), 1 - noise, path)
         stays = kept.stays
         wrong = ~noisy.stayed
+        draw_reliability([reliability(scored.p, noisy.stayed)], path.with_suffix(".svg"))
         self.runs.add(
             {
                 "kind": "filter",
@@ -132,7 +137,7 @@ class Table:
                 "auc": auc(scored.scores[noisy.stayed], scored.scores[wrong]),
                 "precision": float(wrong[~stays].mean()),
                 "recall": float((~stays)[wrong].mean()),
-                "brier": float(np.mean([one.brier for one in scored.calibrations])),
+                "brier": brier(scored.p, noisy.stayed),
                 "seconds": round(time.monotonic() - begun),
             }
         )
