@@ -1,5 +1,6 @@
 """Pairs judged: scored by one kind of score, and given a probability that is calibrated on pairs kept aside."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -49,33 +50,39 @@ class Judged(NamedTuple):
 def make_scorer(
     head: Head, encoded: Encoded, own: Numbers, *, seed: int = 0, progress: Progress = SILENT
 ) -> PairScorer:
-    """Return the scorer named `head` for the captions that have their own picture among those of `encoded`.
+    """Return the scorer named `head`; arguments and errors are those of `make_scorers`."""
+    return make_scorers([head], encoded, own, seed=seed, progress=progress)[head]
+
+
+def make_scorers(
+    heads: Sequence[Head], encoded: Encoded, own: Numbers, *, seed: int = 0, progress: Progress = SILENT
+) -> dict[Head, PairScorer]:
+    """Return scorers for the captions that have their own picture among those of `encoded`; they share their parts.
 
     Args:
-        head: the kind.
+        heads: the kinds.
         encoded: pictures and captions.
         own: (captions,) the picture of each caption; −1: the caption is not scored.
         seed: of the sample of pictures that scores are standardised with, and of MAF's training.
         progress: receives the work done.
 
     Raises:
-        ModelError: the model lacks what the head needs.
+        ModelError: the model lacks what a head needs.
         InputError: there are too few pictures.
     """
     if encoded.pictures < 3:
         raise InputError(f"pairs are compared with other pictures: three or more are needed, got {encoded.pictures}")
     captions, others = np.flatnonzero(own >= 0), sampled(encoded.pictures, seed)
-    lexlip = None if head == "late" else LexLipScores(encoded)
-    late = None if head == "lexlip" else LateScores(encoded)
-    both: list[PairScorer] = []
-    if lexlip is not None:
-        both.append(Standardised("lexlip", lexlip, captions, others, own, progress))
-    if late is not None:
-        both.append(Standardised("late", late, captions, others, own, progress))
-    if len(both) == 1:
-        return both[0]
-    joint = Both(both)
-    return joint if head == "both" else Maf(encoded, own, joint, MatchSettings(seed=seed), progress=progress)
+    found: dict[Head, PairScorer] = {}
+    if set(heads) - {"late"}:
+        found["lexlip"] = Standardised("lexlip", LexLipScores(encoded), captions, others, own, progress)
+    if set(heads) - {"lexlip"}:
+        found["late"] = Standardised("late", LateScores(encoded), captions, others, own, progress)
+        if "lexlip" in found:
+            found["both"] = Both([found["lexlip"], found["late"]])
+    if "maf" in heads:
+        found["maf"] = Maf(encoded, own, found["both"], MatchSettings(seed=seed), progress=progress)
+    return found
 
 
 def judged(

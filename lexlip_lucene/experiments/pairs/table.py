@@ -28,7 +28,7 @@ from lexlip_lucene.experiments.pairs.noise import Noisy, shuffled, write_truth
 from lexlip_lucene.experiments.pairs.runs import Runs
 from lexlip_lucene.experiments.pairs.separation import separation
 from lexlip_lucene.pairs.folds import scored_folds, trained_folds
-from lexlip_lucene.pairs.judged import calibrated, make_scorer
+from lexlip_lucene.pairs.judged import calibrated, make_scorers
 from lexlip_lucene.pairs.scorer import HEADS, Head
 from lexlip_lucene.pairs.written import write_matches
 from lexlip_lucene.pictures.reliability import draw_reliability
@@ -75,8 +75,8 @@ class Table:
         briers: dict[str, list[float]] = {head: [] for head in HEADS}
         for fold in trained_folds(job, self.folds, seed=seed, folder=self.folder / "logs" / "folds"):
             among = np.arange(len(fold.images))
-            for head in HEADS:
-                scorer = make_scorer(head, fold.encoded, fold.own, seed=seed, progress=self.progress)
+            scorers = make_scorers(HEADS, fold.encoded, fold.own, seed=seed, progress=self.progress)
+            for head, scorer in scorers.items():
                 found[head].append(separation(scorer, fold.encoded, fold.own, among, seed))
                 briers[head].append(calibrated(scorer, fold.own, fold.calibrating, seed=seed).brier)
                 self.progress.note(f"{head}: {found[head][-1]}, Brier {briers[head][-1]:.4f}")
@@ -159,10 +159,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     recipe = read_recipe(given.recipe, EncoderRecipe, given.set)
     table = opened(recipe, given.output, given.recipe.with_suffix("") / "states", given.folds, given.head)
     for seed in given.seeds:
-        for noise in given.noise:
-            table.arms(noise, seed, given.arms)
         if not given.no_auc:
             table.separations(seed)
+        for noise in given.noise:
+            table.arms(noise, seed, given.arms)
 
 
 def opened(recipe: EncoderRecipe, folder: Path, cache: Path, folds: int, head: Head) -> Table:
