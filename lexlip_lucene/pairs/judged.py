@@ -55,7 +55,13 @@ def make_scorer(
 
 
 def make_scorers(
-    heads: Sequence[Head], encoded: Encoded, own: Numbers, *, seed: int = 0, progress: Progress = SILENT
+    heads: Sequence[Head],
+    encoded: Encoded,
+    own: Numbers,
+    *,
+    learn: Numbers | None = None,
+    seed: int = 0,
+    progress: Progress = SILENT,
 ) -> dict[Head, PairScorer]:
     """Return scorers for the captions that have their own picture among those of `encoded`; they share their parts.
 
@@ -63,6 +69,7 @@ def make_scorers(
         heads: the kinds.
         encoded: pictures and captions.
         own: (captions,) the picture of each caption; −1: the caption is not scored.
+        learn: numbers of the pictures that MAF's heads are trained on; None: all.
         seed: of the sample of pictures that scores are standardised with, and of MAF's training.
         progress: receives the work done.
 
@@ -81,7 +88,7 @@ def make_scorers(
         if "lexlip" in found:
             found["both"] = Both([found["lexlip"], found["late"]])
     if "maf" in heads:
-        found["maf"] = Maf(encoded, own, found["both"], MatchSettings(seed=seed), progress=progress)
+        found["maf"] = Maf(encoded, own, found["both"], MatchSettings(seed=seed), learn=learn, progress=progress)
     return found
 
 
