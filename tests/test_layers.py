@@ -17,7 +17,7 @@ FILES = {"errors", "files"}
 GROUND = FILES | {"integers", "processes", "progress", "records", "text_list"}
 MODELS = FILES | {"models"}
 DATA = GROUND | {"data"}
-VECTORS = DATA | {"vectors", "words"}
+VECTORS = DATA | {"data.entities", "data.pairs", "vectors", "words"}
 RECIPES = VECTORS | {"evaluate", "recipes"}
 
 MODEL = RECIPES | MODELS | {"encoders.pool", "encoders.model"}
@@ -33,6 +33,8 @@ JAVA = VECTORS | {"search", "lucene.bridge", "lucene.jvm"}
 INDEX = JAVA | {"lucene.index"}
 SEARCH = INDEX | {"lucene.search", "late"}
 
+PAIRS = TRAIN | {"pairs"}
+
 ALL = TRAIN | SEARCH
 EXPERIMENTS = ALL | {"experiments", "experiments.engine"}
 
@@ -40,6 +42,8 @@ MAY_IMPORT = {
     "errors": FILES,
     **dict.fromkeys(GROUND - {"errors"}, GROUND),
     "data": DATA,
+    "data.entities": DATA | {"data.entities"},
+    "data.pairs": DATA | {"data.pairs"},
     "models": MODELS,
     "vectors": VECTORS,
     "words": GROUND | {"words"},
@@ -59,6 +63,7 @@ MAY_IMPORT = {
     "training.relations": MODEL | {"training.relations"},
     "training.losses": START | {"training.losses"},
     "training.run": TRAIN,
+    "pairs": PAIRS,
     "late": GROUND | {"vectors", "late"},
     "search": GROUND | {"words", "search"},
     "lucene": set(),
@@ -74,6 +79,7 @@ MAY_IMPORT = {
     "experiments.engine": ALL | {"experiments.engine"},
     "experiments.late": EXPERIMENTS | {"experiments.late", "tuning"},
     "experiments.relations": TRAIN | {"experiments.relations"},
+    "experiments.pairs": PAIRS | {"pictures", "experiments.pairs"},
     "experiments.encoding": TRAIN | {"experiments.engine", "experiments.encoding"},
     "experiments.ladder.documents": TRAIN | {"experiments", "experiments.ladder.documents"},
     "experiments.ladder.systems": EXPERIMENTS | {"experiments.ladder.documents", "experiments.ladder.systems"},
@@ -90,7 +96,8 @@ MAY_IMPORT = {
 MAY_IMPORT["cli"] = {*MAY_IMPORT, "cli"}
 MAY_IMPORT["__main__"] = {"cli"}
 
-WITH_TORCH = {room for room in MAY_IMPORT if room.split(".")[0] in ("encoders", "encode", "training")} | {
+WITH_TORCH = {room for room in MAY_IMPORT if room.split(".")[0] in ("encoders", "encode", "training", "pairs")} | {
+    "experiments.pairs",
     "experiments.encoding",
     "experiments.ladder.documents",
     "experiments.relations",

@@ -21,6 +21,7 @@ from lexlip_lucene.cli import (
     fuse,
     index,
     lexicon,
+    match,
     merge,
     photos,
     search,
@@ -37,6 +38,7 @@ ORDER = [
     "doctor",
     "topics",
     "train",
+    "match",
     "encode",
     "index",
     "merge",
@@ -78,6 +80,7 @@ app.command("photos")(photos.photos)
 app.command("doctor")(doctor.doctor)
 app.command("topics")(topics.topics)
 app.command("train")(train.train)
+app.command("match")(match.match)
 app.add_typer(encode.app, name="encode")
 app.command("index")(index.index)
 app.command("merge")(merge.merge)

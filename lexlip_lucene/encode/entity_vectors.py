@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lexlip_lucene.data.captioned_image import CaptionedImage
-from lexlip_lucene.data.entity_tags import entities_of_images, entities_of_texts, read_entity_tags
+from lexlip_lucene.data.entities.entity_tags import entities_of_images, entities_of_texts, read_entity_tags
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.files.written import sha256_of
 from lexlip_lucene.records import Impacts, Topic

@@ -90,6 +90,26 @@ class DistillationRecipe(Spec):
     dense_share: float = Field(default=0.5, ge=0, le=1)
 
 
+class PairsRecipe(Spec):
+    """What a file of `lexlip match` does to the training's pairs: `filter` or `weights`, and not both.
+
+    Attributes:
+        filter: a file whose least probable pairs are left out; an image without a pair left is left out, too.
+        keep: share of the pairs that `filter` keeps, the most probable ones.
+        weights: a file whose probabilities weigh the rows of the in-batch contrast, `dense`'s as well.
+    """
+
+    filter: RecipePath | None = None
+    keep: float = Field(default=0.9, gt=0, le=1)
+    weights: RecipePath | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "PairsRecipe":
+        if (self.filter is None) == (self.weights is None):
+            raise ValueError("one of filter and weights is needed, and not both")
+        return self
+
+
 class TrainingRecipe(Spec):
     """Losses, weights and schedule of a training.
 
@@ -120,6 +140,7 @@ class TrainingRecipe(Spec):
         neighbours: batches of images that the model takes for each other; null: every batch is of a shuffle.
         terms: losses that have no key of their own here, by the name they are registered with, each with its settings:
             `{NAME: {weight: 0.1}}` (see `training/losses/terms.py`).
+        pairs: pairs that are left out or weighed, by what `lexlip match` says of them; null: all count alike.
         word_loss: weight of the word loss, which has an image predict its captions' words (see
             `training/losses/words.py`).
         word_phase: share of the steps, at the beginning, in which images learn only words: no contrast, no
@@ -170,6 +191,7 @@ class TrainingRecipe(Spec):
     relations: RelationsRecipe | None = None
     neighbours: NeighboursRecipe | None = None
     terms: dict[str, dict[str, Any]] = Field(default={})
+    pairs: PairsRecipe | None = None
     word_loss: float = Field(default=0.0, ge=0)
     word_phase: float = Field(default=0.0, ge=0, lt=1)
     image_flops: float = Field(default=0.0, ge=0)
@@ -200,6 +222,8 @@ class TrainingRecipe(Spec):
         parts = (self.language, self.bottleneck, self.dense, self.distillation, self.terms)
         if not any(weights) and not any(parts):
             raise ValueError("a loss is needed, but none has a weight: set contrast")
+        if self.pairs is not None and self.pairs.weights is not None and self.momentum is not None:
+            raise ValueError("pairs.weights weighs the in-batch contrast, which momentum takes the place of")
         if self.distillation is not None and self.distillation.teacher == "ensemble" and self.dense is None:
             raise ValueError("distillation.teacher ensemble needs dense")
         return self
@@ -223,7 +247,7 @@ class TrainingRecipe(Spec):
     def _without_later_keys(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out later keys that are not set, so that recipes from before them keep their fingerprints."""
         values: dict[str, Any] = write(self)
-        for key in ("terms", "relations", "neighbours"):
+        for key in ("terms", "relations", "neighbours", "pairs"):
             if not values.get(key):
                 values.pop(key, None)
         return values

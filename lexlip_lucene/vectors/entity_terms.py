@@ -12,7 +12,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from lexlip_lucene.data.entity_tags import NamedEntity
+from lexlip_lucene.data.entities.entity_tags import NamedEntity
 from lexlip_lucene.records import Impacts
 from lexlip_lucene.words.entity_names import QUERY_WEIGHT, entity_term
 

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from lexlip_lucene.data.captioned_image import CaptionedImage
-from lexlip_lucene.data.entity_tags import NamedEntity, entities_of_images, entities_of_texts, read_entity_tags
+from lexlip_lucene.data.entities.entity_tags import NamedEntity, entities_of_images, entities_of_texts, read_entity_tags
 from lexlip_lucene.errors import InputError
 
 PARIS = {"start": 0, "end": 5, "text": "Paris", "type": "LOC", "p": 0.5}

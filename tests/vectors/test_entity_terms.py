@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from lexlip_lucene.data.entity_tags import NamedEntity
+from lexlip_lucene.data.entities.entity_tags import NamedEntity
 from lexlip_lucene.vectors.entity_terms import entity_impacts, entity_weights, heaviest_first
 
 MESSI, PARIS = NamedEntity("Lionel Messi", "PER", 0.8), NamedEntity("Paris", "LOC", 1.0)

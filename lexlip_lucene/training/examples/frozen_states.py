@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from lexlip_lucene.encode.arithmetic import choose_arithmetic
@@ -26,6 +27,10 @@ class FrozenStates:
     """States (variants, images, positions, width) fp16 of a frozen backbone; variant 1 is of mirrored pictures."""
 
     kept: Tensor
+
+    def some(self, images: NDArray[np.int64]) -> "FrozenStates":
+        """Return the states of only these images, counted anew from 0."""
+        return FrozenStates(self.kept[:, torch.from_numpy(images)])
 
     def batches(self, plan: Iterable[PlannedBatch]) -> Iterator[Tensor]:
         """Yield the states of each batch; of an augmentation, only `mirrored` applies to states."""

@@ -6,7 +6,7 @@ the same bits from pictures that are held and from pictures that are read.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -47,6 +47,10 @@ class ImageSource(Protocol):
         """Return the backbone states (batch, positions, width) of a batch of inputs, on the model's device."""
         ...
 
+    def some(self, images: NDArray[np.int64]) -> "ImageSource":
+        """Return the source of only these images, counted anew from 0."""
+        ...
+
 
 class _OfPixels:
     """Inputs are (batch, 3, size, size) pixels in 0..255, which go through the whole image side."""
@@ -68,6 +72,10 @@ class HeldPictures(_OfPixels):
     def __len__(self) -> int:
         return len(self.pixels)
 
+    def some(self, images: NDArray[np.int64]) -> "HeldPictures":
+        """Return only these pictures, counted anew from 0."""
+        return HeldPictures(self.pixels[torch.from_numpy(images)], self.augment)
+
     def batches(self, plan: Iterable[PlannedBatch]) -> Iterator[Tensor]:
         """Yield the pixels of each batch."""
         for images, augmentation in plan:
@@ -85,6 +93,10 @@ class ReadPictures(_OfPixels):
 
     def __len__(self) -> int:
         return len(self.paths)
+
+    def some(self, images: NDArray[np.int64]) -> "ReadPictures":
+        """Return only these pictures, counted anew from 0."""
+        return replace(self, paths=tuple(self.paths[number] for number in images))
 
     def batches(self, plan: Iterable[PlannedBatch]) -> Iterator[Tensor]:
         """Yield the pixels of each batch.

@@ -33,4 +33,4 @@ class DenseContrast(Term):
 
     def forward(self, views: Views) -> Tensor:
         """Return the loss of the team's whole batch."""
-        return contrastive_loss(self.scale(views.dense_similarity, views.team), views.alike)
+        return contrastive_loss(self.scale(views.dense_similarity, views.team), views.alike, views.pair_weights)

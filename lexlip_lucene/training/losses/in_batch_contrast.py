@@ -34,4 +34,4 @@ class InBatchContrast(Term):
 
     def forward(self, views: Views) -> Tensor:
         """Return the loss of the team's whole batch."""
-        return contrastive_loss(self.scale(views.similarity, views.team), views.alike)
+        return contrastive_loss(self.scale(views.similarity, views.team), views.alike, views.pair_weights)

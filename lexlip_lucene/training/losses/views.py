@@ -37,6 +37,7 @@ class Views:
         done: share of the run.
         held_out: offsets of the images' logits in training; None: none.
         captions: all captions, for batches of neighbours.
+        weights: (all captions,) float ≥ 0 of each caption with its image, by its number; None: all count alike.
     """
 
     model: LexLip
@@ -49,6 +50,7 @@ class Views:
     done: float
     held_out: HeldOut | None = None
     captions: CaptionTokens | None = None
+    weights: Tensor | None = None
 
     def network(self) -> torch.autocast:
         """Return the context that the networks compute in; losses stay in float32."""
@@ -188,6 +190,14 @@ class Views:
         """Power of the length that texts are divided by in training."""
         power = self.recipe.training.text_length_power
         return self.model.config.text.length_power if power is None else power
+
+    @property
+    def pair_weights(self) -> Tensor | None:
+        """Weights of the team's pairs (images, captions an image) for the contrast; None: all count alike."""
+        if self.weights is None:
+            return None
+        drawn = self.weights[torch.from_numpy(self.whole.numbers)].to(self.model.device)
+        return drawn.view(len(self.whole.images), self.recipe.training.captions_per_image)
 
     def paired(self, similarity: Tensor) -> Tensor:
         """Return (texts, images) as (images, captions an image, images)."""

@@ -44,6 +44,10 @@ def model_card(recipe: EncoderRecipe, report: Mapping[str, Any]) -> str:
     settings["vocabulary"]["texts"] = [path.name for path in recipe.vocabulary.texts]
     for view, named in zip(settings["image"]["views"], recipe.image.views, strict=True):
         view["weights"] = None if named.weights is None else named.weights.name
+    pairs = recipe.training.pairs
+    if pairs is not None:
+        named_files = {"filter": pairs.filter, "weights": pairs.weights}
+        settings["training"]["pairs"] |= {key: path and path.name for key, path in named_files.items()}
     if recipe.expander is not None:
         settings["expander"]["texts"] = [path.name for path in recipe.expander.texts]
     return _CARD.format(

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from lexlip_lucene.data.captions import CaptionedImage, read_captions
 from lexlip_lucene.encoders.model.lexlip import LexLip
@@ -15,8 +16,8 @@ from lexlip_lucene.errors import InputError
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe, StaticTextRecipe
 from lexlip_lucene.training.examples.caption_bags import CaptionBags
+from lexlip_lucene.training.examples.chosen_pairs import chosen_pairs
 from lexlip_lucene.training.examples.draws import Draws
-from lexlip_lucene.training.examples.examples import split_aside
 from lexlip_lucene.training.examples.frozen_states import frozen_states
 from lexlip_lucene.training.examples.sources import ImageSource, find_pictures
 from lexlip_lucene.training.examples.teacher import load_teacher
@@ -53,10 +54,11 @@ class TrainingJob:
     Attributes:
         recipe, team, device, progress: of the job.
         folder: takes the log and the checkpoint of each run.
-        images: the training images that can be read.
+        images: the training images that can be read, and have a pair left.
         rejected: how many can't.
         vocabulary: the tokenizer, the lexicon and the captions in them.
         source: gives the images to a step.
+        weights: (captions,) float32 of each caption with its image, for the contrast; None: all count alike.
         teachers: the teachers that the losses need, by name, but for the expander.
         kept_aside: numbers of the images that the best step is chosen on.
         caption_states: of the late head's sentence model; None if the recipe names none, or another process leads.
@@ -74,6 +76,7 @@ class TrainingJob:
     vocabulary: Vocabulary
     source: ImageSource
     kept_aside: NDArray[np.int64]
+    weights: Tensor | None = None
     teachers: Mapping[str, Teaching] = field(default_factory=dict)
     caption_states: CaptionStates | None = None
     further: Captions = ()
@@ -143,6 +146,7 @@ class TrainingJob:
             progress=self.progress,
             team=self.team,
             held_out=held_out,
+            weights=self.weights,
         )
 
     def _fill_translation(self, model: LexLip, trained: NDArray[np.int64]) -> None:
@@ -195,8 +199,8 @@ def prepare(
     )
     for line in pictures.rejected:
         progress.note(f"left out: {line}")
-    images = [listed[number] for number in pictures.readable]
-    trained, aside = split_aside(len(images), recipe.data.keep_aside, recipe.training.seed)
+    readable = [listed[number] for number in pictures.readable]
+    images, stay, weights, trained, aside = chosen_pairs(readable, recipe, progress)
     if not len(aside):
         raise InputError("data.keep_aside must be at least 1: the best step is chosen on the images kept aside")
     vocabulary = make_vocabulary(recipe, images, trained, lexicon_texts(recipe))
@@ -210,7 +214,10 @@ def prepare(
     source: ImageSource = pictures.source
     if recipe.image.frozen:
         base = make_model(recipe, vocabulary, captions_of(images, trained)).to(device)
+        # Of all pictures, also those without a pair left, so that the kept states serve any filter.
         source = frozen_states(base, pictures.source, mirrored=recipe.image.flip, cache=cache, progress=progress)
+    if len(stay) < len(readable):
+        source = source.some(stay)
     teachers = {
         name: load_teacher(name, images, texts, cache=cache, device=device, progress=progress)
         for name in joint_needs(needs_of(named_terms(recipe.training))).teachers
@@ -226,6 +233,7 @@ def prepare(
         vocabulary=vocabulary,
         source=source,
         kept_aside=aside,
+        weights=weights,
         teachers=teachers,
         caption_states=states,
         further=further_captions(recipe, progress),

@@ -48,7 +48,8 @@ LOG_EVERY = 10
 class Trainer:
     """One run's parts. `aside` is None in a final run: nothing is chosen there.
 
-    `folder` takes the log and the checkpoint; `held_out` has the offsets of the logits in training.
+    `folder` takes the log and the checkpoint; `held_out` has the offsets of the logits in training; `weights` has those
+    of all captions (captions,), if the recipe weighs pairs.
     """
 
     model: LexLip
@@ -62,6 +63,7 @@ class Trainer:
     progress: Progress
     team: Team = ALONE
     held_out: HeldOut | None = None
+    weights: Tensor | None = None
 
     @property
     def steps(self) -> int:
@@ -201,6 +203,7 @@ class Trainer:
             done=done,
             held_out=self.held_out,
             captions=self.captions,
+            weights=self.weights,
         )
 
     def _watch(self, step: int, losses: dict[str, float], state: RunState) -> None:

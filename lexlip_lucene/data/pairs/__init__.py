@@ -1,0 +1,1 @@
+"""Pairs of an image and a caption: what is known of how well they match."""
