@@ -22,12 +22,14 @@ RECIPES = VECTORS | {"evaluate", "recipes"}
 
 MODEL = RECIPES | MODELS | {"encoders.pool", "encoders.model"}
 QUERY = MODEL | {"encoders.query", "late"}
-ENCODE = QUERY | {"encoders.explain", "encode"}
+ENTITIES = MODEL | {"encoders.entities"}
+ENCODE = QUERY | {"encoders.entities", "encoders.explain", "encode"}
 
 TRAINING = ENCODE | {"training"}
 EXAMPLES = TRAINING | {"training.examples"}
 START = EXAMPLES | {"training.expander", "training.start"}
-TRAIN = START | {"training.losses", "training.run"}
+TAGGER = START | {"training.tagger"}
+TRAIN = TAGGER | {"training.losses", "training.run"}
 
 JAVA = VECTORS | {"search", "lucene.bridge", "lucene.jvm"}
 INDEX = JAVA | {"lucene.index"}
@@ -49,6 +51,7 @@ MAY_IMPORT = {
     "encoders": set(),
     "encoders.pool": RECIPES | {"encoders.pool"},
     "encoders.model": MODEL,
+    "encoders.entities": ENTITIES,
     "encoders.query": QUERY,
     "encoders.explain": QUERY | {"encoders.explain"},
     "encode": ENCODE,
@@ -56,6 +59,7 @@ MAY_IMPORT = {
     "training.examples": EXAMPLES,
     "training.expander": EXAMPLES | {"training.expander"},
     "training.start": START,
+    "training.tagger": TAGGER,
     "training.losses": START | {"training.losses"},
     "training.run": TRAIN,
     "late": GROUND | {"vectors", "late"},
@@ -71,6 +75,7 @@ MAY_IMPORT = {
     "tuning": GROUND | SEARCH | {"tuning"},
     "experiments": EXPERIMENTS,
     "experiments.engine": ALL | {"experiments.engine"},
+    "experiments.entities": EXPERIMENTS | {"demo", "experiments.entities"},
     "experiments.late": EXPERIMENTS | {"experiments.late", "tuning"},
     "experiments.encoding": TRAIN | {"experiments.engine", "experiments.encoding"},
     "experiments.ladder.documents": TRAIN | {"experiments", "experiments.ladder.documents"},

@@ -25,6 +25,7 @@ from lexlip_lucene.cli import (
     photos,
     search,
     serve,
+    tag,
     topics,
     train,
     tune,
@@ -49,6 +50,7 @@ ORDER = [
     "fuse",
     "tune",
     "classify",
+    "tag",
     "export",
     "bench",
     "bench-engine",
@@ -90,6 +92,7 @@ app.command("eval")(evaluate.evaluate)
 app.command("fuse")(fuse.fuse)
 app.command("tune")(tune.tune)
 app.command("classify")(classify.classify)
+app.command("tag")(tag.tag)
 app.add_typer(export.app, name="export")
 app.command("bench")(bench.bench)
 app.command("bench-engine")(bench_engine.bench_engine)

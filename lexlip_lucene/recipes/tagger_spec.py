@@ -16,11 +16,11 @@ class TaggerTextSpec(Spec):
             describes a fresh encoder if given.
         max_length: tokens that the encoder sees at once, with the special ones; a longer post is cut between words, and
             the parts are encoded apart.
-        shapes: add a learned embedding of each word's shape (capitals, digits, `@`, `#`) to its tokens, which an uncased
-            encoder needs.
+        shapes: add a learned embedding of each word's shape (capitals, digits, `@`, `#`) to its tokens, which an
+            uncased encoder needs.
     """
 
-    architecture: Architecture = {}
+    architecture: Architecture = Field(default={})
     max_length: int = Field(default=128, gt=2, le=65536)
     shapes: bool = True
 
@@ -40,7 +40,7 @@ class PictureSpec(Spec):
 
     backbone: BackboneName
     package: WeightPackage | None = None
-    arguments: BackboneArguments = {}
+    arguments: BackboneArguments = Field(default={})
     identity: tuple[ModuleName, ...] = ()
     size: int = Field(default=224, gt=0, le=LARGEST_PICTURE)
     mean: tuple[float, float, float] = (0.5, 0.5, 0.5)

@@ -3,8 +3,8 @@
     score(y) = start[y₁] + Σ_t emission[t, y_t] + Σ_t transition[y_{t−1}, y_t] + end[y_n]
     p(y) = exp(score(y) − log Z),   log Z = log Σ_y exp(score(y)), by the forward algorithm
 
-An `I-X` may follow `B-X` or `I-X` only; other sequences have probability 0, in training too. The package pytorch-crf has
-neither such limits nor the probability of an entity, which is what `lexlip tag` reports; a test compares the rest.
+An `I-X` may follow `B-X` or `I-X` only; other sequences have probability 0, in training too. The package pytorch-crf
+has neither such limits nor the probability of an entity, which is what `lexlip tag` reports; a test compares the rest.
 """
 
 from collections.abc import Sequence

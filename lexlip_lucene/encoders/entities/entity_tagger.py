@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from PIL import Image
@@ -47,6 +48,16 @@ class Entity:
     text: str
     type: str
     p: float
+
+
+class TaggedWords(NamedTuple):
+    """The entities of a post over its words, each with its probability, and P(text and picture belong together).
+
+    `match` is None for a post without a picture.
+    """
+
+    spans: list[tuple[WordSpan, float]]
+    match: float | None
 
 
 class EntityTagger:
@@ -119,39 +130,30 @@ class EntityTagger:
             InputError: the picture can't be read.
         """
         words = words_of(text)
-        return self.tag_words([words], [text], [image])[0] if words else []
+        if not words:
+            return []
+        (found,) = self.tag_words([[word.text for word in words]], [image])
+        return [entity_at(span, p, words, text) for span, p in found.spans]
 
-    def tag_words(
-        self, posts: Sequence[Sequence[Word]], texts: Sequence[str], images: Sequence[Picture | None]
-    ) -> list[list[Entity]]:
-        """Return the entities of each of several posts of about the same length, whose words are known.
+    @torch.inference_mode()
+    def tag_words(self, posts: Sequence[Sequence[str]], images: Sequence[Picture | None]) -> list[TaggedWords]:
+        """Return the entities of several posts whose words are known, at best of about the same length.
 
         Args:
             posts: the words of each, at least one.
-            texts: that their places are in.
             images: the picture of each; None: it has none.
 
         Raises:
             As `tag`.
         """
-        found = self.spans([[word.text for word in words] for words in posts], images)
-        return [
-            [_entity(span, p, words, text) for span, p in spans]
-            for spans, words, text in zip(found, posts, texts, strict=True)
-        ]
-
-    @torch.inference_mode()
-    def spans(
-        self, posts: Sequence[Sequence[str]], images: Sequence[Picture | None]
-    ) -> list[list[tuple[WordSpan, float]]]:
-        """Return the entities of each post over its words, with their probabilities; errors as of `tag`."""
         seen, mask = self._look(posts, images)
-        crf = self.network.crf
-        found = []
+        crf, found = self.network.crf, []
         for row, path in enumerate(crf.best(seen.emissions, mask)):
             emissions = seen.emissions[row, : len(path)]
             spans = spans_of([self.config.tags[tag] for tag in path])
-            found.append([(span, crf.span_probability(emissions, span)) for span in spans])
+            of_post = [(span, crf.span_probability(emissions, span)) for span in spans]
+            match = None if seen.match is None or images[row] is None else float(torch.sigmoid(seen.match[row]))
+            found.append(TaggedWords(of_post, match))
         return found
 
     @torch.inference_mode()
@@ -208,6 +210,7 @@ def _load(network: TaggerNetwork, tensors: dict[str, Tensor]) -> None:
         raise RuntimeError(f"tensors missing: {wanting[:3]}, not known: {list(further)[:3]}")
 
 
-def _entity(span: WordSpan, p: float, words: Sequence[Word], text: str) -> Entity:
+def entity_at(span: WordSpan, p: float, words: Sequence[Word], text: str) -> Entity:
+    """Return an entity over words as one of the text that their places are in."""
     start, end = words[span.start].start, words[span.end - 1].end
     return Entity(start, end, text[start:end], span.type, p)

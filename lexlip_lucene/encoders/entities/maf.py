@@ -7,9 +7,9 @@
     g  = σ(W_t T + W_v (P · H))           gate
     visual half = g · (P · H)
 
-The published match head is linear on [T; H] and so has no term that joins the two; it can't learn which text belongs to
-which picture. Here it sees T ⊙ H and how well each word's best patch fits it, both as means over words whose weights are
-learned.
+The published match head is linear on [T; H] and so has no term that joins the two; it can't learn which text belongs
+to which picture. Here it sees T ⊙ H and how well each word's best patch fits it, both as means over words whose weights
+are learned.
 """
 
 import math

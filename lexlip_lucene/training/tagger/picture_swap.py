@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 
 class Swap(NamedTuple):
-    """`source`: (pictures,) which picture each place gets; `wrong`: (pictures,) True where it is another than its own."""
+    """`source`: (pictures,) which picture each place gets; `wrong`: (pictures,) True if it is another than its own."""
 
     source: NDArray[np.int64]
     wrong: NDArray[np.bool_]

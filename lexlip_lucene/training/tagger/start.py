@@ -72,7 +72,11 @@ def start_tagger(recipe: TaggerRecipe, types: Sequence[str]) -> Start:
 def _encoder(recipe: TaggerTextRecipe) -> tuple[nn.Module, Tokenizer]:
     place = model_place(recipe.model)
     tokenizer = model_tokenizer(place)
-    whole = fresh_network({**recipe.architecture, "vocab_size": tokenizer.get_vocab_size()}) if recipe.architecture else load_network(place)
+    whole = (
+        fresh_network({**recipe.architecture, "vocab_size": tokenizer.get_vocab_size()})
+        if recipe.architecture
+        else load_network(place)
+    )
     return cast(nn.Module, whole.base_model), tokenizer
 
 

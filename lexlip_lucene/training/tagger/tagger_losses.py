@@ -2,8 +2,8 @@
 
     CRF        −log p(tags), mean over posts
     match      cross-entropy of P, right pictures against exchanged ones (`picture_swap.py`)
-    alignment  InfoNCE of text and picture as wholes, each through a projection of its own, with cosine and temperature τ:
-               share · L(text → image) + (1 − share) · L(image → text)
+    alignment  InfoNCE of text and picture as wholes, each through a projection of its own, with cosine and
+               temperature τ: share · L(text → image) + (1 − share) · L(image → text)
 
 The two projections are of the training only, and not of the model.
 """

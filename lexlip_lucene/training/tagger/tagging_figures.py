@@ -13,9 +13,7 @@ from lexlip_lucene.training.tagger.tagged_data import PostSet
 AT_ONCE = 64
 
 
-def best_tags(
-    network: TaggerNetwork, cutter: WordCutter, posts: PostSet, pictures: PostPictures
-) -> list[list[str]]:
+def best_tags(network: TaggerNetwork, cutter: WordCutter, posts: PostSet, pictures: PostPictures) -> list[list[str]]:
     """Return the tags that the network finds best for the words of each post, in the mode of evaluation."""
     found: list[list[str]] = [[] for _ in range(len(posts))]
     device = network.emissions.weight.device

@@ -18,7 +18,7 @@ from lexlip_lucene.files.written import require_absent
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.recipes.tagger_recipe import TaggerRecipe
 from lexlip_lucene.training.tagger.post_batches import epoch_batches
-from lexlip_lucene.training.tagger.post_pictures import PostPictures, hold_pictures
+from lexlip_lucene.training.tagger.post_pictures import hold_pictures
 from lexlip_lucene.training.tagger.start import start_tagger
 from lexlip_lucene.training.tagger.tagged_data import PostSet, keep_aside, read_posts
 from lexlip_lucene.training.tagger.tagger_losses import Alignment
@@ -51,6 +51,10 @@ class TaggerReport(NamedTuple):
     seconds: float
     dev: EntityFigures
     valid: EntityFigures | None
+
+    def figures(self) -> dict[str, EntityFigures | None]:
+        """Return the figures by name."""
+        return {"dev": self.dev, "valid": self.valid}
 
 
 def train_tagger(
@@ -162,9 +166,7 @@ class _Run:
     def _batches(self, rng: np.random.Generator) -> "list[list[int]]":
         lengths = [len(words) for words in self.train_posts.words]
         return [
-            batch
-            for _ in range(self.recipe.epochs)
-            for batch in epoch_batches(lengths, self.recipe.batch_size, rng)
+            batch for _ in range(self.recipe.epochs) for batch in epoch_batches(lengths, self.recipe.batch_size, rng)
         ]
 
     def _follow(self) -> None:
