@@ -86,7 +86,8 @@ class WordCutter:
         encodings = self._tokenizer.encode(list(words), is_pretokenized=True, add_special_tokens=False)
         pieces: list[list[int]] = [[] for _ in words]
         for piece, at in zip(encodings.ids, encodings.word_ids, strict=True):
-            pieces[at].append(piece)
+            if at is not None:
+                pieces[at].append(piece)
         row = _Row(number, [], [])
         for at, of_word in enumerate(pieces):
             kept = of_word[: self._room]

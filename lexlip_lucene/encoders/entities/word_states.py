@@ -32,8 +32,8 @@ class WordStates(nn.Module):
         """Return (posts, words, width); zeros for pads, and for a word that the tokenizer drops."""
         embedded = cast(Any, self.encoder).get_input_embeddings()(batch.ids)
         if self.shapes is not None:
-            of_words = functional.embedding(batch.shapes.clamp(min=0), self.shapes).sum(dim=2)
-            embedded = embedded + of_words * (batch.word >= 0).unsqueeze(2)
+            shapes = functional.embedding(batch.shapes.clamp(min=0), self.shapes).sum(dim=2)
+            embedded = embedded + shapes * (batch.word >= 0).unsqueeze(2)
         states = cast(Any, self.encoder)(
             inputs_embeds=embedded, attention_mask=batch.attention.long()
         ).last_hidden_state
@@ -42,4 +42,5 @@ class WordStates(nn.Module):
         target, found = batch.word[of_pieces], states[of_pieces]
         summed = found.new_zeros(posts * words, found.shape[1]).index_add(0, target, found)
         pieces = found.new_zeros(posts * words).index_add(0, target, found.new_ones(len(target)))
-        return (summed / pieces.clamp(min=1).unsqueeze(1)).view(posts, words, -1)
+        of_words: Tensor = summed / pieces.clamp(min=1).unsqueeze(1)
+        return of_words.view(posts, words, -1)

@@ -32,5 +32,5 @@ def swapped(pictures: Sequence[object], share: float, rng: Generator) -> Swap:
     if count >= 2:
         chosen = rng.permutation(len(pictures))[:count]
         source[chosen] = np.roll(chosen, 1)  # in a circle, so that none keeps its own
-    wrong = np.array([pictures[at] != pictures[own] for own, at in enumerate(source)], dtype=bool)
-    return Swap(source, wrong)
+    wrong = [pictures[at] != pictures[own] for own, at in enumerate(source.tolist())]
+    return Swap(source, np.array(wrong, dtype=np.bool_))
