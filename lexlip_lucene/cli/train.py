@@ -78,7 +78,14 @@ def _train_tagger(recipe: Path, output: Path, overrides: list[str], *, device: s
     from lexlip_lucene.encoders.model.device import choose_device
     from lexlip_lucene.training.tagger.train_tagger import train_tagger
 
-    report = train_tagger(read, output, device=choose_device(device), force=force, progress=for_terminal())
+    report = train_tagger(
+        read,
+        output,
+        cache=recipe.with_suffix("") / "states",
+        device=choose_device(device),
+        force=force,
+        progress=for_terminal(),
+    )
     figures = {name: None if one is None else one._asdict() for name, one in report.figures().items()}
     record = {**report._asdict(), **figures, "model": output.absolute()}
     text = (

@@ -68,7 +68,8 @@ def test_shapes_start_without_effect_and_tell_capitals_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("paris", "Paris"), ("Paris", "PARIS"), ("paris", "#paris"), ("x", "x1"), ("12", "x1"), ("A", "AB")]
+    ("one", "other"),
+    [("paris", "Paris"), ("Paris", "PARIS"), ("paris", "#paris"), ("x", "x1"), ("12", "x1"), ("A", "AB")],
 )
 def test_words_of_other_shapes_have_other_rows(one: str, other: str) -> None:
     assert word_shape(one) != word_shape(other)

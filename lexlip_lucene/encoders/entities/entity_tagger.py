@@ -20,6 +20,7 @@ from lexlip_lucene.encoders.entities.text_words import Word, words_of
 from lexlip_lucene.encoders.entities.word_batch import WordCutter
 from lexlip_lucene.encoders.model.model_config import CONFIG_FILE
 from lexlip_lucene.encoders.model.model_files import WEIGHTS_FILE, files_of, require_as_written, require_readable
+from lexlip_lucene.encoders.model.model_tensors import require_held, tensors_once
 from lexlip_lucene.encoders.model.pixels import to_square
 from lexlip_lucene.encoders.model.tensor_file import put_tensors
 from lexlip_lucene.encoders.model.text_encoders import fresh_network
@@ -89,6 +90,9 @@ class EntityTagger:
         for name in (WEIGHTS_FILE, TOKENIZER_FILE):
             require_as_written(folder, name, config.files, CONFIG_FILE)
         with UnsetParameters():
+            with torch.device("meta"):  # shapes only: no config gets memory that its weights don't need
+                shapes = network_of(config)
+                require_held(shapes, folder / WEIGHTS_FILE, carried=_carried(shapes))
             network = network_of(config)
         try:
             _load(network, load_file(folder / WEIGHTS_FILE))
@@ -109,12 +113,8 @@ class EntityTagger:
             OutputError: the folder exists and `force` is off, or can't be written.
         """
         with written_folder(Path(folder), force=force) as partial:
-            carried = () if self.network.tower is None else tuple(f"tower.{n}" for n in self.network.tower.packaged())
-            tensors = {
-                name: tensor.contiguous()
-                for name, tensor in self.network.state_dict().items()
-                if not name.startswith(carried or ("\0",))
-            }
+            carried = _carried(self.network)
+            tensors = {name: one for name, one in tensors_once(self.network).items() if not name.startswith(carried)}
             put_tensors(tensors, partial / WEIGHTS_FILE)
             uncut(self.tokenizer).save(str(partial / TOKENIZER_FILE))
             (partial / "README.md").write_text(card or f"# {self.config.name}\n", encoding="utf-8")
@@ -199,13 +199,17 @@ def network_of(config: TaggerConfig) -> TaggerNetwork:
     )
 
 
+def _carried(network: TaggerNetwork) -> tuple[str, ...]:
+    """Return the beginnings of the names of tensors that packages carry, and the folder does not."""
+    return () if network.tower is None else tuple(f"tower.{name}" for name in network.tower.packaged())
+
+
 def _load(network: TaggerNetwork, tensors: dict[str, Tensor]) -> None:
-    carried: tuple[str, ...] = ()
     if network.tower is not None:
         network.tower.load_packages()
-        carried = tuple(f"tower.{name}" for name in network.tower.packaged())
     missing, further = network.load_state_dict(tensors, strict=False)
-    wanting = [name for name in missing if not carried or not name.startswith(carried)]
+    tied = network.state_dict().keys() - tensors_once(network).keys()
+    wanting = [name for name in missing if name not in tied and not name.startswith(_carried(network))]
     if wanting or further:
         raise RuntimeError(f"tensors missing: {wanting[:3]}, not known: {list(further)[:3]}")
 

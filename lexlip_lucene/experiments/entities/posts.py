@@ -92,7 +92,7 @@ def measured(
         for seed in seeds:
             own = [*overrides, f"tagger.match_gate={str(gate).lower()}", f"training.seed={seed}"]
             folder = output / f"{'gate' if gate else 'no-gate'}-{seed}"
-            train_tagger(read_recipe(recipe, TaggerRecipe, own), folder, progress=progress)
+            train_tagger(read_recipe(recipe, TaggerRecipe, own), folder, cache=posts / "states", progress=progress)
             tagger = EntityTagger.from_pretrained(folder)
             for row in of_gate:
                 row.f1.append(figures(tagger, posts, *SEEN[row.seen]).f1)

@@ -37,8 +37,8 @@ def read_posts(path: Path, images: Path | None) -> PostSet:
     return PostSet(posts, *pictures_of(posts, images))
 
 
-def keep_aside(whole: PostSet, recipe: PostsRecipe, seed: int) -> tuple[PostSet, PostSet]:
-    """Deal the posts into those trained on and those kept aside, by chance; the order within each stays.
+def keep_aside(whole: PostSet, recipe: PostsRecipe, seed: int) -> tuple[list[int], list[int]]:
+    """Return the numbers of the posts trained on and of those kept aside, dealt by chance; each list is in order.
 
     Posts of the same picture, which say about the same, go to the same side, so up to a few more may be kept aside.
 
@@ -59,4 +59,4 @@ def keep_aside(whole: PostSet, recipe: PostsRecipe, seed: int) -> tuple[PostSet,
         raise InputError(
             f"data.keep_aside: {recipe.keep_aside} of the {len(whole)} posts of {recipe.train} leave none to train on"
         )
-    return whole.chosen(parts[0]), whole.chosen(parts[1])
+    return parts[0], parts[1]
