@@ -123,12 +123,12 @@ class _Tagging:
             yield orjson.dumps(record) + b"\n"
 
     def _picture(self, post: "Post") -> "Image | None":
-        from lexlip_lucene.data.images import UnreadableImage, open_image
+        from lexlip_lucene.data.images import UnreadableImage, open_listed
 
         if not self.look or post.picture is None or self.tagger.config.image is None:
             return None
         try:
-            opened = open_image(post.picture, side=self.tagger.config.image.size)
+            opened = open_listed(post.picture, side=self.tagger.config.image.size)
         except UnreadableImage:
             self.unreadable += 1
             return None

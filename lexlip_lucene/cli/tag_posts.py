@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from lexlip_lucene.data.captions import READERS, read_captions
+from lexlip_lucene.data.captions import READERS, CaptionedImage, read_captions
 from lexlip_lucene.data.iob2 import TAG, WordSpan
 from lexlip_lucene.data.tagged_posts import DOCUMENT, PICTURE, TaggedPost, pictures_of, read_tagged_posts
 from lexlip_lucene.data.topics import caption_id
@@ -28,14 +28,14 @@ class Post(NamedTuple):
         id: of the caption, or the number of the post in its file, from 1.
         text: to tag; the words of a tagged post joined by spaces.
         words: of a tagged post; None: the tagger cuts the text.
-        picture: its file; None: it has none.
+        picture: its file, or the image that a captions file lists; None: it has none.
         there: the entities that a tagged post has.
     """
 
     id: str
     text: str
     words: Sequence[str] | None
-    picture: Path | None
+    picture: CaptionedImage | Path | None
     there: Sequence[WordSpan] | None
 
 
@@ -76,7 +76,7 @@ def read_posts(source: Path, *, images: Path | None, split: str | None) -> Posts
 
 def _captions(source: Path, split: str | None) -> Posts:
     found = [
-        Post(caption_id(image, number), caption, None, image.path if image.path.is_file() else None, None)
+        Post(caption_id(image, number), caption, None, image if image.refused or image.path.is_file() else None, None)
         for image in read_captions(source, split=split)
         for number, caption in enumerate(image.captions)
     ]
