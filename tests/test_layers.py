@@ -69,7 +69,7 @@ MAY_IMPORT = {
     "lucene.jvm": JAVA,
     "lucene.index": INDEX,
     "lucene.search": SEARCH,
-    "check": QUERY | INDEX | {"check"},
+    "check": QUERY | INDEX | {"encoders.entities"} | {"check"},
     "pyserini": JAVA,
     "photos": ENCODE | INDEX | {"photos"},
     "tuning": GROUND | SEARCH | {"tuning"},

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
-from lexlip_lucene.data.tagged_posts import pictures_of, read_tagged_posts
 from lexlip_lucene.demo.posts import write_posts
-from lexlip_lucene.evaluate.entity_f1 import EntityFigures, entity_figures
+from lexlip_lucene.evaluate.entity_f1 import EntityFigures
 from lexlip_lucene.files.written import written_folder
 from lexlip_lucene.progress import Progress, for_terminal
 from lexlip_lucene.recipes.reading import read_recipe
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from lexlip_lucene.encoders.entities.entity_tagger import EntityTagger
 
 TRAIN, VALID, TEST = 3000, 300, 600
-AT_ONCE = 64
 
 SEEN = {
     "right picture": ("test", True),
@@ -92,25 +90,38 @@ def measured(
         for seed in seeds:
             own = [*overrides, f"tagger.match_gate={str(gate).lower()}", f"training.seed={seed}"]
             folder = output / f"{'gate' if gate else 'no-gate'}-{seed}"
-            train_tagger(read_recipe(recipe, TaggerRecipe, own), folder, cache=posts / "states", progress=progress)
+            read = read_recipe(recipe, TaggerRecipe, own)
+            train_tagger(read, folder, cache=posts / "states", progress=progress)
             tagger = EntityTagger.from_pretrained(folder)
+            tagger.network.frozen_tower = read.image is not None and read.image.frozen
             for row in of_gate:
-                row.f1.append(figures(tagger, posts, *SEEN[row.seen]).f1)
+                row.f1.append(figures(tagger, posts, *SEEN[row.seen], posts / "states", progress).f1)
                 progress.note(f"match gate {gate}, seed {seed}, {row.seen}: strict F1 {100 * row.f1[-1]:.2f}")
         rows += of_gate
     return rows
 
 
-def figures(tagger: "EntityTagger", folder: Path, name: str, look: bool) -> EntityFigures:
-    """Return the strict figures of a tagger on a file of posts, with their pictures or without."""
-    posts = read_tagged_posts(folder / f"{name}.txt")
-    pictures: list[Path | None] = list(pictures_of(posts, folder / "images").paths)
-    found = []
-    for begin in range(0, len(posts), AT_ONCE):
-        words = [post.words for post in posts[begin : begin + AT_ONCE]]
-        seen = pictures[begin : begin + AT_ONCE] if look else [None] * len(words)
-        found += [[span for span, _ in one.spans] for one in tagger.tag_words(words, seen)]
-    return entity_figures(found, [post.entities for post in posts])
+def figures(
+    tagger: "EntityTagger", folder: Path, name: str, look: bool, cache: Path | None, progress: Progress
+) -> EntityFigures:
+    """Return the strict figures of a tagger on a file of posts, with their pictures or without.
+
+    Args:
+        tagger: that tags.
+        folder: of the posts.
+        name: of the file, without its end.
+        look: at the pictures.
+        cache: keeps the states of a frozen tower; None: they are not kept.
+        progress: receives the pictures.
+    """
+    from lexlip_lucene.encoders.entities.word_batch import WordCutter
+    from lexlip_lucene.training.tagger.post_pictures import hold_pictures
+    from lexlip_lucene.training.tagger.tagged_data import read_posts
+    from lexlip_lucene.training.tagger.tagging_figures import tagging_figures
+
+    posts = read_posts(folder / f"{name}.txt", folder / "images" if look else None)
+    pictures = hold_pictures(posts.pictures, tagger.network, progress, cache)
+    return tagging_figures(tagger.network, WordCutter(tagger.tokenizer, tagger.config.text.max_length), posts, pictures)
 
 
 def losses(rows: Sequence[Row], seen: str) -> dict[bool, float]:

@@ -56,7 +56,7 @@ def hold_pictures(
         cache: a folder that keeps the states for the next run with the same pictures and tower; None: they are not
             kept.
     """
-    files = list(dict.fromkeys(path for path in paths if path is not None))
+    files = sorted({path for path in paths if path is not None})
     tower = network.tower
     if tower is None or not files:
         return PostPictures(torch.empty(0, 1, 1), [-1] * len(paths), 0)
