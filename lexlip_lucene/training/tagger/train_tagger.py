@@ -80,8 +80,8 @@ def train_tagger(
     cutter = WordCutter(tokenizer, config.text.max_length)
     pictures = hold_pictures(whole.pictures, network, progress, cache)
     unreadable = pictures.unreadable
-    parts = [Part(whole.chosen(numbers), pictures.chosen(numbers)) for numbers in (learned, aside)]
-    run = TaggerRun(network, cutter, *parts, recipe.training, progress)
+    to_learn, to_choose = (Part(whole.chosen(one), pictures.chosen(one)) for one in (learned, aside))
+    run = TaggerRun(network, cutter, to_learn, to_choose, recipe.training, progress)
     best_step, dev = run.train()
     tagger = EntityTagger(config, tokenizer, network)
     of_valid = None
