@@ -22,12 +22,14 @@ RECIPES = VECTORS | {"evaluate", "recipes"}
 
 MODEL = RECIPES | MODELS | {"encoders.pool", "encoders.model"}
 QUERY = MODEL | {"encoders.query", "late"}
-ENCODE = QUERY | {"encoders.explain", "encode"}
+ENTITIES = MODEL | {"encoders.entities"}
+ENCODE = QUERY | {"encoders.entities", "encoders.explain", "encode"}
 
 TRAINING = ENCODE | {"training"}
 EXAMPLES = TRAINING | {"training.examples"}
 START = EXAMPLES | {"training.expander", "training.start", "training.relations"}
-TRAIN = START | {"training.losses", "training.run"}
+TAGGER = START | {"training.tagger"}
+TRAIN = TAGGER | {"training.losses", "training.run"}
 
 JAVA = VECTORS | {"search", "lucene.bridge", "lucene.jvm"}
 INDEX = JAVA | {"lucene.index"}
@@ -53,6 +55,7 @@ MAY_IMPORT = {
     "encoders": set(),
     "encoders.pool": RECIPES | {"encoders.pool"},
     "encoders.model": MODEL,
+    "encoders.entities": ENTITIES,
     "encoders.query": QUERY,
     "encoders.explain": QUERY | {"encoders.explain"},
     "encode": ENCODE,
@@ -61,6 +64,7 @@ MAY_IMPORT = {
     "training.expander": EXAMPLES | {"training.expander"},
     "training.start": START,
     "training.relations": MODEL | {"training.relations"},
+    "training.tagger": TAGGER,
     "training.losses": START | {"training.losses"},
     "training.run": TRAIN,
     "pairs": PAIRS,
@@ -71,12 +75,13 @@ MAY_IMPORT = {
     "lucene.jvm": JAVA,
     "lucene.index": INDEX,
     "lucene.search": SEARCH,
-    "check": QUERY | INDEX | {"check"},
+    "check": QUERY | INDEX | {"encoders.entities"} | {"check"},
     "pyserini": JAVA,
     "photos": ENCODE | INDEX | {"photos"},
     "tuning": GROUND | SEARCH | {"tuning"},
     "experiments": EXPERIMENTS,
     "experiments.engine": ALL | {"experiments.engine"},
+    "experiments.entities": EXPERIMENTS | {"demo", "experiments.entities"},
     "experiments.late": EXPERIMENTS | {"experiments.late", "tuning"},
     "experiments.relations": TRAIN | {"experiments.relations"},
     "experiments.pairs": PAIRS | {"pictures", "experiments.pairs"},

@@ -7,10 +7,11 @@ from lexlip_lucene.check.index import IndexKind
 from lexlip_lucene.check.kind import Kind
 from lexlip_lucene.check.model import ModelKind
 from lexlip_lucene.check.patch_store import PatchStoreKind
+from lexlip_lucene.check.tagger import TaggerKind
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.files.written import restore_replaced
 
-KINDS: tuple[Kind, ...] = (IndexKind(), ModelKind(), PatchStoreKind(), CollectionKind(), QueryFileKind())
+KINDS: tuple[Kind, ...] = (IndexKind(), TaggerKind(), ModelKind(), PatchStoreKind(), CollectionKind(), QueryFileKind())
 """Asked in this order; the first that recognises a path checks it."""
 
 

@@ -26,6 +26,7 @@ from lexlip_lucene.cli import (
     photos,
     search,
     serve,
+    tag,
     topics,
     train,
     tune,
@@ -51,6 +52,7 @@ ORDER = [
     "fuse",
     "tune",
     "classify",
+    "tag",
     "export",
     "bench",
     "bench-engine",
@@ -93,6 +95,7 @@ app.command("eval")(evaluate.evaluate)
 app.command("fuse")(fuse.fuse)
 app.command("tune")(tune.tune)
 app.command("classify")(classify.classify)
+app.command("tag")(tag.tag)
 app.add_typer(export.app, name="export")
 app.command("bench")(bench.bench)
 app.command("bench-engine")(bench_engine.bench_engine)

@@ -12,9 +12,11 @@ from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 from lexlip_lucene.recipes.index_recipe import IndexRecipe
 from lexlip_lucene.recipes.ladder_recipe import LadderRecipe
 from lexlip_lucene.recipes.recipe_path import RecipePath
+from lexlip_lucene.recipes.tagger_recipe import TaggerRecipe
 
 RECIPES: dict[str, type[BaseModel]] = {
     "Encoder recipes (`encode/*.yaml`)": EncoderRecipe,
+    "Tagger recipes (`encode/*-tagger.yaml`)": TaggerRecipe,
     "Index recipes (`indexes/*.yaml`)": IndexRecipe,
     "Ladders (`indexes/*.yaml` with `system: ladder`)": LadderRecipe,
 }

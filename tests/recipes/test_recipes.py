@@ -13,9 +13,13 @@ from lexlip_lucene.recipes.ladder_recipe import LadderRecipe, is_ladder
 from lexlip_lucene.recipes.model_spec import AdapterSpec, ImageSpec
 from lexlip_lucene.recipes.reading import read_recipe
 from lexlip_lucene.recipes.settings import contents_of
+from lexlip_lucene.recipes.tagger_recipe import is_tagger_recipe
 
 TOP = Path(__file__).resolve().parents[2]
-ENCODER_RECIPES = [*sorted(TOP.glob("encode/*.yaml")), Path(lexlip_lucene.__file__).parent / "demo" / "demo.yaml"]
+ENCODER_RECIPES = [
+    *(path for path in sorted(TOP.glob("encode/*.yaml")) if not is_tagger_recipe(path)),
+    Path(lexlip_lucene.__file__).parent / "demo" / "demo.yaml",
+]
 LADDERS = [path for path in sorted(TOP.glob("indexes/*.yaml")) if is_ladder(path)]
 INDEX_RECIPES = [path for path in sorted(TOP.glob("indexes/*.yaml")) if path not in LADDERS]
 

