@@ -10,6 +10,7 @@ FOLDER/train.txt, valid.txt, test.txt     tagged posts in the layout of the Twit
 FOLDER/test-mixed.txt                     the test posts, half of them with the picture of another of this half
 FOLDER/test-shuffled.txt                  the test posts, each with the picture of another
 FOLDER/images/NNN.png                     the pictures
+FOLDER/captions.jsonl                     all posts as a captions file, with the text once more under the key `caption`
 FOLDER/characters.jsonl                   name, type, shape and colour of each character
 """
 
@@ -143,6 +144,7 @@ def write_posts(
     sizes = {"train": train, "valid": valid, "test": test}
     with written_folder(folder, force=force) as partial:
         (partial / "images").mkdir()
+        captions: list[bytes] = []
         first = 0
         for name, count in sizes.items():
             drawn = make_posts(count=count, first=first, seed=seed)
@@ -151,10 +153,12 @@ def write_posts(
                 draw(scene).save(partial / "images" / f"{post.picture}.png", compress_level=1)
             posts = [one.post for one in drawn]
             _write(partial / f"{name}.txt", posts)
+            captions += [orjson.dumps(_captioned(post, name)) for post in posts]
         rng = np.random.default_rng((seed, 2))
         _write(partial / "test-mixed.txt", with_wrong_pictures(posts, MIXED, rng))
         _write(partial / "test-shuffled.txt", with_wrong_pictures(posts, 1.0, rng))
         lines = [orjson.dumps(one._asdict()) for of_name in characters(seed).values() for one in of_name]
+        (partial / "captions.jsonl").write_bytes(b"\n".join(captions) + b"\n")
         (partial / "characters.jsonl").write_bytes(b"\n".join(lines) + b"\n")
 
 
@@ -165,6 +169,12 @@ def with_wrong_pictures(posts: Sequence[TaggedPost], share: float, rng: Generato
     for at, other in zip(chosen.tolist(), np.roll(chosen, 1).tolist(), strict=True):
         found[at] = replace(posts[at], picture=posts[other].picture)
     return found
+
+
+def _captioned(post: TaggedPost, split: str) -> dict[str, object]:
+    text = " ".join(post.words)
+    file = f"images/{post.picture}.png"
+    return {"id": post.picture, "file": file, "split": split, "captions": [text], "caption": text}
 
 
 def _write(path: Path, posts: Sequence[TaggedPost]) -> None:
