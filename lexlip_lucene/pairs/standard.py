@@ -4,8 +4,9 @@
 
 m and d are the mean and the standard deviation of the caption's scores with a sample of other pictures. Winsorising,
 which brings scores into the range between two quantiles first, makes both robust against a few pictures that match as
-well, but on photos kept aside from Flickr8k's training split it lost: AUC .972 / .696 with 5 % at either end, .973 / .701
-without (random and nearest pictures). A caption whose scores are all equal, as one without a known word, has z = 0.
+well, but on photos kept aside from Flickr8k's training split it lost: AUC against random and nearest pictures .972 and
+.696 with 5 % at either end, .973 and .701 without. A caption whose scores are all equal, as one without a known word,
+has z = 0.
 """
 
 import numpy as np
