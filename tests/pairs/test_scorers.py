@@ -1,4 +1,4 @@
-"""The kinds of scores over a tiny model: each is what the model itself says of a pair; MAF's head sees none it scores."""
+"""The kinds of scores over a tiny model: each is what the model itself says; MAF's head sees no pair that it scores."""
 
 from collections.abc import Sequence
 from typing import Any
