@@ -86,7 +86,7 @@ def make_scorers(
     if set(heads) - {"lexlip"}:
         found["late"] = Standardised("late", LateScores(encoded), captions, others, own, progress)
         if "lexlip" in found:
-            found["both"] = Both([found["lexlip"], found["late"]])
+            found["both"] = Both(found["lexlip"], found["late"])
     if "maf" in heads:
         found["maf"] = Maf(encoded, own, found["both"], MatchSettings(seed=seed), learn=learn, progress=progress)
     return found

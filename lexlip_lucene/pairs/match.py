@@ -54,7 +54,7 @@ def match(
         captions: a captions file.
         model: a model folder, or the name of a model that comes with the package.
         output: the file to write.
-        head: the kind of score: the model's own (`lexlip`), late interaction (`late`), the mean of `both`, or MAF's
+        head: the kind of score: the model's own (`lexlip`), late interaction (`late`), `both` together, or MAF's
             head (`maf`), which is trained on these pairs, for each part of them on the others.
         split: only the images of this split; None: all.
         aside: a captions file whose pairs all match, which calibrates the probabilities; None: `captions` does.

@@ -2,9 +2,11 @@
 
     z(caption, picture) = (s(caption, picture) − m) / d
 
-m and d are the mean and the standard deviation of the caption's scores with a sample of other pictures, each score
-brought into the range between the 5 % and the 95 % quantile first (winsorised; Tukey, 1962): a few pictures that match
-as well would otherwise hide a match. A caption whose scores are all equal, as one without a known word, has z = 0.
+m and d are the mean and the standard deviation of the caption's scores with a sample of other pictures. Winsorising,
+which brings scores into the range between two quantiles first, makes both robust against a few pictures that match as
+well, but on photos kept aside from Flickr8k's training split it lost: AUC against random and nearest pictures .972 and
+.696 with 5 % at either end, .973 and .701 without. A caption whose scores are all equal, as one without a known word,
+has z = 0.
 """
 
 import numpy as np
@@ -18,8 +20,6 @@ from lexlip_lucene.progress import SILENT, Progress
 
 SAMPLE = 1000
 """Pictures that a caption is compared with, at the most."""
-
-TAIL = 0.05
 
 _NO_SPREAD = 1e-6
 
@@ -76,22 +76,17 @@ def sampled(pictures: int, seed: int, most: int = SAMPLE) -> Numbers:
 
 
 def centre_and_spread(scores: Tensor, left_out: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the winsorised mean and standard deviation of each row, without what is left out.
+    """Return the mean and the standard deviation of each row, without what is left out.
 
     Args:
         scores: (captions, pictures) float.
-        left_out: (captions, pictures) bool, at most one of a row.
+        left_out: (captions, pictures) bool.
 
     Returns:
-        Two (captions,) tensors; the spread is 0 for rows with fewer than two scores.
+        Two (captions,) float32 tensors; both are 0 for a row of which all is left out.
     """
-    count = (~left_out).sum(dim=1, keepdim=True)
-    ordered = scores.masked_fill(left_out, float("inf")).sort(dim=1).values
-    cut = (TAIL * count).long()
-    last = (count - 1 - cut).clamp(min=0)
-    low, high = ordered.gather(1, cut.clamp(max=scores.shape[1] - 1)), ordered.gather(1, last)
-    inside = scores.clamp(low, high).masked_fill(left_out, 0).double()
-    mean = inside.sum(dim=1, keepdim=True) / count.clamp(min=1)
-    squares = (inside - mean).square().masked_fill(left_out, 0).sum(dim=1)
-    spread = (squares / count[:, 0].clamp(min=1)).sqrt()
-    return mean[:, 0].float(), spread.float().where(count[:, 0] > 1, 0)
+    counted = (~left_out).double()
+    count = counted.sum(dim=1).clamp(min=1)
+    mean = (scores.double() * counted).sum(dim=1) / count
+    squares = ((scores.double() - mean[:, None]).square() * counted).sum(dim=1)
+    return mean.float(), (squares / count).sqrt().float()

@@ -5,10 +5,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats.mstats import winsorize
 from torch import Tensor
 
 from lexlip_lucene.data.pairs.derangement import derangement
+from lexlip_lucene.pairs.both import SHARE, Both
 from lexlip_lucene.pairs.encoded import Numbers
 from lexlip_lucene.pairs.standard import Standardised, centre_and_spread, sampled
 from lexlip_lucene.pairs.swaps import nearest_pictures
@@ -31,13 +31,11 @@ def standardised(scores: Tensor, own: list[int]) -> Standardised:
     return Standardised("lexlip", Given(scores), np.arange(len(own)), np.arange(scores.shape[1]), np.array(own))
 
 
-def test_centre_and_spread_are_those_of_scipy_s_winsorised_scores() -> None:
-    scores = torch.randn(4, 100, generator=torch.Generator().manual_seed(0))
+def test_centre_and_spread_are_numpy_s_mean_and_standard_deviation() -> None:
+    scores = torch.randn(4, 100, generator=torch.Generator().manual_seed(0)) + 1000
     centre, spread = centre_and_spread(scores, torch.zeros(4, 100, dtype=torch.bool))
-    for row in range(4):
-        wanted = np.asarray(winsorize(scores[row].double().numpy(), limits=(0.05, 0.05)))
-        assert float(centre[row]) == pytest.approx(wanted.mean(), abs=1e-6)
-        assert float(spread[row]) == pytest.approx(wanted.std(), abs=1e-6)
+    np.testing.assert_allclose(centre, scores.double().numpy().mean(axis=1), rtol=1e-6)
+    np.testing.assert_allclose(spread, scores.double().numpy().std(axis=1), rtol=1e-6)
 
 
 def test_a_caption_s_own_picture_does_not_count_among_the_others() -> None:
@@ -50,12 +48,16 @@ def test_a_caption_s_own_picture_does_not_count_among_the_others() -> None:
         torch.testing.assert_close(found, right)
 
 
-def test_a_few_pictures_that_match_as_well_hide_no_match() -> None:
-    scores = torch.randn(1, 200, generator=torch.Generator().manual_seed(0))
-    scores[0, 0] = 6
-    alone = standardised(scores, [0]).scores(np.array([0]), np.array([0]))[0]
-    scores[0, 1:4] = 6
-    assert standardised(scores, [0]).scores(np.array([0]), np.array([0]))[0] > 0.9 * alone
+def test_the_score_is_the_distance_from_the_others_by_hand() -> None:
+    scorer = standardised(torch.tensor([[9.0, 1.0, 2.0, 3.0]]), [0])
+    assert scorer.scores(np.array([0]), np.array([0]))[0] == pytest.approx((9 - 2) / np.sqrt(2 / 3))
+
+
+def test_both_scores_count_by_their_share() -> None:
+    one, two = standardised(torch.randn(2, 9), [0, 1]), standardised(torch.randn(2, 9), [0, 1])
+    pairs = np.array([0, 1]), np.array([4, 4])
+    wanted = SHARE * one.scores(*pairs) + (1 - SHARE) * two.scores(*pairs)
+    np.testing.assert_allclose(Both(one, two).scores(*pairs), wanted)
 
 
 @given(st.floats(0.1, 100), st.floats(-100, 100))

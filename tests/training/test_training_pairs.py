@@ -13,6 +13,7 @@ from support.recorder import Recorder
 
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.experiments.pairs.arms import with_captions
+from lexlip_lucene.training.examples.sources import PlannedBatch
 from lexlip_lucene.training.formulas import contrastive_loss
 from lexlip_lucene.training.run.job import prepare
 
@@ -56,16 +57,10 @@ def test_pictures_stay_with_their_captions_when_one_goes(data: Path, tmp_path: P
     file = pairs_file(tmp_path, {(5, 0), (5, 1)})
     whole = prepare(recipe_of(data, image=image), tmp_path / "model")
     job = prepare(dropping(data, file, 2, image=image), tmp_path / "model")
-    inputs = next(iter(job.source.batches([(np.array([4, 5]), whole_augmentation())])))  # type: ignore[list-item]
-    wanted = next(iter(whole.source.batches([(np.array([4, 6]), whole_augmentation())])))  # type: ignore[list-item]
+    inputs = next(iter(job.source.batches([PlannedBatch(np.array([4, 5]))])))
+    wanted = next(iter(whole.source.batches([PlannedBatch(np.array([4, 6]))])))
     assert [job.images[n].id for n in (4, 5)] == ["i4", "i6"]
     assert torch.equal(inputs, wanted)
-
-
-def whole_augmentation() -> Any:
-    from lexlip_lucene.training.examples.augmentation import UNCHANGED
-
-    return UNCHANGED
 
 
 def test_the_images_kept_aside_do_not_depend_on_the_filter(data: Path, tmp_path: Path) -> None:
