@@ -48,6 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="folder of the posts")
     parser.add_argument("--only-write", action="store_true", help="write the posts and end")
+    parser.add_argument(
+        "--posts-seed", type=int, default=1, help="of the posts; the settings were chosen on those of 0"
+    )
     parser.add_argument("--recipe", type=Path, default=Path("encode/posts-tagger.yaml"), help="tagger recipe")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of the trainings")
     parser.add_argument("--output", type=Path, help="folder to write: the models, table.md, rows.json")
@@ -55,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     progress = for_terminal()
     if not given.folder.exists():
-        write_posts(given.folder, train=TRAIN, valid=VALID, test=TEST, seed=0, progress=progress)
+        write_posts(given.folder, train=TRAIN, valid=VALID, test=TEST, seed=given.posts_seed, progress=progress)
     if given.only_write:
         return
     if given.output is None:

@@ -79,12 +79,11 @@ def train_tagger(
     network.to(device)
     cutter = WordCutter(tokenizer, config.text.max_length)
     pictures = hold_pictures(whole.pictures, network, progress, cache)
-    unreadable = pictures.unreadable
     to_learn, to_choose = (Part(whole.chosen(one), pictures.chosen(one)) for one in (learned, aside))
     run = TaggerRun(network, cutter, to_learn, to_choose, recipe.training, progress)
     best_step, dev = run.train()
     tagger = EntityTagger(config, tokenizer, network)
-    of_valid = None
+    unreadable, of_valid = pictures.unreadable, None
     if valid is not None:
         pictures = hold_pictures(valid.pictures, network, progress, cache)
         unreadable += pictures.unreadable
