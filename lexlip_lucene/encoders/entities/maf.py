@@ -3,13 +3,13 @@
     V' = W V                              patches, as wide as words
     A  = attention(T → V')                each word looks at the patches
     H  = norm(A' + FFN(A')),  A' = norm(T + A)
-    P  = σ(match(T, V', H))               the probability that text and picture belong together; in use 0 if below ½
+    P  = σ(match(T, V', H))               the probability that text and picture belong together
     g  = σ(W_t T + W_v (P · H))           gate
     visual half = g · (P · H)
 
 The published match head is linear on [T; H] and so has no term that joins the two; it can't learn which text belongs
 to which picture. Here it sees T ⊙ H and how well each word's best patch fits it, both as means over words whose weights
-are learned. A picture that is more likely a wrong one says nothing: the post is tagged as if it had none.
+are learned.
 """
 
 import math
@@ -22,9 +22,6 @@ from torch.nn import functional
 from lexlip_lucene.recipes.tagger_spec import FusionSpec
 
 MATCH_WIDTH = 128
-
-LEAST_MATCH = 0.5
-"""Of P, for a picture to be heard in use. In training all are, or P would learn from no post that it is wrong about."""
 
 
 class Fused(NamedTuple):
@@ -72,12 +69,9 @@ class MatchGatedFusion(nn.Module):
         enhanced = self.last_norm(enhanced + self.dropout(self.feed_forward(enhanced)))
         match = self.match(words, mask, projected, enhanced)
         if self.match_gate:
-            enhanced = enhanced * self._heard(torch.sigmoid(match)).view(-1, 1, 1)
+            enhanced = enhanced * torch.sigmoid(match).view(-1, 1, 1)
         gate = torch.sigmoid(self.gate_of_words(words) + self.gate_of_picture(enhanced))
         return Fused(gate * enhanced, match)
-
-    def _heard(self, match: Tensor) -> Tensor:
-        return match if self.training else match * (match >= LEAST_MATCH)
 
 
 class MatchHead(nn.Module):
