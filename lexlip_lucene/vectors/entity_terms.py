@@ -4,8 +4,9 @@
     weight of a query      `QUERY_WEIGHT`, of a tagger's entity times p
     idf(df)                ln(1 + (N − df + ½) / (df + ½))
 
-p is the tagger's probability of the entity, df the number of the N documents that name it. The idf is in the impact,
-since an impact score has none of its own.
+p is the tagger's probability of the entity, df the number of the N documents that have its name, whatever its type: a
+query that names it does not say which, and rare types would outrank usual ones. The idf is in the impact, since an
+impact score has none of its own.
 """
 
 import math
@@ -14,7 +15,7 @@ from collections.abc import Iterable, Mapping
 
 from lexlip_lucene.data.entities.entity_tags import NamedEntity
 from lexlip_lucene.records import Impacts
-from lexlip_lucene.words.entity_names import QUERY_WEIGHT, entity_term
+from lexlip_lucene.words.entity_names import QUERY_WEIGHT, entity_term, words_of_term
 
 
 def entity_impacts(named: Mapping[str, Iterable[NamedEntity]], bits: int) -> dict[str, Impacts]:
@@ -25,11 +26,11 @@ def entity_impacts(named: Mapping[str, Iterable[NamedEntity]], bits: int) -> dic
         bits: impacts are in 1..2^bits − 1.
     """
     strongest = {docid: _strongest(entities) for docid, entities in named.items()}
-    frequency = Counter(term for terms in strongest.values() for term in terms)
+    frequency = Counter(name for terms in strongest.values() for name in {_name(term) for term in terms})
     documents, top = len(named), (1 << bits) - 1
 
     def impact(term: str, p: float) -> int:
-        return max(1, round(top * p * _idf(frequency[term], documents) / _idf(1, documents)))
+        return max(1, round(top * p * _idf(frequency[_name(term)], documents) / _idf(1, documents)))
 
     return {docid: {term: impact(term, p) for term, p in terms.items()} for docid, terms in strongest.items()}
 
@@ -52,6 +53,10 @@ def _strongest(entities: Iterable[NamedEntity]) -> dict[str, float]:
         if term is not None:
             strongest[term] = max(entity.p, strongest.get(term, 0.0))
     return strongest
+
+
+def _name(term: str) -> tuple[str, ...]:
+    return tuple(words_of_term(term))
 
 
 def _idf(frequency: int, documents: int) -> float:

@@ -19,6 +19,15 @@ def test_an_impact_is_the_probability_and_the_idf_against_that_of_a_name_in_one_
     assert found["c"] == found["d"] == {}
 
 
+def test_a_name_of_several_types_weighs_as_often_as_it_is_there_whatever_its_type() -> None:
+    """A query names it without a type: documents of a rare type must not come first."""
+    person = PARIS._replace(type="PER")
+    found = entity_impacts({"a": [PARIS], "b": [PARIS], "c": [person], "d": [], "e": []}, bits=8)
+    assert found["a"]["eloc_paris"] == found["c"]["eper_paris"]
+    both = entity_impacts({"a": [PARIS, person], "b": []}, bits=8)["a"]
+    assert both == {"eloc_paris": 255, "eper_paris": 255}, "it is one document"
+
+
 def test_of_several_mentions_the_most_probable_counts_and_a_document_counts_once() -> None:
     named = {"a": [MESSI, MESSI._replace(p=0.4, text="LIONEL MESSI")], "b": []}
     assert entity_impacts(named, bits=8)["a"] == {"eper_lionel_messi": round(255 * 0.8)}

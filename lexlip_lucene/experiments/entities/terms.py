@@ -1,14 +1,17 @@
 """Queries that name somebody, with entity terms and without, on generated posts.
 
     python -m lexlip_lucene.experiments.entities.posts POSTS --only-write
-    lexlip train encode/scenes.yaml --output model --set roots.scenes=POSTS
+    python -m lexlip_lucene.demo.families SCENES
+    lexlip train encode/scenes.yaml --output model --set roots.scenes=SCENES
     lexlip train encode/posts-tagger.yaml --output tagger --set roots.posts=POSTS
     lexlip tag POSTS/captions.jsonl --split test --model tagger --output tags.jsonl
     python -m lexlip_lucene.experiments.entities.terms POSTS --model model --tags tags.jsonl --output FOLDER
 
 The pictures of the test posts are the documents. A query of the one kind has a name and what else is in the picture,
 "Orion next to a red star": the posts that have both are relevant. One of the other kind, "a red star", names nobody.
-Three indexes answer them: of the pictures only; with entity terms; with the words of the posts as a BM25 caption field.
+Three indexes answer them: of the pictures only; with entity terms; with the words of the posts as a BM25 caption
+field. The model has learned from other scenes: it sees a red star, and has never heard of Orion, as with the names of
+anybody's own photos.
 """
 
 import argparse
