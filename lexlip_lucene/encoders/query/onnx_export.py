@@ -122,13 +122,24 @@ def write_graph(graph: nn.Module, path: Path, *, inputs: Sequence[str], output: 
 
 
 def _quantise_matrices(path: Path) -> None:
-    """Rewrite the graph with its constant matrices as 8-bit integers."""
+    """Rewrite the graph with its constant matrices as 8-bit integers, in the range of 7.
+
+    Without VNNI, x86 adds up pairs of products in 16 bits, which those of 8 bits overflow: a weight then came out 6 % of
+    the largest off.
+    """
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     whole = path.with_name(f"float-{path.name}")
     path.rename(whole)
     with _quiet():
-        quantize_dynamic(whole, path, weight_type=QuantType.QInt8, per_channel=True, op_types_to_quantize=["MatMul"])
+        quantize_dynamic(
+            whole,
+            path,
+            weight_type=QuantType.QInt8,
+            per_channel=True,
+            reduce_range=True,
+            op_types_to_quantize=["MatMul"],
+        )
     for file in (whole, whole.with_name(f"{whole.name}.data")):
         file.unlink(missing_ok=True)
 
