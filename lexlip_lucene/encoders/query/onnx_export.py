@@ -124,8 +124,8 @@ def write_graph(graph: nn.Module, path: Path, *, inputs: Sequence[str], output: 
 def _quantise_matrices(path: Path) -> None:
     """Rewrite the graph with its constant matrices as 8-bit integers, in the range of 7.
 
-    Without VNNI, x86 adds up pairs of products in 16 bits, which those of 8 bits overflow. A query's weight was 6 % of the
-    largest off then.
+    Without VNNI, x86 adds up pairs of products in 16 bits, which those of 8 bits overflow. A query's weight was 6 %
+    of the largest off then.
     """
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
