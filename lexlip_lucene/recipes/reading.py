@@ -92,8 +92,9 @@ def explained(error: ValidationError, kind: type[BaseModel]) -> str:
     first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
     place = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        known = sorted(_known_keys(kind))
-        near = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
+        word = str(first["loc"][-1])
+        known = sorted(_known_keys(kind) - {word})  # a key of another group
+        near = difflib.get_close_matches(word, known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(known)}"
         return f"unknown key {place!r}: {hint}"
     if first["type"] == "missing":
