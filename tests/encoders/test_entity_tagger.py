@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from support import taggers
+from support import taggers, tiny
 
 from lexlip_lucene.encoders.entities.entity_tagger import EntityTagger
 from lexlip_lucene.errors import InputError, ModelError
@@ -94,6 +94,12 @@ def test_a_config_that_asks_for_more_than_the_weights_hold_is_refused(tmp_path: 
     path.write_text(json.dumps(config), encoding="utf-8")
     with pytest.raises(ModelError, match="does not fit"):
         EntityTagger.from_pretrained(tmp_path / "tagger")
+
+
+def test_the_folder_of_another_model_is_told_from_a_tagger_s(tmp_path: Path) -> None:
+    tiny.lexlip().save_pretrained(tmp_path / "lexlip")
+    with pytest.raises(ModelError, match="an entity tagger is needed, but this is the folder of another model"):
+        EntityTagger.from_pretrained(tmp_path / "lexlip")
 
 
 def test_a_folder_that_is_no_tagger_is_named(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from lexlip_lucene.data.entities.iob2 import TAG, all_tags
 from lexlip_lucene.encoders.model.config_file import read_config_file
 from lexlip_lucene.encoders.model.model_config import CONFIG_FILE
+from lexlip_lucene.errors import ModelError
 from lexlip_lucene.files.checksum import with_checksum
 from lexlip_lucene.recipes.model_spec import FileName, Spec, Title
 from lexlip_lucene.recipes.tagger_spec import FusionSpec, PictureSpec, TaggerTextSpec
@@ -60,6 +61,7 @@ def read_tagger_config(folder: Path) -> TaggerConfig:
         ModelError: the folder is not a tagger, is one of another schema version, can't be read, or its config is not as
             it was written.
     """
+    _require_kind(folder)
     return read_config_file(
         folder / CONFIG_FILE,
         TaggerConfig,
@@ -68,6 +70,19 @@ def read_tagger_config(folder: Path) -> TaggerConfig:
         outdated=f"an entity tagger of schema version {SCHEMA} is needed",
         advice="train it again, or use the version of lexlip_lucene that wrote it",
     )
+
+
+def _require_kind(folder: Path) -> None:
+    """Raise ModelError if the folder has the config of another kind of model; other defects are found later."""
+    try:
+        record = orjson.loads((folder / CONFIG_FILE).read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        return
+    if isinstance(record, dict) and record.get("kind") != "entity-tagger":
+        raise ModelError(
+            f"{folder}: an entity tagger is needed, but this is the folder of another model: train one by a recipe "
+            "that has a tagger"
+        )
 
 
 def tagger_config_bytes(config: TaggerConfig) -> bytes:
