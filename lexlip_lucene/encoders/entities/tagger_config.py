@@ -80,8 +80,8 @@ def _require_kind(folder: Path) -> None:
         return
     if isinstance(record, dict) and record.get("kind") != "entity-tagger":
         raise ModelError(
-            f"{folder / CONFIG_FILE}: an entity tagger is needed, but this is the folder of another model: train one by "
-            "a recipe that has a tagger"
+            f"{folder / CONFIG_FILE}: an entity tagger is needed, but this is the folder of another model: train one "
+            "by a recipe that has a tagger"
         )
 
 
