@@ -49,7 +49,7 @@ def test_weights_are_the_probabilities_in_the_order_of_the_captions() -> None:
 
 def test_a_pair_without_a_score_is_named() -> None:
     some = {pair: score for pair, score in PAIRS.items() if pair != ("c", 1)}
-    message = r"pairs.jsonl: .* none for caption 1 of image 'c' \(captions.jsonl:3\): make it anew with lexlip match"
+    message = r"pairs.jsonl: .* none for caption 1 of image 'c' \(captions.jsonl:3\): run lexlip match again"
     with pytest.raises(InputError, match=message):
         keep_most_probable(IMAGES, some, 0.9, FILE)
     with pytest.raises(InputError, match=message):

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from itertools import groupby
+from pathlib import Path
 
 import pytest
 
@@ -49,7 +50,7 @@ def test_a_number_out_of_range_is_named() -> None:
         make_families(train=1, test=0, each=0, seed=0)
 
 
-def test_the_command_writes_a_captions_file(tmp_path, capsys) -> None:  # type: ignore[no-untyped-def]
+def test_the_command_writes_a_captions_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main([str(tmp_path / "out"), "--train", "2", "--test", "1", "--each", "2"])
     assert (tmp_path / "out" / "captions.jsonl").read_text().count("\n") == 6
     assert capsys.readouterr().out.strip().endswith("captions.jsonl")

@@ -16,14 +16,14 @@ PICTURE = PictureSpec(backbone="resnet10t", arguments={"channels": [8, 8, 8, 8],
 
 def fusion(**changes: object) -> MatchGatedFusion:
     torch.manual_seed(0)
-    return MatchGatedFusion(WIDTH, 12, FusionSpec(heads=2, **changes)).eval()  # type: ignore[arg-type]
+    return MatchGatedFusion(WIDTH, 12, FusionSpec(heads=2, **changes)).eval()  # type: ignore[arg-type]  # checked by the spec
 
 
 def network(picture: PictureSpec | None = PICTURE) -> TaggerNetwork:
     torch.manual_seed(0)
     encoder = fresh_network(tiny.BERT.architecture).base_model
     return TaggerNetwork(
-        encoder,  # type: ignore[arg-type]
+        encoder,  # type: ignore[arg-type]  # transformers does not say that it is a module
         all_tags(("LOC", "PER")),
         shapes=True,
         picture=picture,

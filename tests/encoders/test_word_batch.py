@@ -14,7 +14,7 @@ from lexlip_lucene.encoders.model.text_encoders import fresh_network
 def states(**changes: object) -> WordStates:
     torch.manual_seed(0)
     network = fresh_network({**tiny.BERT.architecture, **changes}).base_model
-    return WordStates(network, shapes=True).eval()  # type: ignore[arg-type]
+    return WordStates(network, shapes=True).eval()  # type: ignore[arg-type]  # transformers does not say what it is
 
 
 def test_a_piece_knows_its_word() -> None:

@@ -37,7 +37,8 @@ class Toy:
 
 
 def settings(**changes: int) -> MatchSettings:
-    return MatchSettings(**{"epochs": 40, "batch_size": 50, "learning_rate": 3e-3, "alike": 0, **changes})  # type: ignore[arg-type]
+    given = {"epochs": 40, "batch_size": 50, "learning_rate": 3e-3, "alike": 0, **changes}
+    return MatchSettings(**given)  # type: ignore[arg-type]  # of the types that the fields have
 
 
 def some_pairs(seed: int = 0, pairs: int = 5, absent: Tensor | None = None) -> MatchInputs:
@@ -219,5 +220,5 @@ def test_the_same_seed_gives_the_same_head_and_leaves_the_global_generator() -> 
 def test_a_head_trains_on_the_device_of_its_inputs() -> None:
     """On torch's meta device nothing is computed, but a tensor of another device would be an error."""
     head = MatchHead(WIDTH, WIDTH, width=WIDTH).to("meta")
-    pairs = MatchInputs(*(None if part is None else part.to("meta") for part in some_pairs()))  # type: ignore[arg-type]
+    pairs = MatchInputs(*(None if part is None else part.to("meta") for part in some_pairs()))  # type: ignore[arg-type]  # in order
     assert head(pairs).device.type == "meta"

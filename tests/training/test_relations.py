@@ -77,7 +77,8 @@ def test_the_gradient_reaches_both_lexicon_heads_and_all_that_learns_beside(data
     beside = dict(term.named_parameters())
     unused = {"scale.log"} if "triplet" in CASES[case]["training__relations"] else set()
     assert {name for name, part in beside.items() if part.grad is None} == unused
-    assert beside["instances.relevance.of_texts.0.weight"].grad.isfinite().all()  # type: ignore[union-attr]
+    learned = beside["instances.relevance.of_texts.0.weight"].grad
+    assert learned is not None and learned.isfinite().all()
 
 
 @pytest.mark.parametrize("text", [STATIC, BERT], ids=["static", "transformer"])

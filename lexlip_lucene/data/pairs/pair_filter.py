@@ -80,7 +80,7 @@ def _scores_of(images: Sequence[CaptionedImage], scores: PairScores, path: Path)
             if score is None:
                 raise InputError(
                     f"{path}: a line for every pair is needed, but there is none for caption {caption} of image "
-                    f"{image.id!r} ({image.where}): make it anew with lexlip match"
+                    f"{image.id!r} ({image.where}): run lexlip match again"
                 )
             found.append(score)
     return found

@@ -191,7 +191,7 @@ def network_of(config: TaggerConfig) -> TaggerNetwork:
     """Return an untrained network of the config's parts; errors are those of `fresh_network` and `ImageTower`."""
     encoder = fresh_network(config.text.architecture).base_model
     return TaggerNetwork(
-        encoder,  # type: ignore[arg-type]
+        encoder,  # type: ignore[arg-type]  # transformers does not say that it is a module
         config.tags,
         shapes=config.text.shapes,
         picture=config.image,

@@ -1,1 +1,1 @@
-"""What the entity tagger reaches: on generated posts with their pictures, and on Twitter's texts."""
+"""Measurements of the entity tagger: on generated posts with their pictures, and on Twitter's texts."""

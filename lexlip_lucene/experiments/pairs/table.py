@@ -43,7 +43,7 @@ from lexlip_lucene.training.start.starting import captions_of, make_model
 
 @dataclass(frozen=True)
 class Table:
-    """What all runs share.
+    """Data and settings that all runs share.
 
     Attributes:
         job: over the clean training split.

@@ -1,1 +1,1 @@
-"""What relations and batches of neighbours are worth: arms of a recipe, trained with several seeds."""
+"""Measurements of relations and batches of neighbours: arms of a recipe, trained with several seeds."""

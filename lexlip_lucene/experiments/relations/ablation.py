@@ -34,7 +34,7 @@ NAMES = ("R@1", "R@5", "R@10")
 
 
 class Asked(NamedTuple):
-    """What is asked of a series: the recipe, its overrides, the split measured on, and the settings of the parts."""
+    """Request for a series: the recipe, its overrides, the split to measure on, and the settings of the parts."""
 
     recipe: Path
     overrides: list[str]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from tokenizers import Tokenizer
@@ -82,6 +82,6 @@ def _encoder(recipe: TaggerTextRecipe) -> tuple[nn.Module, Tokenizer]:
 
 def _kept(recipe: TaggerTextRecipe, encoder: nn.Module) -> TaggerTextSpec:
     own = {name: getattr(recipe, name) for name in TaggerTextSpec.model_fields}
-    architecture = shaping(encoder.config.to_dict())  # type: ignore[union-attr, operator]
+    architecture = shaping(cast(Any, encoder).config.to_dict())
     longest = architecture.get("max_position_embeddings", recipe.max_length)
     return TaggerTextSpec(**{**own, "architecture": architecture, "max_length": min(recipe.max_length, longest)})
