@@ -207,6 +207,23 @@ def test_shuffled_captions_keep_their_texts_and_the_truth_says_which_moved(data:
             assert was == now or truth[one.id, number].p == 0
 
 
+def test_only_the_captions_of_the_split_that_is_asked_for_move(tmp_path: Path) -> None:
+    records = [
+        {"id": f"{split}{number}", "file": f"{number}.jpg", "split": split, "captions": [f"{split} caption {number}"]}
+        for number in range(6)
+        for split in ("val", "train")
+    ]
+    (tmp_path / "captions.jsonl").write_bytes(b"".join(orjson.dumps(record) + b"\n" for record in records))
+    asked = ["--share", "1", "--split", "train"]
+    write_noise([str(tmp_path / "captions.jsonl"), str(tmp_path / "noisy.jsonl"), *asked])
+    val = {image.id: image.captions for image in read_captions(tmp_path / "noisy.jsonl", split="val", outside=True)}
+    assert val == {f"val{number}": (f"val caption {number}",) for number in range(6)}
+    moved = read_captions(tmp_path / "noisy.jsonl", split="train", outside=True)
+    assert all(image.captions != (f"train caption {image.id[5:]}",) for image in moved)
+    truth = read_pair_scores(tmp_path / "noisy.jsonl.truth.jsonl")
+    assert sorted(truth) == sorted((image.id, 0) for image in moved)
+
+
 def test_no_caption_that_moves_stays_with_its_image(data: Path) -> None:
     """Captions here are told apart by their own name."""
     images = read_captions(data / "captions.jsonl")

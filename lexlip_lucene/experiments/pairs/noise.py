@@ -2,9 +2,10 @@
 
     python -m lexlip_lucene.experiments.pairs.noise CAPTIONS OUTPUT --share 0.3 --split train
 
-OUTPUT names the images by absolute paths, so that the same pictures are read (`data.outside: true`). The truth is
-OUTPUT's name with `.truth.jsonl`, a line for each caption as `lexlip match` writes them, with p = 1 for a caption that
-stayed and 0 for one that moved. A moved caption may fit its new image by chance.
+OUTPUT names the images by absolute paths, so that the same pictures are read (`data.outside: true`). With `--split`,
+images of other splits follow with the captions that they have. The truth is OUTPUT's name with `.truth.jsonl`, a line
+for each shuffled caption as `lexlip match` writes them, with p = 1 for a caption that stayed and 0 for one that moved.
+A moved caption may fit its new image by chance.
 """
 
 import argparse
@@ -18,7 +19,7 @@ import orjson
 from numpy.typing import NDArray
 
 from lexlip_lucene.data.captioned_image import CaptionedImage
-from lexlip_lucene.data.captions import read_captions
+from lexlip_lucene.data.captions import of_split, read_captions
 from lexlip_lucene.data.pairs.derangement import derangement
 from lexlip_lucene.data.pairs.pair_scores import PairScore, write_pair_scores
 from lexlip_lucene.errors import InputError
@@ -83,17 +84,19 @@ def write_noisy(
         output: to write.
         share: as `shuffled` has it.
         seed: as there.
-        split: images of other splits are left out; None: all are shuffled.
+        split: images of other splits keep their captions; None: all are shuffled.
         force: replace what is there.
 
     Raises:
         InputError: `captions` can't be read, or can't be shuffled.
         OutputError: a file exists and `force` is off, or can't be written.
     """
-    noisy = shuffled(read_captions(captions, split=split), share, seed)
+    images = read_captions(captions)
+    noisy = shuffled(of_split(images, split, captions), share, seed)
+    clean = [image for image in images if split not in (None, image.split)]
     truth = output.with_name(f"{output.name}.truth.jsonl")
     with written_file(output, force=force) as file:
-        for image in noisy.images:
+        for image in [*noisy.images, *clean]:
             record = {"id": image.id, "file": str(image.path), "split": image.split, "captions": image.captions}
             file.write(orjson.dumps(record) + b"\n")
     write_truth(truth, noisy.images, noisy.stayed.astype(float), force=force)
@@ -106,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("captions", type=Path, help="captions file")
     parser.add_argument("output", type=Path, help="captions file to write")
     parser.add_argument("--share", type=float, default=0.3, help="share of the captions that move")
-    parser.add_argument("--split", help="only the images of this split")
+    parser.add_argument("--split", help="shuffle only this split")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--force", action="store_true", help="replace what is there")
     given = parser.parse_args(arguments)
