@@ -23,13 +23,14 @@ RECIPES = VECTORS | {"evaluate", "recipes"}
 MODEL = RECIPES | MODELS | {"encoders.pool", "encoders.model"}
 QUERY = MODEL | {"encoders.query", "late"}
 ENTITIES = MODEL | {"encoders.entities"}
-ENCODE = QUERY | {"encoders.entities", "encoders.explain", "encode"}
+VISUAL = MODEL | {"encoders.visual"}
+ENCODE = QUERY | {"encoders.entities", "encoders.explain", "encoders.visual", "encode"}
 
 TRAINING = ENCODE | {"training"}
 EXAMPLES = TRAINING | {"training.examples"}
 START = EXAMPLES | {"training.expander", "training.start", "training.relations"}
 TAGGER = START | {"training.tagger"}
-TRAIN = TAGGER | {"training.losses", "training.run"}
+TRAIN = TAGGER | {"training.losses", "training.run", "training.visual"}
 
 JAVA = VECTORS | {"search", "lucene.bridge", "lucene.jvm"}
 INDEX = JAVA | {"lucene.index"}
@@ -56,6 +57,7 @@ MAY_IMPORT = {
     "encoders.pool": RECIPES | {"encoders.pool"},
     "encoders.model": MODEL,
     "encoders.entities": ENTITIES,
+    "encoders.visual": VISUAL,
     "encoders.query": QUERY,
     "encoders.explain": QUERY | {"encoders.explain"},
     "encode": ENCODE,
@@ -65,6 +67,7 @@ MAY_IMPORT = {
     "training.start": START,
     "training.relations": MODEL | {"training.relations"},
     "training.tagger": TAGGER,
+    "training.visual": TRAINING | {"training.visual"},
     "training.losses": START | {"training.losses"},
     "training.run": TRAIN,
     "pairs": PAIRS,

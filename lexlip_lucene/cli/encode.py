@@ -80,6 +80,9 @@ def images(
         ),
     ] = None,
     entities: Entities = None,
+    visual: Annotated[
+        bool, typer.Option("--visual", help="Also what pictures look like: the visual words of lexlip train-visual.")
+    ] = False,
     update: Update = False,
     resume: Resume = False,
     json: Json = False,
@@ -129,6 +132,7 @@ def images(
             patches=patches,
             patch_form=_patch_form(patch_code, patch_clusters),
             entities=entities,
+            visual=visual,
             limits=limits,
             resume=resume,
             update=update,

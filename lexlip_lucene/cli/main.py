@@ -29,6 +29,7 @@ from lexlip_lucene.cli import (
     tag,
     topics,
     train,
+    train_visual,
     tune,
 )
 from lexlip_lucene.cli.verb import stop
@@ -39,6 +40,7 @@ ORDER = [
     "doctor",
     "topics",
     "train",
+    "train-visual",
     "match",
     "encode",
     "index",
@@ -82,6 +84,7 @@ app.command("photos")(photos.photos)
 app.command("doctor")(doctor.doctor)
 app.command("topics")(topics.topics)
 app.command("train")(train.train)
+app.command("train-visual")(train_visual.train_visual)
 app.command("match")(match.match)
 app.add_typer(encode.app, name="encode")
 app.command("index")(index.index)

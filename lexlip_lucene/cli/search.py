@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from lexlip_lucene.cli.by_picture import by_picture_of
 from lexlip_lucene.cli.late import late_of
 from lexlip_lucene.cli.narrowing import approximation_of, parse_filters
 from lexlip_lucene.cli.search_many import QuerySource, search_many
@@ -19,6 +20,14 @@ from lexlip_lucene.errors import InputError
 def search(
     index: Annotated[Path, typer.Argument(help="Index folder.")],
     query: Annotated[str | None, typer.Option(help="One query: words, or `token:weight …` without a model.")] = None,
+    image: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A picture to search by, with or without --query beside it.")
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(help="With --image: words (what is in it), looks, or both; both if the index has visual words."),
+    ] = None,
+    looks: Annotated[float | None, typer.Option(help="With --image: share of looks, 0 to 1; 0.5 unless given.")] = None,
     topics: Annotated[Path | None, typer.Option(help="topics.tsv: qid TAB text.")] = None,
     encoded: Annotated[Path | None, typer.Option(help="Encoded queries, .jsonl.")] = None,
     model: Annotated[
@@ -54,14 +63,16 @@ def search(
     exact unless --postings, --candidates, --terms or --document-terms is given; `lexlip tune` finds numbers for a
     wanted recall. The first approximate search of a process reads the whole index, so they are for many queries.
     With --late, the first hits are re-ranked by the patch vectors that `lexlip encode images --patches` kept.
+    With --image, a picture is the query: by what is in it, and by what it looks like if the index has visual words.
 
     \b
     Example: lexlip search photos-index --query "a red bicycle" --model model
     """
-    if sum(source is not None for source in (query, topics, encoded)) != 1:
-        raise InputError("search needs exactly one of --query, --topics and --encoded")
+    one = query is not None or image is not None
+    if sum((one, topics is not None, encoded is not None)) != 1:
+        raise InputError("search needs --query, --image or both, or one of --topics and --encoded")
     if k is None:
-        k = 1000 if query is None else 10
+        k = 10 if one else 1000
     for name, value in (("-k", k), ("--threads", threads)):
         if value < 1:
             raise InputError(f"{name} must be at least 1, got {value}")
@@ -74,11 +85,12 @@ def search(
         as_json=json,
         force=force,
         late=late_of(late, rerank, mix),
+        picture=by_picture_of(image, by, looks),
     )
-    if query is not None:
+    if one:
         if output is not None:
-            raise InputError("--output is for a run: give --topics or --encoded, or leave it out with --query")
-        found = answer_to(index, query, model, setting)
+            raise InputError("--output is for a run: give --topics or --encoded, or leave it out with one query")
+        found = answer_to(index, query or "", model, setting)
         if json and not found.record["hits"]:
             print(found.text.splitlines()[0], file=sys.stderr)
         answer(found.record, found.text, as_json=json)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lexlip_lucene.cli.by_picture import picture_weights
 from lexlip_lucene.cli.late import reranker
 from lexlip_lucene.cli.narrowing import parse_filters, what_may_be_lost
 from lexlip_lucene.cli.open_index import open_impacts, open_texts
@@ -12,12 +13,18 @@ from lexlip_lucene.cli.query import is_bm25
 from lexlip_lucene.cli.search_setting import SearchSetting, approximation_record, narrowed
 from lexlip_lucene.cli.typed import read_typed, words_lines, words_record
 from lexlip_lucene.errors import InputError
+from lexlip_lucene.vectors.picture_vector import words_and_picture
+from lexlip_lucene.words.read_query import ReadQuery
+from lexlip_lucene.words.visual_words import parted
 
 if TYPE_CHECKING:
     from lexlip_lucene.records import Hit
 
 LISTED = 4
 """Tokens that a query's words call for, named beside its own."""
+
+NAMED = 8
+"""Words of a picture that are named."""
 
 
 class Answered(NamedTuple):
@@ -41,18 +48,20 @@ def answer_to(index: Path, query: str, model: Path | None, setting: SearchSettin
     read, late = None, ""
     captions: Mapping[str, str] = {}
     start_java(setting)
-    if is_bm25(index, query, model):
+    by_words = bool(query) or setting.picture is None
+    if is_bm25(index, query, model) and by_words:
         setting.require_exact(index)
         with open_texts(index) as texts:
             weights = texts.terms(query)
             begun = time.perf_counter()
             hits = first = texts.search(query, setting.k, filters=setting.filters)
     else:
-        read = read_typed(index, query, model)
+        read = read_typed(index, query, model) if by_words else ReadQuery({})
+        seen = {} if setting.picture is None else picture_weights(index, setting.picture, model)
         second = None if setting.late is None else reranker(index, model, setting.late)
         with open_impacts(index, setting.approximate) as images:
             read = read.with_captions(images.caption_query)
-            weights = read.weights
+            weights = words_and_picture(read.weights, seen)
             captions = images.caption_query(query).said(images.captions)
             begun = time.perf_counter()
             first = images.search(dict(weights), setting.first_k, filters=setting.filters, without=read.excluded)
@@ -62,6 +71,7 @@ def answer_to(index: Path, query: str, model: Path | None, setting: SearchSettin
     milliseconds = 1000 * (time.perf_counter() - begun)
     record: dict[str, Any] = {
         "query": query,
+        **({} if setting.picture is None else {"image": setting.picture.file.absolute()}),
         "weights": dict(weights),
         "hits": [hit._asdict() for hit in hits],
         "milliseconds": milliseconds,
@@ -77,7 +87,8 @@ def answer_to(index: Path, query: str, model: Path | None, setting: SearchSettin
     lines = [*([late] if late else []), *words_lines(read, captions)]
     if setting.approximate is not None:
         lines.append(what_may_be_lost(narrowed(first), setting.first_k))
-    return Answered(record, _as_text(query, weights, hits, setting, milliseconds, lines, called))
+    asked = query if setting.picture is None else f"{query} {setting.picture.file}".strip()
+    return Answered(record, _as_text(asked, weights, hits, setting, milliseconds, lines, called))
 
 
 def start_java(setting: SearchSetting) -> None:
@@ -88,6 +99,8 @@ def start_java(setting: SearchSetting) -> None:
 
 
 def _nothing(query: str, weights: Sequence[str], setting: SearchSetting) -> str:
+    if not weights and setting.picture is not None:
+        return f"no hits: the picture {setting.picture.file} has nothing that could be searched for by"
     if not weights:
         return f"no hits: the query {query!r} has no known token that could be searched for"
     if setting.filters:
@@ -106,7 +119,8 @@ def _as_text(
 ) -> str:
     lines = [_nothing(query, [token for token in weights if token not in called], setting)]
     if hits:
-        lines = [f"query  {_listed(weights, called)}"]
+        listed = _listed(weights, called) if setting.picture is None else f"{query}: {_summed_up(weights)}"
+        lines = [f"query  {listed}"]
         lines += [f"{hit.rank:>5}  {_score(hit.score):>9}  {hit.docid}" for hit in hits]
         lines.append(f"{len(hits)} hits in {milliseconds:.1f} ms")
     return "\n".join([*lines, *further])
@@ -118,6 +132,15 @@ def _listed(weights: Mapping[str, int], called: Sequence[str]) -> str:
     also = " ".join(f"{token}:{weights[token]}" for token in called[:LISTED])
     more = f" and {len(called) - LISTED} more" if len(called) > LISTED else ""
     return f"{own}; also {also}{more}" if called else own
+
+
+def _summed_up(weights: Mapping[str, int]) -> str:
+    """Return the heaviest words of a query of a picture, and how many more words and visual words it has."""
+    words, looks = parted(weights)
+    named = " ".join(f"{token}:{weight}" for token, weight in list(words.items())[:NAMED])
+    more = f"{len(words)} words" if len(words) <= NAMED else f"{len(words)} words, the heaviest"
+    parts = [f"{more} {named}"] if words else []
+    return " and ".join([*parts, *([f"{len(looks)} visual words"] if looks else [])])
 
 
 def _score(score: int | float) -> str:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from lexlip_lucene.cli.by_picture import ByPicture
 from lexlip_lucene.cli.late import Late
 from lexlip_lucene.errors import InputError
 
@@ -24,6 +25,7 @@ class SearchSetting(NamedTuple):
     as_json: bool
     force: bool
     late: Late | None = None
+    picture: ByPicture | None = None
 
     @property
     def first_k(self) -> int:
@@ -37,6 +39,8 @@ class SearchSetting(NamedTuple):
                 f"{index} is searched by BM25, which is always exact: --postings, --candidates and --terms are for an "
                 "impact index, so leave them out"
             )
+        if self.picture is not None:
+            raise InputError(f"{index} is searched by BM25: --image is for an impact index, so leave it out")
         if self.late is not None:
             raise InputError(f"{index} is searched by BM25: --late is for an impact index, so leave it out")
 

@@ -31,6 +31,8 @@ from lexlip_lucene.encode.unfinished import Unfinished
 from lexlip_lucene.encoders.explain.patch_maps import grid_of
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.model.model_config import config_bytes
+from lexlip_lucene.encoders.visual.of_model import visual_of
+from lexlip_lucene.encoders.visual.visual_lexicon import VisualLexicon
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.integers import as_count
 from lexlip_lucene.processes import ALONE, Ranks
@@ -73,6 +75,7 @@ def encode_images(
     patches: Path | str | None = None,
     patch_form: PatchForm = SMALL,
     entities: Path | str | None = None,
+    visual: bool = False,
     limits: ImageLimits = LIMITS,
     ranks: Ranks = ALONE,
     progress: Progress = SILENT,
@@ -101,6 +104,7 @@ def encode_images(
         patch_form: the form in which they are kept.
         entities: a file of `lexlip tag` with a line of each image or of its captions, whose entities become terms of
             the vectors beside the `top_k` tokens (`vectors/entity_terms.py`); None: no entity terms.
+        visual: the vectors also have the model's visual words, beside the `top_k` tokens.
         limits: which pictures are read; others are rejected.
         ranks: the processes that share the work.
         progress: receives the inputs done.
@@ -111,7 +115,7 @@ def encode_images(
             a document of the collection, `patches` are asked for queries, or `entities` has no line of an image.
         OutputError: `output` or `patches` exists and `force` and `update` are off, an id occurs twice, or one of them
             can't be written.
-        ModelError: `patches` are asked for, but the model has no late head.
+        ModelError: `patches` are asked for, but the model has no late head; or `visual`, but it has no visual words.
         MemoryLimitError: the memory of the machine or its GPU does not suffice.
     """
     begun = time.monotonic()
@@ -129,6 +133,7 @@ def encode_images(
         progress.note(COMPILING)
     grid = grid_of(model) if positions else None
     named = NO_TERMS if entities is None else terms_of_images(listed, Path(entities), quantiser, model.lexicon)
+    looks = visual_of(model) if visual else None
     kept = None if patches is None else patch_output(model, output, Path(patches), patch_form, onto=update)
     unfinished = _unfinished(
         model,
@@ -144,6 +149,7 @@ def encode_images(
         limits=limits,
         patches=kept,
         named=named,
+        visual=looks,
     )
     if kept is not None and existing is not None:
         kept.require_old(existing.ids)
@@ -157,6 +163,7 @@ def encode_images(
         states=None if states is None else Path(states),
         grid=grid,
         patches=patches is not None,
+        visual=looks,
         limits=limits,
         further=named.terms,
     )
@@ -245,6 +252,7 @@ def _unfinished(
     existing: ExistingCollection | None = None,
     patches: PatchOutput | None = None,
     named: EntityTerms = NO_TERMS,
+    visual: VisualLexicon | None = None,
 ) -> Unfinished:
     if not inputs and existing is None:
         raise InputError("nothing to encode: at least one input is needed, got none")
@@ -262,6 +270,7 @@ def _unfinished(
         "grid": None if grid is None else format_grid(grid),
         **limits.checked()._asdict(),
         **({"entities": True} if named.sha256 else {}),
+        **({} if visual is None else {"visual_sha256": visual.sha256, "visual_codes": visual.code.size}),
     }
     config = config_bytes(model.config.model_copy(update={"files": {}}))  # the model card among them decides nothing
     settings = {"config_sha256": hashlib.sha256(config).hexdigest(), "batch_size": batch_size}
@@ -269,7 +278,7 @@ def _unfinished(
         settings["entities_sha256"] = named.sha256
     if existing is None:
         return Unfinished(output, facts=facts, settings=settings, plan=plan_shards(inputs), patches=patches)
-    existing.require_same({"entities": None, **facts})
+    existing.require_same({"entities": None, "visual_sha256": None, **facts})
     plan = plan_shards(inputs, first=existing.first_free)
     return FurtherShards(output, existing.manifest, facts=facts, settings=settings, plan=plan, patches=patches)
 

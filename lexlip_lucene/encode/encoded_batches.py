@@ -13,6 +13,7 @@ from lexlip_lucene.encode.image_batches import image_batches
 from lexlip_lucene.encode.shard_plan import PlannedShard
 from lexlip_lucene.encode.shard_thread import EncodedBatch
 from lexlip_lucene.encoders.model.lexlip import LexLip
+from lexlip_lucene.encoders.visual.visual_lexicon import VisualLexicon
 from lexlip_lucene.records import Impacts, Topic
 from lexlip_lucene.vectors.entity_terms import heaviest_first
 from lexlip_lucene.vectors.patch_map import Grid
@@ -29,6 +30,7 @@ class ImageBatches:
         states: a folder that keeps the backbone's states; None: they are not kept.
         grid: of the positions to write; None: no positions.
         patches: also give the patch vectors of each image.
+        visual: the visual lexicon whose words each vector has, too; None: no visual words.
         limits: the images that are read; others are rejected.
         further: image id → tokens that its vector has beside the model's.
     """
@@ -42,6 +44,7 @@ class ImageBatches:
     states: Path | None = None
     grid: Grid | None = None
     patches: bool = False
+    visual: VisualLexicon | None = None
     limits: ImageLimits = LIMITS
     further: Mapping[str, Impacts] = field(default_factory=dict)
 
@@ -58,6 +61,7 @@ class ImageBatches:
             states=self.states,
             grid=self.grid,
             patches=self.patches,
+            visual=self.visual,
             limits=self.limits,
         )
         for (shard, batch), outcome in zip(parts, encoded, strict=True):
@@ -65,7 +69,9 @@ class ImageBatches:
                 shard,
                 last=batch.stop == shard.end,
                 names=[self._name(image) for image in outcome.images],
-                vectors=_with(self.further, [image.id for image in outcome.images], outcome.vectors),
+                vectors=_looking(
+                    _with(self.further, [image.id for image in outcome.images], outcome.vectors), outcome.looks
+                ),
                 rejected=outcome.rejected,
                 positions=outcome.positions,
                 patches=outcome.patches,
@@ -108,6 +114,15 @@ class TextBatches:
                 names = [(topic.qid, topic.text) for topic in topics]
                 of_all = _with(self.further, [topic.qid for topic in topics], partial(list, vectors))
                 yield EncodedBatch(shard, batch.stop == shard.end, names, of_all)
+
+
+def _looking(
+    vectors: Callable[[], Sequence[Impacts]], looks: Callable[[], Sequence[Impacts]] | None
+) -> Callable[[], Sequence[Impacts]]:
+    """Return what gives vectors with their visual words."""
+    if looks is None:
+        return vectors
+    return lambda: [heaviest_first(own, seen) for own, seen in zip(vectors(), looks(), strict=True)]
 
 
 def _with(

@@ -22,6 +22,7 @@ from lexlip_lucene.encode.image_pass import ImagePass
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.model.pixels import load_groups
 from lexlip_lucene.encoders.pool.heaviest import placed, quantised
+from lexlip_lucene.encoders.visual.visual_lexicon import VisualLexicon
 from lexlip_lucene.records import Impacts
 from lexlip_lucene.vectors.manifest import Rejected
 from lexlip_lucene.vectors.patch_map import Grid
@@ -31,8 +32,8 @@ from lexlip_lucene.vectors.quantise import Quantiser
 class ImageBatch(NamedTuple):
     """The images of a batch that could be read, in order; what gives their vectors; and those that could not.
 
-    `vectors`, and `positions` and `patches` where they are asked for, may wait for the device, so the next batch can be
-    begun before they are called.
+    `vectors`, and `positions`, `patches` and `looks` (visual words) where they are asked for, may wait for the device,
+    so the next batch can be begun before they are called.
     """
 
     images: list[CaptionedImage]
@@ -40,6 +41,7 @@ class ImageBatch(NamedTuple):
     rejected: list[Rejected]
     positions: Callable[[], Sequence[str]] | None = None
     patches: Callable[[], Sequence[NDArray[np.float32]]] | None = None
+    looks: Callable[[], Sequence[Impacts]] | None = None
 
 
 def image_batches(
@@ -53,6 +55,7 @@ def image_batches(
     states: Path | None = None,
     grid: Grid | None = None,
     patches: bool = False,
+    visual: VisualLexicon | None = None,
     limits: ImageLimits = LIMITS,
 ) -> Iterator[ImageBatch]:
     """Encode the images of each batch.
@@ -67,18 +70,25 @@ def image_batches(
         states: a folder that keeps the backbone's states; None: don't.
         grid: the model's, where the places of tokens are asked for.
         patches: also give the patch vectors, which the model must have.
+        visual: also give the visual words of this lexicon, which is the model's; None: don't.
         limits: which pictures are read.
     """
     encode = ImagePass(
-        model, arithmetic, most=quantiser.top_k, batch_size=batch_size, states=states, winners=grid is not None
+        model,
+        arithmetic,
+        most=quantiser.top_k,
+        batch_size=batch_size,
+        states=states,
+        winners=grid is not None,
+        places=visual is not None,
     )
     groups = ([images[number] for number in batch] for batch in batches)
     loaded = load_groups(groups, size=model.config.image.size, limits=limits)
     for batch, pictures in zip(batches, loaded, strict=True):
         named = [(images[number], picture) for number, picture in zip(batch, pictures, strict=True)]
         readable = [(image, picture) for image, picture in named if isinstance(picture, Tensor)]
-        states_of = encode.states(torch.stack([picture for _, picture in readable])) if readable else None
-        found = None if states_of is None else encode.heaviest(states_of)
+        seen = encode.states.seen(torch.stack([picture for _, picture in readable])) if readable else None
+        found = None if seen is None else encode.heaviest(seen.states)
         yield ImageBatch(
             [image for image, _ in readable],
             partial(quantised, found, quantiser, model.lexicon.tokens) if found else list,
@@ -88,7 +98,8 @@ def image_batches(
                 if isinstance(reason, UnreadableImage)
             ],
             partial(placed, found, grid, quantiser, model.lexicon.tokens) if found and grid else None,
-            partial(_arrays, encode.patches(states_of)) if states_of is not None and patches else None,
+            partial(_arrays, encode.patches(seen.states)) if seen is not None and patches else None,
+            partial(visual.impacts, seen.places.cpu()) if seen is not None and visual is not None else None,
         )
 
 

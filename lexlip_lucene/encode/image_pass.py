@@ -29,6 +29,7 @@ class ImagePass:
         batch_size: at least 1.
         states: a folder that keeps the backbone's states; None: don't.
         winners: also say which position of the states gave each weight.
+        places: `seen` is asked for.
     """
 
     def __init__(
@@ -40,13 +41,16 @@ class ImagePass:
         batch_size: int,
         states: Path | None = None,
         winners: bool = False,
+        places: bool = False,
     ) -> None:
         self.model = model
         self.device = model.device
         self.arithmetic = arithmetic
         self.most = most
         self.winners = winners
-        self.states = StatesPass(model.image.tower, model.device, arithmetic, batch_size=batch_size, keep=states)
+        self.states = StatesPass(
+            model.image.tower, model.device, arithmetic, batch_size=batch_size, keep=states, places=places
+        )
         self.image = model.image if arithmetic.precision == "float32" else _head_in_bfloat16(model.image)
 
     def __call__(self, pictures: Sequence[Tensor]) -> Heaviest:

@@ -8,14 +8,14 @@ import hashlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from lexlip_lucene.encode.arithmetic import Arithmetic
 from lexlip_lucene.encode.folding import with_folded_norms
-from lexlip_lucene.encoders.model.image_tower import ImageTower
+from lexlip_lucene.encoders.model.image_tower import ImageTower, Seen
 from lexlip_lucene.encoders.model.pixels import normalise
 from lexlip_lucene.encoders.model.tensor_file import keep_tensors, kept_tensors
 from lexlip_lucene.recipes.model_spec import ImageSpec
@@ -30,6 +30,7 @@ class StatesPass:
         arithmetic: what to compute in; matrices and convolutions are in bfloat16 then, norms stay in float32.
         batch_size: at least 1.
         keep: a folder that keeps the states of each batch for the next run over the same pictures; None: don't.
+        places: `seen` is asked for, so the states of every place are kept there, too.
     """
 
     def __init__(
@@ -40,27 +41,36 @@ class StatesPass:
         *,
         batch_size: int,
         keep: Path | None = None,
+        places: bool = False,
     ) -> None:
         self.tower, self.device, self.arithmetic, self.batch_size = tower, device, arithmetic, batch_size
-        self.keep = keep
+        self.keep, self.places = keep, places
         self._fingerprint = tower_fingerprint(tower) if keep is not None else ""
-        self._run: Callable[[Tensor], Tensor] | None = None
+        self._run: Callable[[Tensor], Seen] | None = None
 
-    @torch.inference_mode()
     def __call__(self, pixels: Tensor) -> Tensor:
         """Map pixels (batch, 3, size, size) uint8 to states (batch, positions, width), on a GPU without a wait."""
+        return self.seen(pixels).states
+
+    @torch.inference_mode()
+    def seen(self, pixels: Tensor) -> Seen:
+        """Map pixels to states as a call does, and to those of every place; the pass must be made with `places`."""
         if self.keep is None:
             return self._computed(pixels)
         digest = hashlib.sha256(f"{self._fingerprint}{self.arithmetic}".encode())
         digest.update(pixels.numpy().tobytes())
         file = self.keep / f"{digest.hexdigest()[:32]}.safetensors"
         if file.exists():
-            return kept_tensors(file)["states"].to(self.device)
-        states = self._computed(pixels)
-        keep_tensors({"states": states.cpu().contiguous()}, file)
-        return states
+            kept = kept_tensors(file)
+            if "places" in kept or not self.places:
+                states = kept["states"].to(self.device)
+                return Seen(states, kept["places"].to(self.device) if self.places else states)
+        seen = self._computed(pixels)
+        tensors = seen._asdict() if self.places else {"states": seen.states}
+        keep_tensors({name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, file)
+        return seen
 
-    def _computed(self, pixels: Tensor) -> Tensor:
+    def _computed(self, pixels: Tensor) -> Seen:
         if self._run is None:
             self._run = self._prepared()
         count = len(pixels)
@@ -69,9 +79,10 @@ class StatesPass:
         if self.device.type == "cuda":
             pixels = pixels.pin_memory()
         with self._autocast():
-            return self._run(pixels.to(self.device, non_blocking=True))[:count]
+            seen = self._run(pixels.to(self.device, non_blocking=True))
+        return Seen(seen.states[:count], seen.places[:count])
 
-    def _prepared(self) -> Callable[[Tensor], Tensor]:
+    def _prepared(self) -> Callable[[Tensor], Seen]:
         """Compile by running once; the weights become constants, and batch norms part of convolutions."""
         lower = self.arithmetic.precision == "bfloat16"
         if not self.arithmetic.compiled:
@@ -79,7 +90,7 @@ class StatesPass:
         from torch._inductor import config  # a second's work, for the compiler only
 
         run = _OfPixels(in_bfloat16(self.tower) if lower else self.tower, self.tower.spec)
-        compiled: Callable[[Tensor], Tensor] = torch.compile(run, dynamic=False)
+        compiled: Callable[[Tensor], Seen] = torch.compile(run, dynamic=False)
         size = self.tower.spec.size
         black = torch.zeros(self.batch_size, 3, size, size, dtype=torch.uint8, device=self.device)
         with config.patch(freezing=True), self._autocast():
@@ -102,9 +113,9 @@ class _OfPixels(nn.Module):
         super().__init__()
         self.tower, self.spec = tower, spec
 
-    def forward(self, pixels: Tensor) -> Tensor:
-        states: Tensor = self.tower(normalise(pixels, self.spec))
-        return states
+    def forward(self, pixels: Tensor) -> Seen:
+        seen: Seen = cast(Any, self.tower).seen(normalise(pixels, self.spec))
+        return seen
 
 
 def in_bfloat16(module: nn.Module, *, shared: nn.Module | None = None) -> nn.Module:

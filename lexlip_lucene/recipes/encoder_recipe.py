@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from lexlip_lucene.recipes.architecture import shaping
 from lexlip_lucene.recipes.expander_recipe import ExpanderRecipe
@@ -18,6 +18,7 @@ from lexlip_lucene.recipes.model_spec import (
 )
 from lexlip_lucene.recipes.recipe_path import RecipePath
 from lexlip_lucene.recipes.training_recipe import TrainingRecipe
+from lexlip_lucene.recipes.visual_recipe import VisualRecipe
 from lexlip_lucene.recipes.weight_package import PREFIX
 
 
@@ -260,6 +261,7 @@ class EncoderRecipe(Spec):
         expander: a caption model that says which further words a photo deserves; null: none.
         training: losses, schedule and batches.
         late: late interaction of text tokens and patches, trained after the lexicon; null: none.
+        visual: visual words, learned from the training pictures after that; null: none.
         quantise: the quantisation.
     """
 
@@ -273,6 +275,7 @@ class EncoderRecipe(Spec):
     expander: ExpanderRecipe | None = None
     training: TrainingRecipe
     late: LateRecipe | None = None
+    visual: VisualRecipe | None = None
     quantise: QuantiseRecipe = QuantiseRecipe()
 
     @model_validator(mode="after")
@@ -284,3 +287,9 @@ class EncoderRecipe(Spec):
         if distillation is not None and distillation.teacher == "expander" and self.expander is None:
             raise ValueError("training.distillation.teacher expander needs expander")
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_later_keys(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out later keys that are not set, so that recipes from before them keep their fingerprints."""
+        values: dict[str, Any] = write(self)
+        return {key: value for key, value in values.items() if key != "visual" or value is not None}

@@ -44,6 +44,21 @@ def read_recipe(path: Path, kind: type[Recipe], overrides: Sequence[str] = ()) -
         raise RecipeError(f"{path}: {explained(error, kind)}") from None
 
 
+def read_settings(kind: type[Recipe], settings: Sequence[str]) -> Recipe:
+    """Read settings `key=value` of a part of a recipe, which has no paths, on top of its defaults.
+
+    Raises:
+        RecipeError: an unknown key, a value out of range, or a setting that is not `key=value`.
+    """
+    values: dict[str, Any] = {}
+    for setting in settings:
+        _apply(values, setting, Path("--set"), kind)
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        raise RecipeError(f"--set: {explained(error, kind)}") from None
+
+
 def _apply(values: dict[str, Any], override: str, path: Path, kind: type[BaseModel]) -> None:
     key, equals, text = override.partition("=")
     if not equals or not key:

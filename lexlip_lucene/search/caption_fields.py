@@ -15,6 +15,7 @@ from typing import NamedTuple
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.records import Impacts
 from lexlip_lucene.words.entity_names import is_entity_term
+from lexlip_lucene.words.visual_words import VISUAL_FACT, is_visual_word
 
 CAPTIONS_FACT = "captions"
 
@@ -43,12 +44,14 @@ class CaptionField(NamedTuple):
 class CaptionFields(NamedTuple):
     """The caption fields of an index; `peak` is the impact that a term has at most.
 
-    With `entities` the index has entity terms, too, which were read in captions as well.
+    With `entities` the index has entity terms, too, which were read in captions as well; with `visual` it has visual
+    words, which are of the picture, but no words.
     """
 
     fields: tuple[CaptionField, ...] = ()
     peak: int = 255
     entities: bool = False
+    visual: bool = False
 
     def fact(self) -> dict[str, str]:
         """Return the fact that an index keeps; {} without fields."""
@@ -60,8 +63,12 @@ class CaptionFields(NamedTuple):
         return next((field.key for field in self.fields if token.startswith(f"{field.key}:")), None)
 
     def seen(self, vector: Impacts) -> Impacts:
-        """Return the part of a document's vector that was seen in its picture."""
-        return {token: impact for token, impact in vector.items() if self.said_by(token) is None}
+        """Return the part of a document's vector that was seen in its picture, in words of the lexicon."""
+        return {
+            token: impact
+            for token, impact in vector.items()
+            if self.said_by(token) is None and not (self.visual and is_visual_word(token))
+        }
 
     def said_by(self, token: str) -> str | None:
         """Return what a token is read in, in plain words; None for a token of the lexicon."""
@@ -80,8 +87,8 @@ def caption_fields(facts: Mapping[str, str]) -> CaptionFields:
     """Return the caption fields that the facts of an index state."""
     record = json.loads(facts.get(CAPTIONS_FACT, "{}"))
     fields = tuple(CaptionField(**field) for field in record.get("fields", ()))
-    named = ENTITIES_FACT in facts
-    return CaptionFields(fields, record["peak"], named) if fields else CaptionFields(entities=named)
+    parts = CaptionFields(entities=ENTITIES_FACT in facts, visual=VISUAL_FACT in facts)
+    return parts._replace(fields=fields, peak=record["peak"]) if fields else parts
 
 
 def checked_captions(captions: Mapping[str, float]) -> dict[str, float]:

@@ -50,7 +50,8 @@ class Manifest(BaseModel):
     computed in ("float32", "bfloat16, compiled"); a manifest from before they were noted has null there. `grid` is what
     the lines' `positions` count in (`vectors/positions.py`), null where the lines have none. `max_pixels` and
     `allow_truncated` say which pictures were read (`data/image_limits.py`). `entities` is true if vectors have entity
-    terms (`entity_terms.py`), and missing otherwise.
+    terms (`entity_terms.py`), and missing otherwise. `visual_sha256` is of the visual lexicon whose words vectors have,
+    and `visual_codes` the number of its codes; both are missing if they have none.
     """
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
@@ -70,6 +71,8 @@ class Manifest(BaseModel):
     max_pixels: int = LIMITS.max_pixels
     allow_truncated: bool = LIMITS.allow_truncated
     entities: Literal[True] | None = None
+    visual_sha256: str | None = None
+    visual_codes: int | None = None
     documents: int
     empty: int
     postings: int
@@ -77,9 +80,10 @@ class Manifest(BaseModel):
     shards: list[ShardEntry]
 
     @model_serializer(mode="wrap")
-    def _without_no_entities(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _without_absent_parts(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         values: dict[str, Any] = write(self)
-        return {key: value for key, value in values.items() if key != "entities" or value}
+        parts = ("entities", "visual_sha256", "visual_codes")
+        return {key: value for key, value in values.items() if key not in parts or value}
 
     @model_validator(mode="after")
     def _counts_add_up(self) -> "Manifest":

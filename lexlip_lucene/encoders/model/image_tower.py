@@ -21,6 +21,18 @@ from lexlip_lucene.errors import ModelError
 from lexlip_lucene.recipes.model_spec import ImageSpec, ViewSpec
 
 
+class Seen(NamedTuple):
+    """The states of pictures: those that the model is made of, and those of every place of the backbone's map.
+
+    Attributes:
+        states: (batch, positions, width), pooled to the recipe's grid, with the whole picture's states after them.
+        places: (batch, places, width), row by row, not pooled.
+    """
+
+    states: Tensor
+    places: Tensor
+
+
 class ImageTower(nn.Module):
     """pixels (batch, 3, size, size) → states (batch, positions, width).
 
@@ -91,15 +103,21 @@ class ImageTower(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Return the states of `pixels`, pooled to the recipe's grid, then the mean state or those of the views."""
+        return self.seen(pixels).states
+
+    def seen(self, pixels: Tensor) -> Seen:
+        """Return the states of `pixels` as `forward` does, and those of every place, of the same pass."""
         passes: dict[_Look, BackbonePass] = {}
         grid = self._pass(_Look(None, None), pixels, passes).last
+        places = grid.flatten(2).transpose(1, 2)
         whole = [self._mean(number, pixels, passes) for number in range(len(self.spec.views))]
         if self.spec.global_state:
             whole = [grid.mean(dim=(2, 3))]
         if self.spec.grid is not None and self.spec.grid != grid.shape[-1]:
             grid = functional.adaptive_avg_pool2d(grid, self.spec.grid)
         states = grid.flatten(2).transpose(1, 2)
-        return torch.cat([states, *(mean.unsqueeze(1) for mean in whole)], dim=1) if whole else states
+        states = torch.cat([states, *(mean.unsqueeze(1) for mean in whole)], dim=1) if whole else states
+        return Seen(states, places)
 
     def _look(self, number: int) -> "_Look":
         """Return what a view sees, by the backbone that sees it."""

@@ -11,9 +11,13 @@ from lexlip_lucene.errors import InputError
 from lexlip_lucene.files.written import sha256_of
 from lexlip_lucene.search.caption_fields import CAPTIONS_FACT, ENTITIES_FACT
 from lexlip_lucene.vectors.manifest import Manifest, manifest_path
+from lexlip_lucene.words.visual_words import VISUAL_FACT
 
-_FROM_MANIFEST = ("side", "model_sha256", "vocabulary_sha256", "scale", "rounding", "bits", "top_k", ENTITIES_FACT)
-_MUST_AGREE = ("model_sha256", "vocabulary_sha256", "scale")
+_FROM_MANIFEST = ("side", "model_sha256", "vocabulary_sha256", "scale", "rounding", "bits", "top_k")
+_PARTS = (ENTITIES_FACT, VISUAL_FACT, "visual_codes")
+"""What some documents have beside words: one collection that has it is enough."""
+
+_MUST_AGREE = ("model_sha256", "vocabulary_sha256", "scale", VISUAL_FACT)
 _COUNTED = ("kind", "schema_version", "documents", "empty", "postings", "keywords", CAPTIONS_FACT)
 OF_ONE_COLLECTION = "manifest_sha256"
 
@@ -27,7 +31,7 @@ def manifest_facts(collection: Path, manifest: Manifest | None) -> dict[str, str
     """Return what the manifest of `collection` says; {} when it has none."""
     if manifest is None:
         return {}
-    facts = {key: getattr(manifest, key) for key in _FROM_MANIFEST}
+    facts = {key: getattr(manifest, key) for key in _FROM_MANIFEST + _PARTS}
     facts[OF_ONE_COLLECTION] = sha256_of(manifest_path(collection))
     return {key: str(value) for key, value in facts.items() if value is not None}
 
@@ -65,10 +69,10 @@ def require_manifest_counts(collection: Path, manifest: Manifest | None, counts:
 
 
 def combined(index: Path, facts: Mapping[str, str], collection: Path, added: Mapping[str, str]) -> dict[str, str]:
-    """Return the facts of `index` (`facts`) once `collection` (`added`) is in it: entity terms of one are the index's.
+    """Return the facts of `index` (`facts`) once `collection` (`added`) is in it.
 
     Raises:
-        InputError: the two were made by different models, vocabularies or scales.
+        InputError: the two were made by different models, vocabularies, scales or visual lexicons.
     """
     for key in _MUST_AGREE:
         if key in facts and key in added and facts[key] != added[key]:
@@ -78,5 +82,4 @@ def combined(index: Path, facts: Mapping[str, str], collection: Path, added: Map
             )
     kept = {key: value for key, value in facts.items() if key != OF_ONE_COLLECTION}
     agreed = {key: value for key, value in kept.items() if added.get(key, value) == value}
-    named = facts.get(ENTITIES_FACT) or added.get(ENTITIES_FACT)
-    return {**agreed, ENTITIES_FACT: named} if named else agreed
+    return agreed | {key: added[key] for key in _PARTS if key in added}

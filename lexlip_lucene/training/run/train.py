@@ -9,6 +9,7 @@ import shutil
 import time
 from pathlib import Path
 
+from lexlip_lucene.encoders.visual.visual_file import VISUAL_FILE, visual_bytes
 from lexlip_lucene.files.written import require_absent
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe, StaticTextRecipe
@@ -25,6 +26,7 @@ from lexlip_lucene.training.run.run_state import Outcome
 from lexlip_lucene.training.run.train_report import TrainReport
 from lexlip_lucene.training.run.word_files import word_files
 from lexlip_lucene.training.start.sentence_files import sentence_files
+from lexlip_lucene.training.visual.visual_words import train_visual
 
 
 def train(
@@ -89,6 +91,8 @@ def train(
             files = word_files(model, recipe, captions, job.vocabulary.further)
             if recipe.late is not None and recipe.late.sentences is not None:
                 files |= sentence_files(recipe.late.sentences)
+            if recipe.visual is not None:
+                files[VISUAL_FILE] = visual_bytes(train_visual(model, job.images, recipe.visual, progress=heard))
             model.save_pretrained(output, card=card, extra_files=files, force=force)
         team.wait()
     finally:
