@@ -8,11 +8,14 @@ from lexlip_lucene.errors import InputError
 from lexlip_lucene.models.shipped import model_folder
 from lexlip_lucene.records import Impacts
 from lexlip_lucene.vectors.lexicon import Lexicon
+from lexlip_lucene.vectors.picture_vector import PictureVector
+from lexlip_lucene.words.visual_words import VISUAL_FILE
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from lexlip_lucene.encoders.model.lexlip import LexLip
+    from lexlip_lucene.encoders.visual.visual_lexicon import VisualLexicon
     from lexlip_lucene.vectors.patch_map import PatchMap
     from lexlip_lucene.words.read_query import ReadQuery
 
@@ -32,6 +35,7 @@ class QueryModel:
         self._folder = folder = model_folder(folder)
         self._encoder = LexLipQueryEncoder(folder)
         self._whole: LexLip | None = None  # torch takes seconds: it waits for the first picture
+        self._visual: VisualLexicon | None = None  # waits for the first picture of an index with visual words
         self._lock = Lock()
         self._tokenizer = load_tokenizer(folder)  # one of its own: the encoder's cuts texts
         self._tokens = frozenset(self.lexicon.tokens)
@@ -65,13 +69,29 @@ class QueryModel:
         """Read a typed query: its weights, and what is to be said about its words."""
         return self._reader.read(text)
 
-    def picture(self, picture: "Image") -> Impacts:
-        """Return token → impact of a picture in mode RGB.
+    @property
+    def visual_sha256(self) -> str | None:
+        """The SHA-256 of its visual words; None if it has none, or encodes only texts."""
+        from lexlip_lucene.encoders.query.onnx_query import OnnxQuery
+
+        model = self._encoder.model
+        return None if isinstance(model, OnnxQuery) else model.config.files.get(VISUAL_FILE)
+
+    def picture(self, picture: "Image", *, looks: bool = False) -> PictureVector:
+        """Return the vector of a picture in mode RGB, with its visual words if `looks`.
 
         Raises:
             InputError: the model is an exported query side.
+            ModelError: `looks`, and the model has no visual words, or they can't be read.
         """
-        return self._with_images().encode_images([picture])[0]
+        model = self._with_images()
+        if not looks:
+            return PictureVector(model.encode_images([picture])[0], {})
+        from lexlip_lucene.encoders.visual.of_model import encode_pictures, visual_of
+
+        with self._lock:
+            self._visual = visual_of(model) if self._visual is None else self._visual
+        return encode_pictures(model, self._visual, [picture])[0]
 
     def patch_map(self, picture: "Image", token: str) -> "PatchMap":
         """Return where `token` is seen in a picture in mode RGB.
