@@ -168,6 +168,11 @@ class PageAsked(SearchRequest):
         return not (self.query.strip() or self.edits or self.like or self.picture)
 
     @property
+    def is_by_picture(self) -> bool:
+        """True if a document or a picture that was sent is searched by."""
+        return bool(not self.query and (self.like or self.picture))
+
+    @property
     def by_picture(self) -> str:
         """Return the id of the sent picture that is searched by; "" where words or a document come before it."""
         return "" if self.query or self.like else self.picture
