@@ -1,7 +1,9 @@
 """A picture as the query of a command: `--image FILE`, `--by` and `--looks`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
 
 from lexlip_lucene.cli.maps import model_of
 from lexlip_lucene.cli.open_index import facts_of
@@ -14,6 +16,12 @@ if TYPE_CHECKING:
     from lexlip_lucene.encoders.visual.visual_lexicon import VisualLexicon
     from lexlip_lucene.records import Impacts
     from lexlip_lucene.vectors.picture_vector import PictureVector
+
+By = Annotated[
+    str | None,
+    typer.Option(help="With --image: words (what is in it), looks, or both; both if the index has visual words."),
+]
+Looks = Annotated[float | None, typer.Option(help="With --image: share of looks, 0 to 1; 0.5 unless given.")]
 
 BY = ("words", "looks", "both")
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lexlip_lucene.cli.by_picture import by_picture_of
+from lexlip_lucene.cli.by_picture import By, Looks, by_picture_of
 from lexlip_lucene.cli.late import late_of
 from lexlip_lucene.cli.narrowing import approximation_of, parse_filters
 from lexlip_lucene.cli.search_many import QuerySource, search_many
@@ -23,11 +23,8 @@ def search(
     image: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A picture to search by, with or without --query beside it.")
     ] = None,
-    by: Annotated[
-        str | None,
-        typer.Option(help="With --image: words (what is in it), looks, or both; both if the index has visual words."),
-    ] = None,
-    looks: Annotated[float | None, typer.Option(help="With --image: share of looks, 0 to 1; 0.5 unless given.")] = None,
+    by: By = None,
+    looks: Looks = None,
     topics: Annotated[Path | None, typer.Option(help="topics.tsv: qid TAB text.")] = None,
     encoded: Annotated[Path | None, typer.Option(help="Encoded queries, .jsonl.")] = None,
     model: Annotated[
