@@ -75,7 +75,9 @@ def share_of_looks(record: Mapping[str, Any], docid: str) -> float:
 
 
 def documents(opened: Served) -> list[Document]:
-    return [Document(docid, "", opened.searching.vector(docid)) for docid in opened.files.paths if docid.endswith(".png")]
+    return [
+        Document(docid, "", opened.searching.vector(docid)) for docid in opened.files.paths if docid.endswith(".png")
+    ]
 
 
 def test_looks_of_a_document_find_what_an_exact_product_of_visual_words_finds(opened: Served, client: Client) -> None:
@@ -164,7 +166,9 @@ def test_a_picture_that_is_sent_is_encoded_once_for_every_share(
         for asked in ({"by": "words"}, {"by": "looks"}, {}, {"looks": 0.3}):
             record = found(client, picture=kept["picture"], **asked)
             assert record["weights"] == found(client, like=ORIGINAL, **asked)["weights"]
-        assert share_of_looks(found(client, picture=kept["picture"], looks=0.3), ORIGINAL) == pytest.approx(0.3, abs=0.01)
+        assert share_of_looks(found(client, picture=kept["picture"], looks=0.3), ORIGINAL) == pytest.approx(
+            0.3, abs=0.01
+        )
         assert encoded == [True]
         health = client.get("/api/health").json()
         assert health["looks"] is True and health["sent_looks"] is True
