@@ -1,5 +1,6 @@
 """The model of a server: texts and pictures become query weights, and a word its token. Safe for several threads."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from lexlip_lucene.encoders.model.lexlip import LexLip
     from lexlip_lucene.encoders.visual.visual_lexicon import VisualLexicon
     from lexlip_lucene.vectors.patch_map import PatchMap
+    from lexlip_lucene.vectors.place_matches import PlaceMatches
     from lexlip_lucene.words.read_query import ReadQuery
 
 
@@ -87,11 +89,21 @@ class QueryModel:
         model = self._with_images()
         if not looks:
             return PictureVector(model.encode_images([picture])[0], {})
-        from lexlip_lucene.encoders.visual.of_model import encode_pictures, visual_of
+        from lexlip_lucene.encoders.visual.of_model import encode_pictures
 
-        with self._lock:
-            self._visual = visual_of(model) if self._visual is None else self._visual
-        return encode_pictures(model, self._visual, [picture])[0]
+        return encode_pictures(model, self._with_looks(model), [picture])[0]
+
+    def matches(self, query: "Image", document: "Image", contributions: Sequence[tuple[str, int]]) -> "PlaceMatches":
+        """Return the places of two pictures in mode RGB that visual words matched, by what each gave to the score.
+
+        Raises:
+            InputError: the model is an exported query side, or has no such visual word.
+            ModelError: it has no visual words, or they can't be read.
+        """
+        from lexlip_lucene.encoders.explain.matched_places import matched_places
+
+        model = self._with_images()
+        return matched_places(model, self._with_looks(model), query, document, contributions)
 
     def patch_map(self, picture: "Image", token: str) -> "PatchMap":
         """Return where `token` is seen in a picture in mode RGB.
@@ -139,6 +151,14 @@ class QueryModel:
         """Return the token that `word` is as a whole; None when it is of several, or none that vectors have."""
         pieces = self._tokenizer.encode(word, add_special_tokens=False).tokens
         return pieces[0] if len(pieces) == 1 and pieces[0] in self._tokens else None
+
+    def _with_looks(self, model: "LexLip") -> "VisualLexicon":
+        from lexlip_lucene.encoders.visual.of_model import visual_of
+
+        with self._lock:
+            if self._visual is None:
+                self._visual = visual_of(model)
+            return self._visual
 
     def _with_images(self) -> "LexLip":
         if not self.sees_pictures:

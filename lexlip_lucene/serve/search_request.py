@@ -44,6 +44,7 @@ WEIGHTS_PATTERN = rf"^({WEIGHT_PATTERN}( {WEIGHT_PATTERN})*)?$"
 Text = Annotated[str, Field(max_length=QUERY_CHARACTERS)]
 Docid = Annotated[str, Field(max_length=DOCID_CHARACTERS)]
 Token = Annotated[str, Field(min_length=1, max_length=TOKEN_CHARACTERS, pattern=rf"^{NO_SPACE}+$")]
+PictureId = Annotated[str, Field(max_length=PICTURE_CHARACTERS)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Filter = Annotated[
     str, Field(min_length=3, max_length=FILTER_CHARACTERS, pattern=r"^[^=\u0000-\u001f]+=[^\u0000-\u001f]+$")
@@ -63,9 +64,8 @@ class Vector(BaseModel):
         description="`token:weight token:weight …`, laid over the query's own; 0 takes a token out.",
     )
     like: Docid = Field(default="", description="Id of a document whose vector is the query, when there are no words.")
-    picture: str = Field(
+    picture: PictureId = Field(
         default="",
-        max_length=PICTURE_CHARACTERS,
         description="Id that `POST /api/pictures` gave, of a picture that is the query, when there is nothing else.",
     )
 

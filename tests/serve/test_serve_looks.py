@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from httpx2 import Client
+from PIL import Image
 from support import served_looks
 from support.oracle import rank
 from support.served import running
 from support.served_looks import COPY, KEEP, ORIGINAL, LookingPlace
 
+from lexlip_lucene.pictures.sheet import SIDE
 from lexlip_lucene.records import Document, Impacts
 from lexlip_lucene.serve.app import create_app
 from lexlip_lucene.serve.query_model import QueryModel
@@ -220,3 +223,25 @@ def test_bm25_gets_the_words_of_a_vector_and_no_visual_word(by: str, opened: Ser
     assert bool(words) == (by == "words") and bool(record["hits"]) == bool({"red", "dog"} & set(words))
     fused = found(client, like=ORIGINAL, by="looks", system="fused")
     assert fused["hits"][0]["docid"] == ORIGINAL and fused["hits"][0]["ranks"] == {"lexlip": 1}
+
+
+def test_matched_places_are_drawn_of_a_document_and_of_a_sent_picture(place: LookingPlace, client: Client) -> None:
+    kept = sent(client, place.images / ORIGINAL)
+    for picture in ({"like": ORIGINAL}, {"picture": kept["picture"]}):
+        answer = client.get(f"/matches/{COPY}", params=picture)
+        assert answer.status_code == 200 and "Lexlip-Place" not in answer.headers
+        assert Image.open(BytesIO(answer.content)).width > 2 * SIDE
+
+
+def test_matched_places_need_a_picture_and_the_model_of_the_visual_words(place: LookingPlace, client: Client) -> None:
+    for asked, said in (
+        ({}, "give like=ID"),
+        ({"like": "gone"}, "no document"),
+        ({"picture": "gone"}, "no longer kept"),
+    ):
+        answer = client.get(f"/matches/{COPY}", params=asked)
+        assert answer.status_code == 404 and said in answer.text
+    assert client.get("/matches/gone", params={"like": ORIGINAL}).status_code == 404
+    with asking(place.opened(model=place.model_of_other_looks)) as other:
+        answer = other.get(f"/matches/{COPY}", params={"like": ORIGINAL})
+        assert answer.status_code == 404 and "model that made the visual words" in answer.text

@@ -34,6 +34,7 @@ OPERATIONS = [
     "GET /images/{docid}",
     "GET /thumbnails/{docid}",
     "GET /patches/{docid}",
+    "GET /matches/{docid}",
     "GET /clouds/{docid}",
 ]
 
