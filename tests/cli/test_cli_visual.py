@@ -16,6 +16,7 @@ from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.visual.of_model import encode_pictures, visual_of, whole_vector
 from lexlip_lucene.files.written import sha256_of
 from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
+from lexlip_lucene.search.visual_postings import visual_postings
 from lexlip_lucene.vectors.collection import read_collection
 from lexlip_lucene.vectors.manifest import read_manifest
 from lexlip_lucene.vectors.picture_vector import PictureVector, words_and_picture
@@ -371,7 +372,18 @@ def test_visual_words_are_terms_of_the_index(place: Place) -> None:
         assert searcher.captions.visual and searcher.facts["visual_codes"] == "16"
         for document in documents:
             assert searcher.captions.seen(searcher.vector(document.id)) == parted(document.vector).words
+        found = visual_postings(searcher)
     assert frequencies == {word: sum(word in one.vector for one in documents) for word in words}
+    counts = [count for count in frequencies.values() if count]
+    assert found == (len(counts), sum(counts), pytest.approx(sum(counts) / len(counts) / PICTURES))
+
+
+def test_the_report_of_an_index_has_visual_words_apart(place: Place, tmp_path: Path) -> None:
+    record = done("index", place.at("joint collection"), tmp_path / "joint")
+    plain = done("index", place.at("words collection"), tmp_path / "words")
+    assert record["postings"] == plain["postings"] + record["visual"]["postings"]
+    assert "visual" not in plain
+    assert "visual words, each in" in lexlip("index", place.at("joint collection"), tmp_path / "again").out
 
 
 def test_the_states_of_places_are_kept_for_another_model(place: Place, tmp_path: Path) -> None:
