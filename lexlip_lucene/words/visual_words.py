@@ -21,6 +21,9 @@ VISUAL_FACT = "visual_sha256"
 VISUAL_FILE = "visual.safetensors"
 """The file of visual words in a model folder; `config.json` beside it has its SHA-256."""
 
+VISUAL_CODES_FACT = "visual_codes"
+"""The fact that says how many codes that lexicon has."""
+
 _NAME = re.compile(r"v[0-9]{5}")
 
 
