@@ -25,8 +25,8 @@ class VisualForm(Spec):
 
     code: Literal["auto-encoder", "k-means", "rotated"] = "auto-encoder"
     size: int = Field(default=8192, ge=2, le=100_000)
-    per_place: int = Field(default=8, gt=0, le=1000)
-    keep: int = Field(default=128, gt=0, le=100_000)
+    per_place: int = Field(default=16, gt=0, le=1000)
+    keep: int = Field(default=160, gt=0, le=100_000)
     bits: int = Field(default=8, ge=1, le=16)
 
 
@@ -35,7 +35,7 @@ class VisualRecipe(VisualForm):
 
     Attributes:
         width: main directions of the states that a code sees.
-        idf: weigh a visual word by how few pictures have it.
+        idf: weigh a visual word by how few pictures have it; null: yes but for `rotated`, which it does not help.
         steps: of the auto-encoder.
         batch_places: places that a step of it sees.
         learning_rate: of Adam.
@@ -44,7 +44,7 @@ class VisualRecipe(VisualForm):
     """
 
     width: int = Field(default=128, gt=0, le=16384)
-    idf: bool = True
+    idf: bool | None = None
     steps: int = Field(default=450, gt=0)
     batch_places: int = Field(default=1024, gt=1)
     learning_rate: float = Field(default=5e-4, gt=0)

@@ -51,7 +51,7 @@ def lexicon(request: pytest.FixtureRequest) -> VisualLexicon:
 def test_the_weights_of_a_picture_are_as_the_formula_says(lexicon: VisualLexicon) -> None:
     places = drawn(5, 7, WIDTH, seed=3)
     for found, strengths in zip(lexicon.weights(places), lexicon.code.strengths(places).double(), strict=True):
-        raw = (strengths.log1p() if lexicon.code.saturated else strengths) * lexicon.idf.double()
+        raw = strengths**lexicon.code.power * lexicon.root_idf.double()
         best = raw.argsort(descending=True)[: lexicon.form.keep]
         expected = torch.zeros_like(raw)
         expected[best] = raw[best]
@@ -156,7 +156,7 @@ def test_a_header_that_is_not_understood_is_refused(
         read_visual(tmp_path, {}, "config.json")
 
 
-@pytest.mark.parametrize("name", ["idf", "mean"])
+@pytest.mark.parametrize("name", ["root_idf", "mean"])
 def test_a_missing_or_misshapen_tensor_is_refused(lexicon: VisualLexicon, tmp_path: Path, name: str) -> None:
     written(lexicon, tmp_path)
     path = tmp_path / VISUAL_FILE

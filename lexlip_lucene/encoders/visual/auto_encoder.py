@@ -37,7 +37,8 @@ class AutoEncoder(VisualCode):
 
     kind: ClassVar[str] = "auto-encoder"
     version: ClassVar[int] = 1
-    saturated: ClassVar[bool] = True
+    power: ClassVar[float] = 0.35
+    with_idf: ClassVar[bool] = True
 
     def __init__(self, whitening: Whitening, encoder: Tensor, bias: Tensor, per_place: int) -> None:
         self.whitening, self.encoder, self.bias, self.per_place = whitening, encoder, bias, per_place

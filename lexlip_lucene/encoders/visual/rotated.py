@@ -28,7 +28,8 @@ class Rotated(VisualCode):
 
     kind: ClassVar[str] = "rotated"
     version: ClassVar[int] = 1
-    saturated: ClassVar[bool] = False
+    power: ClassVar[float] = 1.0
+    with_idf: ClassVar[bool] = False
 
     def __init__(self, mean: Tensor, rotation: Tensor) -> None:
         self.mean, self.rotation = mean, rotation

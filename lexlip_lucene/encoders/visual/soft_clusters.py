@@ -38,7 +38,8 @@ class SoftClusters(VisualCode):
 
     kind: ClassVar[str] = "k-means"
     version: ClassVar[int] = 1
-    saturated: ClassVar[bool] = True
+    power: ClassVar[float] = 0.5
+    with_idf: ClassVar[bool] = True
 
     def __init__(self, whitening: Whitening, centres: Tensor, spread: Tensor, per_place: int) -> None:
         self.whitening, self.centres, self.spread, self.per_place = whitening, centres, spread, per_place

@@ -20,12 +20,14 @@ class VisualCode(Protocol):
     Attributes:
         kind: its name in recipes and files.
         version: of its tensors and of what it computes from them.
-        saturated: strengths of a picture are sums over places, which log(1 + x) is taken of.
+        power: of a strength in its weight; below 1 it damps what many places have.
+        with_idf: idf is worth having unless a recipe says otherwise.
     """
 
     kind: ClassVar[str]
     version: ClassVar[int]
-    saturated: ClassVar[bool]
+    power: ClassVar[float]
+    with_idf: ClassVar[bool]
 
     @classmethod
     @abstractmethod

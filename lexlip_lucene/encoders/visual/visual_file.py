@@ -55,7 +55,7 @@ def visual_bytes(lexicon: VisualLexicon) -> bytes:
         **lexicon.made_of._asdict(),
     )
     tensors = {name: tensor.contiguous() for name, tensor in lexicon.code.tensors().items()}
-    content: bytes = save({**tensors, "idf": lexicon.idf}, metadata={_KEY: header.model_dump_json()})
+    content: bytes = save({**tensors, "root_idf": lexicon.root_idf}, metadata={_KEY: header.model_dump_json()})
     return content
 
 
@@ -90,22 +90,23 @@ def read_visual(folder: Path, files: Mapping[str, str], config: str) -> VisualLe
         raise ModelError(f"{path}: a {kind.kind} of version {kind.version} is needed, got {header.version}: {_REMEDY}")
     try:
         code = kind.of(tensors, header.form)
-        idf = tensors["idf"]
+        root_idf = tensors["root_idf"]
     except KeyError as error:
         raise ModelError(f"{path} is damaged: it has no tensor {error}: {_REMEDY}") from None
-    if not _fit(code, idf) or header.form.size != code.size:
+    if not _fit(code, root_idf) or header.form.size != code.size:
         raise ModelError(f"{path} is damaged: its tensors are not those of {header.form.size} codes: {_REMEDY}")
     made_of = Provenance(header.backbone_sha256, header.pictures)
-    return VisualLexicon(header.form, code, idf, header.ceiling, made_of, sha256)
+    return VisualLexicon(header.form, code, root_idf, header.ceiling, made_of, sha256)
 
 
-def _fit(code: VisualCode, idf: Tensor) -> bool:
+def _fit(code: VisualCode, root_idf: Tensor) -> bool:
     """Return True if the tensors go together: a picture of two places can be encoded."""
     try:
-        strengths = code.strengths(torch.ones(1, 2, code.width)) * idf
+        strengths = code.strengths(torch.ones(1, 2, code.width)) * root_idf
     except (RuntimeError, IndexError):
         return False
-    return idf.shape == (code.size,) and bool(torch.isfinite(strengths).all()) and bool(torch.isfinite(idf).all())
+    finite = bool(torch.isfinite(strengths).all()) and bool(torch.isfinite(root_idf).all())
+    return finite and root_idf.shape == (code.size,)
 
 
 _REMEDY = "take the whole folder from where it came from, or make it again with `lexlip train-visual`"

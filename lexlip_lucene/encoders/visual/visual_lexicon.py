@@ -1,13 +1,13 @@
 """The visual lexicon: a code with what makes integers of its strengths, one token → impact a picture.
 
-    weight of a code = strength, or log(1 + strength) of a sum over places, × idf
+    weight of a code = strength^power × √idf
     kept: the `keep` heaviest, divided by their length, then quantised
 
     idf(df) = ln(1 + (N − df + ½) / (df + ½))
 
-idf is in the weights of documents and of queries alike, since a score of impacts has none of its own: a match counts by
-its square, as in the cosine of tf·idf vectors. The length is divided out after the cut, so that a picture is as like
-itself as any other is like itself, whatever it shows.
+idf is in the weights, since a score of impacts has none of its own. Documents and queries both have its root, so a
+match counts it once. The length is divided out after the cut, so that a picture is as like itself as any other is like
+itself, whatever it shows.
 """
 
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ class VisualLexicon:
     Attributes:
         form: its settings.
         code: what the states of places become.
-        idf: (codes,) float32, positive; all 1 without.
+        root_idf: √idf (codes,) float32, positive; all 1 without.
         ceiling: the weight that gets the largest impact.
         made_of: the backbone and the pictures.
         sha256: of its file; "" until it is written or read.
@@ -55,7 +55,7 @@ class VisualLexicon:
 
     form: VisualForm
     code: VisualCode
-    idf: Tensor
+    root_idf: Tensor
     ceiling: float
     made_of: Provenance
     sha256: str = ""
@@ -75,8 +75,8 @@ class VisualLexicon:
 
         At most `keep` of each are above 0.
         """
-        strengths = self.code.strengths(places.float())
-        return kept_weights(strengths.log1p() if self.code.saturated else strengths, self.idf, self.form.keep)
+        damped = damped_strengths(self.code, self.code.strengths(places.float()))
+        return kept_weights(damped, self.root_idf, self.form.keep)
 
     def impacts(self, places: Tensor) -> list[Impacts]:
         """Return token → impact of pictures with these places, heaviest first; {} for one without any code."""
@@ -119,10 +119,15 @@ def whole(places: Tensor) -> Tensor:
     return functional.normalize(places.float().mean(dim=1), dim=1)
 
 
-def kept_weights(strengths: Tensor, idf: Tensor, keep: int) -> Tensor:
-    """Return strengths (batch, codes) times idf, the `keep` heaviest of each, at length 1."""
-    found = heaviest(strengths * idf, keep)
-    weights = torch.zeros_like(strengths).scatter_(1, found.positions, found.weights)
+def damped_strengths(code: VisualCode, strengths: Tensor) -> Tensor:
+    """Return what strengths (batch, codes) weigh before idf."""
+    return strengths if code.power == 1 else strengths**code.power
+
+
+def kept_weights(damped: Tensor, root_idf: Tensor, keep: int) -> Tensor:
+    """Return damped strengths (batch, codes) times √idf, the `keep` heaviest of each, at length 1."""
+    found = heaviest(damped * root_idf, keep)
+    weights = torch.zeros_like(damped).scatter_(1, found.positions, found.weights)
     return functional.normalize(weights, dim=1)
 
 
@@ -135,7 +140,7 @@ def idf_of(strengths: Tensor, keep: int) -> Tensor:
 
 
 def completed(
-    form: VisualForm, code: VisualCode, strengths: Tensor, made_of: Provenance, *, with_idf: bool
+    form: VisualForm, code: VisualCode, strengths: Tensor, made_of: Provenance, *, with_idf: bool | None
 ) -> VisualLexicon:
     """Return the lexicon of a code that was fitted: idf and scale are of training pictures.
 
@@ -144,12 +149,13 @@ def completed(
         code: the code.
         strengths: (pictures, codes) ≥ 0 of training pictures, as `VisualCode.strengths` has them.
         made_of: the backbone and the pictures.
-        with_idf: weigh by idf.
+        with_idf: weigh by idf; None: as is best for the code.
 
     Raises:
         InputError: no picture has any code.
     """
-    strengths = strengths.log1p() if code.saturated else strengths
-    idf = idf_of(strengths, form.keep) if with_idf else torch.ones(code.size)
-    ceiling = calibrate_ceiling(kept_weights(strengths, idf, form.keep).numpy())
-    return VisualLexicon(form.model_copy(update={"size": code.size}), code, idf, ceiling, made_of)
+    damped = damped_strengths(code, strengths)
+    weighed = code.with_idf if with_idf is None else with_idf
+    root_idf = idf_of(damped, form.keep).sqrt() if weighed else torch.ones(code.size)
+    ceiling = calibrate_ceiling(kept_weights(damped, root_idf, form.keep).numpy())
+    return VisualLexicon(form.model_copy(update={"size": code.size}), code, root_idf, ceiling, made_of)
