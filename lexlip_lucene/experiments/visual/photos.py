@@ -37,7 +37,8 @@ def photos_of(recipe: EncoderRecipe, *, split: str, aside: int) -> Photos:
     if not aside:
         photos = Photos(read_captions(data.captions, split=split, outside=data.outside), trained)
     else:
-        kept = {number * len(trained) // aside for number in range(min(aside, len(trained)))}
+        count = min(aside, len(trained))
+        kept = {number * len(trained) // count for number in range(count)}
         photos = Photos(
             [image for number, image in enumerate(trained) if number in kept],
             [image for number, image in enumerate(trained) if number not in kept],

@@ -29,7 +29,8 @@ def whole_pictures(places: NDArray[np.float16]) -> NDArray[np.float32]:
     ]
     means = np.concatenate(parts)
     lengths = np.linalg.norm(means, axis=1, keepdims=True)
-    return means / np.maximum(lengths, np.finfo(np.float32).tiny)
+    vectors: NDArray[np.float32] = means / np.maximum(lengths, np.finfo(np.float32).tiny)
+    return vectors
 
 
 class Int8Vectors(NamedTuple):
@@ -48,12 +49,13 @@ class Int8Vectors(NamedTuple):
     @property
     def bytes(self) -> int:
         """Bytes of one vector."""
-        return self.codes.shape[1] + self.factors.itemsize
+        return int(self.codes.shape[1] + self.factors.itemsize)
 
     def unit(self) -> NDArray[np.float32]:
         """Return what the codes stand for, at length 1: the factor is divided out with it."""
         numbers = self.codes.astype(np.float32)
-        return numbers / np.maximum(np.linalg.norm(numbers, axis=1, keepdims=True), 1)
+        vectors: NDArray[np.float32] = numbers / np.maximum(np.linalg.norm(numbers, axis=1, keepdims=True), 1)
+        return vectors
 
 
 def nearest(
