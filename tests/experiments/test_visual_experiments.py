@@ -22,7 +22,13 @@ from lexlip_lucene.experiments.visual.figures import PLAIN, figures_of
 from lexlip_lucene.experiments.visual.photos import photos_of
 from lexlip_lucene.experiments.visual.report import table
 from lexlip_lucene.experiments.visual.table import CODES, main, rows_of
-from lexlip_lucene.experiments.visual.whole_pictures import Int8Vectors, nearest, second_stage, whole_pictures
+from lexlip_lucene.experiments.visual.whole_pictures import (
+    Int8Vectors,
+    nearest,
+    of_length_one,
+    second_stage,
+    whole_pictures,
+)
 from lexlip_lucene.progress import SILENT
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 from lexlip_lucene.recipes.reading import read_recipe
@@ -99,7 +105,7 @@ def test_int8_vectors_stand_for_numbers_within_half_a_step() -> None:
     coded = Int8Vectors.of(vectors)
     assert np.abs(coded.codes * coded.factors[:, None] - vectors).max() <= coded.factors.max() / 2 + 1e-6
     assert coded.bytes == 12 + 4
-    assert Int8Vectors.of(np.zeros((1, 3), dtype=np.float32)).unit().tolist() == [[0, 0, 0]]
+    assert of_length_one(Int8Vectors.of(np.zeros((1, 3), dtype=np.float32)).codes).tolist() == [[0, 0, 0]]
 
 
 def test_the_nearest_are_those_of_a_full_sort() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lexlip_lucene.evaluate.run import rank_hits
+from lexlip_lucene.experiments.visual.whole_pictures import of_length_one
 from lexlip_lucene.recipes.ladder_recipe import HnswSpec
 from lexlip_lucene.records import Hit
 
@@ -26,16 +27,11 @@ class DensePictures:
         self.ids, self.codes = list(ids), codes
         self._rows = {id: row for row, id in enumerate(self.ids)}
 
-    def _unit(self, rows: Any) -> NDArray[np.float32]:
-        numbers = self.codes[rows].astype(np.float32)
-        vectors: NDArray[np.float32] = numbers / np.maximum(np.linalg.norm(numbers, axis=1, keepdims=True), 1)
-        return vectors
-
     def reordered(self, hits: Sequence[Hit], query: NDArray[np.float32], k: int) -> list[Hit]:
         """Return the best `k` of the hits by the cosine with a query of length 1."""
         if not hits:
             return []
-        scores = self._unit([self._rows[hit.docid] for hit in hits]) @ query
+        scores = of_length_one(self.codes[[self._rows[hit.docid] for hit in hits]]) @ query
         return rank_hits(zip((hit.docid for hit in hits), scores.tolist(), strict=True), k)
 
     def faiss(self, hnsw: HnswSpec | None) -> Any:
@@ -49,7 +45,7 @@ class DensePictures:
             index = faiss.IndexHNSWFlat(width, hnsw.links, faiss.METRIC_INNER_PRODUCT)
             index.hnsw.efConstruction, index.hnsw.efSearch = hnsw.build, hnsw.search
         for begin in range(0, len(self.codes), _AT_ONCE):
-            index.add(self._unit(slice(begin, begin + _AT_ONCE)))
+            index.add(of_length_one(self.codes[begin : begin + _AT_ONCE]))
         return index
 
     def found(self, index: Any, query: NDArray[np.float32], k: int) -> list[Hit]:

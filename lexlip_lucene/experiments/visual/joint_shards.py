@@ -2,8 +2,8 @@
 
 A shard `NUMBER.npz` has the arrays of a CSR matrix (documents, tokens) of impacts, `numbers` (postings) int32 and
 `impacts` (postings) int32 with `ends` (documents + 1) int64, and `vectors` (documents, width) int8 of the whole
-pictures. `tokens.json` has the tokens, those of the lexicon first, `ids.json` the ids of the photos among the documents,
-which come first; all others are mixes, and named by their number.
+pictures. `tokens.json` has the tokens, those of the lexicon first; `ids.json` the ids of the photos, which are the
+first documents. All others are mixes, and named by their number.
 """
 
 from collections.abc import Iterator, Sequence

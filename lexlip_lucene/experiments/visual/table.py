@@ -29,7 +29,13 @@ from lexlip_lucene.experiments.visual.figures import NEIGHBOURS, PLAIN, SHORTLIS
 from lexlip_lucene.experiments.visual.indexed import build, search
 from lexlip_lucene.experiments.visual.photos import Photos, photos_of
 from lexlip_lucene.experiments.visual.report import table
-from lexlip_lucene.experiments.visual.whole_pictures import Int8Vectors, nearest, second_stage, whole_pictures
+from lexlip_lucene.experiments.visual.whole_pictures import (
+    Int8Vectors,
+    nearest,
+    of_length_one,
+    second_stage,
+    whole_pictures,
+)
 from lexlip_lucene.progress import Progress, for_terminal
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 from lexlip_lucene.recipes.reading import read_recipe
@@ -114,7 +120,7 @@ class Measurement:
     @cached_property
     def coded(self) -> dict[str, NDArray[np.float32]]:
         """Docid → its whole-picture vector as int8 has it."""
-        return dict(zip(self.ids, Int8Vectors.of(self.documents).unit(), strict=True))
+        return dict(zip(self.ids, of_length_one(Int8Vectors.of(self.documents).codes), strict=True))
 
     def dense(self) -> dict[str, list[str]]:
         """Measure dense search, unless that was done; return the ten nearest of each photo."""

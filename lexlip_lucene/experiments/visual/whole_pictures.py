@@ -8,7 +8,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +27,14 @@ def whole_pictures(places: NDArray[np.float16]) -> NDArray[np.float32]:
     parts = [
         places[begin : begin + _AT_ONCE].astype(np.float32).mean(axis=1) for begin in range(0, len(places), _AT_ONCE)
     ]
-    means = np.concatenate(parts)
-    lengths = np.linalg.norm(means, axis=1, keepdims=True)
-    vectors: NDArray[np.float32] = means / np.maximum(lengths, np.finfo(np.float32).tiny)
+    return of_length_one(np.concatenate(parts))
+
+
+def of_length_one(numbers: NDArray[np.floating[Any] | np.integer[Any]]) -> NDArray[np.float32]:
+    """Return vectors (pictures, width), or int8 codes, whose factor goes with it, at length 1; zeros stay zeros."""
+    wide = numbers.astype(np.float32)
+    lengths = np.linalg.norm(wide, axis=1, keepdims=True)
+    vectors: NDArray[np.float32] = wide / np.where(lengths > 0, lengths, 1)
     return vectors
 
 
@@ -50,12 +55,6 @@ class Int8Vectors(NamedTuple):
     def bytes(self) -> int:
         """Bytes of one vector."""
         return int(self.codes.shape[1] + self.factors.itemsize)
-
-    def unit(self) -> NDArray[np.float32]:
-        """Return what the codes stand for, at length 1: the factor is divided out with it."""
-        numbers = self.codes.astype(np.float32)
-        vectors: NDArray[np.float32] = numbers / np.maximum(np.linalg.norm(numbers, axis=1, keepdims=True), 1)
-        return vectors
 
 
 def nearest(

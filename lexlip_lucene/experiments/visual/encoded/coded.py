@@ -87,11 +87,11 @@ def write_coded(
     begun = time.process_time()
     code = VISUAL_CODES[first.code].fit(places.flatten(0, 1), first, seed=first.seed, progress=progress)
     fitted = time.process_time()
-    strengths = {
-        name: _strengths(code, pictures, name, progress)
-        for name, pictures in {"fitted": sets.fitted, "searched": sets.searched, **sets.queries}.items()
-    }
-    pictures = len(sets.fitted.ids) + len(sets.searched.ids) + sum(len(each.ids) for each in sets.queries.values())
+    every = {"fitted": sets.fitted, "searched": sets.searched, **sets.queries}
+    apart = {id(each): (name, each) for name, each in every.items()}  # the plain queries are the searched ones
+    found = {key: _strengths(code, each, name, progress) for key, (name, each) in apart.items()}
+    strengths = {name: found[id(each)] for name, each in every.items()}
+    pictures = sum(len(each.ids) for _, each in apart.values())
     cost = Cost(fitted - begun, 1000 * (time.process_time() - fitted) / pictures)
     for name, recipe in rows.items():
         made_of = Provenance(backbone, len(places))
