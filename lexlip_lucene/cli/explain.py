@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lexlip_lucene.cli.by_picture import By, Looks, by_picture_of, picture_weights
+from lexlip_lucene.cli.by_picture import By, Looks, by_picture_of, seen_picture
 from lexlip_lucene.cli.late_maps import draw_late_maps, label_line
 from lexlip_lucene.cli.maps import draw_maps, draw_places, model_of, picture_of, require_png
 from lexlip_lucene.cli.matched import draw_matches, looks_of
@@ -89,10 +89,10 @@ def explain(
         require_png(maps, force=force)
     require_kind(index, "impact", "a BM25 score is not explained")
     read = ReadQuery({}) if query is None else read_typed(index, query, model)
-    seen = {} if asked is None else picture_weights(index, asked, model)
+    seen = None if asked is None else seen_picture(index, asked, model)
     with open_impacts(index) as searcher:
         read = read.with_captions(searcher.caption_query)
-        weights = words_and_picture(read.weights, seen)
+        weights = read.weights if seen is None else words_and_picture(read.weights, seen.query)
         captions = searcher.caption_query(query or "").said(searcher.captions)
         explanation = searcher.explain(weights, docid)
         other = None if against is None else searcher.explain(weights, against)
@@ -112,9 +112,9 @@ def explain(
     if maps is not None and images is not None:
         tokens = [term.token for term in explanation.terms]
         picture = picture_of(docid, images, outside=outside)
-        matching = asked is not None and any(is_visual_word(token) for token in tokens)
-        if asked is not None and matching:
-            drawn = draw_matches(maps, index, asked, picture, model, explanation, force=force)
+        matching = any(is_visual_word(token) for token in tokens)
+        if matching and asked is not None and seen is not None:
+            drawn = draw_matches(maps, index, asked.file, picture, seen.model, explanation, force=force)
         elif model is not None:
             loaded = model_of(index, model)
             if late:  # it compares all words that were typed, and the picture may lack their tokens

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lexlip_lucene.cli.by_picture import ByPicture, visual_of_index
-from lexlip_lucene.cli.maps import model_of, opened
-from lexlip_lucene.cli.query import made_with
+from lexlip_lucene.cli.by_picture import visual_of_index
+from lexlip_lucene.cli.maps import opened
 from lexlip_lucene.words.visual_words import is_visual_word
 
 if TYPE_CHECKING:
+    from lexlip_lucene.encoders.model.lexlip import LexLip
     from lexlip_lucene.search.explanation import Explanation
 
 SHOWN = 20
@@ -27,9 +27,9 @@ def looks_of(explanation: "Explanation") -> tuple[dict[str, Any], list[str]]:
 def draw_matches(
     path: Path,
     index: Path,
-    asked: ByPicture,
+    query: Path,
     document: Path,
-    model: Path | None,
+    model: "LexLip",
     explanation: "Explanation",
     *,
     force: bool,
@@ -39,12 +39,9 @@ def draw_matches(
     from lexlip_lucene.files.written import written_file
     from lexlip_lucene.pictures.matched_picture import matched_picture
 
-    folder = made_with(index) if model is None else model
-    assert folder is not None, "the picture was encoded by a model"
-    loaded = model_of(index, folder)
     terms = [(term.token, term.contribution) for term in explanation.terms if is_visual_word(term.token)]
-    pictures = opened(asked.file), opened(document)
-    matches = matched_places(loaded, visual_of_index(index, loaded), *pictures, terms)
+    pictures = opened(query), opened(document)
+    matches = matched_places(model, visual_of_index(index, model), *pictures, terms)
     with written_file(path, force=force) as file:
         matched_picture(*pictures, matches).save(file, "PNG", optimize=True)
     cells = [
