@@ -22,13 +22,7 @@ from lexlip_lucene.experiments.visual.figures import PLAIN, figures_of
 from lexlip_lucene.experiments.visual.photos import photos_of
 from lexlip_lucene.experiments.visual.report import table
 from lexlip_lucene.experiments.visual.table import CODES, main, rows_of
-from lexlip_lucene.experiments.visual.whole_pictures import (
-    Int8Vectors,
-    nearest,
-    of_length_one,
-    second_stage,
-    whole_pictures,
-)
+from lexlip_lucene.experiments.visual.whole_pictures import nearest, whole_pictures
 from lexlip_lucene.progress import SILENT
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 from lexlip_lucene.recipes.reading import read_recipe
@@ -100,14 +94,6 @@ def image(id: str, *captions: str) -> CaptionedImage:
     return CaptionedImage(id, Path(f"{id}.png"), "train", captions)
 
 
-def test_int8_vectors_stand_for_numbers_within_half_a_step() -> None:
-    vectors = np.random.default_rng(1).standard_normal((5, 12)).astype(np.float32)
-    coded = Int8Vectors.of(vectors)
-    assert np.abs(coded.codes * coded.factors[:, None] - vectors).max() <= coded.factors.max() / 2 + 1e-6
-    assert coded.bytes == 12 + 4
-    assert of_length_one(Int8Vectors.of(np.zeros((1, 3), dtype=np.float32)).codes).tolist() == [[0, 0, 0]]
-
-
 def test_the_nearest_are_those_of_a_full_sort() -> None:
     chance = np.random.default_rng(2)
     queries, documents = (chance.standard_normal((n, 6)).astype(np.float32) for n in (3, 20))
@@ -115,13 +101,6 @@ def test_the_nearest_are_those_of_a_full_sort() -> None:
     for query, hits in zip(queries, nearest(queries, documents, ids, 4), strict=True):
         assert [hit.docid for hit in hits] == [ids[row] for row in np.argsort(-(documents @ query))[:4]]
     assert len(nearest(queries, documents, ids, 99)[0]) == 20
-
-
-def test_the_second_stage_reorders_only_what_the_first_found() -> None:
-    documents = {"a": np.array([1.0, 0.0]), "b": np.array([0.6, 0.8]), "c": np.array([0.0, 1.0])}
-    first = {"q": [Hit("a", 9, 1), Hit("b", 8, 2), Hit("c", 7, 3)], "nothing": []}
-    found = second_stage(first, {"q": np.array([0.0, 1.0])}, documents, 2)
-    assert {qid: [hit.docid for hit in hits] for qid, hits in found.items()} == {"q": ["b", "a"]}
 
 
 def test_figures_leave_the_photo_itself_out() -> None:

@@ -13,14 +13,16 @@ from lexlip_lucene.data.captions import read_captions
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.model.pixels import load_square, normalise
 from lexlip_lucene.errors import InputError, ModelError, SearchError
-from lexlip_lucene.experiments.visual.dense_pictures import DensePictures
+from lexlip_lucene.experiments.visual.dense_pictures import DensePictures, byte_coded
 from lexlip_lucene.experiments.visual.encoded.joint_documents import states_of
 from lexlip_lucene.experiments.visual.joint_index import require_same_hits
 from lexlip_lucene.experiments.visual.joint_shards import read_shards, read_tokens, write_shard, write_tokens
 from lexlip_lucene.experiments.visual.scale import main
 from lexlip_lucene.experiments.visual.timed import timed_queries
+from lexlip_lucene.late.whole_reranker import WholeReranker
 from lexlip_lucene.lucene.index.impact_index import ImpactIndex
 from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
+from lexlip_lucene.recipes.ladder_recipe import HnswSpec
 from lexlip_lucene.recipes.model_spec import ViewSpec
 from lexlip_lucene.recipes.visual_recipe import VisualRecipe
 from lexlip_lucene.records import Hit
@@ -75,8 +77,8 @@ def test_places_do_not_show_further_views() -> None:
 def test_shards_give_back_vectors_ids_and_codes(tmp_path: Path) -> None:
     tokens = ["dog", "cat", "v00000", "v00001"]
     write_tokens(tmp_path, tokens, ["photo"])
-    write_shard(tmp_path, 0, [{"v00001": 5, "dog": 7}, {}], tokens, np.array([[1], [2]], dtype=np.int8))
-    write_shard(tmp_path, 1, [{"cat": 1}, {"dog": 2}], tokens, np.array([[3], [4]], dtype=np.int8))
+    write_shard(tmp_path, 0, [{"v00001": 5, "dog": 7}, {}], tokens, np.array([[1], [2]], dtype=np.uint8))
+    write_shard(tmp_path, 1, [{"cat": 1}, {"dog": 2}], tokens, np.array([[3], [4]], dtype=np.uint8))
     assert read_tokens(tmp_path) == (tokens, 2)
     first, second = read_shards(tmp_path, 3)
     assert (first.ids, second.ids) == (["photo", "mix0000001"], ["mix0000002"])
@@ -99,12 +101,19 @@ def test_a_text_with_other_hits_in_the_joint_index_fails_the_run(tmp_path: Path)
             require_same_hits(other, one, [{"dog": 2}])
 
 
-def test_hits_are_reordered_by_their_cosine() -> None:
-    pictures = DensePictures(["a", "b", "c"], np.array([[3, 4], [100, 0], [0, 2]], dtype=np.int8))
-    hits = [Hit("b", 9, 1), Hit("a", 8, 2)]
-    found = pictures.reordered(hits, np.array([0.0, 1.0], dtype=np.float32), 2)
-    assert [(hit.docid, hit.score) for hit in found] == [("a", pytest.approx(0.8)), ("b", 0)]
-    assert pictures.reordered([], np.zeros(2, dtype=np.float32), 2) == []
+def test_the_second_stage_orders_hits_by_their_cosine() -> None:
+    pictures = DensePictures(["a", "b", "c"], byte_coded(np.array([[0.6, 0.8], [1, 0], [0, 1]], dtype=np.float32)))
+    found = WholeReranker(pictures).rerank(np.array([0, 1], dtype=np.float32), [Hit("b", 9, 1), Hit("a", 8, 2)])
+    assert [(hit.docid, hit.score) for hit in found] == [("a", pytest.approx(0.8, abs=0.01)), ("b", 0)]
+    assert (pictures.width, pictures.bytes) == (2, 4)
+
+
+def test_faiss_finds_the_nearest_of_the_same_vectors() -> None:
+    vectors = np.random.default_rng(0).standard_normal((50, 8)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    pictures = DensePictures([f"{row}" for row in range(50)], byte_coded(vectors))
+    for hnsw in (None, HnswSpec()):
+        assert [hit.docid for hit in pictures.found(pictures.faiss(hnsw), vectors[7], 1)] == ["7"]
 
 
 def test_every_way_answers_every_query_once_a_repeat_and_once_before() -> None:

@@ -22,7 +22,7 @@ def indexed(shards: Path, documents: int, folder: Path, progress: Progress) -> t
     """Index the first documents with words and looks, and with words only; return the pictures and the sizes."""
     tokens, words = read_tokens(shards)
     ids: list[str] = []
-    codes: list[NDArray[np.int8]] = []
+    codes: list[NDArray[np.uint8]] = []
     with (
         ImpactIndex.create(folder / "joint", force=True, threads=1, progress=progress) as joint,
         ImpactIndex.create(folder / "words", force=True, threads=1, progress=progress) as plain,

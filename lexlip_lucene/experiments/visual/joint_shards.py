@@ -1,9 +1,9 @@
 """Shards of joint vectors on disk, by which the side with torch hands many documents to the side with Java.
 
 A shard `NUMBER.npz` has the arrays of a CSR matrix (documents, tokens) of impacts, `numbers` (postings) int32 and
-`impacts` (postings) int32 with `ends` (documents + 1) int64, and `vectors` (documents, width) int8 of the whole
-pictures. `tokens.json` has the tokens, those of the lexicon first; `ids.json` the ids of the photos, which are the
-first documents. All others are mixes, and named by their number.
+`impacts` (postings) int32 with `ends` (documents + 1) int64, and `vectors` (documents, 2 + width) uint8 of the whole
+pictures (`dense_pictures.py`). `tokens.json` has the tokens, those of the lexicon first; `ids.json` the ids of the
+photos, which are the first documents. All others are mixes, and named by their number.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,11 +24,11 @@ SHARD = 8192
 
 
 class JointShard(NamedTuple):
-    """Some documents: ids, impacts (documents, tokens) as CSR int32, and whole-picture codes (documents, width)."""
+    """Some documents: ids, impacts (documents, tokens) as CSR int32, and whole-picture codes as bytes."""
 
     ids: list[str]
     matrix: csr_array
-    vectors: NDArray[np.int8]
+    vectors: NDArray[np.uint8]
 
     def first(self, count: int) -> "JointShard":
         """Return the first `count` documents."""
@@ -46,9 +46,9 @@ def write_tokens(folder: Path, tokens: Sequence[str], ids: Sequence[str]) -> Non
 
 
 def write_shard(
-    folder: Path, number: int, vectors: Sequence[Impacts], tokens: Sequence[str], codes: NDArray[np.int8]
+    folder: Path, number: int, vectors: Sequence[Impacts], tokens: Sequence[str], codes: NDArray[np.uint8]
 ) -> None:
-    """Write one shard; `codes` are the whole-picture vectors in int8."""
+    """Write one shard; `codes` are those of the whole pictures."""
     columns = {token: column for column, token in enumerate(tokens)}
     rows = [sorted((columns[token], impact) for token, impact in vector.items()) for vector in vectors]
     ends = np.cumsum([0, *(len(row) for row in rows)], dtype=np.int64)

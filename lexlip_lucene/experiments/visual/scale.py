@@ -23,13 +23,14 @@ from numpy.typing import NDArray
 from lexlip_lucene.data.captions import read_captions
 from lexlip_lucene.experiments.engine.machine import machine
 from lexlip_lucene.experiments.visual.alterations import ALTERATIONS, altered
-from lexlip_lucene.experiments.visual.dense_pictures import DensePictures
+from lexlip_lucene.experiments.visual.dense_pictures import DensePictures, byte_coded
 from lexlip_lucene.experiments.visual.figures import SHORTLIST, found_again
 from lexlip_lucene.experiments.visual.joint_index import indexed, require_same_hits
 from lexlip_lucene.experiments.visual.joint_shards import SHARD, write_shard, write_tokens
 from lexlip_lucene.experiments.visual.timed import timed_queries
-from lexlip_lucene.experiments.visual.whole_pictures import Int8Vectors, whole_pictures
+from lexlip_lucene.experiments.visual.whole_pictures import whole_pictures
 from lexlip_lucene.files.written import written_folder
+from lexlip_lucene.late.whole_reranker import WholeReranker
 from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
 from lexlip_lucene.progress import Progress, for_terminal
 from lexlip_lucene.recipes.ladder_recipe import HnswSpec
@@ -88,10 +89,10 @@ def encoded(
     kept = KeptPlaces(encoder.model.image.tower, output / "places", altered, progress)
     shards = output / f"shards-{encoder.model.sha256[:8]}-{encoder.lexicon.sha256[:8]}-{len(photos)}-{count}"
     if not shards.exists():
-        batches = joint_documents(encoder, kept.of(photos), kept.of(mixed), count, _int8, progress)
+        batches = joint_documents(encoder, kept.of(photos), kept.of(mixed), count, _bytes_of, progress)
         with written_folder(shards) as folder:
             write_tokens(folder, encoder.tokens, [image.id for image in photos])
-            waiting: list[tuple[Impacts, NDArray[np.int8]]] = []
+            waiting: list[tuple[Impacts, NDArray[np.uint8]]] = []
             number = 0
             for vectors, codes in batches:
                 waiting += zip(vectors, codes, strict=True)
@@ -107,12 +108,12 @@ def encoded(
     return shards, Asked([image.id for image in photos], texts, copies, whole)
 
 
-def _int8(places: NDArray[np.float16]) -> NDArray[np.int8]:
-    return Int8Vectors.of(whole_pictures(places)).codes
+def _bytes_of(places: NDArray[np.float16]) -> NDArray[np.uint8]:
+    return byte_coded(whole_pictures(places))
 
 
 def _write(
-    folder: Path, number: int, waiting: Sequence[tuple[Impacts, NDArray[np.int8]]], tokens: Sequence[str]
+    folder: Path, number: int, waiting: Sequence[tuple[Impacts, NDArray[np.uint8]]], tokens: Sequence[str]
 ) -> None:
     write_shard(folder, number, [vector for vector, _ in waiting], tokens, np.stack([codes for _, codes in waiting]))
 
@@ -123,6 +124,7 @@ Way = Callable[[str, int], Sequence[Hit]]
 
 def ways_of(joint: ImpactSearcher, pictures: DensePictures, asked: Asked, settings: Settings) -> dict[str, Way]:
     """Return the ways to search by a picture."""
+    second = WholeReranker(pictures, k=SHORTLIST)
 
     def by(share: float, heaviest: int | None = None) -> Way:
         def search(alteration: str, number: int) -> Sequence[Hit]:
@@ -133,7 +135,7 @@ def ways_of(joint: ImpactSearcher, pictures: DensePictures, asked: Asked, settin
 
     def exact(alteration: str, number: int) -> Sequence[Hit]:
         hits = joint.search(asked.copies[alteration][number].query(1), SHORTLIST)
-        return pictures.reordered(list(hits), asked.whole[alteration][number], K)
+        return second.rerank(asked.whole[alteration][number], hits)[:K]
 
     def dense(index: Any) -> Way:
         return lambda alteration, number: pictures.found(index, asked.whole[alteration][number], K)

@@ -25,21 +25,18 @@ from lexlip_lucene.errors import InputError, RecipeError
 from lexlip_lucene.experiments.pairs.runs import Runs
 from lexlip_lucene.experiments.visual.alterations import ALTERATIONS, altered
 from lexlip_lucene.experiments.visual.caption_likeness import CaptionLikeness
+from lexlip_lucene.experiments.visual.dense_pictures import DensePictures, byte_coded
 from lexlip_lucene.experiments.visual.figures import NEIGHBOURS, PLAIN, SHORTLIST, figures_of, neighbours
 from lexlip_lucene.experiments.visual.indexed import build, search
 from lexlip_lucene.experiments.visual.photos import Photos, photos_of
 from lexlip_lucene.experiments.visual.report import table
-from lexlip_lucene.experiments.visual.whole_pictures import (
-    Int8Vectors,
-    nearest,
-    of_length_one,
-    second_stage,
-    whole_pictures,
-)
+from lexlip_lucene.experiments.visual.whole_pictures import nearest, whole_pictures
+from lexlip_lucene.late.whole_reranker import WholeReranker
 from lexlip_lucene.progress import Progress, for_terminal
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe
 from lexlip_lucene.recipes.reading import read_recipe
 from lexlip_lucene.recipes.visual_recipe import VisualRecipe
+from lexlip_lucene.records import Hit, Run
 
 if TYPE_CHECKING:
     from lexlip_lucene.experiments.visual.encoded.coded import Sets
@@ -118,9 +115,9 @@ class Measurement:
         return {name: whole_pictures(pictures.places) for name, pictures in self.sets.queries.items()}
 
     @cached_property
-    def coded(self) -> dict[str, NDArray[np.float32]]:
-        """Docid → its whole-picture vector as int8 has it."""
-        return dict(zip(self.ids, of_length_one(Int8Vectors.of(self.documents).codes), strict=True))
+    def coded(self) -> DensePictures:
+        """The documents' whole-picture vectors at a byte a number."""
+        return DensePictures(self.ids, byte_coded(self.documents))
 
     def dense(self) -> dict[str, list[str]]:
         """Measure dense search, unless that was done; return the ten nearest of each photo."""
@@ -143,11 +140,7 @@ class Measurement:
 
         shape = build(folder / DOCUMENTS, folder / "index", self.progress)
         runs = {each: search(folder / "index", folder / f"{each}.jsonl", DEEP) for each in self.sets.queries}
-        ids = self.sets.searched.ids
-        reordered = {
-            each: second_stage(run, dict(zip(ids, self.queries[each], strict=True)), self.coded, SHORTLIST)
-            for each, run in runs.items()
-        }
+        reordered = {each: self._second(run, each) for each, run in runs.items()}
         return {
             "kind": "code",
             "row": name,
@@ -157,8 +150,14 @@ class Measurement:
             **shape._asdict(),
             **figures_of(runs, self.likeness, near)._asdict(),
             "second": figures_of(reordered, self.likeness, near)._asdict(),
-            "second_bytes": Int8Vectors.of(self.documents[:1]).bytes,
+            "second_bytes": self.coded.bytes,
         }
+
+    def _second(self, run: Run, queries: str) -> dict[str, list[Hit]]:
+        """Return the shortlist of each query in the order of the exact cosine."""
+        second = WholeReranker(self.coded, k=SHORTLIST)
+        vectors = dict(zip(self.sets.queries[queries].ids, self.queries[queries], strict=True))
+        return {qid: second.rerank(vectors[qid], hits[:SHORTLIST]) for qid, hits in run.items()}
 
     def codes(self, rows: Mapping[str, VisualRecipe], near: Mapping[str, list[str]]) -> None:
         """Measure the rows that have not been, all with the seed of their settings."""

@@ -27,8 +27,8 @@ from lexlip_lucene.vectors.picture_vector import PictureVector
 
 AT_ONCE = 64
 
-Coded = Callable[[NDArray[np.float16]], NDArray[np.int8]]
-"""From places (pictures, places, width) to the codes (pictures, width) of the whole pictures."""
+Coded = Callable[[NDArray[np.float16]], NDArray[np.uint8]]
+"""From places (pictures, places, width) to the codes of the whole pictures."""
 
 
 class Encoder(NamedTuple):
@@ -80,7 +80,7 @@ def joint_documents(
     progress: Progress,
     *,
     seed: int = 0,
-) -> Iterator[tuple[list[Impacts], NDArray[np.int8]]]:
+) -> Iterator[tuple[list[Impacts], NDArray[np.uint8]]]:
     """Yield `count` documents in batches: vectors, and the codes of the whole pictures.
 
     Args:
