@@ -142,16 +142,21 @@ class Measurement:
         runs = {each: search(folder / "index", folder / f"{each}.jsonl", DEEP) for each in self.sets.queries}
         reordered = {each: self._second(run, each) for each, run in runs.items()}
         return {
-            "kind": "code",
+            **self._key(recipe),
             "row": name,
             "seed": recipe.seed,
-            "of": self.identity,
-            "settings": recipe.model_dump(mode="json"),
             **shape._asdict(),
             **figures_of(runs, self.likeness, near)._asdict(),
             "second": figures_of(reordered, self.likeness, near)._asdict(),
             "second_bytes": self.coded.bytes,
         }
+
+    def _key(self, recipe: VisualRecipe) -> dict[str, Any]:
+        """Return what makes a row another one: settings, the code's version, and pictures."""
+        from lexlip_lucene.encoders.visual.visual_file import VISUAL_CODES
+
+        version = VISUAL_CODES[recipe.code].version
+        return {"kind": "code", "of": self.identity, "version": version, "settings": recipe.model_dump(mode="json")}
 
     def _second(self, run: Run, queries: str) -> dict[str, list[Hit]]:
         """Return the shortlist of each query in the order of the exact cosine."""
@@ -163,11 +168,7 @@ class Measurement:
         """Measure the rows that have not been, all with the seed of their settings."""
         from lexlip_lucene.experiments.visual.encoded.coded import with_one_fit, write_coded
 
-        missing = {
-            name: recipe
-            for name, recipe in rows.items()
-            if not self.runs.has(kind="code", of=self.identity, settings=recipe.model_dump(mode="json"))
-        }
+        missing = {name: recipe for name, recipe in rows.items() if not self.runs.has(**self._key(recipe))}
         for group in with_one_fit(missing):
             folders = {
                 name: self.folder / f"{name.replace(', ', '-').replace(' ', '-')}-{recipe.seed}"
