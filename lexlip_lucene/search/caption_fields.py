@@ -62,12 +62,16 @@ class CaptionFields(NamedTuple):
         """Return the key of the field that a token is of; None for a token of the lexicon."""
         return next((field.key for field in self.fields if token.startswith(f"{field.key}:")), None)
 
+    def is_visual(self, token: str) -> bool:
+        """Return True if a token is a visual word of the index."""
+        return self.visual and is_visual_word(token)
+
     def seen(self, vector: Impacts) -> Impacts:
         """Return the part of a document's vector that was seen in its picture, in words of the lexicon."""
         return {
             token: impact
             for token, impact in vector.items()
-            if self.said_by(token) is None and not (self.visual and is_visual_word(token))
+            if self.said_by(token) is None and not self.is_visual(token)
         }
 
     def said_by(self, token: str) -> str | None:

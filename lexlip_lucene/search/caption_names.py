@@ -1,9 +1,15 @@
-"""Names of the tokens of caption fields for a reader: `words:alp` → `alps (file name)`."""
+"""Names of tokens that are no words of the lexicon, for a reader: `words:alp` → `alps (file name)`.
+
+All visual words have one name, since none of them says anything by itself.
+"""
 
 from collections.abc import Mapping
 
 from lexlip_lucene.search.caption_fields import CaptionFields
 from lexlip_lucene.words.entity_names import said_entity
+
+THE_LOOK = "the look"
+"""The name of visual words; no word of a vocabulary has a space."""
 
 
 class CaptionNames:
@@ -19,6 +25,8 @@ class CaptionNames:
 
     def get(self, token: str, /) -> str | None:
         """Return the name of a token; None for one of the lexicon."""
+        if self._fields.is_visual(token):
+            return THE_LOOK
         said, key = self._fields.said_by(token), self._fields.key_of(token)
         if said is None:
             return None

@@ -105,6 +105,9 @@ class EncodeAnswer(BaseModel):
     """A text or a picture as weighted words."""
 
     weights: dict[str, int]
+    looks: dict[str, int] = Field(
+        default={}, description="Visual words of a picture, if the index and the model have the same ones."
+    )
     called: list[str] = Field(default=[], description="Tokens of a text's weights that it is not written with.")
     milliseconds: float
 
@@ -140,6 +143,8 @@ class HealthAnswer(BaseModel):
     tokens: int = Field(description="Tokens of the model's lexicon.")
     images: int = Field(description="Ids that have a picture.")
     systems: list[System]
+    looks: bool = Field(description="True if the index has visual words: `like=ID` finds pictures by their looks.")
+    sent_looks: bool = Field(description="True if `picture=ID` does, too: the model has the same visual words.")
     keywords: dict[str, list[str]] = Field(description="Keyword field → its first values.")
     problem: str | None = Field(description="Why the index could not be refreshed.")
     check: CheckAnswer | None = Field(description="None when the server was started without.")

@@ -21,7 +21,7 @@ from lexlip_lucene.serve.answers import (
 )
 from lexlip_lucene.serve.http.problems import problems
 from lexlip_lucene.serve.search_request import Docid, SearchRequest, Text, Vector
-from lexlip_lucene.serve.searching import SearchResult
+from lexlip_lucene.serve.search_result import SearchResult
 from lexlip_lucene.serve.sent_pictures import SentPicture
 from lexlip_lucene.serve.served import Here, Served
 from lexlip_lucene.serve.thumbnails import small
@@ -84,14 +84,15 @@ async def encode_text(served: Here, text: Annotated[Text, Query()]) -> EncodeAns
 async def encode_picture(served: Here, image: Picture) -> EncodeAnswer:
     """Encode a picture, to search by its weights; nothing of it is kept."""
     sent, milliseconds = await _encoded(served, image)
-    return EncodeAnswer(weights=sent.weights, milliseconds=milliseconds)
+    return EncodeAnswer(weights=sent.vector.words, looks=sent.vector.looks, milliseconds=milliseconds)
 
 
 @api.post("/pictures", responses=problems(400, 408, 413, 415, 422, 503, 504))
 async def keep_picture(served: Here, image: Picture) -> SentAnswer:
     """Encode a picture, and keep it small for a while, to search by it under a short id."""
     sent, milliseconds = await _encoded(served, image)
-    return SentAnswer(picture=served.searching.sent.keep(sent), weights=sent.weights, milliseconds=milliseconds)
+    id, (words, looks) = served.searching.sent.keep(sent), sent.vector
+    return SentAnswer(picture=id, weights=words, looks=looks, milliseconds=milliseconds)
 
 
 @api.get("/documents/{docid:path}", responses=problems(404, 422, 503, 504))
@@ -115,6 +116,8 @@ async def health(served: Here) -> HealthAnswer:
         tokens=len(served.searching.model.lexicon),
         images=len(served.files.paths),
         systems=served.searching.systems,
+        looks=served.searching.visual_sha256 is not None,
+        sent_looks=served.searching.sent_visual_sha256 is not None,
         keywords=served.keywords,
         problem=served.problem,
         check=None if check is None else CheckAnswer(state=check.state, error=check.error),
@@ -134,7 +137,9 @@ async def _encoded(served: Served, image: UploadFile) -> tuple[SentPicture, floa
 
     def encode() -> SentPicture:
         picture = read_upload(content, pixels=served.limits.upload_pixels)
-        return SentPicture(small(picture), served.searching.model.picture(picture))
+        visual = served.searching.sent_visual_sha256
+        vector = served.searching.model.picture(picture, looks=visual is not None)
+        return SentPicture(small(picture), vector, visual)
 
     return await served.pictures.run(encode), 1000 * (time.perf_counter() - begun)
 

@@ -1,7 +1,7 @@
 """The links of the page: each is this search with one thing changed, and leads there with or without JavaScript."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from lexlip_lucene.pictures.shown_words import NO_NAMES
 from lexlip_lucene.serve.search_request import PageAsked
@@ -12,16 +12,33 @@ ALONE = 100
 
 
 class PageLinks:
-    """Links from the search `asked`, to a page at `home`; `words` has the words of the query's tokens of captions."""
+    """Links from the search `asked`, to a page at `home`.
 
-    def __init__(self, asked: PageAsked, home: str, words: Mapping[str, str] = NO_NAMES) -> None:
+    Args:
+        asked: the search.
+        home: path of the page.
+        words: words of the query's tokens of captions.
+        is_visual: whether a token is a visual word of the index.
+    """
+
+    def __init__(
+        self,
+        asked: PageAsked,
+        home: str,
+        words: Mapping[str, str] = NO_NAMES,
+        is_visual: Callable[[str], bool] = lambda token: False,
+    ) -> None:
         self._home = home
         self._words = words
+        self._is_visual = is_visual
         self._asked = asked.model_copy(update={"hit": "", "against": "", "k": PageAsked.model_fields["k"].default})
 
     def token(self, *tokens: str) -> str:
-        """Search by these tokens only: one, or the pieces of a word."""
-        return self._to(query="", like="", picture="", exclude=[], weights=_written(dict.fromkeys(tokens, ALONE)))
+        """Search by these tokens only: one, the pieces of a word, or the look of the picture that is searched by."""
+        if self._asked.is_by_picture and any(map(self._is_visual, tokens)):
+            return self._to(weights="", exclude=[], by="looks", looks=None)
+        only = _written(dict.fromkeys(tokens, ALONE))
+        return self._to(query="", like="", picture="", by=None, looks=None, exclude=[], weights=only)
 
     def adding(self, token: str) -> str:
         """Add a token, as heavy as the query's others."""
@@ -72,6 +89,15 @@ class PageLinks:
     def like(self, docid: str) -> str:
         """Search by a document's own vector."""
         return self._to(query="", weights="", exclude=[], picture="", like=docid)
+
+    def same_look(self, docid: str) -> str:
+        """Search by what a document looks like."""
+        return self._to(query="", weights="", exclude=[], picture="", like=docid, by="looks", looks=None)
+
+    def looks(self, share: float) -> str:
+        """Search by the same picture, with another share of looks in the score, 0 to 1."""
+        by = {0.0: "words", 1.0: "looks"}.get(share)
+        return self._to(by=by, looks=None if by else share)
 
     def hit(self, docid: str, against: str = "") -> str:
         """Open a hit, beside another."""

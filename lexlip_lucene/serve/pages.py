@@ -18,6 +18,8 @@ from lexlip_lucene.errors import LexlipError
 from lexlip_lucene.pictures.score_bar import Contribution, bar_of
 from lexlip_lucene.pictures.shown_words import NO_NAMES, Names, ShownWord, shown_token, shown_tokens, shown_words
 from lexlip_lucene.pictures.token_colour import token_colour
+from lexlip_lucene.search.caption_names import THE_LOOK
+from lexlip_lucene.search.explanation import Comparison, Explanation, TermDifference
 from lexlip_lucene.serve.answers import SearchAnswer
 from lexlip_lucene.serve.api import search_answer
 from lexlip_lucene.serve.http.gate import check_time
@@ -28,6 +30,7 @@ from lexlip_lucene.serve.search_request import PageAsked, SearchRequest
 from lexlip_lucene.serve.sent_pictures import Forgotten
 from lexlip_lucene.serve.served import Here, Served
 from lexlip_lucene.serve.shown_fields import shown_fields
+from lexlip_lucene.serve.summed_looks import Told, differences, told
 from lexlip_lucene.serve.weak_hits import weak_from
 from lexlip_lucene.words.function_words import FUNCTION_WORDS
 
@@ -55,12 +58,15 @@ class _Weighted(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """A hit that is seen large; `words` is the text that re-ranking compares."""
+    """A hit that is seen large; `words` is the text that re-ranking compares, `looks` how many visual words it has."""
 
     docid: str
     words: str
-    explanation: Any
-    comparison: Any
+    explanation: Explanation
+    told: Told
+    against: Comparison | None
+    differences: list[TermDifference]
+    looks: int
     vector: dict[str, int]
     stored: dict[str, str]
     captions: tuple[str, ...]
@@ -71,15 +77,18 @@ class _Chips(NamedTuple):
 
     near: list[ShownWord]
     far: list[ShownWord]
+    look: ShownWord | None
 
 
 def _chips(weights: Mapping[str, int], text: str, called: Sequence[str], names: Names = NO_NAMES) -> _Chips:
     """Return the words that were typed, up to some, then those that they call for; of a picture the heaviest first."""
     words = shown_words([_Weighted(*each) for each in weights.items()], text, names)
+    look = next((word for word in words if word.token == THE_LOOK), None)
+    words = [word for word in words if word is not look]
     further = set(called)
     words.sort(key=lambda word: (further.issuperset(word.tokens), bool(text) and word.token in FUNCTION_WORDS))
     own = sum(not further.issuperset(word.tokens) for word in words)
-    return _Chips(words[: min(own, CHIPS)], words[min(own, CHIPS) :])
+    return _Chips(words[: min(own, CHIPS)], words[min(own, CHIPS) :], look)
 
 
 def _found_by(
@@ -89,6 +98,11 @@ def _found_by(
     words = shown_words(terms, text, names)
     content = [word for word in words if word.token not in FUNCTION_WORDS] or words
     return sorted(content, key=lambda word: set(called).issuperset(word.tokens))[:FOUND_BY]
+
+
+def _percent(word: ShownWord, terms: Sequence[Contribution]) -> int:
+    """Return the share of a word in what a hit's terms add up to, 0 to 100."""
+    return round(100 * word.contribution / sum(term.contribution for term in terms))
 
 
 def _words(names: Names) -> dict[str, Any]:
@@ -112,6 +126,7 @@ def _environment() -> Environment:
     loaders = [PackageLoader("lexlip_lucene.serve", "templates"), PackageLoader("lexlip_lucene.pictures", ".")]
     environment = Environment(loader=ChoiceLoader(loaders), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.globals.update(bar_of=bar_of, colour=token_colour, step=STEP, most_hits=MOST_HITS)
+    environment.globals.update(percent=_percent, the_look=THE_LOOK)
     environment.globals.update(lexicon_shown=LEXICON_SHOWN, found_by=FOUND_BY, facets=_facets)
     return environment
 
@@ -160,8 +175,12 @@ def _searched_and_drawn(template: str, served: Served, asked: PageAsked) -> str:
         answers = [_others(each, search_answer(served, each, served.searching.search(each))) for each in asked.searches]
     if template == "hit.html" or (template == "page.html" and asked.hit):
         opened = _opened(served, asked)
-    removed = [token for token, weight in asked.edits.items() if not weight]
-    return _render(template, served, asked, answers=answers, opened=opened, removed=removed)
+    is_visual = served.searching.images.captions.is_visual
+    removed = [token for token, weight in asked.edits.items() if not weight and not is_visual(token)]
+    source = served.searching.picture(asked) if answers and asked.is_by_picture else None
+    share = None if source is None or source.no_looks else source.share(asked.share)
+    context = {"answers": answers, "opened": opened, "removed": removed, "source": source, "share": share}
+    return _render(template, served, asked, **context)
 
 
 def _others(asked: SearchRequest, answer: SearchAnswer) -> SearchAnswer:
@@ -181,7 +200,7 @@ def _render(template: str, served: Served, asked: PageAsked, **context: object) 
         "served": served,
         "asked": asked,
         "home": home,
-        "links": PageLinks(asked, home, names.words),
+        "links": PageLinks(asked, home, names.words, served.searching.images.captions.is_visual),
         **_words(names),
         **context,
     }
@@ -210,11 +229,16 @@ def read_asked(request: Request) -> PageAsked:
 def _opened(served: Served, asked: PageAsked) -> Opened:
     explanation, comparison = served.searching.explain(asked, asked.hit, asked.against)
     read = served.searching.model.read(asked.query)
+    explanation = explanation._replace(missing=[each for each in explanation.missing if each[0] not in read.called])
+    is_visual = served.searching.images.captions.is_visual
     return Opened(
         docid=asked.hit,
         words=read.words,
-        explanation=explanation._replace(missing=[each for each in explanation.missing if each[0] not in read.called]),
-        comparison=comparison,
+        explanation=explanation,
+        told=told(explanation, is_visual),
+        against=comparison,
+        differences=[] if comparison is None else differences(comparison, is_visual),
+        looks=sum(map(is_visual, served.searching.vector(asked.hit))),
         vector=served.searching.seen(asked.hit),
         stored=shown_fields(asked.hit, served.searching.stored(asked.hit)),
         captions=served.files.captions.get(asked.hit, ()),

@@ -1,17 +1,19 @@
 """Pictures by document id: the file itself, and one small enough for the grid."""
 
+from io import BytesIO
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Path
 from fastapi.responses import FileResponse, Response
+from PIL import Image
 
-from lexlip_lucene.data.images import UnreadableImage
+from lexlip_lucene.data.images import UnreadableImage, open_image
 from lexlip_lucene.pictures.shown_words import shown_weights
 from lexlip_lucene.pictures.token_colour import token_colour, token_colour_on_dark
 from lexlip_lucene.serve.http.limits import PICTURE_CHARACTERS
 from lexlip_lucene.serve.http.problems import NotThere, Responses, problems
 from lexlip_lucene.serve.image_files import media_type
-from lexlip_lucene.serve.search_request import Docid, Text, Token
+from lexlip_lucene.serve.search_request import Docid, PictureId, Text, Token, Vector
 from lexlip_lucene.serve.served import Here
 from lexlip_lucene.serve.thumbnails import shown
 
@@ -26,7 +28,7 @@ KEPT = {"Cache-Control": "private, max-age=600"}
 Sent = Annotated[str, Path(max_length=PICTURE_CHARACTERS, description="Id that `POST /api/pictures` gave.")]
 
 NO_PLACE = {"Lexlip-Place": "none"}
-"""Says of a map that its token comes from the picture as a whole, or is not in it."""
+"""Says of a map that its token comes from the picture as a whole, or is not in it; and that nothing looks alike."""
 
 FILES: Responses = {
     200: {"description": "The picture.", "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}
@@ -87,6 +89,32 @@ async def patches(served: Here, docid: Docid, token: Token, late: bool = False, 
         from lexlip_lucene.serve.map_picture import map_picture
 
         return map_picture(served.searching, docid, served.picture_of(docid), token, text if late else None)
+
+    drawn = await served.pictures.run(draw)
+    headers = KEPT | ({} if drawn.has_place else NO_PLACE)
+    return Response(drawn.content, media_type="image/jpeg", headers=headers)
+
+
+@pictures.get(
+    "/matches/{docid:path}", response_class=Response, responses={**FILES, **problems(404, 415, 422, 503, 504)}
+)
+async def matches(served: Here, docid: Docid, like: Docid = "", picture: PictureId = "") -> Response:
+    """Return the picture `like` or `picture` beside a document's, with the places that look alike, joined by lines."""
+    if not like and not picture:
+        raise NotThere("there is no picture to compare with: give like=ID or picture=ID")
+    if served.searching.sent_visual_sha256 is None:
+        raise NotThere(
+            "places that look alike are found by the model that made the visual words of the index: serve it"
+        )
+    await served.load_images()
+
+    def draw() -> "MapPicture":
+        from lexlip_lucene.serve.matches_picture import matches_picture
+
+        small = None if like else served.searching.sent.of(picture).small
+        source = open_image(served.picture_of(like)) if small is None else Image.open(BytesIO(small.content))
+        asked = Vector(like=like, picture=picture, by="looks")
+        return matches_picture(served.searching, asked, docid, source, open_image(served.picture_of(docid)))
 
     drawn = await served.pictures.run(draw)
     headers = KEPT | ({} if drawn.has_place else NO_PLACE)

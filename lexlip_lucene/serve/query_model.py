@@ -1,5 +1,6 @@
 """The model of a server: texts and pictures become query weights, and a word its token. Safe for several threads."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -8,12 +9,16 @@ from lexlip_lucene.errors import InputError
 from lexlip_lucene.models.shipped import model_folder
 from lexlip_lucene.records import Impacts
 from lexlip_lucene.vectors.lexicon import Lexicon
+from lexlip_lucene.vectors.picture_vector import PictureVector
+from lexlip_lucene.words.visual_words import VISUAL_FILE
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from lexlip_lucene.encoders.model.lexlip import LexLip
+    from lexlip_lucene.encoders.visual.visual_lexicon import VisualLexicon
     from lexlip_lucene.vectors.patch_map import PatchMap
+    from lexlip_lucene.vectors.place_matches import PlaceMatches
     from lexlip_lucene.words.read_query import ReadQuery
 
 
@@ -32,6 +37,7 @@ class QueryModel:
         self._folder = folder = model_folder(folder)
         self._encoder = LexLipQueryEncoder(folder)
         self._whole: LexLip | None = None  # torch takes seconds: it waits for the first picture
+        self._visual: VisualLexicon | None = None  # waits for the first picture of an index with visual words
         self._lock = Lock()
         self._tokenizer = load_tokenizer(folder)  # one of its own: the encoder's cuts texts
         self._tokens = frozenset(self.lexicon.tokens)
@@ -65,13 +71,39 @@ class QueryModel:
         """Read a typed query: its weights, and what is to be said about its words."""
         return self._reader.read(text)
 
-    def picture(self, picture: "Image") -> Impacts:
-        """Return token → impact of a picture in mode RGB.
+    @property
+    def visual_sha256(self) -> str | None:
+        """The SHA-256 of its visual words; None if it has none, or encodes only texts."""
+        from lexlip_lucene.encoders.query.onnx_query import OnnxQuery
+
+        model = self._encoder.model
+        return None if isinstance(model, OnnxQuery) else model.config.files.get(VISUAL_FILE)
+
+    def picture(self, picture: "Image", *, looks: bool = False) -> PictureVector:
+        """Return the vector of a picture in mode RGB, with its visual words if `looks`.
 
         Raises:
             InputError: the model is an exported query side.
+            ModelError: `looks`, and the model has no visual words, or they can't be read.
         """
-        return self._with_images().encode_images([picture])[0]
+        model = self._with_images()
+        if not looks:
+            return PictureVector(model.encode_images([picture])[0], {})
+        from lexlip_lucene.encoders.visual.of_model import encode_pictures
+
+        return encode_pictures(model, self._with_looks(model), [picture])[0]
+
+    def matches(self, query: "Image", document: "Image", contributions: Sequence[tuple[str, int]]) -> "PlaceMatches":
+        """Return the places of two pictures in mode RGB that visual words matched, by what each gave to the score.
+
+        Raises:
+            InputError: the model is an exported query side, or has no such visual word.
+            ModelError: it has no visual words, or they can't be read.
+        """
+        from lexlip_lucene.encoders.explain.matched_places import matched_places
+
+        model = self._with_images()
+        return matched_places(model, self._with_looks(model), query, document, contributions)
 
     def patch_map(self, picture: "Image", token: str) -> "PatchMap":
         """Return where `token` is seen in a picture in mode RGB.
@@ -119,6 +151,14 @@ class QueryModel:
         """Return the token that `word` is as a whole; None when it is of several, or none that vectors have."""
         pieces = self._tokenizer.encode(word, add_special_tokens=False).tokens
         return pieces[0] if len(pieces) == 1 and pieces[0] in self._tokens else None
+
+    def _with_looks(self, model: "LexLip") -> "VisualLexicon":
+        from lexlip_lucene.encoders.visual.of_model import visual_of
+
+        with self._lock:
+            if self._visual is None:
+                self._visual = visual_of(model)
+            return self._visual
 
     def _with_images(self) -> "LexLip":
         if not self.sees_pictures:

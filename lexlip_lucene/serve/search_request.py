@@ -2,7 +2,8 @@
 
 A query's weights are those of its text, of the document `like` or of the `picture` that was sent, with the edits in
 `weights` laid over them: a token with another weight is re-weighted or added, one with weight 0 is taken out. Without
-any of the three the edits are the whole query: that is how a token is searched by.
+any of the three the edits are the whole query: that is how a token is searched by. A document or a picture is searched
+by what is in it, by what it looks like, or by both, as `by` and `looks` say.
 """
 
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.records import Impacts
@@ -27,6 +29,9 @@ from lexlip_lucene.serve.http.limits import (
     TOKEN_CHARACTERS,
     WEIGHTS_CHARACTERS,
 )
+from lexlip_lucene.vectors.picture_vector import BOTH
+
+By = Literal["words", "looks", "both"]
 
 System = Literal["lexlip", "late", "bm25", "fused"]
 
@@ -39,6 +44,8 @@ WEIGHTS_PATTERN = rf"^({WEIGHT_PATTERN}( {WEIGHT_PATTERN})*)?$"
 Text = Annotated[str, Field(max_length=QUERY_CHARACTERS)]
 Docid = Annotated[str, Field(max_length=DOCID_CHARACTERS)]
 Token = Annotated[str, Field(min_length=1, max_length=TOKEN_CHARACTERS, pattern=rf"^{NO_SPACE}+$")]
+PictureId = Annotated[str, Field(max_length=PICTURE_CHARACTERS)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Filter = Annotated[
     str, Field(min_length=3, max_length=FILTER_CHARACTERS, pattern=r"^[^=\u0000-\u001f]+=[^\u0000-\u001f]+$")
 ]
@@ -57,11 +64,38 @@ class Vector(BaseModel):
         description="`token:weight token:weight …`, laid over the query's own; 0 takes a token out.",
     )
     like: Docid = Field(default="", description="Id of a document whose vector is the query, when there are no words.")
-    picture: str = Field(
+    picture: PictureId = Field(
         default="",
-        max_length=PICTURE_CHARACTERS,
         description="Id that `POST /api/pictures` gave, of a picture that is the query, when there is nothing else.",
     )
+
+    by: By | SkipJsonSchema[None] = Field(
+        default=None,
+        description="With `like` or `picture`: by what is in it, by what it looks like, or by both; both if the index "
+        "has visual words.",
+    )
+    looks: Share | SkipJsonSchema[None] = Field(
+        default=None,
+        description="With `like` or `picture`: share of looks in the score, 0 (words only) to 1 (looks only); 0.5 "
+        "unless given.",
+    )
+
+    @property
+    def share(self) -> float | None:
+        """The share of looks in the score that `by` and `looks` ask for, 0 to 1; None if they ask for nothing.
+
+        Raises:
+            InputError: there is no picture to search by, or they contradict each other.
+        """
+        if self.by is None and self.looks is None:
+            return None
+        if not self.like and not self.picture:
+            raise InputError(
+                "by and looks belong to a picture to search by: give like=ID or picture=ID, or leave both out"
+            )
+        if self.looks is not None and self.by in ("words", "looks"):
+            raise InputError(f"by={self.by} leaves nothing to weigh: give looks with by=both, or leave it out")
+        return {"words": 0.0, "looks": 1.0}.get(self.by or "both", BOTH if self.looks is None else self.looks)
 
     @property
     def edits(self) -> Impacts:
@@ -104,7 +138,9 @@ class SearchRequest(Vector):
         """Return the query string of this search with `changes`: what differs from the defaults, in a fixed order."""
         values: Mapping[str, Any] = {**self.model_dump(exclude_defaults=True), **changes}
         pairs = [(name, values[name]) for name in type(self).model_fields if name in values]
-        return urlencode([(name, value) for name, value in pairs if value not in ("", [], None, False)], doseq=True)
+        return urlencode(
+            [(name, value) for name, value in pairs if value not in ("", [], None) and value is not False], doseq=True
+        )
 
 
 class PageAsked(SearchRequest):
@@ -130,6 +166,11 @@ class PageAsked(SearchRequest):
     def is_empty(self) -> bool:
         """True if nothing is searched for."""
         return not (self.query.strip() or self.edits or self.like or self.picture)
+
+    @property
+    def is_by_picture(self) -> bool:
+        """True if a document or a picture that was sent is searched by."""
+        return bool(not self.query and (self.like or self.picture))
 
     @property
     def by_picture(self) -> str:

@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Lock
-from typing import NamedTuple
 
 from cachetools import LRUCache
 
@@ -18,47 +17,19 @@ from lexlip_lucene.search.searcher import OpenIndex, Searcher, TextSearcher
 from lexlip_lucene.serve.http.gate import check_time
 from lexlip_lucene.serve.http.problems import NotThere
 from lexlip_lucene.serve.query_model import QueryModel
+from lexlip_lucene.serve.query_picture import NO_VISUAL_WORDS, QueryPicture, why_sent_has_no_looks
 from lexlip_lucene.serve.search_request import SearchRequest, System, Vector
+from lexlip_lucene.serve.search_result import ExplainedHit, Query, SearchResult
 from lexlip_lucene.serve.sent_pictures import SentPictures
+from lexlip_lucene.vectors.picture_vector import PictureVector
 from lexlip_lucene.words.read_query import ReadQuery
+from lexlip_lucene.words.visual_words import VISUAL_FACT
 
 FUSED_DEPTH = 100
 """Hits of each system that are fused, when fewer are asked for."""
 
 WORDS_FOR_BM25 = 10
 """Heaviest tokens that BM25 gets as words when a query has no text."""
-
-
-class ExplainedHit(NamedTuple):
-    """A hit with LexLIP's terms, and the ranks of fused systems."""
-
-    docid: str
-    score: int | float
-    rank: int
-    terms: list[Term]
-    ranks: dict[str, int]
-
-
-class SearchResult(NamedTuple):
-    """The answer to a search; times in milliseconds."""
-
-    weights: Impacts
-    excluded: list[str]
-    read: ReadQuery
-    hits: list[ExplainedHit]
-    postings: int
-    encode_milliseconds: float
-    milliseconds: float
-    late: str = ""
-    """The line about re-ranking by patches; empty unless the request asks for it."""
-
-
-class Query(NamedTuple):
-    """A query ready to search with, and what its text was read as."""
-
-    weights: Impacts
-    excluded: list[str]
-    read: ReadQuery
 
 
 class Searching:
@@ -89,9 +60,10 @@ class Searching:
         """Search.
 
         Raises:
-            NotThere: no such document to be like, no such keyword field, no BM25 index, or no patch store.
+            NotThere: no such document to be like, no such keyword field, no BM25 index, no patch store, or no visual
+                words where looks are asked for.
             Forgotten: the picture to search by is no longer kept.
-            InputError: the weights are not what is needed.
+            InputError: the weights are not what is needed, or `by` and `looks` contradict each other.
             SearchError: the index can't be read.
             TooSlow: the request was answered meanwhile.
         """
@@ -119,9 +91,10 @@ class Searching:
 
     def query(self, asked: Vector, exclude: Sequence[str] = ()) -> Query:
         """Return the query that is asked for; errors as in `search`."""
+        share = asked.share
         read = self.model.read(asked.query).with_captions(self.images.caption_query)
         excluded = list(dict.fromkeys([*exclude, *read.excluded]))
-        base = self._edited(read, asked.edits, excluded) if read.words else self._base(asked)
+        base = self._edited(read, asked.edits, excluded) if read.words else self._base(asked, share)
         weights = {token: weight for token, weight in (base | asked.edits).items() if weight}
         weights = {token: weight for token, weight in weights.items() if token not in excluded}
         heaviest_first = dict(sorted(weights.items(), key=lambda item: -item[1]))
@@ -156,6 +129,30 @@ class Searching:
     def seen(self, docid: str) -> Impacts:
         """Return the part of a document's vector that was seen in its picture; errors as in `vector`."""
         return self.images.captions.seen(self.vector(docid))
+
+    def picture(self, asked: Vector) -> QueryPicture | None:
+        """Return the picture that is asked for, None without one; errors as in `search`."""
+        if asked.like:
+            captions, vector = self.images.captions, self.vector(asked.like)
+            looks = {token: impact for token, impact in vector.items() if captions.is_visual(token)}
+            parts = PictureVector(captions.seen(vector), looks)
+            return QueryPicture(parts, "" if captions.visual else NO_VISUAL_WORDS)
+        if not asked.picture:
+            return None
+        sent = self.sent.of(asked.picture)
+        return QueryPicture(
+            sent.vector, why_sent_has_no_looks(self.visual_sha256, self.model.visual_sha256, sent.visual_sha256)
+        )
+
+    @property
+    def visual_sha256(self) -> str | None:
+        """The SHA-256 of the visual words of the index; None if it has none."""
+        return self.images.facts.get(VISUAL_FACT)
+
+    @property
+    def sent_visual_sha256(self) -> str | None:
+        """The same, if the model has these visual words, too; else None: pictures that are sent have words only."""
+        return self.visual_sha256 if self.model.visual_sha256 == self.visual_sha256 else None
 
     def stored(self, docid: str) -> dict[str, str]:
         """Return the stored fields of a document; errors as in `vector`."""
@@ -203,11 +200,10 @@ class Searching:
         captions: list[System] = [] if self.texts is None else ["bm25", "fused"]
         return ["lexlip", *patches, *captions]
 
-    def _base(self, asked: Vector) -> Impacts:
+    def _base(self, asked: Vector, share: float | None) -> Impacts:
         """Return the weights of a query without words."""
-        if asked.like:
-            return self.seen(asked.like)
-        return self.sent.of(asked.picture).weights if asked.picture else {}
+        picture = self.picture(asked)
+        return {} if picture is None else picture.weights(share)
 
     def _hits(self, asked: SearchRequest, query: Query) -> tuple[Sequence[Hit], Mapping[str, dict[str, int]], str]:
         """Return the hits, the ranks of fused systems, and what was re-ranked."""

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from cachetools import LRUCache
 
-from lexlip_lucene.records import Impacts
 from lexlip_lucene.serve.http.problems import NotThere
 from lexlip_lucene.serve.thumbnails import Thumbnail
+from lexlip_lucene.vectors.picture_vector import PictureVector
 
 ID_BYTES = 12
 """Random bytes of an id: nobody guesses the picture of another."""
@@ -18,10 +18,11 @@ MOST, MOST_BYTES = 200, 16 << 20
 
 
 class SentPicture(NamedTuple):
-    """A picture that was sent: made small, and as a query."""
+    """A picture that was sent: made small, and as a vector; `visual_sha256` says of which file its visual words are."""
 
     small: Thumbnail
-    weights: Impacts
+    vector: PictureVector
+    visual_sha256: str | None = None
 
 
 class Forgotten(NotThere):

@@ -18,6 +18,9 @@ MOST_VISUAL_WORDS = 100_000
 VISUAL_FACT = "visual_sha256"
 """The fact of an index that its documents have visual words, and of which visual lexicon: the SHA-256 of its file."""
 
+VISUAL_FILE = "visual.safetensors"
+"""The file of visual words in a model folder; `config.json` beside it has its SHA-256."""
+
 VISUAL_CODES_FACT = "visual_codes"
 """The fact that says how many codes that lexicon has."""
 

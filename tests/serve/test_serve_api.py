@@ -235,6 +235,8 @@ def test_health_says_what_is_served(client: Client) -> None:
         "tokens": 13,
         "images": len(DOCUMENTS),
         "systems": ["lexlip", "bm25", "fused"],
+        "looks": False,
+        "sent_looks": False,
         "keywords": {"split": ["hostile", "test", "val"]},
         "problem": None,
         "check": {"state": "ok", "error": None},

@@ -19,6 +19,9 @@ from lexlip_lucene.serve.map_picture import MapPicture
 from lexlip_lucene.serve.sent_pictures import Forgotten, SentPicture, SentPictures
 from lexlip_lucene.serve.served import Served
 from lexlip_lucene.serve.thumbnails import SIDE, Thumbnail
+from lexlip_lucene.vectors.picture_vector import PictureVector
+
+NOTHING_SEEN = PictureVector({}, {})
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +88,7 @@ def test_an_address_that_is_left_alone_is_that_of_the_page_whose_picture_is_gone
 @given(st.lists(st.integers(0, 30), max_size=40))
 def test_the_last_pictures_are_kept_within_their_number_and_bytes(sizes: list[int]) -> None:
     pictures = SentPictures(most=4, most_bytes=40)
-    ids = [pictures.keep(SentPicture(Thumbnail(bytes(size), "image/jpeg"), {})) for size in sizes]
+    ids = [pictures.keep(SentPicture(Thumbnail(bytes(size), "image/jpeg"), NOTHING_SEEN)) for size in sizes]
     assert len(set(ids)) == len(ids)
     kept = [id for id in ids if is_kept(pictures, id)]
     assert kept == ids[len(ids) - len(kept) :] and len(kept) <= 4
@@ -104,9 +107,9 @@ def is_kept(pictures: SentPictures, id: str) -> bool:
 
 def test_a_picture_that_is_asked_for_stays() -> None:
     pictures = SentPictures(most=2, most_bytes=20)
-    first, second = (pictures.keep(SentPicture(Thumbnail(b"", "image/jpeg"), {})) for _ in range(2))
+    first, second = (pictures.keep(SentPicture(Thumbnail(b"", "image/jpeg"), NOTHING_SEEN)) for _ in range(2))
     pictures.of(first)
-    pictures.keep(SentPicture(Thumbnail(b"", "image/jpeg"), {}))
+    pictures.keep(SentPicture(Thumbnail(b"", "image/jpeg"), NOTHING_SEEN))
     assert is_kept(pictures, first) and not is_kept(pictures, second)
 
 
@@ -124,7 +127,8 @@ def test_loading_the_model_does_not_count_against_the_time_of_an_answer(
         loaded.set()
 
     monkeypatch.setattr(model, "load_images", load_longer_than_an_answer_takes)
-    monkeypatch.setattr(model, "picture", lambda picture: {"red": 1} if loaded.is_set() else {})
+    seen = PictureVector({"red": 1}, {})
+    monkeypatch.setattr(model, "picture", lambda picture, looks: seen if loaded.is_set() else NOTHING_SEEN)
     monkeypatch.setattr("lexlip_lucene.serve.map_picture.map_picture", lambda *asked: MapPicture(b"", True))
     with TestClient(create_app(opened), base_url="http://127.0.0.1") as client:
         if how == "picture":

@@ -8,7 +8,7 @@ from support import served
 
 from lexlip_lucene.search.explanation import Term
 from lexlip_lucene.serve.app import create_app
-from lexlip_lucene.serve.searching import ExplainedHit
+from lexlip_lucene.serve.search_result import ExplainedHit
 from lexlip_lucene.serve.weak_hits import weak_from
 
 

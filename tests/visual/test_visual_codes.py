@@ -124,10 +124,12 @@ def test_training_rebuilds_places_better_than_the_start() -> None:
     assert errors[1] < errors[0]
 
 
-def test_whitened_directions_have_the_square_root_of_their_spread() -> None:
-    places = drawn(5000, 4, seed=2) * torch.tensor([8.0, 4.0, 2.0, 1.0])
+def test_whitened_directions_have_the_square_root_of_their_spread_and_length_one_together() -> None:
+    spreads = torch.tensor([8.0, 4.0, 2.0, 1.0])
+    places = drawn(5000, 4, seed=2) * spreads
     whitened = fit_whitening(places, 4, torch.Generator().manual_seed(0))(places)
-    torch.testing.assert_close(whitened.std(dim=0), torch.tensor([8.0, 4.0, 2.0, 1.0]).sqrt(), rtol=0.05, atol=0.0)
+    torch.testing.assert_close(whitened.std(dim=0), spreads.sqrt() / spreads.sum().sqrt(), rtol=0.05, atol=0.0)
+    assert float((whitened**2).sum(dim=1).mean()) == pytest.approx(1, abs=0.02)
     assert fit_whitening(places, 3, torch.Generator().manual_seed(0))(places).shape == (5000, 3)
 
 

@@ -2,8 +2,9 @@
 
     h = the `per_place` largest of relu(E x + b),   x̂ = D h,   loss ‖x − x̂‖² / ‖x‖²
 
-x is the whitened state. Codes start as centred places drawn at random: D is the place at unit length, E half of it, b
-minus the standard deviation of what E gives, so that a code answers to what is like its place, and to little else.
+x is the whitened state. Codes start as places drawn at random: E is half of the place, b minus the standard deviation
+of what E gives, so that a code answers to what is like its place, and to little else. D is the place, all at the one
+length that rebuilds best: neighbouring codes answer together, and would overshoot at their own.
 """
 
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from typing import ClassVar, Self
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from lexlip_lucene.encoders.visual.sparse_places import SparsePlaces
 from lexlip_lucene.encoders.visual.visual_code import VisualCode
@@ -86,14 +88,14 @@ class AutoEncoder(VisualCode):
         chance = torch.Generator().manual_seed(seed)
         whitening = fit_whitening(places, recipe.width, chance)
         first = whitening(places[torch.randperm(len(places), generator=chance)[: recipe.size]].float())
-        encoder, decoder, bias = _start(first, whitening(_some(places, chance, recipe.batch_places)))
+        sample = whitening(_some(places, chance, recipe.batch_places))
+        encoder, decoder, bias = _start(first, sample, recipe.per_place)
         weights = [tensor.requires_grad_() for tensor in (encoder, decoder, bias)]
         optimiser = torch.optim.Adam(weights, lr=recipe.learning_rate)
         for _ in progress.track(range(recipe.steps), "visual words (steps)", recipe.steps):
             seen = whitening(_some(places, chance, recipe.batch_places))
             found = strongest(seen @ encoder.T + bias, recipe.per_place)
-            rebuilt = (found.weights.unsqueeze(-1) * decoder[found.codes]).sum(dim=1)
-            loss = ((seen - rebuilt) ** 2).sum() / (seen**2).sum()
+            loss = ((seen - found.rebuilt(decoder)) ** 2).sum() / (seen**2).sum()
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -106,11 +108,14 @@ def strongest(answers: Tensor, few: int) -> SparsePlaces:
     return SparsePlaces(top.indices, top.values.relu())
 
 
-def _start(first: Tensor, sample: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return E, D and b that start from the places `first` (codes, kept)."""
+def _start(first: Tensor, sample: Tensor, few: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Return E, D and b that start from the places `first` (codes, kept), for places as `sample` has them."""
     encoder = 0.5 * first
-    decoder = torch.nn.functional.normalize(first, dim=1)
-    return encoder, decoder, -(sample @ encoder.T).std(dim=0)
+    bias = -(sample @ encoder.T).std(dim=0)
+    decoder = functional.normalize(first, dim=1)
+    rebuilt = strongest(sample @ encoder.T + bias, few).rebuilt(decoder)
+    length = (sample * rebuilt).sum() / (rebuilt**2).sum().clamp(min=1e-12)
+    return encoder, length * decoder, bias
 
 
 def _some(places: Tensor, chance: torch.Generator, count: int) -> Tensor:

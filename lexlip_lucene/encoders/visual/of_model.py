@@ -15,10 +15,11 @@ from lexlip_lucene.encoders.model.pixels import normalise, to_square
 from lexlip_lucene.encoders.pool.heaviest import quantised
 from lexlip_lucene.encoders.pool.saturation import divide_by_length
 from lexlip_lucene.encoders.visual.backbone_identity import backbone_sha256
-from lexlip_lucene.encoders.visual.visual_file import VISUAL_FILE, read_visual
+from lexlip_lucene.encoders.visual.visual_file import read_visual
 from lexlip_lucene.encoders.visual.visual_lexicon import VisualLexicon, whole
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.vectors.picture_vector import PictureVector
+from lexlip_lucene.words.visual_words import VISUAL_FILE
 
 
 def visual_of(model: LexLip) -> VisualLexicon:

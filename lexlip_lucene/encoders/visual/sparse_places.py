@@ -22,6 +22,10 @@ class SparsePlaces(NamedTuple):
         total = self.weights.new_zeros(len(self.weights), size)
         return total.scatter_add_(1, self.codes.flatten(1), self.weights.flatten(1))
 
+    def rebuilt(self, decoder: Tensor) -> Tensor:
+        """Return Σ weight × decoder row of the codes (places, kept), of codes and weights (places, few)."""
+        return (self.weights.unsqueeze(-1) * decoder[self.codes]).sum(dim=1)
+
     def weights_of(self, wanted: Tensor) -> Tensor:
         """Return the weights (places, wanted) of the codes `wanted` (wanted,), of codes and weights (places, few)."""
         same = self.codes.unsqueeze(-1) == wanted

@@ -21,8 +21,7 @@ from lexlip_lucene.encoders.visual.visual_code import VisualCode
 from lexlip_lucene.encoders.visual.visual_lexicon import Provenance, VisualLexicon
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.recipes.visual_recipe import VisualForm
-
-VISUAL_FILE = "visual.safetensors"
+from lexlip_lucene.words.visual_words import VISUAL_FILE
 
 FORMAT = 1
 """Version of the header's keys."""

@@ -1,9 +1,10 @@
 """The whitening of places: their main directions, the strong ones weakened.
 
-    x ↦ W (x − mean),   W = rows u_i / λ_i^power
+    x ↦ W (x − mean),   W = rows u_i / λ_i^power / s
 
 u_i are the eigenvectors of the states' covariance with the largest eigenvalues λ_i. With a power of ½ all directions
-would count alike, noise as well; of 0, a few would count only. ¼ lies between, and was the best of the three.
+would count alike, noise as well; of 0, a few would count only. ¼ lies between. s brings the mean squared length to 1,
+so that a rate of learning means the same for every backbone.
 """
 
 from typing import NamedTuple
@@ -44,5 +45,6 @@ def fit_whitening(places: Tensor, kept: int, chance: torch.Generator) -> Whiteni
     centred = (sample - mean).double()
     values, vectors = torch.linalg.eigh(centred.T @ centred / max(1, len(sample) - 1))
     values, vectors = values.flip(0)[:kept], vectors.flip(1)[:, :kept]
-    scale = values.clamp(min=float(values[0]) * FLOOR).clamp(min=1e-12) ** -POWER
+    values = values.clamp(min=max(float(values[0]) * FLOOR, 1e-12))
+    scale = values**-POWER / (values ** (1 - 2 * POWER)).sum().sqrt()
     return Whitening(mean, (vectors * scale).T.float().contiguous())

@@ -11,7 +11,7 @@ from lexlip_lucene.serve.http.host_name import host_name, is_loopback
 
 OWN_PATHS = (
     *("api", "v1", "openapi.json", "static", "results", "hit"),
-    *("images", "thumbnails", "pictures", "patches", "clouds"),
+    *("images", "thumbnails", "pictures", "patches", "matches", "clouds"),
 )
 """First parts of the server's own paths. A path below a proxy may not begin with one, since it could be either."""
 

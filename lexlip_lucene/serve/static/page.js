@@ -2,6 +2,7 @@
 import { changed, go, home, onGo } from "./address.js";
 import { watchFigures } from "./figures.js";
 import { openHit, closeHit, watchHit } from "./hit.js";
+import { watchLooks } from "./looks.js";
 import { watchPictures } from "./picture.js";
 import { busy, fail, reason, told } from "./status.js";
 import { watchWords } from "./words.js";
@@ -67,7 +68,7 @@ let pause = null;
 function searchForWords() {
   clearTimeout(pause);
   if ((new URL(location.href).searchParams.get("query") ?? "") === field.value.trim()) return;
-  go(changed({ query: field.value.trim(), weights: "", like: "", picture: "" }), { replace: typing });
+  go(changed({ query: field.value.trim(), weights: "", like: "", picture: "", by: "", looks: "" }), { replace: typing });
   typing = true;
 }
 
@@ -118,6 +119,7 @@ onGo(show);
 watchMore();
 watchFigures();
 watchWords();
+watchLooks();
 watchPictures();
 watchHit();
 document.body.dataset.ready = "true";

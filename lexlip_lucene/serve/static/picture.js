@@ -11,8 +11,8 @@ async function searchBy(file) {
     const text = await answer.text();
     if (!answer.ok) return fail(told(text));
     const sent = JSON.parse(text);
-    if (!Object.keys(sent.weights).length) return fail("The model sees no word in this picture.");
-    await go(changed({ query: "", like: "", exclude: [], weights: "", picture: sent.picture }));
+    if (!Object.keys({ ...sent.weights, ...sent.looks }).length) return fail("The model sees no word in this picture.");
+    await go(changed({ query: "", like: "", exclude: [], weights: "", by: "", looks: "", picture: sent.picture }));
   } catch (error) {
     fail(reason(error));
   } finally {

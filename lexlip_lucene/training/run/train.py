@@ -9,7 +9,7 @@ import shutil
 import time
 from pathlib import Path
 
-from lexlip_lucene.encoders.visual.visual_file import VISUAL_FILE, visual_bytes
+from lexlip_lucene.encoders.visual.visual_file import visual_bytes
 from lexlip_lucene.files.written import require_absent
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.recipes.encoder_recipe import EncoderRecipe, StaticTextRecipe
@@ -27,6 +27,7 @@ from lexlip_lucene.training.run.train_report import TrainReport
 from lexlip_lucene.training.run.word_files import word_files
 from lexlip_lucene.training.start.sentence_files import sentence_files
 from lexlip_lucene.training.visual.visual_words import train_visual
+from lexlip_lucene.words.visual_words import VISUAL_FILE
 
 
 def train(

@@ -16,12 +16,13 @@ from lexlip_lucene.encoders.model.model_config import CONFIG_FILE, config_bytes
 from lexlip_lucene.encoders.model.model_files import copy_further, files_of
 from lexlip_lucene.encoders.model.pixels import load_groups
 from lexlip_lucene.encoders.visual.backbone_identity import backbone_sha256
-from lexlip_lucene.encoders.visual.visual_file import VISUAL_CODES, VISUAL_FILE, visual_bytes
+from lexlip_lucene.encoders.visual.visual_file import VISUAL_CODES, visual_bytes
 from lexlip_lucene.encoders.visual.visual_lexicon import Provenance, VisualLexicon, completed
 from lexlip_lucene.errors import InputError, ModelError
 from lexlip_lucene.files.written import written_folder
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.recipes.visual_recipe import VisualRecipe
+from lexlip_lucene.words.visual_words import VISUAL_FILE
 
 AT_ONCE = 32
 
