@@ -16,7 +16,13 @@ from torch import Tensor
 from lexlip_lucene.encoders.pool.heaviest import heaviest, quantised
 from lexlip_lucene.encoders.visual.visual_code import VisualCode
 from lexlip_lucene.encoders.visual.visual_file import VISUAL_CODES
-from lexlip_lucene.encoders.visual.visual_lexicon import Provenance, VisualLexicon, completed, kept_weights
+from lexlip_lucene.encoders.visual.visual_lexicon import (
+    Provenance,
+    VisualLexicon,
+    completed,
+    damped_strengths,
+    kept_weights,
+)
 from lexlip_lucene.files.written import written_folder
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.recipes.visual_recipe import VisualRecipe
@@ -120,8 +126,7 @@ def _write(lexicon: VisualLexicon, sets: Sets, strengths: Mapping[str, Tensor], 
 def impacts_of(lexicon: VisualLexicon, strengths: Tensor) -> Iterator[Impacts]:
     """Yield the impacts of pictures with these strengths (pictures, codes), as `VisualLexicon.impacts` of places."""
     for part in strengths.split(AT_ONCE):
-        saturated = part.log1p() if lexicon.code.saturated else part
-        weights = kept_weights(saturated, lexicon.idf, lexicon.form.keep)
+        weights = kept_weights(damped_strengths(lexicon.code, part), lexicon.root_idf, lexicon.form.keep)
         yield from quantised(heaviest(weights, lexicon.form.keep), lexicon.quantiser, lexicon.tokens)
 
 
