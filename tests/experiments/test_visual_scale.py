@@ -12,13 +12,14 @@ from support.halves import draw, write
 from lexlip_lucene.data.captions import read_captions
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.model.pixels import load_square, normalise
-from lexlip_lucene.errors import InputError, ModelError, SearchError
+from lexlip_lucene.errors import ModelError, SearchError
 from lexlip_lucene.experiments.visual.dense_pictures import DensePictures, byte_coded
 from lexlip_lucene.experiments.visual.encoded.joint_documents import states_of
 from lexlip_lucene.experiments.visual.joint_index import require_same_hits
 from lexlip_lucene.experiments.visual.joint_shards import read_shards, read_tokens, write_shard, write_tokens
 from lexlip_lucene.experiments.visual.scale import main
 from lexlip_lucene.experiments.visual.timed import timed_queries
+from lexlip_lucene.experiments.visual.vector_mixes import with_mixes
 from lexlip_lucene.late.whole_reranker import WholeReranker
 from lexlip_lucene.lucene.index.impact_index import ImpactIndex
 from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
@@ -80,13 +81,34 @@ def test_shards_give_back_vectors_ids_and_codes(tmp_path: Path) -> None:
     write_shard(tmp_path, 0, [{"v00001": 5, "dog": 7}, {}], tokens, np.array([[1], [2]], dtype=np.uint8))
     write_shard(tmp_path, 1, [{"cat": 1}, {"dog": 2}], tokens, np.array([[3], [4]], dtype=np.uint8))
     assert read_tokens(tmp_path) == (tokens, 2)
-    first, second = read_shards(tmp_path, 3)
-    assert (first.ids, second.ids) == (["photo", "mix0000001"], ["mix0000002"])
+    first, second = read_shards(tmp_path)
+    assert (first.ids, second.first(1).ids) == (["photo", "mix0000001"], ["mix0000002"])
     assert first.matrix.toarray().tolist() == [[7, 0, 0, 5], [0, 0, 0, 0]]
-    assert second.words_only(2).toarray().tolist() == [[0, 1]]
-    assert second.vectors.tolist() == [[3]]
-    with pytest.raises(InputError, match="5 documents are needed, but it has 4"):
-        list(read_shards(tmp_path, 5))
+    assert second.words_only(2).toarray().tolist() == [[0, 1], [2, 0]]
+    assert second.first(1).vectors.tolist() == [[3]]
+
+
+def test_mixes_lie_between_two_vectors_and_keep_as_many_tokens(tmp_path: Path) -> None:
+    tokens = ["dog", "cat", "red", "v00000", "v00001", "v00002"]
+    vectors = [{"dog": 200, "cat": 10, "v00000": 90}, {"red": 100, "v00001": 50}, {"cat": 40, "v00002": 70}]
+    write_tokens(tmp_path, tokens, [])
+    write_shard(tmp_path, 0, vectors, tokens, np.arange(3, dtype=np.uint8)[:, None])
+    shards = list(with_mixes(list(read_shards(tmp_path)), 3, 500))
+    ids = [id for shard in shards for id in shard.ids]
+    assert ids == [f"mix{number:07d}" for number in range(500)]
+    every = np.concatenate([shard.matrix.toarray() for shard in shards])
+    own = every[:3]
+    assert own.tolist() == [[vector.get(token, 0) for token in tokens] for vector in vectors]
+    for row in every[3:]:
+        assert np.count_nonzero(row[:3]) <= 2 and np.count_nonzero(row[3:]) == 1
+        between = [
+            (one, two)
+            for one in own
+            for two in own
+            if all(min(a, b) - 1 <= value <= max(a, b) or value == 0 for a, b, value in zip(one, two, row, strict=True))
+        ]
+        assert between, "it is a mix of two of them, cut to the heaviest"
+    assert shards[0].first(2).ids == ids[:2]
 
 
 def test_a_text_with_other_hits_in_the_joint_index_fails_the_run(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from lexlip_lucene.errors import SearchError
 from lexlip_lucene.experiments.visual.dense_pictures import DensePictures
 from lexlip_lucene.experiments.visual.joint_shards import read_shards, read_tokens
+from lexlip_lucene.experiments.visual.vector_mixes import with_mixes
 from lexlip_lucene.lucene.index.impact_index import ImpactIndex
 from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
 from lexlip_lucene.progress import Progress
@@ -19,7 +20,10 @@ DEEP = 100
 
 
 def indexed(shards: Path, documents: int, folder: Path, progress: Progress) -> tuple[DensePictures, dict[str, int]]:
-    """Index the first documents with words and looks, and with words only; return the pictures and the sizes."""
+    """Index the documents of shards with words and looks, and with words only; return the pictures and the sizes.
+
+    If more are asked for than the shards have, mixes of their vectors follow.
+    """
     tokens, words = read_tokens(shards)
     ids: list[str] = []
     codes: list[NDArray[np.uint8]] = []
@@ -27,7 +31,7 @@ def indexed(shards: Path, documents: int, folder: Path, progress: Progress) -> t
         ImpactIndex.create(folder / "joint", force=True, threads=1, progress=progress) as joint,
         ImpactIndex.create(folder / "words", force=True, threads=1, progress=progress) as plain,
     ):
-        for shard in read_shards(shards, documents):
+        for shard in with_mixes(list(read_shards(shards)), words, documents):
             joint.add(shard.ids, shard.matrix, tokens)
             plain.add(shard.ids, shard.words_only(words), tokens[:words])
             ids += shard.ids

@@ -15,7 +15,6 @@ import orjson
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from lexlip_lucene.errors import InputError
 from lexlip_lucene.records import Impacts
 from lexlip_lucene.words.visual_words import is_visual_word
 
@@ -63,12 +62,8 @@ def read_tokens(folder: Path) -> tuple[list[str], int]:
     return tokens, sum(not is_visual_word(token) for token in tokens)
 
 
-def read_shards(folder: Path, documents: int) -> Iterator[JointShard]:
-    """Yield the first `documents` documents, shard by shard.
-
-    Raises:
-        InputError: there are fewer.
-    """
+def read_shards(folder: Path) -> Iterator[JointShard]:
+    """Yield all documents, shard by shard."""
     photos: list[str] = orjson.loads((folder / "ids.json").read_bytes())
     width, begin = len(read_tokens(folder)[0]), 0
     for path in sorted(folder.glob("*.npz")):
@@ -77,7 +72,4 @@ def read_shards(folder: Path, documents: int) -> Iterator[JointShard]:
             vectors = kept["vectors"]
         ids = [photos[n] if n < len(photos) else f"mix{n:07d}" for n in range(begin, begin + len(vectors))]
         begin += len(ids)
-        yield JointShard(ids, matrix, vectors).first(documents - (begin - len(ids)))
-        if begin >= documents:
-            return
-    raise InputError(f"{folder}: {documents} documents are needed, but it has {begin}: encode more")
+        yield JointShard(ids, matrix, vectors)

@@ -1,7 +1,7 @@
 """Text and picture queries of one index: `python -m lexlip_lucene.experiments.visual.scale MODEL CAPTIONS --output O`.
 
 MODEL has visual words (`lexlip train-visual`). The documents are the photos of `--split`, then mixes of the training
-photos' places, with words and looks, as many as the largest of `--documents`; each rung has the first of them. Of each
+photos' places, with words and looks, `--encoded` in all; then mixes of these vectors, up to `--documents`. Of each
 rung there are two indexes, with words and looks, and with words only. A text must find the same hits with the same
 scores in both, or the run fails.
 
@@ -202,6 +202,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--split", default="val", help="photos whose copies and captions search")
     parser.add_argument("--documents", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--encoded", type=int, default=20_000, help="documents that are encoded; others are mixed")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--timed", type=int, default=500, help="queries of each way that are timed, at most")
     parser.add_argument("--heaviest", type=int, nargs="*", default=[32], help="also search by so many visual words")
@@ -209,8 +210,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     settings = Settings(sorted(given.documents), given.repeats, given.timed, given.heaviest, given.dense)
     progress = for_terminal()
-    largest = settings.documents[-1]
-    shards, asked = encoded(given.model, given.captions, given.split, largest, given.output, progress)
+    count = min(given.encoded, settings.documents[-1])
+    shards, asked = encoded(given.model, given.captions, given.split, count, given.output, progress)
     for documents in settings.documents:
         record = {**rung(shards, documents, asked, settings, given.output / "indexes", progress), "machine": machine()}
         with (given.output / "rungs.jsonl").open("ab") as file:
