@@ -18,6 +18,9 @@ MOST_VISUAL_WORDS = 100_000
 VISUAL_FACT = "visual_sha256"
 """The fact of an index that its documents have visual words, and of which visual lexicon: the SHA-256 of its file."""
 
+NEAR = 0.5
+"""The similarity of looks, a cosine, from which on two pictures are near-duplicates unless another is named."""
+
 _NAME = re.compile(r"v[0-9]{5}")
 
 
