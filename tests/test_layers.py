@@ -80,7 +80,7 @@ MAY_IMPORT = {
     "lucene.search": SEARCH,
     "check": QUERY | INDEX | {"encoders.entities"} | {"check"},
     "pyserini": JAVA,
-    "photos": ENCODE | INDEX | {"photos"},
+    "photos": ENCODE | INDEX | {"training.visual", "photos"},
     "tuning": GROUND | SEARCH | {"tuning"},
     "experiments": EXPERIMENTS,
     "experiments.engine": ALL | {"experiments.engine"},

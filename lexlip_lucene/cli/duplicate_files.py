@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from lexlip_lucene.files.written import sha256_of
+
 if TYPE_CHECKING:
     from lexlip_lucene.data.picture_file import PictureFile
     from lexlip_lucene.pictures.duplicates_page import ShownCopy, ShownGroup
@@ -52,18 +54,31 @@ def shown_groups(groups: "Sequence[Group]", files: Files) -> "tuple[list[ShownGr
 def notes_of(docids: Sequence[str], files: Files) -> dict[str, str]:
     """Return docid → what distinguishes its file from those of the others of a group.
 
-    The largest has the most pixels, of equally many the most bytes; none is, if two are equally large.
+    The largest has the most pixels, of equally many the most bytes; none is the largest if two are equally large.
     """
     known = {docid: file for docid in docids if not isinstance(file := files.get(docid, NO_FILE), str)}
     sizes = {docid: (file.pixels, file.bytes) for docid, file in known.items()}
     largest = [docid for docid, size in sizes.items() if size == max(sizes.values())]
     notes = {largest[0]: "the largest file"} if len(largest) == 1 and len(known) > 1 else {}
-    first: dict[str, str] = {}
-    for docid, file in known.items():
-        same = first.setdefault(file.sha256, docid)
-        if same != docid:
-            notes[docid] = f"the same bytes as {same}"
-    return notes
+    same = same_bytes(docids, files)
+    return notes | {docid: f"the same bytes as {first}" for docid, first in same.items()}
+
+
+def same_bytes(docids: Sequence[str], files: Files) -> dict[str, str]:
+    """Return docid → the first of `docids` whose file has the same bytes; only files of the same size are read."""
+    by_size: dict[int, list[str]] = {}
+    for docid in docids:
+        if not isinstance(file := files.get(docid, NO_FILE), str):
+            by_size.setdefault(file.bytes, []).append(docid)
+    found: dict[str, str] = {}
+    for alike in by_size.values():
+        first: dict[str, str] = {}
+        for docid in alike if len(alike) > 1 else ():
+            file = files[docid]
+            assert not isinstance(file, str), "it was looked at"
+            own = first.setdefault(sha256_of(file.path), docid)
+            found |= {docid: own} if own != docid else {}
+    return found
 
 
 def _copies(group: "Group", files: Files) -> "list[ShownCopy]":

@@ -1,11 +1,12 @@
 """`lexlip duplicates`: near-duplicates of an index, by the looks of its pictures."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lexlip_lucene.cli.duplicate_files import Files, files_of_members, shown_groups, size_of
+from lexlip_lucene.cli.duplicate_files import Files, files_of_members, same_bytes, shown_groups, size_of
 from lexlip_lucene.cli.open_index import open_impacts
 from lexlip_lucene.cli.pictures import Outside
 from lexlip_lucene.cli.query import require_kind
@@ -92,20 +93,24 @@ def _record(index: Path, found: "NearDuplicates", files: Files) -> dict[str, Any
 
 
 def _group_record(group: "Group", files: Files) -> dict[str, Any]:
+    same = same_bytes([member.docid for member in group.members], files)
     return {
         "members": [
-            {"docid": member.docid, "similarity": member.similarity, **_file_record(files, member.docid)}
+            {"docid": member.docid, "similarity": member.similarity, **_file_record(files, member.docid, same)}
             for member in group.members
         ],
         "pairs": [pair._asdict() for pair in group.pairs],
     }
 
 
-def _file_record(files: Files, docid: str) -> dict[str, Any]:
+def _file_record(files: Files, docid: str, same: Mapping[str, str]) -> dict[str, Any]:
     if docid not in files:
         return {}
     file = files[docid]
-    return {"reason": file} if isinstance(file, str) else file._asdict() | {"path": str(file.path)}
+    if isinstance(file, str):
+        return {"reason": file}
+    record = {**file._asdict(), "path": str(file.path)}
+    return record | ({"same_bytes_as": same[docid]} if docid in same else {})
 
 
 def _facts(found: "NearDuplicates") -> dict[str, str]:

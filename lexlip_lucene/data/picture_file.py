@@ -1,11 +1,10 @@
-"""The file of a picture as it lies on the disk: how many bytes and pixels it has, and which content."""
+"""The file of a picture as it lies on the disk: how many bytes and pixels it has."""
 
 from pathlib import Path
 from typing import NamedTuple
 
 from lexlip_lucene.data.image_limits import LIMITS
 from lexlip_lucene.data.images import open_header, opened_picture
-from lexlip_lucene.files.written import sha256_of
 
 
 class PictureFile(NamedTuple):
@@ -16,14 +15,12 @@ class PictureFile(NamedTuple):
         bytes: its size.
         width: in pixels, as the header says, before any Exif orientation.
         height: in pixels.
-        sha256: of its bytes.
     """
 
     path: Path
     bytes: int
     width: int
     height: int
-    sha256: str
 
     @property
     def pixels(self) -> int:
@@ -39,4 +36,4 @@ def picture_file(path: Path) -> PictureFile:
     """
     with opened_picture(path) as file, open_header(file, LIMITS) as header:
         width, height = header.size
-    return PictureFile(path, path.stat().st_size, width, height, sha256_of(path))
+    return PictureFile(path, path.stat().st_size, width, height)

@@ -10,6 +10,9 @@ from lexlip_lucene.files.written import sha256_of
 
 WEIGHTS_FILE = "model.safetensors"
 
+VISUAL_FILE = "visual.safetensors"
+"""The visual words of a model that has some (`encoders/visual/visual_file.py`)."""
+
 SCALE = ".scale"
 """The end of the name of a packed matrix's scales (`packed_tensors.py`)."""
 

@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from lexlip_lucene.encoders.model.model_files import VISUAL_FILE as VISUAL_FILE
 from lexlip_lucene.encoders.model.model_files import require_as_written
 from lexlip_lucene.encoders.visual.auto_encoder import AutoEncoder
 from lexlip_lucene.encoders.visual.rotated import Rotated
@@ -21,8 +22,6 @@ from lexlip_lucene.encoders.visual.visual_code import VisualCode
 from lexlip_lucene.encoders.visual.visual_lexicon import Provenance, VisualLexicon
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.recipes.visual_recipe import VisualForm
-
-VISUAL_FILE = "visual.safetensors"
 
 FORMAT = 1
 """Version of the header's keys."""
