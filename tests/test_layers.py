@@ -59,7 +59,7 @@ MAY_IMPORT = {
     "encoders.entities": ENTITIES,
     "encoders.visual": VISUAL,
     "encoders.query": QUERY,
-    "encoders.explain": QUERY | {"encoders.explain"},
+    "encoders.explain": QUERY | {"encoders.visual", "encoders.explain"},
     "encode": ENCODE,
     "training": TRAINING,
     "training.examples": EXAMPLES,

@@ -1,19 +1,30 @@
 """A picture as the query of a command: `--image FILE`, `--by` and `--looks`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-from lexlip_lucene.cli.maps import model_of
+import typer
+
+from lexlip_lucene.cli.maps import model_of, opened
 from lexlip_lucene.cli.open_index import facts_of
 from lexlip_lucene.cli.query import made_with, require_kind
 from lexlip_lucene.errors import InputError, SearchError
 from lexlip_lucene.words.visual_words import VISUAL_FACT
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from lexlip_lucene.encoders.model.lexlip import LexLip
     from lexlip_lucene.encoders.visual.visual_lexicon import VisualLexicon
+    from lexlip_lucene.late.whole_reranker import WholeReranker
     from lexlip_lucene.records import Impacts
-    from lexlip_lucene.vectors.picture_vector import PictureVector
+
+By = Annotated[
+    str | None,
+    typer.Option(help="With --image: words (what is in it), looks, or both; both if the index has visual words."),
+]
+Looks = Annotated[float | None, typer.Option(help="With --image: share of looks, 0 to 1; 0.5 unless given.")]
 
 BY = ("words", "looks", "both")
 
@@ -23,21 +34,31 @@ NO_LOOKS = (
 )
 
 
+class Whole(NamedTuple):
+    """A store of whole-picture vectors, and the number of hits that it re-ranks."""
+
+    store: Path
+    hits: int
+
+
 class ByPicture(NamedTuple):
     """A picture to search by, and the share of looks in the score, 0 to 1; None: half if the index has looks."""
 
     file: Path
     looks: float | None
+    whole: Whole | None = None
 
 
-def by_picture_of(file: Path | None, by: str | None, looks: float | None) -> ByPicture | None:
+def by_picture_of(
+    file: Path | None, by: str | None, looks: float | None, whole: Path | None = None, rerank: int | None = None
+) -> ByPicture | None:
     """Return what the options say, None without a picture.
 
     Raises:
         InputError: `--by` or `--looks` is given without a picture, is not what it may be, or contradicts the other.
     """
     if file is None:
-        for name, value in (("--by", by), ("--looks", looks)):
+        for name, value in (("--by", by), ("--looks", looks), ("--whole", whole)):
             if value is not None:
                 raise InputError(f"{name} belongs to --image FILE, a picture to search by: give both, or neither")
         return None
@@ -49,44 +70,58 @@ def by_picture_of(file: Path | None, by: str | None, looks: float | None) -> ByP
         raise InputError(f"--by {by} leaves nothing to weigh: give --looks with --by both, or leave it out")
     from lexlip_lucene.vectors.picture_vector import BOTH
 
+    if whole is not None and by != "looks":
+        raise InputError("--whole re-ranks a search by looks only: give --by looks with it")
     shares = {"words": 0.0, "looks": 1.0, "both": BOTH if looks is None else looks}
-    return ByPicture(file, looks if by is None else shares[by])
+    return ByPicture(file, looks if by is None else shares[by], _whole_of(whole, rerank))
 
 
-def picture_weights(index: Path, asked: ByPicture, model: Path | None) -> "Impacts":
-    """Return the query of a picture; {} if it has neither words nor looks that are asked for.
+def _whole_of(store: Path | None, hits: int | None) -> Whole | None:
+    if store is None:
+        return None
+    from lexlip_lucene.late.whole_reranker import DEFAULT_K
+
+    hits = DEFAULT_K if hits is None else hits
+    if hits < 1:
+        raise InputError(f"--rerank must be at least 1, got {hits}")
+    return Whole(store, hits)
+
+
+class SeenPicture(NamedTuple):
+    """The picture searched by: its query, {} if it has nothing that is asked for, and its whole vector if that is."""
+
+    query: "Impacts"
+    whole: "NDArray[np.float32] | None"
+    model: "LexLip"
+
+
+def seen_picture(index: Path, asked: ByPicture, model: Path | None) -> SeenPicture:
+    """Return the picture as the model of an index sees it.
 
     Raises:
         InputError: no model is given, or the picture can't be read.
         SearchError: the index is of another model or other visual words, or has none and they are asked for.
         ModelError: the model has no visual words, and they are asked for.
     """
-    from lexlip_lucene.vectors.picture_vector import BOTH
+    require_kind(index, "impact", "a picture has no words for BM25")
+    from lexlip_lucene.vectors.picture_vector import BOTH, PictureVector
 
     has_looks = VISUAL_FACT in facts_of(index)
     share = (BOTH if has_looks else 0.0) if asked.looks is None else asked.looks
-    return picture_vector(index, asked.file, model, looks=share > 0).query(share)
-
-
-def picture_vector(index: Path, file: Path, model: Path | None, *, looks: bool) -> "PictureVector":
-    """Return the vector of a picture by the model of an index, with its visual words if `looks`; errors as above."""
-    require_kind(index, "impact", "a picture has no words for BM25")
-    if looks:
-        require_looks(index)
+    if share and not has_looks:
+        raise SearchError(f"{index} has no visual words, {NO_LOOKS}")
     model = made_with(index) if model is None else model
     if model is None:
         raise InputError(f"--image is encoded by the model that made {index}: give --model MODEL")
     loaded = model_of(index, model)
-    from lexlip_lucene.data.images import UnreadableImage
-    from lexlip_lucene.encoders.visual.of_model import encode_pictures
-    from lexlip_lucene.vectors.picture_vector import PictureVector
+    picture = opened(asked.file)
+    if not share:
+        return SeenPicture(PictureVector(loaded.encode_images([picture])[0], {}).query(share), None, loaded)
+    from lexlip_lucene.encoders.visual.of_model import encode_pictures, whole_vector
 
-    try:
-        if not looks:
-            return PictureVector(loaded.encode_images([file])[0], {})
-        return encode_pictures(loaded, visual_of_index(index, loaded), [file])[0]
-    except UnreadableImage as reason:
-        raise InputError(f"--image: can't read {file}: {reason}") from reason
+    vector = encode_pictures(loaded, visual_of_index(index, loaded), [picture])[0]
+    whole = None if asked.whole is None else whole_vector(loaded, picture)
+    return SeenPicture(vector.query(share), whole, loaded)
 
 
 def visual_of_index(index: Path, model: "LexLip") -> "VisualLexicon":
@@ -106,3 +141,11 @@ def require_looks(index: Path) -> None:
     """Raise SearchError if the facts of an index say that it has no visual words."""
     if VISUAL_FACT not in facts_of(index):
         raise SearchError(f"{index} has no visual words, {NO_LOOKS}")
+
+
+def whole_reranker(whole: Whole, visual: "VisualLexicon") -> "WholeReranker":
+    """Return the second stage of a store; InputError if it is of another backbone, or can't be read."""
+    from lexlip_lucene.late.patch_store import PatchStore
+    from lexlip_lucene.late.whole_reranker import WholeReranker
+
+    return WholeReranker(PatchStore.open(whole.store, model_sha256=visual.made_of.backbone_sha256), k=whole.hits)

@@ -83,6 +83,10 @@ def images(
     visual: Annotated[
         bool, typer.Option("--visual", help="Also what pictures look like: the visual words of lexlip train-visual.")
     ] = False,
+    whole: Annotated[
+        Path | None,
+        typer.Option(help="With --visual: store of whole-picture vectors to write, for lexlip search --whole."),
+    ] = None,
     update: Update = False,
     resume: Resume = False,
     json: Json = False,
@@ -133,6 +137,7 @@ def images(
             patch_form=_patch_form(patch_code, patch_clusters),
             entities=entities,
             visual=visual,
+            whole=whole,
             limits=limits,
             resume=resume,
             update=update,

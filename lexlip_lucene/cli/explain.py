@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lexlip_lucene.cli.by_picture import By, Looks, by_picture_of, seen_picture
 from lexlip_lucene.cli.late_maps import draw_late_maps, label_line
 from lexlip_lucene.cli.maps import draw_maps, draw_places, model_of, picture_of, require_png
+from lexlip_lucene.cli.matched import draw_matches, looks_of
 from lexlip_lucene.cli.open_index import open_impacts
 from lexlip_lucene.cli.pictures import Outside
 from lexlip_lucene.cli.query import require_kind
@@ -14,6 +16,9 @@ from lexlip_lucene.cli.typed import read_typed, words_lines, words_record
 from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.search.explanation import compare
+from lexlip_lucene.vectors.picture_vector import words_and_picture
+from lexlip_lucene.words.read_query import ReadQuery
+from lexlip_lucene.words.visual_words import is_visual_word
 
 if TYPE_CHECKING:
     from lexlip_lucene.search.explanation import Comparison, Explanation
@@ -24,8 +29,13 @@ if TYPE_CHECKING:
 @verb
 def explain(
     index: Annotated[Path, typer.Argument(help="Impact index folder.")],
-    query: Annotated[str, typer.Option(help="Words, or `token:weight …` without a model.")],
     docid: Annotated[str, typer.Option(help="Document to explain.")],
+    query: Annotated[str | None, typer.Option(help="Words, or `token:weight …` without a model.")] = None,
+    image: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The picture searched by, with or without --query beside it.")
+    ] = None,
+    by: By = None,
+    looks: Looks = None,
     model: Annotated[
         Path | None, typer.Option(help="Model folder, or the name of a shipped model, that encodes the query.")
     ] = None,
@@ -58,7 +68,8 @@ def explain(
     Each line is a token that query and document share: contribution = query weight × impact. With --against, each line
     is what the token contributes to the one document less what it contributes to the other; the differences add up as
     well. --maps needs --model, or an index that stores positions (`lexlip encode images --positions`, `lexlip index
-    --store positions`), which then frames each token's place without a map.
+    --store positions`), which then frames each token's place without a map. With --image, --maps draws the places of
+    both pictures that visual words matched.
 
     \b
     Example: lexlip explain photos-index --query "a red bicycle" --docid 1.jpg --model model --against 2.jpg
@@ -67,20 +78,31 @@ def explain(
         raise InputError("--maps draws over the document's picture: give --maps FILE.png and --images together")
     if late and (maps is None or model is None):
         raise InputError("--late draws maps by the model's patch vectors: give --maps, --images and --model with it")
+    asked = by_picture_of(image, by, looks)
+    if query is None and asked is None:
+        raise InputError("what was searched for? Give --query, --image or both")
+    if late and query is None:
+        raise InputError("--late compares words with patches: give --query, too")
     if label is not None and not late:
         raise InputError("--label lights places by the model's patch vectors: give --late with it")
     if maps is not None:
         require_png(maps, force=force)
     require_kind(index, "impact", "a BM25 score is not explained")
-    read = read_typed(index, query, model)
+    read = ReadQuery({}) if query is None else read_typed(index, query, model)
+    seen = None if asked is None else seen_picture(index, asked, model)
     with open_impacts(index) as searcher:
         read = read.with_captions(searcher.caption_query)
-        weights = read.weights
-        captions = searcher.caption_query(query).said(searcher.captions)
+        weights = read.weights if seen is None else words_and_picture(read.weights, seen.query)
+        captions = searcher.caption_query(query or "").said(searcher.captions)
         explanation = searcher.explain(weights, docid)
         other = None if against is None else searcher.explain(weights, against)
         positions = _stored_positions(searcher, docid)
-    record, lines = _score(query, explanation, positions, captions, known=bool(weights))
+    said = " ".join(str(each) for each in (query, image) if each is not None)
+    record, lines = _score(said, explanation, positions, captions, known=bool(weights))
+    if asked is not None:
+        looks_record, looks_lines = looks_of(explanation)
+        record |= {"image": asked.file.absolute(), **looks_record}
+        lines = [*looks_lines, *lines]
     if other is not None:
         compared = compare(explanation, other)
         record["against"] = _against_record(compared)
@@ -90,7 +112,10 @@ def explain(
     if maps is not None and images is not None:
         tokens = [term.token for term in explanation.terms]
         picture = picture_of(docid, images, outside=outside)
-        if model is not None:
+        matching = any(is_visual_word(token) for token in tokens)
+        if matching and asked is not None and seen is not None:
+            drawn = draw_matches(maps, index, asked.file, picture, seen.model, explanation, force=force)
+        elif model is not None:
             loaded = model_of(index, model)
             if late:  # it compares all words that were typed, and the picture may lack their tokens
                 known = loaded.lexicon.position_of_token
@@ -106,8 +131,11 @@ def explain(
                 "index with --store positions"
             )
         record["maps"] = drawn
-        seen = ", ".join(each["token"] for each in drawn["tokens"])
-        lines.append(f"{maps}: where its tokens were seen: {seen or 'none of them anywhere'}")
+        if matching:
+            lines.append(f"{maps}: which places of both pictures look alike")
+        else:
+            named = ", ".join(each["token"] for each in drawn["tokens"])
+            lines.append(f"{maps}: where its tokens were seen: {named or 'none of them anywhere'}")
         if "label" in drawn:
             lines.append(label_line(drawn["label"]))
     answer(record, "\n".join(lines), as_json=json)

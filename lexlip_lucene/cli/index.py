@@ -11,6 +11,7 @@ from lexlip_lucene.errors import InputError
 if TYPE_CHECKING:
     from lexlip_lucene.lucene.index.options import IndexOptions
     from lexlip_lucene.lucene.index.report import IndexReport
+    from lexlip_lucene.search.visual_postings import VisualPostings
 
 
 @verb
@@ -205,13 +206,32 @@ def _delete(index: Path, ids: Path, patches: Path | None, *, json: bool) -> None
     answer_report(index, writing.report, changed, json=json)
 
 
+def _visual(index: Path) -> "VisualPostings | None":
+    """Return the postings of visual words in an index, if it has any."""
+    from lexlip_lucene.cli.open_index import facts_of, open_impacts
+    from lexlip_lucene.search.visual_postings import visual_postings
+    from lexlip_lucene.words.visual_words import VISUAL_FACT
+
+    if VISUAL_FACT not in facts_of(index):
+        return None
+    with open_impacts(index) as searcher:
+        return visual_postings(searcher)
+
+
 def answer_report(index: Path, report: "IndexReport", changed: dict[str, int], *, json: bool) -> None:
     """Print what an index holds, and how many documents were `changed` in which way."""
     text = (
         f"{index}: {report.documents} documents ({report.empty} empty), {report.postings} postings, "
         f"{report.index_bytes} bytes, in {report.seconds:.1f} s"
     )
+    visual = _visual(index)
+    if visual is not None:
+        text += (
+            f"; of the postings {visual.postings} are of {visual.words} visual words, each in "
+            f"{visual.mean_share:.1%} of the documents on average"
+        )
     said = "".join(f"; {number} {name.replace('_', ' ')}" for name, number in changed.items())
     passed_over = {"weights of 0": report.zeros, "hidden files or folders": report.hidden}
     said += "".join(f"; passed over: {number} {name}" for name, number in passed_over.items() if number)
-    answer({**report._asdict(), **changed, "index": index.absolute()}, text + said, as_json=json)
+    record = {**report._asdict(), **changed, **({} if visual is None else {"visual": visual._asdict()})}
+    answer({**record, "index": index.absolute()}, text + said, as_json=json)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lexlip_lucene.cli.by_picture import by_picture_of
+from lexlip_lucene.cli.by_picture import By, Looks, by_picture_of
 from lexlip_lucene.cli.late import late_of
 from lexlip_lucene.cli.narrowing import approximation_of, parse_filters
 from lexlip_lucene.cli.search_many import QuerySource, search_many
@@ -23,11 +23,12 @@ def search(
     image: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A picture to search by, with or without --query beside it.")
     ] = None,
-    by: Annotated[
-        str | None,
-        typer.Option(help="With --image: words (what is in it), looks, or both; both if the index has visual words."),
+    by: By = None,
+    looks: Looks = None,
+    whole: Annotated[
+        Path | None,
+        typer.Option(metavar="STORE", help="With --by looks: re-rank by the whole-picture vectors of this store."),
     ] = None,
-    looks: Annotated[float | None, typer.Option(help="With --image: share of looks, 0 to 1; 0.5 unless given.")] = None,
     topics: Annotated[Path | None, typer.Option(help="topics.tsv: qid TAB text.")] = None,
     encoded: Annotated[Path | None, typer.Option(help="Encoded queries, .jsonl.")] = None,
     model: Annotated[
@@ -49,7 +50,9 @@ def search(
     late: Annotated[
         Path | None, typer.Option("--late", metavar="STORE", help="Re-rank by the patch vectors of this store.")
     ] = None,
-    rerank: Annotated[int | None, typer.Option(help="First hits that --late re-ranks, 100.")] = None,
+    rerank: Annotated[
+        int | None, typer.Option(help="First hits that are re-ranked: 100 by --late, 200 by --whole.")
+    ] = None,
     mix: Annotated[
         float | None, typer.Option(help="Part of the first score with --late, 0 to 1; the model's own unless given.")
     ] = None,
@@ -84,8 +87,8 @@ def search(
         narrowed,
         as_json=json,
         force=force,
-        late=late_of(late, rerank, mix),
-        picture=by_picture_of(image, by, looks),
+        late=late_of(late, rerank if whole is None else None, mix),
+        picture=by_picture_of(image, by, looks, whole, rerank),
     )
     if one:
         if output is not None:

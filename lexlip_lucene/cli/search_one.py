@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lexlip_lucene.cli.by_picture import picture_weights
+from lexlip_lucene.cli.by_picture import seen_picture, visual_of_index, whole_reranker
 from lexlip_lucene.cli.late import reranker
 from lexlip_lucene.cli.narrowing import parse_filters, what_may_be_lost
 from lexlip_lucene.cli.open_index import open_impacts, open_texts
@@ -57,15 +57,19 @@ def answer_to(index: Path, query: str, model: Path | None, setting: SearchSettin
             hits = first = texts.search(query, setting.k, filters=setting.filters)
     else:
         read = read_typed(index, query, model) if by_words else ReadQuery({})
-        seen = {} if setting.picture is None else picture_weights(index, setting.picture, model)
+        seen = None if setting.picture is None else seen_picture(index, setting.picture, model)
         second = None if setting.late is None else reranker(index, model, setting.late)
         with open_impacts(index, setting.approximate) as images:
             read = read.with_captions(images.caption_query)
-            weights = words_and_picture(read.weights, seen)
+            weights = read.weights if seen is None else words_and_picture(read.weights, seen.query)
             captions = images.caption_query(query).said(images.captions)
             begun = time.perf_counter()
             first = images.search(dict(weights), setting.first_k, filters=setting.filters, without=read.excluded)
             hits = first
+            if setting.picture is not None and setting.picture.whole is not None and seen is not None:
+                assert seen.whole is not None, "a search by looks is asked for"
+                exact = whole_reranker(setting.picture.whole, visual_of_index(index, seen.model))
+                hits = exact.rerank(seen.whole, first)[: setting.k]
             if second is not None:
                 hits, late = second.rerank(read.words, first)[: setting.k], second.said(read.words, len(first))
     milliseconds = 1000 * (time.perf_counter() - begun)

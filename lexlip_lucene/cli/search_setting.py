@@ -30,7 +30,8 @@ class SearchSetting(NamedTuple):
     @property
     def first_k(self) -> int:
         """Hits of the first stage: those that are re-ranked are among them."""
-        return self.k if self.late is None else max(self.k, self.late.hits)
+        second = self.late if self.picture is None or self.picture.whole is None else self.picture.whole
+        return self.k if second is None else max(self.k, second.hits)
 
     def require_exact(self, index: Path) -> None:
         """Raise InputError if an option is for an impact index; `index` is one of BM25."""

@@ -23,7 +23,7 @@ from lexlip_lucene.encode.existing import ExistingCollection, read_existing
 from lexlip_lucene.encode.further_shards import FurtherShards
 from lexlip_lucene.encode.inputs_hash import hash_of_images, hash_of_texts
 from lexlip_lucene.encode.memory import encoding_memory_errors_named
-from lexlip_lucene.encode.patch_output import SMALL, PatchForm, PatchOutput, patch_output
+from lexlip_lucene.encode.patch_output import SMALL, PatchForm, PatchOutput, patch_output, whole_output
 from lexlip_lucene.encode.query_file import is_query_file
 from lexlip_lucene.encode.run import encode_shards
 from lexlip_lucene.encode.shard_plan import plan_shards
@@ -76,6 +76,7 @@ def encode_images(
     patch_form: PatchForm = SMALL,
     entities: Path | str | None = None,
     visual: bool = False,
+    whole: Path | str | None = None,
     limits: ImageLimits = LIMITS,
     ranks: Ranks = ALONE,
     progress: Progress = SILENT,
@@ -105,6 +106,8 @@ def encode_images(
         entities: a file of `lexlip tag` with a line of each image or of its captions, whose entities become terms of
             the vectors beside the `top_k` tokens (`vectors/entity_terms.py`); None: no entity terms.
         visual: the vectors also have the model's visual words, beside the `top_k` tokens.
+        whole: the folder of a store of whole-picture vectors, the second stage of a search by looks; written as
+            `patches` is, and not beside it. None: none is.
         limits: which pictures are read; others are rejected.
         ranks: the processes that share the work.
         progress: receives the inputs done.
@@ -112,7 +115,8 @@ def encode_images(
     Raises:
         InputError: not one picture could be read, batch_size < 1, `resume` finds another run, `update` finds no
             collection or patch store that was encoded by the same model with the same options, or a store that lacks
-            a document of the collection, `patches` are asked for queries, or `entities` has no line of an image.
+            a document of the collection, `patches` or `whole` are asked for queries, or both at once, `whole` without
+            `visual`, or `entities` has no line of an image.
         OutputError: `output` or `patches` exists and `force` and `update` are off, an id occurs twice, or one of them
             can't be written.
         ModelError: `patches` are asked for, but the model has no late head; or `visual`, but it has no visual words.
@@ -135,6 +139,10 @@ def encode_images(
     named = NO_TERMS if entities is None else terms_of_images(listed, Path(entities), quantiser, model.lexicon)
     looks = visual_of(model) if visual else None
     kept = None if patches is None else patch_output(model, output, Path(patches), patch_form, onto=update)
+    if whole is not None:
+        if kept is not None:
+            raise InputError("a run writes one store: encode for --patches and for --whole apart, with --states")
+        kept = whole_output(model, looks, output, Path(whole), onto=update)
     unfinished = _unfinished(
         model,
         output,
@@ -163,6 +171,7 @@ def encode_images(
         states=None if states is None else Path(states),
         grid=grid,
         patches=patches is not None,
+        whole=whole is not None,
         visual=looks,
         limits=limits,
         further=named.terms,

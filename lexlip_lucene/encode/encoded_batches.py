@@ -30,6 +30,7 @@ class ImageBatches:
         states: a folder that keeps the backbone's states; None: they are not kept.
         grid: of the positions to write; None: no positions.
         patches: also give the patch vectors of each image.
+        whole: give the vector of each whole picture as its only patch.
         visual: the visual lexicon whose words each vector has, too; None: no visual words.
         limits: the images that are read; others are rejected.
         further: image id → tokens that its vector has beside the model's.
@@ -44,6 +45,7 @@ class ImageBatches:
     states: Path | None = None
     grid: Grid | None = None
     patches: bool = False
+    whole: bool = False
     visual: VisualLexicon | None = None
     limits: ImageLimits = LIMITS
     further: Mapping[str, Impacts] = field(default_factory=dict)
@@ -61,6 +63,7 @@ class ImageBatches:
             states=self.states,
             grid=self.grid,
             patches=self.patches,
+            whole=self.whole,
             visual=self.visual,
             limits=self.limits,
         )

@@ -19,10 +19,12 @@ from lexlip_lucene.data.captioned_image import CaptionedImage
 from lexlip_lucene.data.images import LIMITS, ImageLimits, UnreadableImage
 from lexlip_lucene.encode.arithmetic import Arithmetic
 from lexlip_lucene.encode.image_pass import ImagePass
+from lexlip_lucene.encoders.model.image_tower import Seen
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.model.pixels import load_groups
 from lexlip_lucene.encoders.pool.heaviest import placed, quantised
 from lexlip_lucene.encoders.visual.visual_lexicon import VisualLexicon
+from lexlip_lucene.encoders.visual.visual_lexicon import whole as whole_of
 from lexlip_lucene.records import Impacts
 from lexlip_lucene.vectors.manifest import Rejected
 from lexlip_lucene.vectors.patch_map import Grid
@@ -55,6 +57,7 @@ def image_batches(
     states: Path | None = None,
     grid: Grid | None = None,
     patches: bool = False,
+    whole: bool = False,
     visual: VisualLexicon | None = None,
     limits: ImageLimits = LIMITS,
 ) -> Iterator[ImageBatch]:
@@ -70,6 +73,7 @@ def image_batches(
         states: a folder that keeps the backbone's states; None: don't.
         grid: the model's, where the places of tokens are asked for.
         patches: also give the patch vectors, which the model must have.
+        whole: give the vector of the whole picture as its only patch.
         visual: also give the visual words of this lexicon, which is the model's; None: don't.
         limits: which pictures are read.
     """
@@ -80,7 +84,7 @@ def image_batches(
         batch_size=batch_size,
         states=states,
         winners=grid is not None,
-        places=visual is not None,
+        places=visual is not None or whole,
     )
     groups = ([images[number] for number in batch] for batch in batches)
     loaded = load_groups(groups, size=model.config.image.size, limits=limits)
@@ -98,9 +102,17 @@ def image_batches(
                 if isinstance(reason, UnreadableImage)
             ],
             partial(placed, found, grid, quantiser, model.lexicon.tokens) if found and grid else None,
-            partial(_arrays, encode.patches(seen.states)) if seen is not None and patches else None,
+            _patches(encode, seen, patches=patches, whole=whole),
             partial(visual.impacts, seen.places.cpu()) if seen is not None and visual is not None else None,
         )
+
+
+def _patches(
+    encode: ImagePass, seen: Seen | None, *, patches: bool, whole: bool
+) -> Callable[[], Sequence[NDArray[np.float32]]] | None:
+    if seen is None or not (patches or whole):
+        return None
+    return partial(_arrays, encode.patches(seen.states) if patches else whole_of(seen.places).unsqueeze(1))
 
 
 def _arrays(patches: Tensor) -> list[NDArray[np.float32]]:

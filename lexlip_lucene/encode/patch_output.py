@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from lexlip_lucene.encode.query_file import is_query_file
 from lexlip_lucene.encoders.model.lexlip import LexLip
+from lexlip_lucene.encoders.visual.visual_lexicon import VisualLexicon
 from lexlip_lucene.errors import InputError, ModelError, OutputError
 from lexlip_lucene.files.durable import make_folders
 from lexlip_lucene.files.written import require_absent
@@ -136,17 +137,37 @@ def patch_output(model: LexLip, output: Path, store: Path, form: PatchForm, *, o
         OutputError: one of `output` and `store` is the other, or lies in it.
         ModelError: the model has no late head.
     """
-    if is_query_file(output):
-        raise InputError(f"patches are kept of documents, but {output} is to be encoded queries: name a collection")
+    _require_beside(output, store)
     if model.config.late is None:
         raise ModelError(f"model {model.config.name} has no patch vectors: train it with late in its recipe")
-    first, second = output.resolve(), store.resolve()
-    if first.is_relative_to(second) or second.is_relative_to(first):
-        raise OutputError(f"the patch store {store} and the collection {output} must be folders beside each other")
     form = form.checked()
     return PatchOutput(
         store, StoreKind(model.sha256, model.config.late.width, form.code, form.clusters or 0), form, onto
     )
+
+
+def whole_output(model: LexLip, visual: VisualLexicon | None, output: Path, store: Path, *, onto: bool) -> PatchOutput:
+    """Return the store of whole-picture vectors of a run whose collection is `output`: one of each, a byte a number.
+
+    It is of the backbone, not of the model, so it stays good when the lexicon is trained anew.
+
+    Raises:
+        InputError: `output` is no collection, or no visual words are encoded, which find what the store orders.
+        OutputError: one of `output` and `store` is the other, or lies in it.
+    """
+    if visual is None:
+        raise InputError("--whole is the second stage of a search by looks: give --visual with it")
+    _require_beside(output, store)
+    kind = StoreKind(visual.made_of.backbone_sha256, model.image.tower.width, "int8", 1)
+    return PatchOutput(store, kind, PatchForm("int8", 1), onto)
+
+
+def _require_beside(output: Path, store: Path) -> None:
+    if is_query_file(output):
+        raise InputError(f"a store is kept of documents, but {output} is to be encoded queries: name a collection")
+    first, second = output.resolve(), store.resolve()
+    if first.is_relative_to(second) or second.is_relative_to(first):
+        raise OutputError(f"the store {store} and the collection {output} must be folders beside each other")
 
 
 def _most(kind: StoreKind) -> str:

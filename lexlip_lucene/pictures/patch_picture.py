@@ -34,6 +34,12 @@ def patch_overlay(picture: Image.Image, map: PatchMap) -> Image.Image:
     return drawn
 
 
+def light_overlay(picture: Image.Image, light: NDArray[np.float32], grid: Grid) -> Image.Image:
+    """Return a copy of `picture` (RGB), as bright at each place of `grid` as `light` (rows, columns) in 0..1 says."""
+    seen = picture.convert("RGB")
+    return Image.composite(seen, _shaded(seen), _stretched(light, grid, seen.size, Image.Resampling.BILINEAR))
+
+
 def box_overlay(picture: Image.Image, token: str, box: Box) -> Image.Image:
     """Return a copy of `picture` (RGB) with the place of `token` framed: what stored positions tell."""
     drawn = picture.convert("RGB")

@@ -8,7 +8,9 @@ from typing import NamedTuple
 import matplotlib
 from PIL import Image, ImageDraw, ImageFont
 
-_FONT = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+FONT = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+"""The font of all that is written on pictures."""
+
 _TITLE, _NOTE = 15, 11
 """Pixels of the letters."""
 
@@ -50,6 +52,6 @@ def _drawn(tile: Tile, high: int) -> Image.Image:
     drawn = Image.new("RGB", (SIDE, high), "white")
     drawn.paste(tile.picture, (0, 0))
     pen, below = ImageDraw.Draw(drawn), tile.picture.height + 4
-    pen.text((0, below), tile.title, fill=tile.colour, font=ImageFont.truetype(_FONT, _TITLE))
-    pen.text((0, below + _TITLE + 4), tile.note, fill="#555555", font=ImageFont.truetype(_FONT, _NOTE))
+    pen.text((0, below), tile.title, fill=tile.colour, font=ImageFont.truetype(FONT, _TITLE))
+    pen.text((0, below + _TITLE + 4), tile.note, fill="#555555", font=ImageFont.truetype(FONT, _NOTE))
     return drawn

@@ -18,7 +18,7 @@ from lexlip_lucene.errors import SearchError
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.records import Hit, Impacts
 from lexlip_lucene.search.searcher import Searcher
-from lexlip_lucene.words.visual_words import MOST_VISUAL_WORDS, VISUAL_FACT, visual_word
+from lexlip_lucene.words.visual_words import MOST_VISUAL_WORDS, VISUAL_CODES_FACT, VISUAL_FACT, visual_word
 
 POSTINGS_AT_ONCE = 1_000_000
 """Postings that one crossing brings back at most, unless a single word has more."""
@@ -79,7 +79,7 @@ def read_looks(searcher: Searcher, *, threads: int = 1, progress: Progress = SIL
         SearchError: the index has no visual words, or can't be read.
     """
     require_visual_words(searcher)
-    codes = int(searcher.facts.get("visual_codes", MOST_VISUAL_WORDS))
+    codes = int(searcher.facts.get(VISUAL_CODES_FACT, MOST_VISUAL_WORDS))
     frequencies = searcher.frequencies([visual_word(code) for code in range(codes)])
     words = sorted(word for word, frequency in frequencies.items() if frequency)
     rows: dict[str, int] = {}

@@ -21,6 +21,9 @@ VISUAL_FACT = "visual_sha256"
 NEAR = 0.5
 """The similarity of looks, a cosine, from which on two pictures are near-duplicates unless another is named."""
 
+VISUAL_CODES_FACT = "visual_codes"
+"""The fact that says how many codes that lexicon has."""
+
 _NAME = re.compile(r"v[0-9]{5}")
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL.Image import Image
 
 from lexlip_lucene.data.images import open_image
@@ -14,7 +16,7 @@ from lexlip_lucene.encoders.pool.heaviest import quantised
 from lexlip_lucene.encoders.pool.saturation import divide_by_length
 from lexlip_lucene.encoders.visual.backbone_identity import backbone_sha256
 from lexlip_lucene.encoders.visual.visual_file import VISUAL_FILE, read_visual
-from lexlip_lucene.encoders.visual.visual_lexicon import VisualLexicon
+from lexlip_lucene.encoders.visual.visual_lexicon import VisualLexicon, whole
 from lexlip_lucene.errors import ModelError
 from lexlip_lucene.vectors.picture_vector import PictureVector
 
@@ -42,6 +44,16 @@ def require_backbone(lexicon: VisualLexicon, model: LexLip) -> None:
             f"the visual words in {model.folder or model.config.name} ({VISUAL_FILE}) were learned from the states of "
             "another backbone than this model's: make them again with `lexlip train-visual`"
         )
+
+
+@torch.inference_mode()
+def whole_vector(model: LexLip, picture: Image) -> NDArray[np.float32]:
+    """Return the vector (width,) of a whole picture in mode RGB, as `lexlip encode images --whole` stores it."""
+    pixels = to_square(picture, model.config.image.size).unsqueeze(0).to(model.device)
+    found: NDArray[np.float32] = (
+        whole(model.image.tower.seen(normalise(pixels, model.config.image)).places)[0].cpu().numpy()
+    )
+    return found
 
 
 @torch.inference_mode()

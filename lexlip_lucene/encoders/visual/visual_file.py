@@ -93,10 +93,19 @@ def read_visual(folder: Path, files: Mapping[str, str], config: str) -> VisualLe
         idf = tensors["idf"]
     except KeyError as error:
         raise ModelError(f"{path} is damaged: it has no tensor {error}: {_REMEDY}") from None
-    if idf.shape != (code.size,) or header.form.size != code.size or not bool(torch.isfinite(idf).all()):
-        raise ModelError(f"{path} is damaged: its tensors are not of {header.form.size} codes: {_REMEDY}")
+    if not _fit(code, idf) or header.form.size != code.size:
+        raise ModelError(f"{path} is damaged: its tensors are not those of {header.form.size} codes: {_REMEDY}")
     made_of = Provenance(header.backbone_sha256, header.pictures)
     return VisualLexicon(header.form, code, idf, header.ceiling, made_of, sha256)
+
+
+def _fit(code: VisualCode, idf: Tensor) -> bool:
+    """Return True if the tensors go together: a picture of two places can be encoded."""
+    try:
+        strengths = code.strengths(torch.ones(1, 2, code.width)) * idf
+    except (RuntimeError, IndexError):
+        return False
+    return idf.shape == (code.size,) and bool(torch.isfinite(strengths).all()) and bool(torch.isfinite(idf).all())
 
 
 _REMEDY = "take the whole folder from where it came from, or make it again with `lexlip train-visual`"

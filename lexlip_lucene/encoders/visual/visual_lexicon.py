@@ -114,6 +114,11 @@ class VisualLexicon:
             )
 
 
+def whole(places: Tensor) -> Tensor:
+    """Return the vector of the whole picture (batch, width) at unit length: the mean of its places."""
+    return functional.normalize(places.float().mean(dim=1), dim=1)
+
+
 def kept_weights(strengths: Tensor, idf: Tensor, keep: int) -> Tensor:
     """Return strengths (batch, codes) times idf, the `keep` heaviest of each, at length 1."""
     found = heaviest(strengths * idf, keep)

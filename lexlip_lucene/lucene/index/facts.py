@@ -11,10 +11,10 @@ from lexlip_lucene.errors import InputError
 from lexlip_lucene.files.written import sha256_of
 from lexlip_lucene.search.caption_fields import CAPTIONS_FACT, ENTITIES_FACT
 from lexlip_lucene.vectors.manifest import Manifest, manifest_path
-from lexlip_lucene.words.visual_words import VISUAL_FACT
+from lexlip_lucene.words.visual_words import VISUAL_CODES_FACT, VISUAL_FACT
 
 _FROM_MANIFEST = ("side", "model_sha256", "vocabulary_sha256", "scale", "rounding", "bits", "top_k")
-_PARTS = (ENTITIES_FACT, VISUAL_FACT, "visual_codes")
+_PARTS = (ENTITIES_FACT, VISUAL_FACT, VISUAL_CODES_FACT)
 """What some documents have beside words: one collection that has it is enough."""
 
 _MUST_AGREE = ("model_sha256", "vocabulary_sha256", "scale", VISUAL_FACT)
