@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from lexlip_lucene.data.captions import read_captions
+from lexlip_lucene.data.picture_file import picture_file
 from lexlip_lucene.experiments import copies
 from lexlip_lucene.experiments.copies import KINDS, draw_copies, figures
 
@@ -26,7 +27,8 @@ def test_each_photo_has_its_copies_and_the_same_seed_gives_the_same_bytes(tmp_pa
     assert {path.name for path in (tmp_path / "one" / first).iterdir()} == {f"{k}.jpg" for k in (*KINDS, "original")}
     assert [path.name for path in (tmp_path / "one" / second).iterdir()] == ["original.jpg"]
     assert one[Path(first) / "original.jpg"] == images[0].path.read_bytes()
-    sizes = {kind: Image.open(tmp_path / "one" / first / f"{kind}.jpg").size for kind in KINDS}
+    files = {kind: picture_file(tmp_path / "one" / first / f"{kind}.jpg") for kind in KINDS}
+    sizes = {kind: (file.width, file.height) for kind, file in files.items()}
     assert sizes == {
         "shrunk": (50, 30),
         "cropped": (90, 54),
