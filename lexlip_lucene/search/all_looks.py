@@ -85,8 +85,9 @@ def read_looks(searcher: Searcher, *, threads: int = 1, progress: Progress = SIL
     rows: dict[str, int] = {}
     found: dict[str, tuple[NDArray[np.int32], NDArray[np.int64]]] = {}
     for word, hits in progress.track(_postings(searcher, frequencies, words, threads), "reading looks", len(words)):
-        numbers = (rows.setdefault(hit.docid, len(rows)) for hit in hits)
-        found[word] = np.fromiter(numbers, np.int32, len(hits)), np.array([hit.score for hit in hits], np.int64)
+        own = [(rows.setdefault(docid, len(rows)), score) for docid, score, _ in hits]
+        numbers, impacts = zip(*own, strict=True) if own else ((), ())
+        found[word] = np.array(numbers, np.int32), np.array(impacts, np.int64)
     return _looks(words, rows, found, searcher.documents)
 
 
