@@ -30,8 +30,8 @@ from lexlip_lucene.words.visual_words import NEAR
 FIRST_HITS = 16
 """Hits of a document that are looked at first."""
 
-HITS_AT_ONCE = 1_000_000
-"""Hits that one crossing brings back at most."""
+QUERIES_AT_ONCE, HITS_AT_ONCE = 2_000, 1_000_000
+"""Documents that search in one crossing, and hits that it brings back, at most."""
 
 
 class NearDuplicates(NamedTuple):
@@ -123,7 +123,7 @@ def _partners(
     squares, k = looks.squares().tolist(), FIRST_HITS
     while rows:
         further: list[int] = []
-        at_once = max(1, HITS_AT_ONCE // k)
+        at_once = max(1, min(QUERIES_AT_ONCE, HITS_AT_ONCE // k))
         for start in range(0, len(rows), at_once):
             part = {looks.docids[row]: row for row in rows[start : start + at_once]}
             answers = searcher.search_batch({docid: looks.of(row) for docid, row in part.items()}, k, threads=threads)
