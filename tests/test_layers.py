@@ -80,7 +80,7 @@ MAY_IMPORT = {
     "lucene.search": SEARCH,
     "check": QUERY | INDEX | {"encoders.entities"} | {"check"},
     "pyserini": JAVA,
-    "photos": ENCODE | INDEX | {"photos"},
+    "photos": ENCODE | INDEX | {"training.visual", "photos"},
     "tuning": GROUND | SEARCH | {"tuning"},
     "experiments": EXPERIMENTS,
     "experiments.engine": ALL | {"experiments.engine"},
@@ -100,7 +100,8 @@ MAY_IMPORT = {
     | {f"experiments.ladder{part}" for part in ("", ".documents", ".systems", ".report")},
     "demo": ALL | {"experiments", "pictures", "demo"},
     "serve.http": DATA | {"serve.http"},
-    "serve": ALL | {"check", "pictures", "serve.http", "serve"},
+    "serve.looks": DATA | SEARCH | {"serve.http", "serve.looks"},
+    "serve": ALL | {"check", "pictures", "serve.http", "serve.looks", "serve"},
 }
 """Room → the rooms that it may import. A room is a folder of the package, or a module at its top."""
 

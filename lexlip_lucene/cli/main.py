@@ -14,6 +14,7 @@ from lexlip_lucene.cli import (
     classify,
     demo,
     doctor,
+    duplicates,
     encode,
     evaluate,
     explain,
@@ -48,6 +49,7 @@ ORDER = [
     "check",
     "search",
     "explain",
+    "duplicates",
     "lexicon",
     "serve",
     "eval",
@@ -92,6 +94,7 @@ app.command("merge")(merge.merge)
 app.command("check")(check.check)
 app.command("search")(search.search)
 app.command("explain")(explain.explain)
+app.command("duplicates")(duplicates.duplicates)
 app.command("lexicon")(lexicon.lexicon)
 app.command("serve")(serve.serve)
 app.command("eval")(evaluate.evaluate)

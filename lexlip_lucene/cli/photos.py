@@ -58,6 +58,13 @@ def photos(
     allow_truncated: Annotated[
         bool | None, typer.Option(help="Also read pictures that were cut; what is missing is blank.")
     ] = None,
+    looks: Annotated[
+        bool | None,
+        typer.Option(help="Also what photos look like: visual words, learned from the photos when first asked for."),
+    ] = None,
+    relearn_looks: Annotated[
+        bool, typer.Option("--relearn-looks", help="Learn the visual words anew, from the photos as they are now.")
+    ] = False,
     outside: Outside = False,
     device: Annotated[str, typer.Option(help="torch device: auto, cpu, cuda, …")] = "auto",
     json: Json = False,
@@ -68,8 +75,9 @@ def photos(
 
     Encodes what is new or changed, drops what is gone, and opens the page. Photos that were encoded before are not
     encoded again, also if they were renamed or moved. A run that is cut short resumes the next time. Options that are
-    not given stay as they were. With another model or other --views, --top-k, --bits, --max-pixels or
-    --allow-truncated all photos are encoded again, as with --force.
+    not given stay as they were. With another model or other --views, --top-k, --bits, --max-pixels, --allow-truncated
+    or --looks all photos are encoded again, as with --force. With --looks near-duplicates are found by `lexlip
+    duplicates` and on the page.
 
     \b
     Example: lexlip photos ~/Pictures --query "two dogs in the snow"
@@ -82,7 +90,7 @@ def photos(
         report = update_photos(
             folder,
             output or default_home(folder),
-            Wanted(model, views, bits, top_k, max_pixels, allow_truncated),
+            Wanted(model, views, bits, top_k, max_pixels, allow_truncated, looks, relearn_looks),
             outside=outside,
             device=device,
             force=force,
@@ -128,6 +136,7 @@ def _record(report: "PhotosReport") -> dict[str, Any]:
         "rejected": len(report.rejected),
         "encoded": report.encoded,
         "hidden": report.hidden,
+        **({} if report.visual_words is None else {"visual_words": report.visual_words, "model": report.model}),
         "index": report.index.absolute(),
         "collection": report.collection.absolute(),
         "seconds": report.seconds,

@@ -28,11 +28,11 @@ def train_visual(
     force: Force = False,
     debug: Debug = False,
 ) -> None:
-    """Learn visual words: what the places of pictures look like, as terms.
+    """Learn visual words from pictures without captions.
 
-    OUTPUT is the same model, by which old collections and indexes go on, and encodes with --visual, too. Nothing is
-    learned about words, so pictures need no captions. Some thousand pictures are enough; they may be those that are
-    to be searched.
+    A visual word is what a place of a picture looks like, as a term. OUTPUT is the same model, by which old collections
+    and indexes go on, and encodes with --visual, too. Some thousand pictures are enough; they may be those that are to
+    be searched.
 
     \b
     Example: lexlip train-visual photos/ model-visual --model photos

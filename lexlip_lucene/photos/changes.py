@@ -7,7 +7,7 @@ moved, renamed or copied is not encoded again.
 from typing import NamedTuple
 
 from lexlip_lucene.data.images import UnreadableImage
-from lexlip_lucene.photos.ledger import Entry, Ledger
+from lexlip_lucene.photos.ledger import Entry, Ledger, Settings
 from lexlip_lucene.photos.scan import NO_FILE, PhotoFile, content_of, why_not_openable
 from lexlip_lucene.progress import Progress
 
@@ -70,6 +70,20 @@ def counts_of(ledger: Ledger | None, now: Ledger) -> Counts:
         changed=sum(now.files[id].sha256 != before[id].sha256 for id in kept),
         removed=len(before) - len(kept),
     )
+
+
+def why_again(then: Settings, now: Settings) -> str:
+    """Return why all photos are encoded again, in words: the settings that have changed, or --force."""
+    before, after = then.model_dump(), now.model_dump()
+    changed = [
+        f"{key} was {before[key]}, now {after[key]}"
+        for key in before
+        if before[key] != after[key] and not key.startswith("visual_")
+    ]
+    if then.visual_sha256 != now.visual_sha256:
+        anew = "without visual words" if now.visual_sha256 is None else "with visual words that were learned anew"
+        changed.append("with visual words" if then.visual_sha256 is None else anew)
+    return "; ".join(changed) or "--force"
 
 
 def _entry(file: PhotoFile, before: Entry | None) -> Entry:

@@ -22,7 +22,8 @@ SCHEMA = 2
 class Settings(BaseModel):
     """The values that a photo's vector depends on beside its content; with others all are encoded again.
 
-    `bits` and `top_k` are the numbers in use, also where they are the model's own.
+    `bits` and `top_k` are the numbers in use, also where they are the model's own. `visual_sha256` is of the visual
+    lexicon whose words vectors have, and `visual_codes` the number of its codes; None if they have none.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
@@ -32,6 +33,8 @@ class Settings(BaseModel):
     top_k: int | None
     max_pixels: int
     allow_truncated: bool
+    visual_sha256: str | None = None
+    visual_codes: int | None = None
 
 
 class Entry(NamedTuple):

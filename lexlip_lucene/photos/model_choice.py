@@ -30,6 +30,8 @@ class Wanted(NamedTuple):
     top_k: int | None = None
     max_pixels: int | None = None
     allow_truncated: bool | None = None
+    looks: bool | None = None
+    relearn_looks: bool = False
 
 
 class Chosen(NamedTuple):

@@ -128,6 +128,8 @@ def _facts(ledger: Ledger, config: ModelConfig) -> dict[str, Any]:
         "top_k": quantiser.top_k,
         "max_pixels": settings.max_pixels,
         "allow_truncated": settings.allow_truncated,
+        "visual_sha256": settings.visual_sha256,
+        "visual_codes": settings.visual_codes,
     }
 
 

@@ -4,11 +4,13 @@
     photos.lexlip/index/           the Lucene index of the collection
     photos.lexlip/ledger.json      the files that they were made from
     photos.lexlip/encoding/        vectors of a run that was cut short
+    photos.lexlip/model/           the model with visual words that were learned from the photos (`looks.py`), if any
 
 The folder is written under another name and takes its place in one step, so index, collection and ledger always agree.
 The index is built again whenever something has changed: for 20,000 photos that takes some seconds.
 """
 
+import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,10 +21,11 @@ from lexlip_lucene.data.images import readable_formats
 from lexlip_lucene.errors import InputError, OutputError
 from lexlip_lucene.files.locked import locked
 from lexlip_lucene.files.written import require_folder, restore_replaced, written_folder
-from lexlip_lucene.photos.changes import Changes, Counts, changes_since, counts_of
+from lexlip_lucene.photos.changes import Changes, Counts, changes_since, counts_of, why_again
 from lexlip_lucene.photos.encoded import FOLDER, Encoded, EncodedParts
 from lexlip_lucene.photos.encoding import encode_photos
 from lexlip_lucene.photos.ledger import LEDGER_FILE, Ledger, read_ledger, write_ledger
+from lexlip_lucene.photos.looks import LEARNED, MODEL, choose_looks, is_beside
 from lexlip_lucene.photos.metadata import CAPTIONS, KEYWORDS, STORED
 from lexlip_lucene.photos.model_choice import Chosen, Wanted, choose_model
 from lexlip_lucene.photos.photo_collection import COLLECTION, keys_of, known_vectors, write_collection
@@ -30,7 +33,6 @@ from lexlip_lucene.photos.scan import PhotoFile, scan
 from lexlip_lucene.progress import SILENT, Progress
 
 if TYPE_CHECKING:
-    from lexlip_lucene.encoders.model.model_config import ModelConfig
     from lexlip_lucene.lucene.index.options import IndexOptions
 
 INDEX = "index"
@@ -46,6 +48,7 @@ class PhotosReport:
         counts: the documents that came, changed and went.
         documents: photos in the index; files of the folder = documents + rejected.
         encoded: photos that went through the model in this run.
+        visual_words: number of visual words that photos may have; None without looks.
         rejected: id → the reason against a file that could not be read.
         hidden: files and folders that were passed over.
         seconds: of the run.
@@ -56,6 +59,7 @@ class PhotosReport:
     counts: Counts
     documents: int
     encoded: int
+    visual_words: int | None
     rejected: dict[str, str]
     hidden: int
     seconds: float
@@ -127,9 +131,10 @@ def _updated(
     before = _ledger_of(folder, home, force=force)
     found = scan(folder, outside=outside)
     chosen = choose_model(wanted, before, device)
+    chosen = choose_looks(chosen, wanted, before, found.files, home, device=device, progress=progress)
     valid = before if before is not None and before.settings == chosen.settings and not force else None
     if before is not None and valid is None:
-        progress.note(f"all photos are encoded again: {_why_again(before, chosen)}")
+        progress.note(f"all photos are encoded again: {why_again(before.settings, chosen.settings)}")
     formats = readable_formats()
     changes = changes_since(valid, found.files, formats=formats, progress=progress)
     ledger = Ledger(
@@ -149,10 +154,11 @@ def _updated(
             encoded = _bring_into_step(home, ledger, valid, found.files, changes, chosen, device, progress)
     return PhotosReport(
         home=home,
-        model=chosen.folder,
+        model=home / MODEL if is_beside(chosen.folder, home) else chosen.folder,
         counts=counts_of(before, ledger),
         documents=len(ledger.documents),
         encoded=encoded,
+        visual_words=ledger.settings.visual_codes,
         rejected={id: entry.reason for id, entry in ledger.files.items() if entry.reason},
         hidden=found.hidden,
         seconds=time.monotonic() - begun,
@@ -182,7 +188,7 @@ def _bring_into_step(
     for id, entry in ledger.files.items():
         if entry.sha256 in done:
             ledger.files[id] = entry._replace(reason=done[entry.sha256].reason)
-    _write(home, ledger, before, files, done, chosen.config, progress)
+    _write(home, ledger, before, files, done, chosen, progress)
     return sum(done[sha256].vector is not None for sha256 in missing)
 
 
@@ -192,18 +198,20 @@ def _write(
     before: Ledger | None,
     files: Mapping[str, PhotoFile],
     encoded: Mapping[str, Encoded],
-    config: "ModelConfig",
+    chosen: Chosen,
     progress: Progress,
 ) -> None:
     from lexlip_lucene.lucene.index.impact_index import ImpactIndex
 
     known = known_vectors(home, before, encoded)
     with written_folder(home, force=True) as partial:
-        write_collection(partial / COLLECTION, files, ledger, before, known, config, progress)
+        write_collection(partial / COLLECTION, files, ledger, before, known, chosen.config, progress)
         there = keys_of(partial / COLLECTION)
         captions = {key: weight for key, weight in CAPTIONS.items() if key in there}
         kept: IndexOptions = {"store": STORED, "keywords": KEYWORDS, "captions": captions}
         ImpactIndex.build(partial / COLLECTION, partial / INDEX, progress=progress, **kept)
+        if is_beside(chosen.folder, home):
+            shutil.copytree(chosen.folder, partial / MODEL)
         write_ledger(partial, ledger)
 
 
@@ -218,7 +226,7 @@ def _require_beside(folder: Path, home: Path) -> None:
 def _ledger_of(folder: Path, home: Path, *, force: bool) -> Ledger | None:
     """Return the ledger in `home`, which is nothing, or an index of `folder`."""
     restore_replaced(home)
-    ours = not home.exists() or any((home / name).exists() for name in (LEDGER_FILE, FOLDER))
+    ours = not home.exists() or any((home / name).exists() for name in (LEDGER_FILE, FOLDER, LEARNED))
     if not ours and not (home.is_dir() and not any(home.iterdir())):
         raise OutputError(
             f"{home} is there and is no index of photos (it has no {LEDGER_FILE}): choose another --output"
@@ -240,9 +248,3 @@ def _readable_ledger(home: Path, *, force: bool) -> Ledger | None:
         if not force:
             raise
         return None
-
-
-def _why_again(before: Ledger, chosen: Chosen) -> str:
-    then, now = before.settings.model_dump(), chosen.settings.model_dump()
-    changed = [f"{key} was {then[key]}, now {now[key]}" for key in then if then[key] != now[key]]
-    return "; ".join(changed) or "--force"

@@ -26,6 +26,7 @@ from lexlip_lucene.serve.pages import pages
 from lexlip_lucene.serve.picture_routes import pictures
 from lexlip_lucene.serve.pyserini_api import v1
 from lexlip_lucene.serve.served import Served
+from lexlip_lucene.serve.similar_page import similar
 
 STATIC = Path(__file__).with_name("static")
 
@@ -50,7 +51,7 @@ def create_app(served: Served, *, reach: Reach = LOCAL) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.served = served
-    for routes in (api, v1, pictures, pages):
+    for routes in (api, v1, pictures, pages, similar):
         app.include_router(routes)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     add_problem_handlers(app)

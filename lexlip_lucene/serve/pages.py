@@ -25,12 +25,12 @@ from lexlip_lucene.serve.api import search_answer
 from lexlip_lucene.serve.http.gate import check_time
 from lexlip_lucene.serve.http.limits import MOST_HITS, QUERY_CHARACTERS
 from lexlip_lucene.serve.http.problems import said_to_client, status_of
+from lexlip_lucene.serve.looks.summed_looks import Told, differences, told
 from lexlip_lucene.serve.page_links import PageLinks
 from lexlip_lucene.serve.search_request import PageAsked, SearchRequest
 from lexlip_lucene.serve.sent_pictures import Forgotten
 from lexlip_lucene.serve.served import Here, Served
 from lexlip_lucene.serve.shown_fields import shown_fields
-from lexlip_lucene.serve.summed_looks import Told, differences, told
 from lexlip_lucene.serve.weak_hits import weak_from
 from lexlip_lucene.words.function_words import FUNCTION_WORDS
 

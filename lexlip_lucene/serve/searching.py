@@ -16,8 +16,8 @@ from lexlip_lucene.search.explanation import Comparison, Explanation, Term, comp
 from lexlip_lucene.search.searcher import OpenIndex, Searcher, TextSearcher
 from lexlip_lucene.serve.http.gate import check_time
 from lexlip_lucene.serve.http.problems import NotThere
+from lexlip_lucene.serve.looks.query_picture import NO_VISUAL_WORDS, QueryPicture, why_sent_has_no_looks
 from lexlip_lucene.serve.query_model import QueryModel
-from lexlip_lucene.serve.query_picture import NO_VISUAL_WORDS, QueryPicture, why_sent_has_no_looks
 from lexlip_lucene.serve.search_request import SearchRequest, System, Vector
 from lexlip_lucene.serve.search_result import ExplainedHit, Query, SearchResult
 from lexlip_lucene.serve.sent_pictures import SentPictures

@@ -13,6 +13,7 @@ from lexlip_lucene.serve.http.limits import Limits
 from lexlip_lucene.serve.http.problems import NotThere
 from lexlip_lucene.serve.image_files import ImageFiles
 from lexlip_lucene.serve.index_check import Check, IndexCheck
+from lexlip_lucene.serve.looks.similar_pictures import SimilarPictures
 from lexlip_lucene.serve.searching import Searching
 from lexlip_lucene.serve.thumbnails import Thumbnails
 from lexlip_lucene.serve.welcome import Welcome, welcome_of
@@ -56,6 +57,10 @@ class Served:
             waiting=limits.pictures_waiting,
             seconds=limits.loading_seconds,
         )
+        self.similar = SimilarPictures(searching.images)
+        self.comparing = Gate(
+            "requests for similar pictures", workers=1, waiting=limits.waiting, seconds=limits.loading_seconds
+        )
         self.thumbnails = Thumbnails(most_bytes=limits.thumbnail_bytes)
         self._find_files = find_files
         self._stale = True
@@ -70,6 +75,7 @@ class Served:
         self.keywords = self.searching.images.keywords()
         self.welcome = welcome_of(self.searching, self.files)
         self.thumbnails.clear()
+        self.similar.clear()
         self._stale = False
 
     def refresh(self) -> None:
@@ -130,7 +136,7 @@ class Served:
 
     def close(self) -> None:
         """Let go of the threads and close the indexes; those that are still searched are left to the process's end."""
-        gates = (self.searches, self.pictures, self._loading)
+        gates = (self.searches, self.pictures, self.comparing, self._loading)
         if all([gate.close() for gate in gates]):
             self.searching.close()
         else:

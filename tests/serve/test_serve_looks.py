@@ -17,8 +17,8 @@ from support.served_looks import COPY, KEEP, ORIGINAL, LookingPlace
 from lexlip_lucene.pictures.sheet import SIDE
 from lexlip_lucene.records import Document, Impacts
 from lexlip_lucene.serve.app import create_app
+from lexlip_lucene.serve.looks.query_picture import NO_VISUAL_WORDS, why_sent_has_no_looks
 from lexlip_lucene.serve.query_model import QueryModel
-from lexlip_lucene.serve.query_picture import NO_VISUAL_WORDS, why_sent_has_no_looks
 from lexlip_lucene.serve.served import Served
 from lexlip_lucene.words.visual_words import is_visual_word, parted
 

@@ -10,11 +10,11 @@ from support.served_looks import COPY, KEEP, ORIGINAL, LookingPlace
 
 from lexlip_lucene.search.explanation import compare, explanation_of
 from lexlip_lucene.serve.app import create_app
+from lexlip_lucene.serve.looks.summed_looks import differences, told
 from lexlip_lucene.serve.page_links import PageLinks
 from lexlip_lucene.serve.search_request import PageAsked
 from lexlip_lucene.serve.sent_pictures import SentPicture
 from lexlip_lucene.serve.served import Served
-from lexlip_lucene.serve.summed_looks import differences, told
 from lexlip_lucene.serve.thumbnails import Thumbnail
 from lexlip_lucene.vectors.picture_vector import PictureVector
 from lexlip_lucene.words.visual_words import is_visual_word

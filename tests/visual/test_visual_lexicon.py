@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from lexlip_lucene.encoders.visual.rotated import Rotated
-from lexlip_lucene.encoders.visual.visual_file import VISUAL_FILE, read_visual, visual_bytes
+from lexlip_lucene.encoders.visual.visual_file import read_visual, visual_bytes
 from lexlip_lucene.encoders.visual.visual_lexicon import (
     Provenance,
     VisualLexicon,
@@ -24,7 +24,7 @@ from lexlip_lucene.files.written import sha256_of
 from lexlip_lucene.recipes.visual_recipe import VisualRecipe
 from lexlip_lucene.training.visual.visual_words import fitted
 from lexlip_lucene.vectors.lexicon import Lexicon
-from lexlip_lucene.words.visual_words import code_of, is_visual_word, parted, visual_word
+from lexlip_lucene.words.visual_words import VISUAL_FILE, code_of, is_visual_word, parted, visual_word
 
 WIDTH = 12
 MADE_OF = Provenance("b" * 64, 30)
