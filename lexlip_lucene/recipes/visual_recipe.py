@@ -26,7 +26,7 @@ class VisualForm(Spec):
     code: Literal["auto-encoder", "k-means", "rotated"] = "auto-encoder"
     size: int = Field(default=8192, ge=2, le=100_000)
     per_place: int = Field(default=16, gt=0, le=1000)
-    keep: int = Field(default=160, gt=0, le=100_000)
+    keep: int = Field(default=152, gt=0, le=100_000)
     bits: int = Field(default=8, ge=1, le=16)
 
 

@@ -185,7 +185,7 @@ def test_impacts_of_strengths_are_those_of_places() -> None:
 def test_rows_that_differ_after_the_fit_share_it() -> None:
     rows = rows_of(VisualRecipe(), list(CODES), [], 1)
     groups = [list(group) for group in with_one_fit(rows)]
-    assert groups[0] == [f"auto-encoder 8192, keep {keep}" for keep in (160, 128, 96)]
+    assert groups[0] == [f"auto-encoder 8192, keep {keep}" for keep in (152, 128, 96)]
     assert groups[-1] == [f"rotated, keep {keep}" for keep in (64, 128, 176, 320)]
     assert {recipe.seed for recipe in rows.values()} == {1}
 

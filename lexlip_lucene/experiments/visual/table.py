@@ -43,10 +43,10 @@ if TYPE_CHECKING:
     from lexlip_lucene.experiments.visual.encoded.places import KeptPlaces
 
 CODES: Mapping[str, Mapping[str, Any]] = {
-    "auto-encoder 8192, keep 160": {"code": "auto-encoder", "size": 8192, "keep": 160},
+    "auto-encoder 8192, keep 152": {"code": "auto-encoder", "size": 8192, "keep": 152},
     "auto-encoder 8192, keep 128": {"code": "auto-encoder", "size": 8192, "keep": 128},
     "auto-encoder 8192, keep 96": {"code": "auto-encoder", "size": 8192, "keep": 96},
-    "auto-encoder 4096, keep 160": {"code": "auto-encoder", "size": 4096, "keep": 160},
+    "auto-encoder 4096, keep 152": {"code": "auto-encoder", "size": 4096, "keep": 152},
     "k-means 4096, one word a place": {"code": "k-means", "size": 4096, "per_place": 1},
     "k-means 4096, soft 4": {"code": "k-means", "size": 4096, "per_place": 4},
     "rotated, keep 64": {"code": "rotated", "keep": 64},
