@@ -96,6 +96,7 @@ def test_mixes_lie_between_two_vectors_and_keep_as_many_tokens(tmp_path: Path) -
     shards = list(with_mixes(list(read_shards(tmp_path)), 3, 500))
     ids = [id for shard in shards for id in shard.ids]
     assert ids == [f"mix{number:07d}" for number in range(500)]
+    assert all(shard.matrix.has_sorted_indices for shard in shards)
     every = np.concatenate([shard.matrix.toarray() for shard in shards])
     own = every[:3]
     assert own.tolist() == [[vector.get(token, 0) for token in tokens] for vector in vectors]

@@ -42,6 +42,7 @@ def with_mixes(encoded: list[JointShard], words: int, count: int) -> Iterator[Jo
         one, two = chance.integers(0, matrix.shape[0], (2, number))
         share = chance.uniform(LEAST, MOST, number)
         mixed = csr_array(diags_array(share) @ matrix[one] + diags_array(1 - share) @ matrix[two])
+        mixed.sort_indices()  # as an index takes them
         parts = [_heaviest(csr_array(mixed[:, :words]), kept[0]), _heaviest(csr_array(mixed[:, words:]), kept[1])]
         ids = [f"mix{place:07d}" for place in range(first, first + number)]
         yield JointShard(ids, csr_array(_beside(parts)), codes[one])
