@@ -21,7 +21,7 @@ VISUAL_FACT = "visual_sha256"
 VISUAL_FILE = "visual.safetensors"
 """The file of visual words in a model folder; `config.json` beside it has its SHA-256."""
 
-NEAR = 0.55
+NEAR = 0.6
 """The similarity of looks, a cosine, from which on two pictures are near-duplicates unless another is named: the least,
 in steps of .05, at which 95 % of the pairs are right among 2,000 training photos and light copies of half of them
 (docs/visual.md)."""

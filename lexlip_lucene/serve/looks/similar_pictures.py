@@ -9,7 +9,7 @@ from lexlip_lucene.search.searcher import Searcher
 from lexlip_lucene.serve.http.problems import NotThere
 from lexlip_lucene.words.visual_words import NEAR, VISUAL_FACT
 
-LEVELS = (0.4, NEAR, 0.7, 0.9)
+LEVELS = (0.5, NEAR, 0.7, 0.9)
 """Similarities that can be asked for: any number of them would let a client keep the server busy."""
 
 
