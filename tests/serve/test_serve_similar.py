@@ -12,8 +12,8 @@ from support.photo_folder import photo, photo_folder, tiny_model
 
 from lexlip_lucene.cli.serve import open_served
 from lexlip_lucene.lucene.index.impact_index import ImpactIndex
-from lexlip_lucene.serve import similar_pictures
 from lexlip_lucene.serve.app import create_app
+from lexlip_lucene.serve.looks import similar_pictures
 from lexlip_lucene.serve.served import Served
 
 BASE = "http://127.0.0.1"
