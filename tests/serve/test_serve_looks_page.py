@@ -83,7 +83,8 @@ def test_a_hit_says_how_much_of_its_score_the_look_gave(client: TestClient) -> N
     assert f"the look ({percent} %)" in drawn(client, f"/results?like={ORIGINAL}&looks=0.7")
     hit = drawn(client, f"/hit?like={ORIGINAL}&looks=0.7&hit={COPY}")
     assert f"the look: {percent} % of the score, by {len(looks)} visual words" in hit
-    assert f"{KEEP - len(looks)} visual word" in hit
+    missing = KEEP - len(looks)  # of the original's; a close copy may have all of them
+    assert (f"{missing} visual word" in hit) if missing else ("0 visual word" not in hit)
 
 
 def test_the_slider_is_a_form_that_keeps_the_search(client: TestClient) -> None:
