@@ -88,11 +88,19 @@ def _whole_of(store: Path | None, hits: int | None) -> Whole | None:
 
 
 class SeenPicture(NamedTuple):
-    """The picture searched by: its query, {} if it has nothing that is asked for, and its whole vector if that is."""
+    """The picture searched by.
+
+    Attributes:
+        query: {} if it has nothing that is asked for.
+        whole: the vector of the whole picture, for a second stage; None unless that is asked for.
+        model: by which it was encoded.
+        visual: the model's visual lexicon; None if looks are not asked for.
+    """
 
     query: "Impacts"
     whole: "NDArray[np.float32] | None"
     model: "LexLip"
+    visual: "VisualLexicon | None"
 
 
 def seen_picture(index: Path, asked: ByPicture, model: Path | None) -> SeenPicture:
@@ -116,12 +124,13 @@ def seen_picture(index: Path, asked: ByPicture, model: Path | None) -> SeenPictu
     loaded = model_of(index, model)
     picture = opened(asked.file)
     if not share:
-        return SeenPicture(PictureVector(loaded.encode_images([picture])[0], {}).query(share), None, loaded)
+        return SeenPicture(PictureVector(loaded.encode_images([picture])[0], {}).query(share), None, loaded, None)
     from lexlip_lucene.encoders.visual.of_model import encode_pictures, whole_vector
 
-    vector = encode_pictures(loaded, visual_of_index(index, loaded), [picture])[0]
+    visual = visual_of_index(index, loaded)
+    vector = encode_pictures(loaded, visual, [picture])[0]
     whole = None if asked.whole is None else whole_vector(loaded, picture)
-    return SeenPicture(vector.query(share), whole, loaded)
+    return SeenPicture(vector.query(share), whole, loaded, visual)
 
 
 def visual_of_index(index: Path, model: "LexLip") -> "VisualLexicon":
@@ -135,12 +144,6 @@ def visual_of_index(index: Path, model: "LexLip") -> "VisualLexicon":
             "whose numbers mean other looks: give the model that encoded the collection, or encode and index again"
         )
     return lexicon
-
-
-def require_looks(index: Path) -> None:
-    """Raise SearchError if the facts of an index say that it has no visual words."""
-    if VISUAL_FACT not in facts_of(index):
-        raise SearchError(f"{index} has no visual words, {NO_LOOKS}")
 
 
 def whole_reranker(whole: Whole, visual: "VisualLexicon") -> "WholeReranker":

@@ -113,8 +113,8 @@ def explain(
         tokens = [term.token for term in explanation.terms]
         picture = picture_of(docid, images, outside=outside)
         matching = any(is_visual_word(token) for token in tokens)
-        if matching and asked is not None and seen is not None:
-            drawn = draw_matches(maps, index, asked.file, picture, seen.model, explanation, force=force)
+        if matching and asked is not None and seen is not None and seen.visual is not None:
+            drawn = draw_matches(maps, asked.file, picture, seen.model, seen.visual, explanation, force=force)
         elif model is not None:
             loaded = model_of(index, model)
             if late:  # it compares all words that were typed, and the picture may lack their tokens

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lexlip_lucene.cli.by_picture import visual_of_index
 from lexlip_lucene.cli.maps import opened
 from lexlip_lucene.words.visual_words import is_visual_word
 
 if TYPE_CHECKING:
     from lexlip_lucene.encoders.model.lexlip import LexLip
+    from lexlip_lucene.encoders.visual.visual_lexicon import VisualLexicon
     from lexlip_lucene.search.explanation import Explanation
 
 SHOWN = 20
@@ -26,10 +26,10 @@ def looks_of(explanation: "Explanation") -> tuple[dict[str, Any], list[str]]:
 
 def draw_matches(
     path: Path,
-    index: Path,
     query: Path,
     document: Path,
     model: "LexLip",
+    visual: "VisualLexicon",
     explanation: "Explanation",
     *,
     force: bool,
@@ -41,7 +41,7 @@ def draw_matches(
 
     terms = [(term.token, term.contribution) for term in explanation.terms if is_visual_word(term.token)]
     pictures = opened(query), opened(document)
-    matches = matched_places(model, visual_of_index(index, model), *pictures, terms)
+    matches = matched_places(model, visual, *pictures, terms)
     with written_file(path, force=force) as file:
         matched_picture(*pictures, matches).save(file, "PNG", optimize=True)
     cells = [

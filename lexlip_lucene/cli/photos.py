@@ -63,7 +63,7 @@ def photos(
         typer.Option(help="Also what photos look like: visual words, learned from the photos when first asked for."),
     ] = None,
     relearn_looks: Annotated[
-        bool, typer.Option("--relearn-looks", help="Learn the visual words anew, from the photos as they are now.")
+        bool, typer.Option("--relearn-looks", help="Learn the visual words again, from the photos as they are now.")
     ] = False,
     outside: Outside = False,
     device: Annotated[str, typer.Option(help="torch device: auto, cpu, cuda, …")] = "auto",

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lexlip_lucene.cli.by_picture import seen_picture, visual_of_index, whole_reranker
+from lexlip_lucene.cli.by_picture import seen_picture, whole_reranker
 from lexlip_lucene.cli.late import reranker
 from lexlip_lucene.cli.narrowing import parse_filters, what_may_be_lost
 from lexlip_lucene.cli.open_index import open_impacts, open_texts
@@ -67,8 +67,8 @@ def answer_to(index: Path, query: str, model: Path | None, setting: SearchSettin
             first = images.search(dict(weights), setting.first_k, filters=setting.filters, without=read.excluded)
             hits = first
             if setting.picture is not None and setting.picture.whole is not None and seen is not None:
-                assert seen.whole is not None, "a search by looks is asked for"
-                exact = whole_reranker(setting.picture.whole, visual_of_index(index, seen.model))
+                assert seen.whole is not None and seen.visual is not None, "a search by looks is asked for"
+                exact = whole_reranker(setting.picture.whole, seen.visual)
                 hits = exact.rerank(seen.whole, first)[: setting.k]
             if second is not None:
                 hits, late = second.rerank(read.words, first)[: setting.k], second.said(read.words, len(first))
@@ -104,7 +104,7 @@ def start_java(setting: SearchSetting) -> None:
 
 def _nothing(query: str, weights: Sequence[str], setting: SearchSetting) -> str:
     if not weights and setting.picture is not None:
-        return f"no hits: the picture {setting.picture.file} has nothing that could be searched for by"
+        return f"no hits: the picture {setting.picture.file} has nothing to search by"
     if not weights:
         return f"no hits: the query {query!r} has no known token that could be searched for"
     if setting.filters:

@@ -149,7 +149,7 @@ def patch_output(model: LexLip, output: Path, store: Path, form: PatchForm, *, o
 def whole_output(model: LexLip, visual: VisualLexicon | None, output: Path, store: Path, *, onto: bool) -> PatchOutput:
     """Return the store of whole-picture vectors of a run whose collection is `output`: one of each, a byte a number.
 
-    It is of the backbone, not of the model, so it stays good when the lexicon is trained anew.
+    It depends on the backbone only, so it stays valid when the lexicon is trained again.
 
     Raises:
         InputError: `output` is no collection, or no visual words are encoded, which find what the store orders.

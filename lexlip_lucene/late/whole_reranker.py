@@ -49,7 +49,7 @@ class WholeReranker:
         order, each with the lowest cosine less what the first stage put between it and hit `k`, in millionths.
 
         Args:
-            vector: (width,) float32 of the picture searched by, of any length but 0.
+            vector: (width,) float32 of the picture searched by, of any length; with 0 all cosines are 0.
             hits: of the first stage, best first.
 
         Raises:
@@ -64,7 +64,11 @@ class WholeReranker:
         if not head:
             return []
         found = np.concatenate(self._store.vectors([hit.docid for hit in head])).astype(np.float64)
-        cosines = found @ (vector / np.linalg.norm(vector)) / np.maximum(np.linalg.norm(found, axis=1), 1e-12)
+        cosines = (
+            found
+            @ (vector / max(float(np.linalg.norm(vector)), 1e-12))
+            / np.maximum(np.linalg.norm(found, axis=1), 1e-12)
+        )
         best = sorted(
             zip(cosines.tolist(), (hit.docid for hit in head), strict=True), key=lambda one: (-one[0], one[1])
         )

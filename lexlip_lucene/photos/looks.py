@@ -51,7 +51,7 @@ def choose_looks(
         progress: receives what is learned.
 
     Raises:
-        InputError: visual words are to be learned anew and left out, or the photos are too few to learn from.
+        InputError: visual words are to be learned again and left out, or the photos are too few to learn from.
         ModelError: the kept model can't be read.
     """
     if wanted.relearn_looks and wanted.looks is False:
@@ -99,7 +99,7 @@ def _kept(chosen: Chosen, wanted: Wanted, home: Path) -> Path | None:
             try:
                 files = read_config(folder).files
             except ModelError as error:
-                raise ModelError(f"{error}; or learn visual words anew with --relearn-looks") from error
+                raise ModelError(f"{error}; or learn visual words again with --relearn-looks") from error
             if files.get(WEIGHTS_FILE) == chosen.settings.model_sha256 and VISUAL_FILE in files:
                 return folder
     return own
@@ -127,7 +127,7 @@ def _learned(chosen: Chosen, files: Mapping[str, PhotoFile], home: Path, *, devi
     add_visual(model, lexicon, home / LEARNED, force=True)
     progress.note(
         f"{lexicon.code.size} visual words ({recipe.code}) are learned from {len(places)} photos; later runs keep "
-        "them, and --relearn-looks learns them anew"
+        "them, and --relearn-looks learns them again"
     )
     return home / LEARNED
 

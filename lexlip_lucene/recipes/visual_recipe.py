@@ -39,7 +39,7 @@ class VisualRecipe(VisualForm):
         steps: of the auto-encoder.
         batch_places: places that a step of it sees.
         learning_rate: of Adam.
-        pictures: training pictures that codes are fitted on, at most; all are counted for idf.
+        pictures: training pictures that codes, idf and scale are taken of, at most; of more, evenly spread ones.
         seed: of all that is drawn.
     """
 

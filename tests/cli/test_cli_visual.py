@@ -13,6 +13,7 @@ from support.cli_run import copied, done, lexlip, write_scenes
 from support.noise_photos import noise_photos
 
 from lexlip_lucene.encoders.model.lexlip import LexLip
+from lexlip_lucene.encoders.visual import of_model
 from lexlip_lucene.encoders.visual.of_model import encode_pictures, visual_of, whole_vector
 from lexlip_lucene.files.written import sha256_of
 from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
@@ -299,8 +300,15 @@ def test_a_uniform_picture_is_encoded_and_searched_by(place: Place, tmp_path: Pa
     assert ran.status == 0
 
 
-def test_a_picture_without_visual_words_finds_nothing_and_says_so() -> None:
-    assert PictureVector({"dog": 3}, {}).query(1) == {}
+def test_a_picture_without_visual_words_finds_nothing_and_says_so(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(of_model, "encode_pictures", lambda *_: [PictureVector({"dog": 3}, {})])
+    asked = ("search", place.at("joint"), "--model", place.at("model"), "--image", place.picture(0))
+    ran = lexlip(*asked, "--by", "looks")
+    assert ran.status == 0
+    assert f"no hits: the picture {place.picture(0)} has nothing to search by" in ran.out
+    assert done(*asked)["weights"] == {"dog": 3}, "by both, what it has is searched for"
 
 
 def test_new_pictures_join_a_collection_with_their_visual_words(place: Place, tmp_path: Path) -> None:

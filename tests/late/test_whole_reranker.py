@@ -53,6 +53,11 @@ def test_nothing_found_stays_nothing() -> None:
     assert WholeReranker(Wholes(1)).rerank(np.ones(WIDTH, np.float32), []) == []
 
 
+def test_a_picture_without_any_state_keeps_the_hits_by_docid() -> None:
+    found = WholeReranker(Wholes(3)).rerank(np.zeros(WIDTH, np.float32), hits_of(3))
+    assert [(hit.docid, hit.score) for hit in found] == [("d0", 0), ("d1", 0), ("d2", 0)]
+
+
 def test_a_vector_of_another_width_is_refused() -> None:
     with pytest.raises(InputError, match="vectors of 5 numbers, but the picture's has 4"):
         WholeReranker(Wholes(2)).rerank(np.ones(4, np.float32), hits_of(2))

@@ -33,7 +33,7 @@ _KEY = "lexlip"
 
 
 class Header(BaseModel):
-    """What the file says of itself; `version` is the code's own."""
+    """Header of the file; `version` is that of the code."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -59,11 +59,6 @@ def visual_bytes(lexicon: VisualLexicon) -> bytes:
     return content
 
 
-def has_visual(folder: Path) -> bool:
-    """Return True if the model in `folder` has visual words."""
-    return (folder / VISUAL_FILE).exists()
-
-
 def read_visual(folder: Path, files: Mapping[str, str], config: str) -> VisualLexicon:
     """Return the visual lexicon of the model in `folder`.
 
@@ -82,7 +77,7 @@ def read_visual(folder: Path, files: Mapping[str, str], config: str) -> VisualLe
     try:
         with safe_open(path, "pt") as opened:
             header = _header((opened.metadata() or {}).get(_KEY), path)
-            tensors: dict[str, Tensor] = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+            tensors: dict[str, Tensor] = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118  # no mapping
     except (OSError, SafetensorError) as error:
         raise ModelError(f"{path} is damaged ({' '.join(str(error).split())}): {_REMEDY}") from None
     kind = VISUAL_CODES[header.form.code]

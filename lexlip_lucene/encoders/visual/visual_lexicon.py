@@ -12,6 +12,7 @@ itself, whatever it shows.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import torch
@@ -29,7 +30,7 @@ from lexlip_lucene.words.visual_words import code_of, is_visual_word, visual_wor
 
 
 class Provenance(NamedTuple):
-    """What a visual lexicon was made of.
+    """Source of a visual lexicon.
 
     Attributes:
         backbone_sha256: of the backbone whose states it reads (`backbone_identity.py`).
@@ -65,7 +66,7 @@ class VisualLexicon:
         """The quantiser of its weights."""
         return Quantiser(self.ceiling, self.form.bits, self.form.keep)
 
-    @property
+    @cached_property
     def tokens(self) -> list[str]:
         """The name of each code."""
         return [visual_word(number) for number in range(self.code.size)]

@@ -1,4 +1,4 @@
-"""How alike two photos are by what people said of them: the cosine of tf·idf vectors of their joined captions.
+"""Likeness of two photos by their captions: the cosine of tf·idf vectors of the joined captions.
 
     weight of a word = times it is in the captions × (ln((1 + N) / (1 + df)) + 1)
 
