@@ -67,7 +67,7 @@ def read_shards(folder: Path) -> Iterator[JointShard]:
     photos: list[str] = orjson.loads((folder / "ids.json").read_bytes())
     width, begin = len(read_tokens(folder)[0]), 0
     for path in sorted(folder.glob("*.npz")):
-        with np.load(path) as kept:
+        with np.load(path, allow_pickle=False) as kept:
             matrix = csr_array((kept["impacts"], kept["numbers"], kept["ends"]), shape=(len(kept["ends"]) - 1, width))
             vectors = kept["vectors"]
         ids = [photos[n] if n < len(photos) else f"mix{n:07d}" for n in range(begin, begin + len(vectors))]

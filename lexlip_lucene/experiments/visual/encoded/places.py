@@ -89,7 +89,7 @@ class KeptPlaces:
             with written_file(file, force=True) as opened:
                 np.save(opened, places)
         # Copy on write: torch warns of arrays that it may not write to.
-        kept: NDArray[np.float16] = np.load(file, mmap_mode="c")
+        kept: NDArray[np.float16] = np.load(file, mmap_mode="c", allow_pickle=False)
         return kept
 
     def _computed(self, images: Sequence[CaptionedImage], alteration: str | None) -> NDArray[np.float16]:
