@@ -39,6 +39,9 @@ class Matching(NamedTuple):
 def fragment_matching(patches: Tensor, words: Tensor, known: Tensor, largest: int) -> Matching:
     """Match every text with every image. No gradient flows into the fragments, as in HREM.
 
+    Texts with as many words are matched together, so that no time goes to pads: most captions are far shorter than
+    the longest of a batch.
+
     Args:
         patches: (images, patches, width) of any length.
         words: (texts, length, width) of any length.
@@ -47,35 +50,37 @@ def fragment_matching(patches: Tensor, words: Tensor, known: Tensor, largest: in
     """
     patches = functional.normalize(patches, dim=-1)
     words = functional.normalize(words, dim=-1)
-    parts = [
-        _matching(patches, some, counted, largest)
-        for some, counted in zip(words.split(TEXTS_AT_ONCE), known.split(TEXTS_AT_ONCE), strict=True)
-    ]
-    joined = (torch.cat(each) for each in zip(*parts, strict=True))
-    in_images, in_texts, largest_in_images, largest_in_texts = joined
-    return Matching(in_images, in_texts.T, largest_in_images, largest_in_texts.transpose(0, 1))
-
-
-def _matching(patches: Tensor, words: Tensor, known: Tensor, largest: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return means and largest matches, all with the texts first."""
-    counted = known[:, None, :, None]
-    cosines = torch.einsum("tlw,ipw->tilp", words, patches)
-    cosines = functional.leaky_relu(cosines, SLOPE) * counted
-    of_words = functional.normalize(cosines, dim=2).amax(dim=3)
-    of_patches = functional.normalize(cosines, dim=3).masked_fill(~counted, float("-inf")).amax(dim=2)
-    of_patches = of_patches.masked_fill(of_patches.isneginf(), 0)
-    words_of = known.sum(dim=1).clamp(min=1)
-    has_fragment = known[:, None, :].expand_as(of_words)
-    return (
-        of_words.sum(dim=2) / words_of[:, None],
-        of_patches.mean(dim=2),
-        _largest(of_words, has_fragment, largest),
-        _largest(of_patches, torch.ones_like(of_patches, dtype=torch.bool), largest),
+    texts, images = len(words), len(patches)
+    found = Matching(
+        patches.new_zeros(texts, images),
+        patches.new_zeros(texts, images),
+        patches.new_zeros(texts, images, largest),
+        patches.new_zeros(texts, images, largest),
     )
+    counts = known.sum(dim=1).tolist()
+    for count in sorted(set(counts) - {0}):
+        alike = [text for text, own in enumerate(counts) if own == count]
+        for some in torch.tensor(alike, device=words.device).split(TEXTS_AT_ONCE):
+            own = words[some][known[some]].view(len(some), count, -1)
+            for whole, part in zip(found, _matching(patches, own, largest), strict=True):
+                whole[some] = part
+    return Matching(found.in_images, found.in_texts.T, found.largest_in_images, found.largest_in_texts.transpose(0, 1))
 
 
-def _largest(matches: Tensor, counted: Tensor, largest: int) -> Tensor:
+def _matching(patches: Tensor, words: Tensor, largest: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return means and largest matches of texts that have no pads, all with the texts first."""
+    cosines = functional.leaky_relu_(torch.einsum("tlw,ipw->tilp", words, patches), SLOPE)
+    of_words = (cosines * _inverse_length(cosines, dim=2)).amax(dim=3)
+    of_patches = (cosines * _inverse_length(cosines, dim=3)).amax(dim=2)
+    return of_words.mean(dim=2), of_patches.mean(dim=2), _largest(of_words, largest), _largest(of_patches, largest)
+
+
+def _inverse_length(cosines: Tensor, dim: int) -> Tensor:
+    length: Tensor = torch.linalg.vector_norm(cosines, dim=dim, keepdim=True)
+    return length.clamp_(min=torch.finfo(cosines.dtype).tiny).reciprocal_()
+
+
+def _largest(matches: Tensor, largest: int) -> Tensor:
     """Return the `largest` largest of the last dimension, falling; 0 where there are fewer."""
     kept = min(largest, matches.shape[-1])
-    found = matches.masked_fill(~counted, float("-inf")).topk(kept, dim=-1).values
-    return functional.pad(found.masked_fill(found.isneginf(), 0), (0, largest - kept))
+    return functional.pad(matches.topk(kept, dim=-1).values, (0, largest - kept))
