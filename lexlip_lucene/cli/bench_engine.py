@@ -19,7 +19,7 @@ def bench_engine(
     queries: Annotated[int, typer.Option(help="Queries of 8 terms, and as many of 32.")] = 500,
     model: Annotated[Path | None, typer.Option(help="Model folder: vectors shaped like its own.")] = None,
     images: Annotated[Path | None, typer.Option(help="Captions file of the photos to start from.")] = None,
-    split: Annotated[str | None, typer.Option(help="Take the photos of this split alone.")] = None,
+    split: Annotated[str | None, typer.Option(help="Take only the photos of this split.")] = None,
     repeats: Annotated[int, typer.Option(help="Interleaved repeats of every search.")] = 5,
     build_repeats: Annotated[int, typer.Option(help="Repeats of every build.")] = 1,
     threads: Annotated[int, typer.Option(help="Threads of builds and batches.")] = 2,

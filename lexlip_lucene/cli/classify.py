@@ -41,7 +41,7 @@ def classify(
     precision: Annotated[
         str, typer.Option(help="float32, bfloat16, or auto: bfloat16 where the device is fast at it.")
     ] = "auto",
-    split: Annotated[str | None, typer.Option(help="Take the images of this split alone.")] = None,
+    split: Annotated[str | None, typer.Option(help="Take only the images of this split.")] = None,
     outside: Outside = False,
     max_pixels: MaxPixels = MAX_PIXELS,
     allow_truncated: AllowTruncated = False,

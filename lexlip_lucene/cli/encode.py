@@ -28,7 +28,7 @@ Model = Annotated[Path, typer.Option(help="Model folder, or the name of a shippe
 TopK = Annotated[int | None, typer.Option("--top-k", help="Heaviest tokens kept; the model's own unless given.")]
 Bits = Annotated[int | None, typer.Option(help="Impacts in 1..2^bits-1; the model's own unless given.")]
 Device = Annotated[str, typer.Option(help="torch device: auto, cpu, cuda, …")]
-Split = Annotated[str | None, typer.Option(help="Take the images of this split alone.")]
+Split = Annotated[str | None, typer.Option(help="Take only the images of this split.")]
 States = Annotated[
     Path | None,
     typer.Option(help="Folder that keeps the backbone's states for another model over the same frozen backbone."),
@@ -37,7 +37,7 @@ Entities = Annotated[
     Path | None,
     typer.Option(help="File of lexlip tag, with a line of each input or of its captions: its entities become terms."),
 ]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was cut short; keep what is done.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Resume a run that was cut short; keep what is done.")]
 Update = Annotated[
     bool,
     typer.Option("--update", help="Add what the collection OUTPUT lacks; what it has is not encoded again."),

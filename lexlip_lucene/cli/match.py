@@ -18,7 +18,7 @@ def match(
         Literal["lexlip", "late", "both", "maf"],
         typer.Option(help="Score: of the search, of late interaction, of both, or of MAF's head."),
     ] = "lexlip",
-    split: Annotated[str | None, typer.Option(help="Take the images of this split alone.")] = None,
+    split: Annotated[str | None, typer.Option(help="Take only the images of this split.")] = None,
     aside: Annotated[
         Path | None, typer.Option(help="Captions file, all right, that calibrates the probabilities.")
     ] = None,

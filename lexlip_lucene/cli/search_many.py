@@ -48,7 +48,7 @@ def search_many(index: Path, source: QuerySource, output: Path, setting: SearchS
     }
     text = (
         f"{output}: {len(run)} topics ({without_hits} without hits) in {seconds:.2f} s "
-        f"({record['queries_per_second']:.0f} queries/s, search alone)"
+        f"({record['queries_per_second']:.0f} queries/s, search only)"
     )
     if setting.late is not None:
         text += f"\nthe first {setting.late.hits} hits of each were re-ranked by {setting.late.store}"

@@ -14,7 +14,7 @@ from lexlip_lucene.errors import InputError
 def topics(
     captions: Annotated[Path, typer.Argument(help="Captions file: .jsonl, Karpathy's .json or LexLIP's .tsv.")],
     out: Annotated[Path, typer.Argument(help="Folder to write: topics.tsv, qrels.txt and, where needed, captions/.")],
-    split: Annotated[str | None, typer.Option(help="Take the images of this split alone.")] = None,
+    split: Annotated[str | None, typer.Option(help="Take only the images of this split.")] = None,
     held_out: Annotated[int, typer.Option(help="Keep the first N captions of each image for BM25.")] = 0,
     direction: Annotated[Literal["t2i", "i2t"], typer.Option(help="Text to image, or image to text.")] = "t2i",
     json: Json = False,

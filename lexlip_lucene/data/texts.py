@@ -35,7 +35,7 @@ def read_texts(source: Path, *, split: str | None = None) -> list[Topic]:
             raise InputError(f"texts: no image in {source} has a caption")
         return texts
     if split is not None:
-        raise InputError(f"texts: a split can be chosen of a captions file (.jsonl, .json) alone, but got {source}")
+        raise InputError(f"texts: a split can be chosen only of a captions file (.jsonl, .json), but got {source}")
     if source.is_dir():
         return [Topic(document.id, document.contents) for document in read_caption_collection(source)]
     if _kind(source) != ".tsv" and source.exists():

@@ -58,7 +58,7 @@ class SearchAnswer(BaseModel):
     documents: int = Field(description="Documents in the index.")
     postings: int = Field(description="Postings of the query's tokens: what an exhaustive search looks at.")
     encode_milliseconds: float
-    milliseconds: float = Field(description="Of the search alone.")
+    milliseconds: float = Field(description="Of the search only.")
 
 
 class MissingAnswer(BaseModel):

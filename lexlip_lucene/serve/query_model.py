@@ -163,7 +163,7 @@ class QueryModel:
     def _with_images(self) -> "LexLip":
         if not self.sees_pictures:
             raise InputError(
-                "a picture needs a model folder, but an exported query side is served: it takes texts alone"
+                "a picture needs a model folder, but an exported query side is served: it takes only texts"
             )
         with self._lock:
             if self._whole is None:

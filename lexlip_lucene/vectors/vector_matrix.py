@@ -3,12 +3,13 @@
 VectorMatrix(["q1", "q2"], csr_matrix([[3, 2], [0, 1]]), ["red", "cat"])   is   {"red": 3, "cat": 2} and {"cat": 1}
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from lexlip_lucene.errors import InputError
+from lexlip_lucene.records import Document
 from lexlip_lucene.vectors.json_vector import MAX_WEIGHT
 from lexlip_lucene.vectors.lexicon import why_not_indexable
 
@@ -19,6 +20,20 @@ class VectorMatrix(NamedTuple):
     ids: Sequence[str]
     matrix: Any
     tokens: Sequence[str]
+
+
+def matrix_of(vectors: Sequence[Document], columns: Mapping[str, int]) -> Any:
+    """Return the vectors as a scipy CSR array (vectors, columns) of int64; tokens that are no column are left out."""
+    from scipy.sparse import csr_array
+
+    entries = [
+        (row, columns[token], impact)
+        for row, document in enumerate(vectors)
+        for token, impact in document.vector.items()
+        if token in columns
+    ]
+    flat = np.array(entries, dtype=np.int64).reshape(-1, 3)
+    return csr_array((flat[:, 2], (flat[:, 0], flat[:, 1])), shape=(len(vectors), len(columns)))
 
 
 def checked_matrix(vectors: VectorMatrix, what: str) -> VectorMatrix:

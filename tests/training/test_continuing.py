@@ -192,7 +192,7 @@ def test_another_lexicon_is_refused_with_a_token_that_differs(tmp_path: Path) ->
     message = f"the two differ in 1 tokens, '{config.tokens[0]}' among them: take the same data.captions"
     refused(LexLip(fewer, tiny.tokenizer()), saved(tmp_path / "model", tiny.lexlip()), message)
     turned = config.model_copy(update={"tokens": config.tokens[::-1], "rows": config.rows[::-1]})
-    message = "the two differ in 0 tokens, by their order alone"
+    message = "the two differ in 0 tokens, only by their order"
     refused(LexLip(turned, tiny.tokenizer()), saved(tmp_path / "other", tiny.lexlip()), message)
 
 

@@ -81,7 +81,7 @@ def _require_same_words(model: LexLip, config: ModelConfig, folder: Path) -> Non
         )
     different = sorted(set(config.tokens) ^ set(model.lexicon.tokens))
     if different or config.tokens != model.lexicon.tokens:
-        named = f"{different[0]!r} among them" if different else "by their order alone"
+        named = f"{different[0]!r} among them" if different else "only by their order"
         raise ModelError(
             f"{folder}: the lexicon it was trained with is needed, but the two differ in {len(different)} tokens, "
             f"{named}: take the same data.captions, data.keep_aside and vocabulary.min_count in the recipe"
