@@ -1,4 +1,4 @@
-"""`lexlip bench-engine`: this bridge beside stock Pyserini, Seismic and flat dense search."""
+"""`lexlip bench-engine`: this bridge beside stock Pyserini, SINDI, BMP, PISA, Seismic and flat dense search."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,7 +23,8 @@ def bench_engine(
     repeats: Annotated[int, typer.Option(help="Interleaved repeats of every search.")] = 5,
     build_repeats: Annotated[int, typer.Option(help="Repeats of every build.")] = 1,
     threads: Annotated[int, typer.Option(help="Threads of builds and batches.")] = 2,
-    systems: Annotated[str, typer.Option(help="What to measure, with commas between.")] = "ours,stock,seismic,dense",
+    systems: Annotated[str, typer.Option(help="What to measure, with commas between; all unless given.")] = "",
+    executions: Annotated[bool, typer.Option("--executions", help="Ours also by each way of its own.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Exit status 1 unless all bounds are held.")] = False,
     json: Json = False,
     force: Force = False,
@@ -39,12 +40,15 @@ def bench_engine(
     """
     from lexlip_lucene.experiments.engine.bounds import not_held
     from lexlip_lucene.experiments.engine.report import bounds_table, markdown, record
-    from lexlip_lucene.experiments.engine.run import Settings, measure
+    from lexlip_lucene.experiments.engine.run import SYSTEMS, Settings, measure
+    from lexlip_lucene.experiments.engine.systems.ours import other_executions
     from lexlip_lucene.files.written import require_absent, written_file
     from lexlip_lucene.lucene.jvm.java import find_jar
     from lexlip_lucene.progress import for_terminal
 
-    settings = Settings(tuple(systems.split(",")), repeats, build_repeats, threads)
+    wanted = tuple(systems.split(",")) if systems else SYSTEMS
+    further = other_executions() if executions else ()
+    settings = Settings(wanted, repeats, build_repeats, threads, further)
     source = _source(documents, queries, model=model, images=images, split=split, states=output / "states")
     report = output / f"report-lucene-{find_jar().lucene}.json"
     require_absent(report, force=force)

@@ -7,10 +7,10 @@ import pytest
 from lexlip_lucene.errors import InputError, SearchError
 from lexlip_lucene.experiments.engine.agreement import require_same_hits
 from lexlip_lucene.experiments.engine.bounds import BATCH, SEARCH, Cell, judged, not_held
-from lexlip_lucene.experiments.engine.engine import Pass, Queries, Ranking
 from lexlip_lucene.experiments.engine.recall import MeasuredPoint, recall_at_10, with_choice
 from lexlip_lucene.experiments.engine.run import Settings
-from lexlip_lucene.experiments.engine.seismic import seismic_points
+from lexlip_lucene.experiments.engine.systems.engine import Pass, Queries, Ranking
+from lexlip_lucene.experiments.engine.systems.seismic import seismic_points
 from lexlip_lucene.experiments.engine.timing import Spread, interleaved, rotated
 
 
