@@ -162,8 +162,8 @@ def _disagreement_parts(figures: Figures) -> list[str]:
     if not rows:
         return []
     about = (
-        "## Exactness\n\nQueries whose answer is not ours, docid by docid: only because of documents with equal scores, "
-        "or otherwise. Every document is scored by itself."
+        "## Exactness\n\nQueries whose answer is not ours, docid by docid: in documents with equal scores only, "
+        "or otherwise."
     )
     return [about, _table(("terms", "k", "system", "queries", "differ in ties only", "differ otherwise"), rows)]
 

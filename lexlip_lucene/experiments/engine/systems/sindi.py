@@ -7,7 +7,10 @@ Where fewer than k documents match, its Python fills the answer up with whatever
 hits there are. So when answers are compared, matching documents are counted in a file of postings beside its index.
 """
 
-from functools import cached_property
+import ctypes
+from functools import cache, cached_property
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -17,6 +20,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array
 
 from lexlip_lucene.experiments.engine.systems.engine import Pass, Queries, Ranking
+from lexlip_lucene.experiments.engine.systems.own_symbols import load_with_own_symbols
 from lexlip_lucene.experiments.engine.systems.system import Job, Opened, System
 from lexlip_lucene.experiments.engine.systems.token_matrix import token_matrix
 from lexlip_lucene.files.written import written_folder, written_path
@@ -60,6 +64,10 @@ class Sindi(System):
         with written_path(_postings_path(target)) as path, path.open("wb") as file:
             np.savez(file, ends=postings.indptr, documents=postings.indices)
         return target
+
+    def load(self) -> None:
+        """Load the package."""
+        library()
 
     def open(self, path: Path) -> Opened:
         """Open the index."""
@@ -138,10 +146,21 @@ def _postings_path(index: Path) -> Path:
     return index.with_name(f"{index.name}-postings.npz")
 
 
-def _index(tokens: int) -> Any:
-    import pyvsag
+@cache
+def library() -> Any:
+    """Return the package; its native libraries are loaded so that they share no symbol with others."""
+    package = find_spec("pyvsag")
+    for home in (package.submodule_search_locations or ()) if package else ():
+        # Where wheels have the libraries that they need; libquadmath comes before libgfortran, VSAG's own last.
+        needed = sorted(Path(home).with_name("pyvsag.libs").glob("*.so*"), reverse=True)
+        for each in sorted(needed, key=lambda path: path.name.startswith("libvsag")):
+            load_with_own_symbols(each) if each.name.startswith("libvsag") else ctypes.CDLL(str(each))
+    module = import_module("pyvsag")
+    module.set_logger_off()
+    return module
 
-    pyvsag.set_logger_off()
+
+def _index(tokens: int) -> Any:
     settings = {"use_reorder": False, "doc_prune_ratio": 0.0, "window_size": WINDOW, "term_id_limit": tokens + 1}
     parameters = {"dtype": "sparse", "metric_type": "ip", "dim": tokens + 1, "index_param": settings}
-    return pyvsag.Index("sindi", orjson.dumps(parameters).decode())
+    return library().Index("sindi", orjson.dumps(parameters).decode())
