@@ -112,7 +112,8 @@ def _about_data(measured: Measured) -> str:
             shape = facts[name]
             parts.append(
                 f"{'All' if name == 'shape' else name.capitalize()}: {shape['documents']:,} documents, "
-                f"{shape['postings_per_document']:.1f} postings a document, mean impact {shape['impact_mean']:.1f}, "
+                f"{shape['postings_per_document']:.1f} postings a document, mean impact {shape['impact_mean']:.1f} of "
+                f"{shape['impact_entropy']:.2f} bits, "
                 f"the average posting's token in {100 * shape['frequency']:.2f} % of the documents, "
                 f"{100 * shape['commonest']:.1f} % of the postings in the 100 commonest tokens."
             )

@@ -1,7 +1,8 @@
 """The whole run: vectors, builds, memory, agreement, operating points, times, and the bounds they are held to.
 
-All files are in one folder: `data/` and `states/` (see data.py, photos.py), `builds-lucene-9.9.1/` (builds.py) and
-the report of each Lucene, `report-lucene-9.9.1.json` and `.md`.
+All files are in one folder: `data/`, `data-ordered/` and `states/` (see data.py, ordered.py, photos.py),
+`builds-lucene-9.9.1/` (builds.py) and the report of each Lucene, `report-lucene-9.9.1.json` and `.md`. What is of
+ordered documents has a name that begins with `ordered-`.
 """
 
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from lexlip_lucene.experiments.engine.dense import Dense, measured_dense
 from lexlip_lucene.experiments.engine.disagreement import Disagreement, disagreement
 from lexlip_lucene.experiments.engine.machine import machine
 from lexlip_lucene.experiments.engine.memory import Resident, resident
+from lexlip_lucene.experiments.engine.ordered import OrderedVectors
 from lexlip_lucene.experiments.engine.queries import TERMS
 from lexlip_lucene.experiments.engine.query_times import QueryTimes, times_of_all
 from lexlip_lucene.experiments.engine.quiet import stdout_to_stderr
@@ -45,7 +47,8 @@ MISSING = "not installed: pip install 'lexlip-lucene[bench]'"
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of a measurement; ours is searched by each of `executions` as well.
+    """The settings of a measurement; ours is searched by each of `executions` as well, and `order` brings the documents
+    into the order of `lexlip index --order` for all systems.
 
     Raises:
         InputError: a number below 1, an unknown system or execution, or ours is missing, which all others are compared
@@ -57,6 +60,7 @@ class Settings:
     build_repeats: int = 1
     threads: int = 2
     executions: tuple[Execution, ...] = ()
+    order: bool = False
 
     def __post_init__(self) -> None:
         for name in ("repeats", "build_repeats", "threads"):
@@ -138,7 +142,11 @@ def measure(source: Source, output: Path, settings: Settings, *, force: bool, pr
     for system, remedy in settings.missing.items():
         progress.note(f"{system} is {remedy}")
     data = prepared(source, output / "data", force=force, progress=progress)
-    builder = Builder(data, output / f"builds-lucene-{facts['lucene']}", settings.threads, progress)
+    name = f"builds-lucene-{facts['lucene']}"
+    if settings.order:
+        data = prepared(OrderedVectors(data), output / "data-ordered", force=force, progress=progress)
+        name = f"ordered-{name}"
+    builder = Builder(data, output / name, settings.threads, progress)
     builds = builder.builds(settings.measured, settings.build_repeats)
     figures = _Run(data, settings, builds, progress).figures()
     per_posting = {name: build.index_bytes / max(data.postings, 1) for name, build in builds.items()}
