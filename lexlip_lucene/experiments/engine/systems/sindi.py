@@ -101,11 +101,10 @@ class SindiEngine:
     def batch_rankings(self, queries: Queries, k: int, threads: int) -> list[Ranking]:
         """Answer the queries in one call."""
         numbers, distances = self._pass(queries, k)()  # (queries, k); a distance is 1 − score
-        scores = np.rint(1.0 - distances.astype(np.float64)).astype(np.int64)
         hits = [self._matches(vector, k) for vector in queries.values()]
         return [
-            Ranking([self._ids[number] for number in row[:count]], values[:count].tolist())
-            for row, values, count in zip(numbers, scores, hits, strict=True)
+            Ranking([self._ids[number] for number in row[:count]], [round(1.0 - far) for far in fars[:count].tolist()])
+            for row, fars, count in zip(numbers, distances, hits, strict=True)
         ]
 
     def _pass(self, queries: Queries, k: int) -> Pass:
