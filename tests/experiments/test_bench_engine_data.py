@@ -3,6 +3,7 @@
 from dataclasses import replace
 from math import log2
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import orjson
@@ -18,14 +19,14 @@ from lexlip_lucene.experiments.engine.caption_mixes import POSTINGS, CaptionBank
 from lexlip_lucene.experiments.engine.data import prepared
 from lexlip_lucene.experiments.engine.ordered import OrderedVectors, docids_of
 from lexlip_lucene.experiments.engine.photos import PhotoVectors
-from lexlip_lucene.experiments.engine.queries import heaviest
+from lexlip_lucene.experiments.engine.queries import heaviest, write_heaviest
 from lexlip_lucene.experiments.engine.shape import Shape, ShapeCounter
 from lexlip_lucene.experiments.engine.synthetic import VOCABULARY, SyntheticVectors, made_up
 from lexlip_lucene.lucene.index.impact_index import ImpactIndex
 from lexlip_lucene.models.shipped import PHOTOS_FAST, model_folder
-from lexlip_lucene.progress import SILENT
+from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.records import Document
-from lexlip_lucene.vectors.collection import read_collection
+from lexlip_lucene.vectors.collection import read_collection, write_shards
 
 
 def test_the_shape_of_two_vectors_is_what_a_hand_computes() -> None:
@@ -112,8 +113,25 @@ def test_short_queries_of_made_up_photos_are_captions(tmp_path: Path) -> None:
     assert data.facts["queries"] == {"8": {"captions": 4, "mixes": 0}, "32": {"captions": 0, "mixes": 4}}
 
 
+class TwoKinds:
+    """Documents of two kinds by turns, more than an order leaves as they are."""
+
+    def request(self) -> dict[str, Any]:
+        return {"source": "two kinds"}
+
+    def write(self, folder: Path, progress: Progress) -> dict[str, Any]:
+        (folder / "collection").mkdir()
+        counter, chance = ShapeCounter(), np.random.default_rng(3)
+        kinds = [f"{'cat' if number % 2 else 'dog'}" for number in range(5000)]
+        vectors = [{f"{kind}{n}": 1 + n for n in chance.integers(9, size=4).tolist()} for kind in kinds]
+        documents = [Document(f"d{number:04d}", "", vector) for number, vector in enumerate(vectors)]
+        write_shards(folder / "collection", counter.through(documents))
+        write_heaviest(folder, documents[:3])
+        return {"about": "two kinds", "shape": counter.shape()._asdict(), "queries": {}}
+
+
 def test_ordered_vectors_are_the_same_documents_in_the_order_of_an_ordered_index(tmp_path: Path) -> None:
-    data = prepared(CaptionMixes(700, 3), tmp_path / "data", force=False, progress=SILENT)
+    data = prepared(TwoKinds(), tmp_path / "data", force=False, progress=SILENT)
     ordered = prepared(OrderedVectors(data), tmp_path / "data-ordered", force=False, progress=SILENT)
     ImpactIndex.build(data.collection, tmp_path / "index", order=True, merge=True)
     plain, moved = list(read_collection(data.collection)), list(read_collection(ordered.collection))
