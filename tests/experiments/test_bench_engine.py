@@ -29,7 +29,7 @@ def run(output: Path, *options: str) -> "subprocess.CompletedProcess[str]":
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     output = tmp_path_factory.mktemp("bench engine") / "engines é"
-    done = run(output, "--json")
+    done = run(output, "--json", "--executions")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("\n") == 1
     return Bench(output, json.loads(done.stdout))
@@ -61,13 +61,29 @@ def test_our_hits_were_compared_with_stocks(bench: Bench) -> None:
 def test_an_optional_engine_is_measured_or_named_as_missing(bench: Bench) -> None:
     missing = bench.record["settings"]["missing"]
     assert all(remedy == "not installed: pip install 'lexlip-lucene[bench]'" for remedy in missing.values())
-    assert ("seismic" in missing) != ("seismic" in bench.record["builds"])
+    for system in ("seismic", "sindi", "bmp", "pisa"):
+        assert (system in missing) != (system in bench.record["builds"])
     assert ("dense" in missing) == (bench.record["dense"] is None)
     if "seismic" not in missing:
         whole = [
             point for point in bench.record["operating_points"] if point["name"] == "query_cut=32, heap_factor=0.5"
         ]
         assert [point["recall"] for point in whole] == [1.0]
+
+
+def test_single_queries_have_times_of_the_thread_and_a_ratio_to_ours(bench: Bench) -> None:
+    times = {(each["terms"], each["k"], each["system"]): each for each in bench.record["query_milliseconds"]}
+    assert {(terms, k, "ours") for terms in (8, 32) for k in (10, 1000)} < times.keys()
+    for (terms, k, _), each in times.items():
+        assert 0 < each["cpu_median"] <= each["cpu_p99"] and 0 < each["median"] <= each["p99"]
+        assert each["cpu_ratio"] == pytest.approx(each["cpu_median"] / times[terms, k, "ours"]["cpu_median"])
+
+
+def test_every_engine_that_claims_to_be_exact_is_compared_with_ours(bench: Bench) -> None:
+    counted = [each for each in bench.record["disagreements"] if each["system"] != "bmp"]
+    assert {each["system"] for each in counted} >= {"stock", "ours, windows", "ours, lucene"}
+    assert all(each["compared"] == 5 and each["otherwise"] == 0 for each in counted)
+    assert all(each["in_ties"] == 0 for each in counted if each["system"].startswith(("stock", "ours")))
 
 
 def test_the_report_says_where_it_was_measured_and_on_what(bench: Bench) -> None:
@@ -106,6 +122,7 @@ def test_other_vectors_are_not_replaced_without_force(bench: Bench, tmp_path: Pa
         (["--documents", "0"], "documents must be at least 1, got 0"),
         (["--queries", "0"], "queries must be at least 1, got 0"),
         (["--model", "m"], "--model and --images belong together"),
+        (["--model", "m", "--images", "c", "--shape", "photos"], "--shape is for made-up vectors"),
         (["--split", "val"], "--split val is for the photos of --images"),
         (["--systems", "stock"], "systems must be 'ours'"),
         (["--model", "m", "--images", "c.jsonl"], "no such file: m/model.safetensors"),

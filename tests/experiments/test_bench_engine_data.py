@@ -1,7 +1,9 @@
 """The vectors of `lexlip bench-engine`: made up, or mixed from photos' states."""
 
 from dataclasses import replace
+from math import log2
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import orjson
@@ -13,25 +15,30 @@ from support import tiny
 from lexlip_lucene.encode.mixes import BATCH, mixed_vectors
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.errors import InputError, OutputError
+from lexlip_lucene.experiments.engine.caption_mixes import POSTINGS, CaptionBank, CaptionMixes
 from lexlip_lucene.experiments.engine.data import prepared
+from lexlip_lucene.experiments.engine.ordered import OrderedVectors, docids_of
 from lexlip_lucene.experiments.engine.photos import PhotoVectors
-from lexlip_lucene.experiments.engine.queries import heaviest
+from lexlip_lucene.experiments.engine.queries import heaviest, write_heaviest
 from lexlip_lucene.experiments.engine.shape import Shape, ShapeCounter
 from lexlip_lucene.experiments.engine.synthetic import VOCABULARY, SyntheticVectors, made_up
-from lexlip_lucene.progress import SILENT
+from lexlip_lucene.lucene.index.impact_index import ImpactIndex
+from lexlip_lucene.models.shipped import PHOTOS_FAST, model_folder
+from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.records import Document
-from lexlip_lucene.vectors.collection import read_collection
+from lexlip_lucene.vectors.collection import read_collection, write_shards
 
 
 def test_the_shape_of_two_vectors_is_what_a_hand_computes() -> None:
     counter = ShapeCounter()
     documents = [Document("a", "", {"red": 3, "cat": 2}), Document("b", "", {"cat": 1})]
     assert list(counter.through(documents)) == documents
-    assert counter.shape() == Shape(2, 3, 2, 1.5, 2.0, pytest.approx((2 * 2 / 2 + 1 / 2) / 3), 1.0)
+    frequency = pytest.approx((2 * 2 / 2 + 1 / 2) / 3)
+    assert counter.shape() == Shape(2, 3, 2, 1.5, 2.0, pytest.approx(log2(3)), frequency, 1.0)
 
 
 def test_the_shape_of_nothing_is_zero() -> None:
-    assert ShapeCounter().shape() == Shape(0, 0, 0, 0.0, 0.0, 0.0, 0.0)
+    assert ShapeCounter().shape() == Shape(0, 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 def test_synthetic_vectors_have_the_published_shape() -> None:
@@ -75,6 +82,63 @@ def test_the_same_request_finds_the_data_again_and_another_does_not_replace_it(t
         prepared(SyntheticVectors(21, 3), folder, force=False, progress=SILENT)
     assert prepared(SyntheticVectors(21, 3), folder, force=True, progress=SILENT).documents == 21
     assert not (folder / "trace").exists()
+
+
+@pytest.fixture(scope="module")
+def bank() -> CaptionBank:
+    return CaptionBank(model_folder(PHOTOS_FAST))
+
+
+def test_mixes_of_captions_have_the_shape_of_photos(bank: CaptionBank) -> None:
+    """Flickr8k's photos have 128 postings, 21.9 %, 31.0 %, a mean impact of 77.0 and 6.72 bits."""
+    counter = ShapeCounter()
+    documents = list(counter.through(bank.mixes(1000, 1, "mix")))
+    shape = counter.shape()
+    assert {len(document.vector) for document in documents} == {POSTINGS}
+    assert 0.19 < shape.frequency < 0.24 and 0.28 < shape.commonest < 0.35
+    assert 68 < shape.impact_mean < 82 and 6.4 < shape.impact_entropy < 6.9
+
+
+def test_mixes_of_captions_begin_alike_whatever_their_number(bank: CaptionBank) -> None:
+    assert list(bank.mixes(3, 1, "d")) == list(bank.mixes(1001, 1, "d"))[:3]
+    assert next(bank.mixes(1, 1, "d")).vector != next(bank.mixes(1, 2, "d")).vector
+    assert all(list(mix.vector.values()) == sorted(mix.vector.values(), reverse=True) for mix in bank.mixes(5, 1, "d"))
+
+
+def test_short_queries_of_made_up_photos_are_captions(tmp_path: Path) -> None:
+    data = prepared(CaptionMixes(30, 4), tmp_path / "data", force=False, progress=SILENT)
+    assert data.documents == 30 and data.postings == 30 * POSTINGS
+    assert all(qid.startswith("caption") and len(query) == 8 for qid, query in data.queries(8).items())
+    assert all(qid.startswith("mix-query") and len(query) == 32 for qid, query in data.queries(32).items())
+    assert data.facts["queries"] == {"8": {"captions": 4, "mixes": 0}, "32": {"captions": 0, "mixes": 4}}
+
+
+class TwoKinds:
+    """Documents of two kinds by turns, more than an order leaves as they are."""
+
+    def request(self) -> dict[str, Any]:
+        return {"source": "two kinds"}
+
+    def write(self, folder: Path, progress: Progress) -> dict[str, Any]:
+        (folder / "collection").mkdir()
+        counter, chance = ShapeCounter(), np.random.default_rng(3)
+        kinds = [f"{'cat' if number % 2 else 'dog'}" for number in range(5000)]
+        vectors = [{f"{kind}{n}": 1 + n for n in chance.integers(9, size=4).tolist()} for kind in kinds]
+        documents = [Document(f"d{number:04d}", "", vector) for number, vector in enumerate(vectors)]
+        write_shards(folder / "collection", counter.through(documents))
+        write_heaviest(folder, documents[:3])
+        return {"about": "two kinds", "shape": counter.shape()._asdict(), "queries": {}}
+
+
+def test_ordered_vectors_are_the_same_documents_in_the_order_of_an_ordered_index(tmp_path: Path) -> None:
+    data = prepared(TwoKinds(), tmp_path / "data", force=False, progress=SILENT)
+    ordered = prepared(OrderedVectors(data), tmp_path / "data-ordered", force=False, progress=SILENT)
+    ImpactIndex.build(data.collection, tmp_path / "index", order=True, merge=True)
+    plain, moved = list(read_collection(data.collection)), list(read_collection(ordered.collection))
+    assert [document.id for document in moved] == docids_of(tmp_path / "index", SILENT)
+    assert moved != plain and sorted(moved, key=lambda document: document.id) == plain
+    assert ordered.queries(8) == data.queries(8) and ordered.facts["shape"] == data.facts["shape"]
+    assert ordered.facts["request"] == data.facts["request"] | {"ordered": True}
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,7 @@
 """The parts of `lexlip bench-engine` that decide: bounds, order of timing, recall, agreement, settings."""
 
+import struct
+import time
 from typing import Any
 
 import pytest
@@ -7,10 +9,13 @@ import pytest
 from lexlip_lucene.errors import InputError, SearchError
 from lexlip_lucene.experiments.engine.agreement import require_same_hits
 from lexlip_lucene.experiments.engine.bounds import BATCH, SEARCH, Cell, judged, not_held
-from lexlip_lucene.experiments.engine.engine import Pass, Queries, Ranking
+from lexlip_lucene.experiments.engine.disagreement import Disagreement, disagreement
+from lexlip_lucene.experiments.engine.query_times import times_of_all
 from lexlip_lucene.experiments.engine.recall import MeasuredPoint, recall_at_10, with_choice
 from lexlip_lucene.experiments.engine.run import Settings
-from lexlip_lucene.experiments.engine.seismic import seismic_points
+from lexlip_lucene.experiments.engine.systems.engine import Pass, Queries, Ranking
+from lexlip_lucene.experiments.engine.systems.own_symbols import with_own_symbols
+from lexlip_lucene.experiments.engine.systems.seismic import seismic_points
 from lexlip_lucene.experiments.engine.timing import Spread, interleaved, rotated
 
 
@@ -91,8 +96,8 @@ class Fixed:
     def __init__(self, *answers: Ranking) -> None:
         self.answers = list(answers)
 
-    def one_by_one(self, queries: Queries, k: int) -> Pass:
-        return lambda: None
+    def one_by_one(self, queries: Queries, k: int) -> list[Pass]:
+        return [lambda: None for _ in queries]
 
     def all_at_once(self, queries: Queries, k: int, threads: int) -> Pass:
         return lambda: None
@@ -102,9 +107,6 @@ class Fixed:
 
     def batch_rankings(self, queries: Queries, k: int, threads: int) -> list[Ranking]:
         return self.answers
-
-    def close(self) -> None:
-        pass
 
 
 def test_a_hit_that_is_not_stocks_stops_the_run() -> None:
@@ -122,10 +124,45 @@ def test_a_hit_that_is_not_stocks_stops_the_run() -> None:
         ({"repeats": 0}, "repeats must be at least 1, got 0"),
         ({"build_repeats": 0}, "build repeats must be at least 1, got 0"),
         ({"threads": 0}, "threads must be at least 1, got 0"),
-        ({"systems": ("stock",)}, "systems must be 'ours' and any of 'stock', 'seismic', 'dense', got stock"),
+        ({"systems": ("stock",)}, "systems must be 'ours' and any of 'stock', .*'dense', got stock"),
+        ({"executions": ("fastest",)}, "executions must be any of 'auto', .*, got fastest"),
         ({"systems": ("ours", "lucene")}, "got ours,lucene"),
     ],
 )
 def test_settings_that_can_not_be_are_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         Settings(**settings)
+
+
+def test_answers_that_differ_in_ties_only_are_counted_apart() -> None:
+    """Ours is a 9, b 7, c 7 of documents in which d has 7 as well and e 6."""
+    scores = {"a": 9, "b": 7, "c": 7, "d": 7, "e": 6}
+    ours = Ranking(["a", "b", "c"], [9, 7, 7])
+
+    def counted(*docids: str) -> Disagreement:
+        found = Fixed(Ranking(list(docids), [0] * len(docids)))
+        return disagreement(found, {"q": {"red": 1}}, [ours], 3, lambda _, docid: scores[docid])
+
+    assert counted("a", "b", "c") == (1, 0, 0)
+    for ties in (("a", "c", "b"), ("a", "d", "b")):
+        assert counted(*ties) == (1, 1, 0)
+    for wrong in (("a", "b", "e"), ("b", "a", "c"), ("a", "b"), ("a", "b", "b"), ("a", "b", "c", "d")):
+        assert counted(*wrong) == (1, 0, 1)
+
+
+def test_times_of_single_queries_are_of_the_clock_and_of_the_thread() -> None:
+    times = times_of_all({"waits": lambda _: time.sleep(0.002)}, 3, 2)["waits"]
+    assert times.shape == (2, 3, 2)
+    assert (times[:, :, 0] >= 2).all() and (times[:, :, 1] < times[:, :, 0]).all()
+
+
+def test_a_copy_of_a_library_shares_no_symbol() -> None:
+    """A library of one section, a table of symbols: one is unique (10), one global (1), both objects (1)."""
+    symbols = b"".join(struct.pack("<IBBHQQ", 0, binding << 4 | 1, 0, 1, 0, 0) for binding in (10, 1))
+    head = bytearray(64)
+    struct.pack_into("<Q", head, 40, 64 + len(symbols))
+    struct.pack_into("<HH", head, 58, 64, 1)
+    section = struct.pack("<IIQQQQIIQQ", 0, 11, 0, 0, 64, len(symbols), 0, 0, 8, 24)
+    changed = with_own_symbols(bytes(head) + symbols + section)
+    assert [changed[64 + 24 * number + 4] for number in (0, 1)] == [2 << 4 | 1, 1 << 4 | 1]
+    assert len(changed) == 64 + len(symbols) + len(section)

@@ -13,12 +13,12 @@ from lexlip_lucene.data.captions import read_captions
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.model.pixels import load_square, normalise
 from lexlip_lucene.errors import ModelError, SearchError
+from lexlip_lucene.experiments.engine.query_times import timed_queries
 from lexlip_lucene.experiments.visual.dense_pictures import DensePictures, byte_coded
 from lexlip_lucene.experiments.visual.encoded.joint_documents import states_of
 from lexlip_lucene.experiments.visual.joint_index import require_same_hits
 from lexlip_lucene.experiments.visual.joint_shards import read_shards, read_tokens, write_shard, write_tokens
 from lexlip_lucene.experiments.visual.scale import main
-from lexlip_lucene.experiments.visual.timed import timed_queries
 from lexlip_lucene.experiments.visual.vector_mixes import with_mixes
 from lexlip_lucene.late.whole_reranker import WholeReranker
 from lexlip_lucene.lucene.index.impact_index import ImpactIndex

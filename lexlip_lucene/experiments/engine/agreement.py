@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import islice, zip_longest
 
 from lexlip_lucene.errors import SearchError
-from lexlip_lucene.experiments.engine.engine import Engine, Queries, Ranking
+from lexlip_lucene.experiments.engine.systems.engine import Engine, Queries, Ranking
 
 CHECKED = 50
 """Queries compared for each number of terms and each k."""

@@ -8,9 +8,12 @@ printed for any data.
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from lexlip_lucene.experiments.engine.systems.ours import APPROXIMATE, ORDERED, Ours
+from lexlip_lucene.experiments.engine.systems.seismic import Seismic
+from lexlip_lucene.experiments.engine.systems.stock import Stock
 from lexlip_lucene.experiments.engine.timing import Spread
 
-OURS, ORDERED, APPROXIMATE, STOCK, SEISMIC = "ours", "ours, ordered", "ours, approximate", "stock", "seismic"
+OURS, STOCK, SEISMIC = Ours.name, Stock.name, Seismic.name
 
 SEARCH, BATCH = "search", "search_batch"
 """One query at a time, or all in one call."""

@@ -1,35 +1,29 @@
 """Builds of every system's index from the same shards, with times; they are kept for the next run.
 
-The folder has one entry a system and `builds.json`, which records what each was made from. The Lucene systems start
-from the JSON shards and end with one merged segment; Seismic's time covers its reading the shards from Python as well.
+The folder has one entry a system and `builds.json`, which records what each was made from. All start from
+the JSON shards. The Lucene systems end with one merged segment; the time of the others covers reading the shards from
+Python.
 """
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
 
-from lexlip_lucene.experiments.engine.bounds import ORDERED, OURS, SEISMIC, STOCK
 from lexlip_lucene.experiments.engine.data import BenchData
+from lexlip_lucene.experiments.engine.machine import package_version
 from lexlip_lucene.experiments.engine.quiet import stdout_to_stderr
+from lexlip_lucene.experiments.engine.systems.registry import SYSTEMS
+from lexlip_lucene.experiments.engine.systems.system import Job, Maker
 from lexlip_lucene.experiments.engine.timing import Spread, rotated
-from lexlip_lucene.files.written import bytes_below, sha256_of, written_file, written_folder
-from lexlip_lucene.lucene.index.impact_index import ImpactIndex
-from lexlip_lucene.lucene.jvm.anserini import index_collection
-from lexlip_lucene.lucene.jvm.java import BRIDGE, find_jar
-from lexlip_lucene.progress import SILENT, Progress
+from lexlip_lucene.files.written import bytes_below, sha256_of, written_file
+from lexlip_lucene.lucene.jvm.java import find_jar
+from lexlip_lucene.progress import Progress
 from lexlip_lucene.vectors.collection import shards_of
 
 FACTS_FILE = "builds.json"
-
-OUR_BUILDS: dict[str, dict[str, Any]] = {OURS: {}, ORDERED: {"order": True}}
-"""System → further arguments of `ImpactIndex.build`."""
-
-_STOCK_OPTIONS = ("-collection", "JsonVectorCollection", "-impact", "-pretokenized")
 
 
 class Build(NamedTuple):
@@ -51,8 +45,8 @@ class Builder:
     progress: Progress
 
     def builds(self, systems: tuple[str, ...], repeats: int) -> dict[str, Build]:
-        """Return the builds of `systems` and of our variants; build again what is missing or ran fewer times."""
-        makers = {system: maker for system, maker in self._makers().items() if system.partition(",")[0] in systems}
+        """Return the builds of `systems` and of their variants; build again what is missing or ran fewer times."""
+        makers = {name: maker for system in systems for name, maker in SYSTEMS[system].makers().items()}
         kept = self._kept()
         missing = {name: make for name, make in makers.items() if name not in kept or kept[name].runs < repeats}
         if missing:
@@ -60,12 +54,9 @@ class Builder:
             self._keep(kept)
         return {name: kept[name] for name in makers}
 
-    def _makers(self) -> dict[str, Callable[[], Path]]:
-        ours = {name: partial(self._ours, name, options) for name, options in OUR_BUILDS.items()}
-        return {**ours, STOCK: self._stock, SEISMIC: self._seismic}
-
-    def _built(self, makers: dict[str, Callable[[], Path]], repeats: int) -> dict[str, Build]:
+    def _built(self, makers: dict[str, Maker], repeats: int) -> dict[str, Build]:
         self.folder.mkdir(parents=True, exist_ok=True)
+        job = Job(self.data.collection, self.threads, self.progress)
         for shard in shards_of(self.data.collection):
             sha256_of(shard)  # so that the first build finds the shards in memory, as the others do
         seconds: dict[str, list[float]] = {name: [] for name in makers}
@@ -74,36 +65,18 @@ class Builder:
             for name in rotated(list(makers), repeat):
                 begun = time.perf_counter()
                 with stdout_to_stderr():
-                    paths[name] = makers[name]()
+                    paths[name] = makers[name](job, self.folder / name.replace(", ", "-"))
                 seconds[name].append(time.perf_counter() - begun)
                 self.progress.note(f"{name}: built in {seconds[name][-1]:.1f} s")
         return {name: Build(path, Spread.of(seconds[name]), repeats, _size(path)) for name, path in paths.items()}
 
-    def _ours(self, name: str, options: dict[str, Any]) -> Path:
-        target = self.folder / name.replace(", ", "-")
-        ImpactIndex.build(self.data.collection, target, threads=self.threads, merge=True, force=True, **options)
-        return target
-
-    def _stock(self) -> Path:
-        target = self.folder / STOCK
-        with written_folder(target, force=True) as index:
-            index_collection(
-                self.data.collection, index, options=_STOCK_OPTIONS, threads=self.threads, merge=True, progress=SILENT
-            )
-        return target
-
-    def _seismic(self) -> Path:
-        from lexlip_lucene.experiments.engine.seismic import build_seismic
-
-        return build_seismic(self.data.collection, self.folder / SEISMIC, threads=self.threads, progress=self.progress)
-
     def _made_from(self, name: str) -> dict[str, Any]:
-        """Return what a build depends on; ours depends on our own class files as well."""
-        jar = find_jar()
-        decides = {"request": self.data.facts["request"], "threads": self.threads, "lucene": jar.lucene}
-        if name in OUR_BUILDS and BRIDGE.exists():
-            decides["bridge_sha256"] = sha256_of(BRIDGE)
-        return decides
+        """Return what a build depends on."""
+        system = SYSTEMS[name.partition(",")[0]]
+        made_from = {"request": self.data.facts["request"], "threads": self.threads, "lucene": find_jar().lucene}
+        if system.package is not None:
+            made_from["version"] = package_version(system.package)
+        return made_from | system.made_from()
 
     def _kept(self) -> dict[str, Build]:
         """Return the builds in the folder that were made from the same."""
@@ -112,7 +85,7 @@ class Builder:
         return {
             name: Build(self.folder / build["file"], Spread(*build["seconds"]), build["runs"], build["index_bytes"])
             for name, build in record.items()
-            if build["made_from"] == self._made_from(name)
+            if name.partition(",")[0] in SYSTEMS and build["made_from"] == self._made_from(name)
         }
 
     def _keep(self, builds: dict[str, Build]) -> None:

@@ -20,7 +20,7 @@ from lexlip_lucene.vectors.collection import read_queries
 
 FACTS_FILE = "data.json"
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the folder's files; data of another version is made again."""
 
 

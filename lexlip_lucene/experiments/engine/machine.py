@@ -7,9 +7,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from lexlip_lucene.experiments.engine.systems.registry import SYSTEMS
 from lexlip_lucene.lucene.jvm.java import find_jar, find_java
 
-PACKAGES = ("lexlip-lucene", "pyserini", "pyseismic-lsr", "faiss-cpu", "numpy", "torch")
+PACKAGES = (
+    *("lexlip-lucene", "pyserini", "faiss-cpu", "numpy", "torch"),
+    *(system.package for system in SYSTEMS.values() if system.package is not None),
+)
 
 
 def machine() -> dict[str, Any]:

@@ -6,14 +6,12 @@ into memory count as far as they were read.
 
 import multiprocessing
 import os
-from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
-from lexlip_lucene.experiments.engine.bounds import OURS, SEISMIC, STOCK
-from lexlip_lucene.experiments.engine.engine import Engine, Queries
 from lexlip_lucene.experiments.engine.quiet import stdout_to_stderr
+from lexlip_lucene.experiments.engine.systems.engine import Queries
+from lexlip_lucene.experiments.engine.systems.registry import SYSTEMS
 
 _K = 10
 
@@ -29,7 +27,7 @@ def resident(system: str, index: Path, queries: Queries) -> Resident:
     """Open `index` in a fresh process, answer `queries` once each, k = 10, and return its memory.
 
     Args:
-        system: `OURS`, `STOCK` or `SEISMIC`.
+        system: its name in `SYSTEMS`.
         index: as that system built it.
         queries: the queries.
     """
@@ -39,11 +37,11 @@ def resident(system: str, index: Path, queries: Queries) -> Resident:
 
 def _measure(system: str, index: Path, queries: Queries) -> Resident:
     with stdout_to_stderr():
-        load, open_engine = _SYSTEMS[system]
-        load()
+        SYSTEMS[system].load()
         before = process_bytes()
-        engine = open_engine(index)
-        engine.one_by_one(queries, _K)()
+        opened = SYSTEMS[system].open(index)
+        for answer in opened.ordinary.one_by_one(queries, _K):
+            answer()
         return Resident(before, process_bytes())
 
 
@@ -51,45 +49,3 @@ def process_bytes() -> int:
     """Return the resident bytes of this process."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-def _load_ours() -> None:
-    from lexlip_lucene.lucene.jvm.jvm import start_jvm
-
-    start_jvm()
-
-
-def _open_ours(index: Path) -> Engine:
-    from lexlip_lucene.experiments.engine.ours import OurEngine
-    from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
-
-    return OurEngine(ImpactSearcher(index))
-
-
-def _load_stock() -> None:
-    from lexlip_lucene.experiments.engine.stock import load_pyserini
-
-    load_pyserini()
-
-
-def _open_stock(index: Path) -> Engine:
-    from lexlip_lucene.experiments.engine.stock import StockEngine
-
-    return StockEngine(index)
-
-
-def _load_seismic() -> None:
-    import_module("seismic")
-
-
-def _open_seismic(index: Path) -> Engine:
-    from lexlip_lucene.experiments.engine.seismic import SeismicEngine, SeismicPoint, open_seismic
-
-    return SeismicEngine(open_seismic(index), SeismicPoint(query_cut=32, heap_factor=0.9))
-
-
-_SYSTEMS: dict[str, tuple[Callable[[], None], Callable[[Path], Engine]]] = {
-    OURS: (_load_ours, _open_ours),
-    STOCK: (_load_stock, _open_stock),
-    SEISMIC: (_load_seismic, _open_seismic),
-}

@@ -6,9 +6,10 @@ when its exact score reaches the 10th, whichever of the equal ones the exact ans
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
-from lexlip_lucene.experiments.engine.engine import Engine, Queries, Ranking
+from lexlip_lucene.experiments.engine.systems.engine import Engine, Pass, Queries, Ranking
 from lexlip_lucene.experiments.engine.timing import interleaved
 
 K = 10
@@ -52,9 +53,15 @@ def measured_points(
     points = []
     for name, engine in engines.items():
         recall = recall_at_10(exact, engine.batch_rankings(queries, K, threads))
-        seconds = interleaved({name: engine.one_by_one(queries, K)}, repeats=1)[name].median
+        whole = partial(_each, engine.one_by_one(queries, K))
+        seconds = interleaved({name: whole}, repeats=1)[name].median
         points.append(MeasuredPoint(name, recall, 1000 * seconds / len(queries)))
     return with_choice(points)
+
+
+def _each(passes: Sequence[Pass]) -> None:
+    for answer in passes:
+        answer()
 
 
 def with_choice(points: Sequence[MeasuredPoint]) -> list[MeasuredPoint]:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from lexlip_lucene.experiments.engine.bounds import Row
+from lexlip_lucene.experiments.engine.bounds import OURS, Row
+from lexlip_lucene.experiments.engine.query_times import QueryTimes
 from lexlip_lucene.experiments.engine.recall import MeasuredPoint
 from lexlip_lucene.experiments.engine.run import Figures, Measured
 from lexlip_lucene.experiments.engine.timing import Spread
@@ -22,10 +23,16 @@ def record(measured: Measured) -> dict[str, Any]:
             "missing": settings.missing,
             "repeats": settings.repeats,
             "threads": settings.threads,
+            "executions": list(settings.executions),
             "stock_by": figures.stock_by,
         },
         "bounds": [row._asdict() for row in measured.rows],
         "agreed_queries": figures.agreed,
+        "disagreements": [
+            {"terms": terms, "k": k, "system": system, **counted._asdict()}
+            for (terms, k), systems in figures.disagreements.items()
+            for system, counted in systems.items()
+        ],
         "builds": {
             name: {"seconds": build.seconds._asdict(), "runs": build.runs, "index_bytes": build.index_bytes}
             for name, build in figures.builds.items()
@@ -35,6 +42,11 @@ def record(measured: Measured) -> dict[str, Any]:
             {**cell._asdict(), "system": system, **spread._asdict()}
             for cell, systems in figures.cells.items()
             for system, spread in systems.items()
+        ],
+        "query_milliseconds": [
+            {**cell._asdict(), "system": system, **times._asdict(), "cpu_ratio": _cpu_ratio(times, systems[OURS])}
+            for cell, systems in figures.times.items()
+            for system, times in systems.items()
         ],
         "operating_points": [
             {"terms": terms, "system": system, **point._asdict()} for terms, system, point in _points(figures)
@@ -79,6 +91,10 @@ def markdown(measured: Measured) -> str:
         f"## Milliseconds a query\n\nMedian (least–most) of {measured.settings.repeats} interleaved repeats; "
         f"search_batch with {measured.settings.threads} threads. Stock: {figures.stock_by or 'left out'}.",
         _cells_table(figures),
+        "## Milliseconds of single queries\n\nMedian and 99th percentile over the queries, each the median of the "
+        "repeats; CPU is the time of the thread that calls. The ratio is the CPU median's to ours.",
+        _times_table(figures),
+        *_disagreement_parts(figures),
         "## Builds and memory\n\nMemory: resident after answering, less what the libraries take before an index is "
         "open.",
         _builds_table(measured),
@@ -96,7 +112,8 @@ def _about_data(measured: Measured) -> str:
             shape = facts[name]
             parts.append(
                 f"{'All' if name == 'shape' else name.capitalize()}: {shape['documents']:,} documents, "
-                f"{shape['postings_per_document']:.1f} postings a document, mean impact {shape['impact_mean']:.1f}, "
+                f"{shape['postings_per_document']:.1f} postings a document, mean impact {shape['impact_mean']:.1f} of "
+                f"{shape['impact_entropy']:.2f} bits, "
                 f"the average posting's token in {100 * shape['frequency']:.2f} % of the documents, "
                 f"{100 * shape['commonest']:.1f} % of the postings in the 100 commonest tokens."
             )
@@ -118,6 +135,38 @@ def _cells_table(figures: Figures) -> str:
             for k, spread in spreads.items():
                 rows.append((f"dense, {mode}", "", str(k), _spread(spread), *[""] * (len(systems) - 1)))
     return _table(("mode", "terms", "k", *systems), rows)
+
+
+def _times_table(figures: Figures) -> str:
+    rows = [
+        (
+            *(str(cell.terms), str(cell.k), system),
+            *(f"{each:.3f}" for each in (times.cpu_median, times.cpu_p99, times.median, times.p99)),
+            f"{_cpu_ratio(times, systems[OURS]):.2f}",
+        )
+        for cell, systems in figures.times.items()
+        for system, times in systems.items()
+    ]
+    return _table(("terms", "k", "system", "CPU p50", "CPU p99", "wall p50", "wall p99", "ratio"), rows)
+
+
+def _cpu_ratio(times: QueryTimes, ours: QueryTimes) -> float:
+    return times.cpu_median / max(ours.cpu_median, 1e-9)
+
+
+def _disagreement_parts(figures: Figures) -> list[str]:
+    rows = [
+        (str(terms), str(k), system, *map(str, counted))
+        for (terms, k), systems in figures.disagreements.items()
+        for system, counted in systems.items()
+    ]
+    if not rows:
+        return []
+    about = (
+        "## Exactness\n\nQueries whose answer is not ours, docid by docid: in documents with equal scores only, "
+        "or otherwise."
+    )
+    return [about, _table(("terms", "k", "system", "queries", "differ in ties only", "differ otherwise"), rows)]
 
 
 def _builds_table(measured: Measured) -> str:

@@ -6,6 +6,7 @@ so the token of the average posting is in (2 × 2/2 + 1 × 1/2) / 3 = 0.833 of t
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from math import log2
 from typing import NamedTuple
 
 from lexlip_lucene.records import Document
@@ -20,6 +21,7 @@ class Shape(NamedTuple):
         documents, postings, tokens: counts; `tokens` are the different ones.
         postings_per_document: mean.
         impact_mean: mean over postings.
+        impact_entropy: bits of a posting's impact, −Σ p log₂ p over the impacts.
         frequency: share of the documents that have the token of the average posting, Σ df² / (Σ df × documents): a
             query whose tokens are drawn like postings reads `frequency` × documents postings for each of them.
         commonest: share of all postings that belong to the 100 commonest tokens.
@@ -30,6 +32,7 @@ class Shape(NamedTuple):
     tokens: int
     postings_per_document: float
     impact_mean: float
+    impact_entropy: float
     frequency: float
     commonest: float
 
@@ -38,15 +41,16 @@ class ShapeCounter:
     """A count of documents that pass by."""
 
     def __init__(self) -> None:
-        self._documents = self._impacts = 0
+        self._documents = 0
         self._frequencies: Counter[str] = Counter()
+        self._impacts: Counter[int] = Counter()
 
     def through(self, documents: Iterable[Document]) -> Iterator[Document]:
         """Yield `documents` as they are, counting them."""
         for document in documents:
             self._documents += 1
             self._frequencies.update(document.vector.keys())
-            self._impacts += sum(document.vector.values())
+            self._impacts.update(document.vector.values())
             yield document
 
     def shape(self) -> Shape:
@@ -59,7 +63,8 @@ class ShapeCounter:
             postings=postings,
             tokens=len(frequencies),
             postings_per_document=postings / documents,
-            impact_mean=self._impacts / some,
+            impact_mean=sum(impact * count for impact, count in self._impacts.items()) / some,
+            impact_entropy=sum(count / some * log2(some / count) for count in self._impacts.values()),
             frequency=sum(df * df for df in frequencies) / some / documents,
             commonest=sum(df for _, df in self._frequencies.most_common(COMMONEST)) / some,
         )

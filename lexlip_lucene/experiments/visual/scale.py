@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 
 from lexlip_lucene.data.captions import read_captions
 from lexlip_lucene.experiments.engine.machine import machine
+from lexlip_lucene.experiments.engine.query_times import timed_queries
 from lexlip_lucene.experiments.visual.alterations import ALTERATIONS, altered
 from lexlip_lucene.experiments.visual.dense_pictures import DensePictures, byte_coded
 from lexlip_lucene.experiments.visual.figures import SHORTLIST, found_again
 from lexlip_lucene.experiments.visual.joint_index import indexed, require_same_hits
 from lexlip_lucene.experiments.visual.joint_shards import SHARD, write_shard, write_tokens
-from lexlip_lucene.experiments.visual.timed import timed_queries
 from lexlip_lucene.experiments.visual.whole_pictures import whole_pictures
 from lexlip_lucene.files.written import written_folder
 from lexlip_lucene.late.whole_reranker import WholeReranker

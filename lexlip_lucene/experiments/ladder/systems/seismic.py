@@ -13,7 +13,7 @@ import numpy as np
 
 from lexlip_lucene.experiments.engine.machine import package_version
 from lexlip_lucene.experiments.engine.quiet import stdout_to_stderr
-from lexlip_lucene.experiments.engine.seismic import (
+from lexlip_lucene.experiments.engine.systems.seismic import (
     POSTINGS,
     SUMMARY_ENERGY,
     SeismicEngine,

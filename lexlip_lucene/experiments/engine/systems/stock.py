@@ -9,13 +9,21 @@ import logging
 import sys
 from collections.abc import Iterable
 from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from lexlip_lucene.experiments.engine.engine import Pass, Queries, Ranking
+from lexlip_lucene.experiments.engine.systems.engine import Pass, Queries, Ranking
+from lexlip_lucene.experiments.engine.systems.system import Job, Opened, System
+from lexlip_lucene.files.written import written_folder
+from lexlip_lucene.lucene.jvm.anserini import index_collection
 from lexlip_lucene.lucene.jvm.java_paths import to_java
 from lexlip_lucene.lucene.jvm.jvm import JavaObject, java_class, start_jvm
+from lexlip_lucene.progress import SILENT
 from lexlip_lucene.records import Impacts
+
+OPTIONS = ("-collection", "JsonVectorCollection", "-impact", "-pretokenized")
+"""Of stock indexing."""
 
 KEEP_ALL_TERMS = -1
 """Pyserini's `min_idf`: with its default of 0 it drops a term that is in all documents."""
@@ -61,6 +69,27 @@ def load_pyserini() -> tuple[Any, str]:
     return LuceneImpactSearcher, ""
 
 
+class Stock(System):
+    """Stock Pyserini on the index that stock Anserini builds."""
+
+    name: ClassVar[str] = "stock"
+
+    def build(self, job: Job, target: Path) -> Path:
+        """Build the index as Pyserini's indexing command does."""
+        with written_folder(target, force=True) as index:
+            index_collection(job.collection, index, options=OPTIONS, threads=job.threads, merge=True, progress=SILENT)
+        return target
+
+    def load(self) -> None:
+        """Start Java and import Pyserini."""
+        load_pyserini()
+
+    def open(self, path: Path) -> Opened:
+        """Open the index."""
+        engine = StockEngine(path)
+        return Opened(lambda: None, engine, {self.name: engine})
+
+
 class StockEngine:
     """Stock search on an open index; `how` names the class."""
 
@@ -74,15 +103,9 @@ class StockEngine:
             self.how = "pyserini.search.lucene.LuceneImpactSearcher, min_idf=-1"
             self._searcher = searcher(str(index), _AsItIs(), min_idf=KEEP_ALL_TERMS)
 
-    def one_by_one(self, queries: Queries, k: int) -> Pass:
-        """Return a pass that searches for each query."""
-        vectors = list(queries.values())
-
-        def answer() -> None:
-            for vector in vectors:
-                self._searcher.search(vector, k)
-
-        return answer
+    def one_by_one(self, queries: Queries, k: int) -> list[Pass]:
+        """Return a pass for each query."""
+        return [partial(self._searcher.search, vector, k) for vector in queries.values()]
 
     def all_at_once(self, queries: Queries, k: int, threads: int) -> Pass:
         """Return a pass that is one `batch_search`."""
@@ -97,9 +120,6 @@ class StockEngine:
         """Answer the queries in one call."""
         answers = self._searcher.batch_search(list(queries.values()), list(queries), k, threads)
         return [_ranking(answers[qid]) for qid in queries]
-
-    def close(self) -> None:
-        """Leave the searcher open: Pyserini's can't be closed."""
 
 
 def _java_map(query: Impacts) -> JavaObject:

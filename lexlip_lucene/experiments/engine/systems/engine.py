@@ -1,15 +1,15 @@
 """The interface of every engine in the bench. Preparations that an engine needs are outside the timing."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from lexlip_lucene.records import Impacts
 
 Queries: TypeAlias = Mapping[str, Impacts]
 """qid → token → weight."""
 
-Pass: TypeAlias = Callable[[], object]
-"""A call that is timed: it answers all of its queries once."""
+Pass: TypeAlias = Callable[[], Any]
+"""A call that is timed: it answers its query, or all of its queries, once."""
 
 
 class Ranking(NamedTuple):
@@ -22,12 +22,12 @@ class Ranking(NamedTuple):
 class Engine(Protocol):
     """An open index of one system."""
 
-    def one_by_one(self, queries: Queries, k: int) -> Pass:
-        """Return a pass that answers the queries one at a time, in one thread."""
+    def one_by_one(self, queries: Queries, k: int) -> list[Pass]:
+        """Return a pass for each query, which answers it in the thread that calls."""
         ...
 
-    def all_at_once(self, queries: Queries, k: int, threads: int) -> Pass:
-        """Return a pass that hands over all queries in one call."""
+    def all_at_once(self, queries: Queries, k: int, threads: int) -> Pass | None:
+        """Return a pass that hands over all queries in one call; None: this engine has no such call."""
         ...
 
     def rankings(self, queries: Queries, k: int) -> list[Ranking]:
@@ -35,9 +35,5 @@ class Engine(Protocol):
         ...
 
     def batch_rankings(self, queries: Queries, k: int, threads: int) -> list[Ranking]:
-        """Answer the queries in one call; in their order."""
-        ...
-
-    def close(self) -> None:
-        """Close the index."""
+        """Answer the queries in one call if there is such a call; in their order."""
         ...

@@ -2,11 +2,14 @@
 
 import time
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from lexlip_lucene.experiments.engine.timing import rotated
+
+Times: TypeAlias = np.ndarray[tuple[int, int, int], np.dtype[np.float64]]
+"""Milliseconds (repeats, queries, wall and CPU)."""
 
 
 class QueryTimes(NamedTuple):
@@ -17,8 +20,15 @@ class QueryTimes(NamedTuple):
     cpu_median: float
     cpu_p99: float
 
+    @classmethod
+    def of(cls, times: Times) -> "QueryTimes":
+        """Return the times of all repeats and queries."""
+        middle, late = np.percentile(times, (50, 99), axis=1)
+        (median, cpu_median), (p99, cpu_p99) = np.median(middle, axis=0), np.median(late, axis=0)
+        return cls(float(median), float(p99), float(cpu_median), float(cpu_p99))
 
-def timed_queries(answers: Mapping[str, Callable[[int], object]], queries: int, repeats: int) -> dict[str, QueryTimes]:
+
+def times_of_all(answers: Mapping[str, Callable[[int], object]], queries: int, repeats: int) -> dict[str, Times]:
     """Time every query of every way, one at a time in this thread; each repeat begins with another way.
 
     Args:
@@ -36,11 +46,9 @@ def timed_queries(answers: Mapping[str, Callable[[int], object]], queries: int, 
                 begun = time.perf_counter(), time.thread_time()
                 answers[name](query)
                 taken[name][repeat, query] = time.perf_counter() - begun[0], time.thread_time() - begun[1]
-    return {name: _of(1000 * times) for name, times in taken.items()}
+    return {name: 1000 * times for name, times in taken.items()}
 
 
-def _of(milliseconds: np.ndarray[tuple[int, int, int], np.dtype[np.float64]]) -> QueryTimes:
-    """Return the times of (repeats, queries, wall and CPU)."""
-    middle, late = np.percentile(milliseconds, (50, 99), axis=1)
-    (median, cpu_median), (p99, cpu_p99) = np.median(middle, axis=0), np.median(late, axis=0)
-    return QueryTimes(float(median), float(p99), float(cpu_median), float(cpu_p99))
+def timed_queries(answers: Mapping[str, Callable[[int], object]], queries: int, repeats: int) -> dict[str, QueryTimes]:
+    """Return the times of every way; arguments as in `times_of_all`."""
+    return {name: QueryTimes.of(times) for name, times in times_of_all(answers, queries, repeats).items()}

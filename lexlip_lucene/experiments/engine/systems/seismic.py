@@ -5,12 +5,13 @@ are compared by docid.
 """
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lexlip_lucene.experiments.engine.engine import Pass, Queries, Ranking
+from lexlip_lucene.experiments.engine.systems.engine import Engine, Pass, Queries, Ranking
+from lexlip_lucene.experiments.engine.systems.system import Job, Opened, System
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.records import Impacts
 from lexlip_lucene.vectors.collection import read_collection
@@ -31,6 +32,28 @@ def seismic_points(terms: int) -> dict[str, SeismicPoint]:
     cuts = sorted({max(1, terms * eighths // 8) for eighths in (1, 2, 4, 6, 8)})
     points = [SeismicPoint(cut, factor) for cut in cuts for factor in (1.0, 0.9, 0.7, 0.5)]
     return {f"query_cut={point.query_cut}, heap_factor={point.heap_factor}": point for point in points}
+
+
+class Seismic(System):
+    """Seismic, approximate only."""
+
+    name: ClassVar[str] = "seismic"
+    module: ClassVar[str | None] = "seismic"
+    package: ClassVar[str | None] = "pyseismic-lsr"
+
+    def build(self, job: Job, target: Path) -> Path:
+        """Build a file whose name begins with `target`."""
+        return build_seismic(job.collection, target, threads=job.threads, progress=job.progress)
+
+    def open(self, path: Path) -> Opened:
+        """Open the index, which all operating points share."""
+        index = open_seismic(path)
+
+        def points(terms: int) -> dict[str, Engine]:
+            return {name: SeismicEngine(index, point) for name, point in seismic_points(terms).items()}
+
+        ordinary = SeismicEngine(index, SeismicPoint(query_cut=32, heap_factor=0.9))
+        return Opened(lambda: None, ordinary, {}, self.name, points)
 
 
 def build_seismic(collection: Path, target: Path, *, threads: int, progress: Progress) -> Path:
@@ -54,15 +77,9 @@ class SeismicEngine:
         self._index = index
         self._point = point
 
-    def one_by_one(self, queries: Queries, k: int) -> Pass:
-        """Return a pass that searches for each query; its arrays are made beforehand."""
-        arrays = [query_arrays(vector) for vector in queries.values()]
-
-        def answer() -> None:
-            for tokens, weights in arrays:
-                self._index.search("", tokens, weights, k, **self._point._asdict())
-
-        return answer
+    def one_by_one(self, queries: Queries, k: int) -> list[Pass]:
+        """Return a pass for each query; its arrays are made beforehand."""
+        return [self._pass(vector, k) for vector in queries.values()]
 
     def all_at_once(self, queries: Queries, k: int, threads: int) -> Pass:
         """Return a pass that is one `batch_search`."""
@@ -70,17 +87,16 @@ class SeismicEngine:
 
     def rankings(self, queries: Queries, k: int) -> list[Ranking]:
         """Answer each query by itself."""
-        return [
-            _ranking(self._index.search("", *query_arrays(q), k, **self._point._asdict())) for q in queries.values()
-        ]
+        return [_ranking(answer()) for answer in self.one_by_one(queries, k)]
 
     def batch_rankings(self, queries: Queries, k: int, threads: int) -> list[Ranking]:
-        """Answer the queries in one call."""
+        """Answer the queries in one call; in their order."""
         answers = {hits[0][0]: hits for hits in self._batch(queries, k, threads) if hits}  # they come in any order
         return [_ranking(answers.get(qid, [])) for qid in queries]
 
-    def close(self) -> None:
-        """Leave the memory to Python."""
+    def _pass(self, vector: Impacts, k: int) -> Pass:
+        tokens, weights = query_arrays(vector)
+        return lambda: self._index.search("", tokens, weights, k, **self._point._asdict())
 
     def _batch(self, queries: Queries, k: int, threads: int) -> Any:
         arrays = [query_arrays(vector) for vector in queries.values()]
