@@ -17,19 +17,36 @@ import java.nio.ByteOrder;
  */
 final class Answer {
 
-  static final Answer NOTHING = new Answer(new long[0], new byte[0][], 0);
+  private static final int USUAL_DOCID = 12;
 
   private final long[] scores;
-  private final byte[][] docids;
-  private final long unseen;
+  private final DocidBytes docids;
+  private long unseen;
 
-  /**
-   * @param unseen the highest score that a document outside the hits may have
-   */
-  Answer(long[] scores, byte[][] docids, long unseen) {
-    this.scores = scores;
-    this.docids = docids;
-    this.unseen = unseen;
+  /** Makes an answer that waits for its hits. */
+  Answer(int hits) {
+    scores = new long[hits];
+    docids = new DocidBytes(hits, USUAL_DOCID * Math.min(hits, 10_000));
+  }
+
+  /** Adds document {@code i} of {@code list}. */
+  void add(long score, RankedDocids list, int i) {
+    scores[docids.size()] = score;
+    list.copy(i, docids);
+  }
+
+  boolean full() {
+    return docids.size() == scores.length;
+  }
+
+  /** Returns the score of the last hit; there must be one. */
+  long last() {
+    return scores[scores.length - 1];
+  }
+
+  /** Sets the highest score that a document outside the hits may have. */
+  void unseen(long score) {
+    unseen = score;
   }
 
   static byte[] pack(Answer[] answers) {
@@ -37,9 +54,7 @@ final class Answer {
     long text = 0;
     for (Answer answer : answers) {
       hits += answer.scores.length;
-      for (byte[] docid : answer.docids) {
-        text += docid.length;
-      }
+      text += answer.docids.length();
     }
     int size = Math.toIntExact(12L * answers.length + 12L * hits + text);
     ByteBuffer out = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
@@ -50,21 +65,16 @@ final class Answer {
       out.putLong(answer.unseen);
     }
     for (Answer answer : answers) {
-      for (long score : answer.scores) {
-        out.putLong(score);
-      }
+      out.asLongBuffer().put(answer.scores);
+      out.position(out.position() + 8 * answer.scores.length);
     }
     int end = 0;
     for (Answer answer : answers) {
-      for (byte[] docid : answer.docids) {
-        end += docid.length;
-        out.putInt(end);
-      }
+      answer.docids.putEnds(end, out);
+      end += answer.docids.length();
     }
     for (Answer answer : answers) {
-      for (byte[] docid : answer.docids) {
-        out.put(docid);
-      }
+      answer.docids.putBytes(out);
     }
     return out.array();
   }
