@@ -29,6 +29,7 @@ final class WindowSearch {
   private final int[] scores = new int[TermPostings.WINDOW];
   private final char[] reached = new char[TermPostings.WINDOW];
   private final int[] highest = new int[COLUMNS];
+  private final int[] row = new int[COLUMNS];
   private final ScoreCounts counts = new ScoreCounts();
   private long[] order = new long[0];
   private int[] places = new int[0];
@@ -179,15 +180,20 @@ final class WindowSearch {
       top.raise(counts.reachedBy(top.k));
       threshold = threshold(top);
     }
+    int columns = 0;
     for (int column = 0; column < COLUMNS; column++) {
       if (highest[column] >= threshold) {
-        for (int i = column; i < TermPostings.WINDOW; i += COLUMNS) {
-          if (scores[i] >= threshold && (allowed == null || allowed.get(first + i))) {
-            top.add(scores[i], base + first + i);
-          }
-        }
-        threshold = threshold(top);
+        reached[columns++] = (char) column;
       }
+    }
+    for (int from = 0; from < TermPostings.WINDOW; from += COLUMNS) {
+      for (int c = 0; c < columns; c++) {
+        int i = from + reached[c];
+        if (scores[i] >= threshold && (allowed == null || allowed.get(first + i))) {
+          top.add(scores[i], base + first + i);
+        }
+      }
+      threshold = threshold(top);
     }
   }
 
@@ -195,15 +201,14 @@ final class WindowSearch {
     return (int) Math.min(top.threshold(), Integer.MAX_VALUE);
   }
 
-  /**
-   * Fills {@code highest} with the largest score of each column. Row by row, because Java then
-   * compares several columns at once.
-   */
+  /** Fills {@code highest} with the largest score of each column. */
   private void findHighest() {
     System.arraycopy(scores, 0, highest, 0, COLUMNS);
-    for (int row = COLUMNS; row < TermPostings.WINDOW; row += COLUMNS) {
+    for (int from = COLUMNS; from < TermPostings.WINDOW; from += COLUMNS) {
+      // A copy, because Java compares several at once only if both arrays are read at one place.
+      System.arraycopy(scores, from, row, 0, COLUMNS);
       for (int column = 0; column < COLUMNS; column++) {
-        highest[column] = Math.max(highest[column], scores[row + column]);
+        highest[column] = Math.max(highest[column], row[column]);
       }
     }
   }
