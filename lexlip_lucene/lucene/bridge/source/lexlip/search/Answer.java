@@ -11,32 +11,32 @@ import java.nio.ByteOrder;
  * hits of each query                                     32-bit integers
  * highest score of the other documents, of each query    64-bit integers
  * score of each hit                                      64-bit integers
- * end of each hit's docid in the text                    32-bit integers
- * the docids in UTF-8, one after the other
+ * end of each hit's line in the text                     32-bit integers
+ * the docids in UTF-8, each with a line feed behind it
  * </pre>
  */
 final class Answer {
 
-  private static final int USUAL_DOCID = 12;
+  private static final int USUAL_LINE = 12;
 
   private final long[] scores;
-  private final DocidBytes docids;
+  private final DocidBytes lines;
   private long unseen;
 
   /** Makes an answer that waits for its hits. */
   Answer(int hits) {
     scores = new long[hits];
-    docids = new DocidBytes(hits, USUAL_DOCID * Math.min(hits, 10_000));
+    lines = new DocidBytes(hits, USUAL_LINE * Math.min(hits, 10_000));
   }
 
   /** Adds document {@code i} of {@code list}. */
   void add(long score, RankedDocids list, int i) {
-    scores[docids.size()] = score;
-    list.copy(i, docids);
+    scores[lines.size()] = score;
+    list.copy(i, lines);
   }
 
   boolean full() {
-    return docids.size() == scores.length;
+    return lines.size() == scores.length;
   }
 
   /** Returns the score of the last hit; there must be one. */
@@ -54,7 +54,7 @@ final class Answer {
     long text = 0;
     for (Answer answer : answers) {
       hits += answer.scores.length;
-      text += answer.docids.length();
+      text += answer.lines.length();
     }
     int size = Math.toIntExact(12L * answers.length + 12L * hits + text);
     ByteBuffer out = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
@@ -70,11 +70,11 @@ final class Answer {
     }
     int end = 0;
     for (Answer answer : answers) {
-      answer.docids.putEnds(end, out);
-      end += answer.docids.length();
+      answer.lines.putEnds(end, out);
+      end += answer.lines.length();
     }
     for (Answer answer : answers) {
-      answer.docids.putBytes(out);
+      answer.lines.putBytes(out);
     }
     return out.array();
   }

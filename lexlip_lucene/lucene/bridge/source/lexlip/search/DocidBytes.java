@@ -46,6 +46,17 @@ final class DocidBytes {
     add(from.bytes, from.starts[i], from.starts[i + 1] - from.starts[i]);
   }
 
+  /** Adds docid {@code i} of another list with a line feed behind it. */
+  void addLine(DocidBytes from, int i) {
+    add(from, i);
+    int end = Math.incrementExact(starts[size]);
+    if (end > bytes.length) {
+      bytes = ArrayUtil.grow(bytes, end);
+    }
+    bytes[end - 1] = '\n';
+    starts[size] = end;
+  }
+
   /** Compares docid {@code i} with docid {@code j} of another list, in byte order. */
   int compare(int i, DocidBytes other, int j) {
     return Arrays.compareUnsigned(

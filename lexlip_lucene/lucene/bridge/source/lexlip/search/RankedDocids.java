@@ -74,9 +74,9 @@ final class RankedDocids {
     return (int) (keys[i] >>> 32);
   }
 
-  /** Adds docid {@code i} to a list. */
+  /** Adds docid {@code i} to a list, with a line feed behind it. */
   void copy(int i, DocidBytes to) {
-    to.add(docids, (int) keys[i]);
+    to.addLine(docids, (int) keys[i]);
   }
 
   /** Compares docid {@code i} with docid {@code j} of another segment, in byte order. */
