@@ -56,8 +56,7 @@ final class Docids {
         SegmentDocids held = engine.docids(snapshot, leaf, count);
         lists.add(
             held == null
-                ? RankedDocids.read(
-                    snapshot.leaves[leaf], engine.id, documents, theirs, count, k)
+                ? RankedDocids.read(snapshot.leaves[leaf], engine.id, documents, theirs, count, k)
                 : RankedDocids.of(held, documents, theirs, count, k));
       }
     }

@@ -5,7 +5,6 @@ import java.util.Arrays;
 import org.apache.lucene.index.BinaryDocValues;
 import org.apache.lucene.index.LeafReader;
 import org.apache.lucene.util.BytesRef;
-import org.apache.lucene.util.MSBRadixSorter;
 
 /**
  * All docids of a segment in byte order, and each document's rank among them: ties are then decided
