@@ -119,7 +119,9 @@ def test_an_approximate_run_says_of_how_many_topics_nothing_was_lost(job: Job, t
     ],
 )
 def test_what_may_be_lost_follows_from_the_bound(scores: list[int], unseen: int, k: int, sure: bool, said: str) -> None:
-    hits = Hits(np.array(scores), np.arange(1, len(scores) + 1, dtype=np.int32), b"abc"[: len(scores)], unseen)
+    hits = Hits(
+        np.array(scores), np.arange(2, 2 * len(scores) + 2, 2, dtype=np.int32), b"a\nb\nc\n"[: 2 * len(scores)], unseen
+    )
     assert f"scores {said}" in what_may_be_lost(hits, k) and lost_nothing(hits, k) == sure
 
 

@@ -41,9 +41,9 @@ def tuned(*measured: Measured, wanted: float = 0.99, queries: int = 500) -> Tuni
 
 
 def hits(*scores: int) -> Hits:
-    docids = [f"{place}" for place in range(len(scores))]
-    ends = np.cumsum([len(docid) for docid in docids], dtype=np.int32)
-    return Hits(np.array(scores, dtype=np.int64), ends, "".join(docids).encode(), 0)
+    lines = [f"{place}\n" for place in range(len(scores))]
+    ends = np.cumsum([len(line) for line in lines], dtype=np.int32)
+    return Hits(np.array(scores, dtype=np.int64), ends, "".join(lines).encode(), 0)
 
 
 @pytest.mark.parametrize(

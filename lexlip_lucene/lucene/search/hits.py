@@ -4,6 +4,7 @@ They come from Java as one run of bytes (`lexlip.search.Answer`): scores are a v
 are asked for.
 """
 
+import struct
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, overload
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 
 from lexlip_lucene.errors import SearchError
 from lexlip_lucene.records import Hit
+
+_SCORE, _END = np.dtype("<i8"), np.dtype("<i4")
 
 
 class Hits(Sequence[Hit]):
@@ -27,17 +30,17 @@ class Hits(Sequence[Hit]):
     def __init__(
         self,
         scores: NDArray[Any],
-        docid_ends: NDArray[np.int32],
-        docid_text: bytes,
+        line_ends: NDArray[np.int32],
+        lines: bytes,
         unseen: int | float,
         index: Path | str = "",
     ):
-        """Take what Java found; `index` is named when a docid can't be read."""
+        """Take what Java found: docids as lines, and their ends; `index` is named when a docid can't be read."""
         self._index = index
         self.scores = scores
         self.unseen = unseen
-        self._ends = docid_ends
-        self._text = docid_text
+        self._ends = line_ends
+        self._text = lines
         self._docids: NDArray[np.object_] | None = None
 
     @property
@@ -87,23 +90,28 @@ class Hits(Sequence[Hit]):
         return f"Hits({list(self)!r})"
 
     def _decoded(self) -> list[str]:
-        text, ends = self._text, self._ends.tolist()
-        if text.isascii():  # then characters are bytes, and one decoding serves all
-            whole = text.decode("ascii")
-            return [whole[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)] if ends else []
-        return [text[start:end].decode() for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+        try:
+            docids = self._text.decode().split("\n")[:-1]
+        except UnicodeDecodeError:
+            docids = []  # below, the error is about the docid that is not text
+        if len(docids) == len(self):
+            return docids
+        ends = self._ends.tolist()
+        return [self._text[start : end - 1].decode() for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def unpack(answer: bytes, queries: int, index: Path | str) -> list[Hits]:
     """Return the hits of each of `queries` queries to `index`; the layout is that of `lexlip.search.Answer`."""
-    counts = np.frombuffer(answer, "<i4", queries)
-    unseen = np.frombuffer(answer, "<i8", queries, 4 * queries)
-    total = int(counts.sum())
-    scores = np.frombuffer(answer, "<i8", total, 12 * queries)
-    ends = np.frombuffer(answer, "<i4", total, 12 * queries + 8 * total)
+    facts = struct.unpack_from(f"<{queries}i{queries}q", answer)
+    counts, unseen = facts[:queries], facts[queries:]
+    total = sum(counts)
+    scores = np.frombuffer(answer, _SCORE, total, 12 * queries)
+    ends = np.frombuffer(answer, _END, total, 12 * queries + 8 * total)
     text = answer[12 * (queries + total) :]
+    if queries == 1:
+        return [Hits(scores, ends, text, unseen[0], index)]
     hits, first, begin = [], 0, 0
-    for count, most in zip(counts.tolist(), unseen.tolist(), strict=True):
+    for count, most in zip(counts, unseen, strict=True):
         stop = first + count
         end = int(ends[stop - 1]) if count else begin
         hits.append(Hits(scores[first:stop], ends[first:stop] - np.int32(begin), text[begin:end], most, index))

@@ -27,7 +27,7 @@ from lexlip_lucene.lucene.jvm.java_entry import ENTRY
 from lexlip_lucene.lucene.jvm.java_texts import unpack_texts
 from lexlip_lucene.lucene.jvm.jvm import ONE_AT_A_TIME, StaticMethods, java_class, java_errors_as
 from lexlip_lucene.lucene.search.hits import Hits, unpack
-from lexlip_lucene.lucene.search.request import pack_filters, pack_queries, utf8
+from lexlip_lucene.lucene.search.request import NO_FILTERS, pack_filters, pack_queries, utf8
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.search.searcher import Filters
 from lexlip_lucene.text_list import as_texts
@@ -175,6 +175,8 @@ class LuceneSearcher:
         without = as_texts(without, "without")
         if not isinstance(filters, Mapping):
             raise InputError(f"filters must be a mapping of keyword field to value, got {filters!r}")
+        if not filters and not without:
+            return NO_FILTERS
         values = {field: [value] if isinstance(value, str) else value for field, value in filters.items()}
         for field, value in values.items():
             if not isinstance(value, Collection) or not all(isinstance(one, str) for one in value):

@@ -10,7 +10,9 @@
 The bags {"red": 3, "cat": 2} and {"cat": 1} have 2 tokens and 3 entries.
 """
 
+import struct
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate, chain
 from typing import Any
 
 import numpy as np
@@ -51,7 +53,7 @@ def pack_filters(filters: Mapping[str, Sequence[str]], without: Sequence[str] = 
     """
     bags = [(key, *values) for key, values in filters.items()] + ([(field, *without)] if without else [])
     texts = [text for bag in bags for text in bag]
-    ends = np.cumsum([len(bag) for bag in bags], dtype=np.int32)
+    ends = list(accumulate(map(len, bags)))
     weights = [0] * len(texts)
     if without:
         weights[-1 - len(without)] = 1
@@ -79,10 +81,18 @@ def _packed(
     weights: Sequence[int] | NDArray[np.integer],
 ) -> bytes:
     texts = [utf8(token) for token in tokens]
-    token_ends = np.cumsum([len(text) for text in texts], dtype=np.int64)
+    token_ends = list(accumulate(map(len, texts)))
     counts = (len(texts), len(ends), len(entries))
     size = 4 * (len(counts) + len(token_ends) + len(ends) + len(entries) + len(weights)) + sum(map(len, texts))
     if size > _MOST_BYTES:
         raise InputError(f"{len(ends)} queries take {size} bytes, and at most {_MOST_BYTES} cross at once: ask fewer")
-    parts = [np.asarray(part, dtype="<i4").tobytes() for part in (counts, token_ends, ends, entries, weights)]
-    return b"".join([*parts, *texts])
+    parts = (counts, token_ends, ends, entries, weights)
+    if isinstance(entries, np.ndarray):
+        integers = b"".join(np.asarray(part, dtype="<i4").tobytes() for part in parts)
+    else:  # of a query's few integers numpy takes longer
+        integers = struct.pack(f"<{sum(map(len, parts))}i", *chain.from_iterable(parts))
+    return b"".join([integers, *texts])
+
+
+NO_FILTERS = pack_filters({})
+"""What `pack_filters` gives for a search without any."""

@@ -11,25 +11,42 @@ import java.nio.ByteOrder;
  * hits of each query                                     32-bit integers
  * highest score of the other documents, of each query    64-bit integers
  * score of each hit                                      64-bit integers
- * end of each hit's docid in the text                    32-bit integers
- * the docids in UTF-8, one after the other
+ * end of each hit's line in the text                     32-bit integers
+ * the docids in UTF-8, each with a line feed behind it
  * </pre>
  */
 final class Answer {
 
-  static final Answer NOTHING = new Answer(new long[0], new byte[0][], 0);
+  private static final int USUAL_LINE = 12;
 
   private final long[] scores;
-  private final byte[][] docids;
-  private final long unseen;
+  private final DocidBytes lines;
+  private long unseen;
 
-  /**
-   * @param unseen the highest score that a document outside the hits may have
-   */
-  Answer(long[] scores, byte[][] docids, long unseen) {
-    this.scores = scores;
-    this.docids = docids;
-    this.unseen = unseen;
+  /** Makes an answer that waits for its hits. */
+  Answer(int hits) {
+    scores = new long[hits];
+    lines = new DocidBytes(hits, USUAL_LINE * Math.min(hits, 10_000));
+  }
+
+  /** Adds document {@code i} of {@code list}. */
+  void add(long score, RankedDocids list, int i) {
+    scores[lines.size()] = score;
+    list.copy(i, lines);
+  }
+
+  boolean full() {
+    return lines.size() == scores.length;
+  }
+
+  /** Returns the score of the last hit; there must be one. */
+  long last() {
+    return scores[scores.length - 1];
+  }
+
+  /** Sets the highest score that a document outside the hits may have. */
+  void unseen(long score) {
+    unseen = score;
   }
 
   static byte[] pack(Answer[] answers) {
@@ -37,9 +54,7 @@ final class Answer {
     long text = 0;
     for (Answer answer : answers) {
       hits += answer.scores.length;
-      for (byte[] docid : answer.docids) {
-        text += docid.length;
-      }
+      text += answer.lines.length();
     }
     int size = Math.toIntExact(12L * answers.length + 12L * hits + text);
     ByteBuffer out = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
@@ -50,21 +65,16 @@ final class Answer {
       out.putLong(answer.unseen);
     }
     for (Answer answer : answers) {
-      for (long score : answer.scores) {
-        out.putLong(score);
-      }
+      out.asLongBuffer().put(answer.scores);
+      out.position(out.position() + 8 * answer.scores.length);
     }
     int end = 0;
     for (Answer answer : answers) {
-      for (byte[] docid : answer.docids) {
-        end += docid.length;
-        out.putInt(end);
-      }
+      answer.lines.putEnds(end, out);
+      end += answer.lines.length();
     }
     for (Answer answer : answers) {
-      for (byte[] docid : answer.docids) {
-        out.put(docid);
-      }
+      answer.lines.putBytes(out);
     }
     return out.array();
   }

@@ -1,104 +1,106 @@
 package lexlip.search;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
-import java.util.Comparator;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.PriorityQueue;
-import java.util.Set;
-import org.apache.lucene.index.BinaryDocValues;
-import org.apache.lucene.index.DocValuesType;
-import org.apache.lucene.index.FieldInfo;
-import org.apache.lucene.index.LeafReader;
+import java.util.Queue;
 
-/** The step from the best documents to hits: docids are read, break ties, and give the order. */
+/** The step from the best documents to hits: docids break ties, and are what Python gets. */
 final class Docids {
 
   private Docids() {}
-
-  private record ScoredDocid(long score, byte[] docid) {}
-
-  /** The order of hits: the higher score first, then the smaller docid. */
-  private static final Comparator<ScoredDocid> BEST_FIRST =
-      Comparator.comparingLong(ScoredDocid::score)
-          .reversed()
-          .thenComparing(ScoredDocid::docid, Arrays::compareUnsigned);
 
   /**
    * Returns the best {@code k} of {@code top}: by score, then by docid in byte order.
    *
    * @param unseen the highest score that a document which {@code top} was not shown may have
    */
-  static Answer rank(Snapshot snapshot, String id, TopK top, int k, long unseen)
+  static Answer rank(Engine engine, Snapshot snapshot, TopK top, int k, long unseen)
       throws IOException {
-    top.shrink();
-    int size = top.size();
-    // Document number, then place in `top`: docids are read in their order on disk.
-    long[] byDocument = new long[size];
-    for (int i = 0; i < size; i++) {
-      byDocument[i] = ((long) top.document(i) << 32) | i;
+    if (top.size() > 2L * k) {
+      top.shrink();
     }
-    Arrays.sort(byDocument);
-    // All may tie, so no more than the best k of them are kept, the worst of those in front.
-    PriorityQueue<ScoredDocid> best = new PriorityQueue<>(BEST_FIRST.reversed());
-    Reader docids = new Reader(snapshot, id);
-    for (long pair : byDocument) {
-      best.add(new ScoredDocid(top.score((int) pair), docids.read((int) (pair >>> 32))));
-      if (best.size() > k) {
-        best.poll();
+    Places places = new Places(top);
+    List<RankedDocids> lists = lists(engine, snapshot, top, places, k);
+    Answer hits = new Answer(Math.min(top.size(), k));
+    if (lists.size() == 1) {
+      RankedDocids list = lists.get(0);
+      for (int i = 0; i < list.size(); i++) {
+        hits.add(places.score(list.place(i)), list, i);
+      }
+    } else {
+      merge(lists, hits, places);
+    }
+    hits.unseen(Math.max(next(top, hits, k), unseen));
+    return hits;
+  }
+
+  /** Returns the best documents of each segment that has any. */
+  private static List<RankedDocids> lists(
+      Engine engine, Snapshot snapshot, TopK top, Places places, int k) throws IOException {
+    List<RankedDocids> lists = new ArrayList<>();
+    int[] documents = new int[top.size()];
+    int[] theirs = new int[top.size()];
+    for (int leaf = 0; leaf < snapshot.leaves.length; leaf++) {
+      int first = snapshot.bases[leaf];
+      int end = first + snapshot.leaves[leaf].maxDoc();
+      int count = 0;
+      for (int i = 0; i < top.size(); i++) {
+        if (top.document(i) >= first && top.document(i) < end) {
+          documents[count] = top.document(i) - first;
+          theirs[count++] = places.of(top.score(i));
+        }
+      }
+      if (count > 0) {
+        SegmentDocids held = engine.docids(snapshot, leaf, count);
+        lists.add(
+            held == null
+                ? RankedDocids.read(snapshot.leaves[leaf], engine.id, documents, theirs, count, k)
+                : RankedDocids.of(held, documents, theirs, count, k));
       }
     }
-    ScoredDocid[] hits = best.toArray(new ScoredDocid[0]);
-    Arrays.sort(hits, BEST_FIRST);
-    long next = size > hits.length ? hits[hits.length - 1].score : top.threshold() - 1;
-    return new Answer(
-        Arrays.stream(hits).mapToLong(ScoredDocid::score).toArray(),
-        Arrays.stream(hits).map(ScoredDocid::docid).toArray(byte[][]::new),
-        Math.max(next, unseen));
+    return lists;
   }
 
-  /** A reader of docids, by ascending document number. */
-  private static final class Reader {
+  /** A list of which the first documents are hits already. */
+  private static final class Rest implements Comparable<Rest> {
 
-    private final Snapshot snapshot;
-    private final String id;
-    private int leaf = -1;
-    private BinaryDocValues values;
+    private final RankedDocids list;
+    private int at;
 
-    Reader(Snapshot snapshot, String id) {
-      this.snapshot = snapshot;
-      this.id = id;
+    Rest(RankedDocids list) {
+      this.list = list;
     }
 
-    byte[] read(int document) throws IOException {
-      while (leaf + 1 < snapshot.leaves.length && document >= snapshot.bases[leaf + 1]) {
-        values = values(snapshot.leaves[++leaf], id);
+    @Override
+    public int compareTo(Rest other) {
+      int places = Integer.compare(list.place(at), other.list.place(other.at));
+      return places != 0 ? places : list.compare(at, other.list, other.at);
+    }
+  }
+
+  private static void merge(List<RankedDocids> lists, Answer hits, Places places) {
+    Queue<Rest> rests = new PriorityQueue<>();
+    lists.forEach(list -> rests.add(new Rest(list)));
+    while (!hits.full()) {
+      Rest best = rests.remove();
+      hits.add(places.score(best.list.place(best.at)), best.list, best.at);
+      if (++best.at < best.list.size()) {
+        rests.add(best);
       }
-      int local = document - snapshot.bases[leaf];
-      return values != null && values.advanceExact(local)
-          ? copy(values)
-          : stored(snapshot.leaves[leaf], id, local);
     }
   }
 
-  private static BinaryDocValues values(LeafReader reader, String id) throws IOException {
-    FieldInfo info = reader.getFieldInfos().fieldInfo(id);
-    return info != null && info.getDocValuesType() == DocValuesType.BINARY
-        ? reader.getBinaryDocValues(id)
-        : null;
-  }
-
-  private static byte[] copy(BinaryDocValues values) throws IOException {
-    var value = values.binaryValue();
-    return Arrays.copyOfRange(value.bytes, value.offset, value.offset + value.length);
-  }
-
-  /** Reads the docid from the stored fields: indexes of others may have it only there. */
-  private static byte[] stored(LeafReader reader, String id, int document) throws IOException {
-    String value = reader.storedFields().document(document, Set.of(id)).get(id);
-    if (value == null) {
-      throw new IllegalStateException("a found document has no value in the field '" + id + "'");
+  /** Returns the highest score that a document outside the hits may have, if it was shown. */
+  private static long next(TopK top, Answer hits, int k) {
+    if (top.size() < k || (top.size() == k && top.threshold() == 1)) {
+      return top.threshold() - 1; // nothing was dropped
     }
-    return value.getBytes(StandardCharsets.UTF_8);
+    int reached = 0;
+    for (int i = 0; i < top.size(); i++) {
+      reached += top.score(i) >= hits.last() ? 1 : 0;
+    }
+    return reached > k ? hits.last() : hits.last() - 1;
   }
 }

@@ -20,6 +20,11 @@ public final class Engine {
   /** The name of the forward index in the cache; pruned postings have their number of tokens. */
   private static final Object FORWARD = ForwardIndex.class;
 
+  /** The name of the docids in the cache, and that of how many searches have read one by one. */
+  private static final Object DOCIDS = SegmentDocids.class;
+
+  private static final Object READS = "docids read";
+
   /** The field whose terms are tokens and whose term frequencies are impacts. */
   final String field;
 
@@ -127,6 +132,34 @@ public final class Engine {
           }
           return PrunedPostings.of(held, most);
         });
+  }
+
+  /**
+   * Returns the docids of a segment; null until searches have read a quarter as many of them one by
+   * one, which then costs more than to hold them all, and without room for them.
+   *
+   * @param count number of docids that the search needs
+   */
+  SegmentDocids docids(Snapshot snapshot, int leaf, int count) throws IOException {
+    LeafReader reader = snapshot.leaves[leaf];
+    SegmentDocids held = cache.find(reader, DOCIDS, SegmentDocids.class);
+    if (held != null) {
+      return held;
+    }
+    Map<Object, Long> known = known(reader);
+    long reads = known.merge(READS, (long) count, Long::sum);
+    // One thread makes them; the others go on meanwhile.
+    if (reads < reader.maxDoc() / 4 || !known.replace(READS, reads, Long.MIN_VALUE)) {
+      return null;
+    }
+    double share = (double) reader.maxDoc() / snapshot.reader.maxDoc();
+    long room = (long) (cache.limit() * share / 8);
+    SegmentDocids made = SegmentDocids.read(reader, id, room);
+    if (made != null) {
+      cache.hold(reader, DOCIDS, made);
+      known.put(READS, 0L);
+    }
+    return made;
   }
 
   private interface Making<T> {

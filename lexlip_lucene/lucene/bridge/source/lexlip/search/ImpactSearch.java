@@ -49,14 +49,14 @@ final class ImpactSearch {
           top);
       top.shrink();
       if (!inexact(top)) {
-        return Docids.rank(snapshot, engine.id, top, k, 0);
+        return Docids.rank(engine, snapshot, top, k, 0);
       }
       top = new TopK(k);
     }
     for (int leaf = 0; leaf < snapshot.leaves.length; leaf++) {
       search(leaf, tokens, weights, top);
     }
-    return Docids.rank(snapshot, engine.id, top, k, 0);
+    return Docids.rank(engine, snapshot, top, k, 0);
   }
 
   private void search(int leaf, BytesRef[] tokens, int[] weights, TopK top) throws IOException {

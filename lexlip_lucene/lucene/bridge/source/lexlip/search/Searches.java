@@ -125,7 +125,7 @@ public final class Searches {
           return q -> {
             TopK top = new TopK(k);
             LuceneSearch.search(searcher, queries[q], allowed, true, top);
-            return Docids.rank(snapshot, engine.id, top, k, 0);
+            return Docids.rank(engine, snapshot, top, k, 0);
           };
         };
     return answers(engine, filters, queries.length, threads, plan);

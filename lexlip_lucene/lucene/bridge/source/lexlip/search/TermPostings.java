@@ -168,8 +168,13 @@ final class TermPostings implements PostingsCache.Sized {
     return small != null ? small[i] & 0xff : large[i];
   }
 
-  /** Adds {@code weight} × impact to the place of each document of {@code windows[window]}. */
+  /**
+   * Adds {@code weight} × impact to the place of each document of {@code windows[window]}.
+   *
+   * @param scores of a window
+   */
   void addTo(int[] scores, int window, int weight) {
+    checked(scores);
     int from = starts[window];
     int to = starts[window + 1];
     if (small != null) {
@@ -192,6 +197,7 @@ final class TermPostings implements PostingsCache.Sized {
    */
   int addTo(
       int[] scores, int window, int weight, int lowest, int threshold, char[] reached, int count) {
+    checked(scores);
     int to = starts[window + 1];
     for (int i = starts[window]; i < to; i++) {
       int impact = impact(i);
@@ -206,6 +212,13 @@ final class TermPostings implements PostingsCache.Sized {
       }
     }
     return count;
+  }
+
+  /** Shows Java that every place is within the scores, so that it need not look at each. */
+  private static void checked(int[] scores) {
+    if (scores.length != WINDOW) {
+      throw new IllegalArgumentException("the scores of one window are needed");
+    }
   }
 
   /**

@@ -11,7 +11,7 @@ import java.util.Arrays;
  */
 final class TopK {
 
-  private final int k;
+  final int k;
   private long[] scores;
   private int[] documents;
   private int size;
@@ -30,6 +30,11 @@ final class TopK {
   /** Returns the score below which a document is not among the best k; at least 1. */
   long threshold() {
     return threshold;
+  }
+
+  /** Says that {@code k} documents, shown or to be shown, have at least that score. */
+  void raise(long score) {
+    threshold = Math.max(threshold, score);
   }
 
   int size() {
@@ -68,7 +73,9 @@ final class TopK {
     if (size <= k) {
       return;
     }
-    threshold = Math.max(threshold, largest(Arrays.copyOf(scores, size), k));
+    long[] copy = Arrays.copyOf(scores, size);
+    Selection.smallest(copy, size, size - k + 1);
+    threshold = Math.max(threshold, copy[size - k]);
     int kept = 0;
     for (int i = 0; i < size; i++) {
       if (scores[i] >= threshold) {
@@ -77,44 +84,5 @@ final class TopK {
       }
     }
     size = kept;
-  }
-
-  /**
-   * Returns the n-th largest of {@code values}, from 1; changes their order (Hoare's quickselect,
-   * middle of three).
-   */
-  private static long largest(long[] values, int n) {
-    int wanted = values.length - n;
-    int low = 0;
-    int high = values.length - 1;
-    while (low < high) {
-      long a = values[low];
-      long b = values[(low + high) >>> 1];
-      long c = values[high];
-      long pivot = Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
-      int i = low;
-      int j = high;
-      while (i <= j) {
-        while (values[i] < pivot) {
-          i++;
-        }
-        while (values[j] > pivot) {
-          j--;
-        }
-        if (i <= j) {
-          long swapped = values[i];
-          values[i++] = values[j];
-          values[j--] = swapped;
-        }
-      }
-      if (wanted <= j) {
-        high = j;
-      } else if (wanted >= i) {
-        low = i;
-      } else {
-        break;
-      }
-    }
-    return values[wanted];
   }
 }

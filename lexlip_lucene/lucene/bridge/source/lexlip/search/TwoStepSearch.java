@@ -63,7 +63,7 @@ final class TwoStepSearch {
     }
     found.shrink();
     TopK top = rescore(found, tokens, weights, k);
-    return Docids.rank(snapshot, engine.id, top, k, Sums.add(found.threshold() - 1, leftOut));
+    return Docids.rank(engine, snapshot, top, k, Sums.add(found.threshold() - 1, leftOut));
   }
 
   /**

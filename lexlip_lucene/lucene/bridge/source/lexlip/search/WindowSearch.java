@@ -16,7 +16,8 @@ import org.apache.lucene.util.Bits;
  */
 final class WindowSearch {
 
-  private static final int STRIDE = 16;
+  /** A window's scores as a table of 16 rows: neighbours, often alike, are in different columns. */
+  private static final int COLUMNS = TermPostings.WINDOW / 16;
 
   /**
    * Memory that searches hand on to one another: as much as concurrent searches need, whatever the
@@ -27,6 +28,9 @@ final class WindowSearch {
 
   private final int[] scores = new int[TermPostings.WINDOW];
   private final char[] reached = new char[TermPostings.WINDOW];
+  private final int[] highest = new int[COLUMNS];
+  private final int[] row = new int[COLUMNS];
+  private final ScoreCounts counts = new ScoreCounts();
   private long[] order = new long[0];
   private int[] places = new int[0];
   private int[] bounds = new int[0];
@@ -80,6 +84,7 @@ final class WindowSearch {
       TopK top) {
     int windows = (documents + TermPostings.WINDOW - 1) >>> TermPostings.WINDOW_BITS;
     int count = plan(terms, weights, lowest, windows);
+    counts.clear();
     for (int at = count - 1; at >= 0; at--) {
       int bound = (int) (order[at] >>> 32);
       if (bound < top.threshold()) {
@@ -125,9 +130,27 @@ final class WindowSearch {
         count = terms[t].addTo(scores, place, weights[t], least, threshold, reached, count);
       }
     }
-    for (int i = 0; i < count; i++) {
-      show(reached[i], first, allowed, base, top);
+    if (allowed != null) {
+      count = allowed(allowed, first, count);
     }
+    for (int i = 0; i < count; i++) {
+      counts.add(scores[reached[i]]);
+    }
+    top.raise(counts.reachedBy(top.k));
+    for (int i = 0; i < count; i++) {
+      top.add(scores[reached[i]], base + first + reached[i]);
+    }
+  }
+
+  /** Keeps those of {@code reached} that count; returns their number. */
+  private int allowed(Bits allowed, int first, int count) {
+    int kept = 0;
+    for (int i = 0; i < count; i++) {
+      if (allowed.get(first + reached[i])) {
+        reached[kept++] = reached[i];
+      }
+    }
+    return kept;
   }
 
   /** Adds many postings, and looks through all scores at the end. */
@@ -146,16 +169,31 @@ final class WindowSearch {
         terms[t].addTo(scores, place, weights[t]);
       }
     }
+    findHighest();
     int threshold = threshold(top);
-    for (int from = 0; from < TermPostings.WINDOW; from += STRIDE) {
-      if (highest(scores, from) >= threshold) {
-        for (int i = from; i < from + STRIDE; i++) {
-          if (scores[i] >= threshold) {
-            show(i, first, allowed, base, top);
-          }
+    if (allowed == null) {
+      for (int column = 0; column < COLUMNS; column++) {
+        if (highest[column] >= threshold) {
+          counts.add(highest[column]);
         }
-        threshold = threshold(top);
       }
+      top.raise(counts.reachedBy(top.k));
+      threshold = threshold(top);
+    }
+    int columns = 0;
+    for (int column = 0; column < COLUMNS; column++) {
+      if (highest[column] >= threshold) {
+        reached[columns++] = (char) column;
+      }
+    }
+    for (int from = 0; from < TermPostings.WINDOW; from += COLUMNS) {
+      for (int c = 0; c < columns; c++) {
+        int i = from + reached[c];
+        if (scores[i] >= threshold && (allowed == null || allowed.get(first + i))) {
+          top.add(scores[i], base + first + i);
+        }
+      }
+      threshold = threshold(top);
     }
   }
 
@@ -163,27 +201,16 @@ final class WindowSearch {
     return (int) Math.min(top.threshold(), Integer.MAX_VALUE);
   }
 
-  private void show(int place, int first, Bits allowed, int base, TopK top) {
-    if (allowed == null || allowed.get(first + place)) {
-      top.add(scores[place], base + first + place);
+  /** Fills {@code highest} with the largest score of each column. */
+  private void findHighest() {
+    System.arraycopy(scores, 0, highest, 0, COLUMNS);
+    for (int from = COLUMNS; from < TermPostings.WINDOW; from += COLUMNS) {
+      // A copy, because Java compares several at once only if both arrays are read at one place.
+      System.arraycopy(scores, from, row, 0, COLUMNS);
+      for (int column = 0; column < COLUMNS; column++) {
+        highest[column] = Math.max(highest[column], row[column]);
+      }
     }
-  }
-
-  /**
-   * Returns the largest score, by four maxima side by side, because each has to wait for its last.
-   */
-  private static int highest(int[] scores, int from) {
-    int a = 0;
-    int b = 0;
-    int c = 0;
-    int d = 0;
-    for (int i = from; i < from + STRIDE; i += 4) {
-      a = Math.max(a, scores[i]);
-      b = Math.max(b, scores[i + 1]);
-      c = Math.max(c, scores[i + 2]);
-      d = Math.max(d, scores[i + 3]);
-    }
-    return Math.max(Math.max(a, b), Math.max(c, d));
   }
 
   /**
