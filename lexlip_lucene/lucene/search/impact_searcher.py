@@ -32,7 +32,7 @@ from lexlip_lucene.search.searcher import Filters
 from lexlip_lucene.vectors.json_vector import checked_impacts
 from lexlip_lucene.vectors.vector_matrix import VectorMatrix, checked_matrix
 
-Execution = Literal["auto", "windows", "lucene"]
+Execution = Literal["auto", "windows", "blocks", "lucene"]
 
 _ALL = 2**31 - 1
 """More tokens than an index can have."""

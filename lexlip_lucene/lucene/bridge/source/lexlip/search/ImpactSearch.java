@@ -22,6 +22,7 @@ final class ImpactSearch {
   enum Execution {
     AUTO,
     WINDOWS,
+    BLOCKS,
     LUCENE
   }
 
@@ -54,24 +55,47 @@ final class ImpactSearch {
       top = new TopK(k);
     }
     for (int leaf = 0; leaf < snapshot.leaves.length; leaf++) {
-      search(leaf, tokens, weights, top);
+      search(leaf, tokens, weights, execution, top);
     }
     return Docids.rank(snapshot, engine.id, top, k, 0);
   }
 
-  private void search(int leaf, BytesRef[] tokens, int[] weights, TopK top) throws IOException {
+  private void search(int leaf, BytesRef[] tokens, int[] weights, Execution execution, TopK top)
+      throws IOException {
     TermPostings[] terms = new TermPostings[tokens.length];
     int[] used = new int[tokens.length];
+    BytesRef[] theirs = new BytesRef[tokens.length];
     int count = 0;
     for (int t = 0; t < tokens.length; t++) {
       TermPostings postings = engine.cache.get(snapshot.leaves[leaf], engine.field, tokens[t]);
       if (postings != null) {
+        theirs[count] = tokens[t];
         terms[count] = postings;
         used[count++] = weights[t];
       }
     }
     terms = Arrays.copyOf(terms, count);
     int documents = snapshot.leaves[leaf].maxDoc();
+    if (execution == Execution.BLOCKS && WindowSearch.fits(terms, used)) {
+      int least = Math.max(1, documents / 64);
+      for (int t = 0; t < count; t++) {
+        if (terms[t].places.length >= least) {
+          terms[t] = engine.cache.withBlocks(snapshot.leaves[leaf], theirs[t], terms[t]);
+        }
+      }
+      if (BlockSearch.search(
+              terms,
+              used,
+              documents,
+              allowed[leaf],
+              snapshot.bases[leaf],
+              top,
+              Integer.MAX_VALUE,
+              Integer.MAX_VALUE)
+          >= 0) {
+        return;
+      }
+    }
     if (WindowSearch.fits(terms, used)) {
       WindowSearch.search(terms, used, null, documents, allowed[leaf], snapshot.bases[leaf], top);
     } else {
