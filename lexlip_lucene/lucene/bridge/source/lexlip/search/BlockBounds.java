@@ -17,6 +17,9 @@ final class BlockBounds {
   private static final int CHUNK = TermPostings.WINDOW / BlockMaxima.BLOCK / 4;
   private static final int BUCKETS = 1024;
   private static final int BUCKET_BITS = 6;
+  /** Parts of the unit, for bounds that leave out what rounding the factors up has added. */
+  static final int REFINED = 256;
+
   private static final int FRACTION = 24; // bits of the factors of rare tokens
   private static final double ROUNDING = 1e-9; // far above the error of a few doubles
 
@@ -29,6 +32,10 @@ final class BlockBounds {
   private final int[] counts = new int[BUCKETS];
   private int[][] packed = new int[0][];
   private int[] factors = new int[0];
+
+  /** By token: what a refined bound takes off a bound for each level; 0 for rare ones. */
+  int[] excess = new int[0];
+
   private int groups;
   private double unit;
 
@@ -43,7 +50,7 @@ final class BlockBounds {
   boolean fill(TermPostings[] terms, int[] weights, int documents) {
     int frequent = 0;
     for (TermPostings term : terms) {
-      frequent += term.blocks == null ? 0 : 1;
+      frequent += term.blocks.packed == null ? 0 : 1;
     }
     if (!scale(terms, weights, frequent)) {
       return false;
@@ -59,7 +66,7 @@ final class BlockBounds {
       int to = Math.min(from + CHUNK, ints);
       addFrequent(frequent, from, to);
       for (int t = 0; t < terms.length; t++) {
-        if (terms[t].blocks == null) {
+        if (terms[t].blocks.packed == null) {
           addRare(terms[t], (long) Math.ceil(weights[t] / unit * (1 << FRACTION)), window, from);
         }
       }
@@ -73,6 +80,12 @@ final class BlockBounds {
   /** Returns the lowest bound, at least 1, of a block that may have a document of that score. */
   int least(long score) {
     return (int) Math.min(Math.max(Math.floor(score / unit * (1 - ROUNDING)), 1), MOST + 1);
+  }
+
+  /** Returns {@link #least} in the finer unit of bounds less {@link #excess}. */
+  int leastRefined(long score) {
+    return (int)
+        Math.min(Math.floor(score / unit * (1 - ROUNDING) * REFINED), (double) (MOST + 1) * REFINED);
   }
 
   /** Returns the most that a document may score in a block of that bound. */
@@ -130,6 +143,7 @@ final class BlockBounds {
     }
     if (factors.length < terms.length) {
       factors = new int[terms.length];
+      excess = new int[terms.length];
       packed = new int[terms.length][];
     }
     long most = 0;
@@ -151,10 +165,13 @@ final class BlockBounds {
     long sum = 0;
     for (int t = 0; t < terms.length; t++) {
       double most = (double) weights[t] * terms[t].maximum / unit;
-      if (terms[t].blocks == null) {
+      if (terms[t].blocks.packed == null) {
         sum += (long) most + 2;
+        excess[t] = 0;
       } else {
-        int factor = (int) Math.ceil(most / BlockMaxima.LEVELS * (1 + ROUNDING));
+        double each = most / BlockMaxima.LEVELS * (1 + ROUNDING);
+        int factor = (int) Math.ceil(each);
+        excess[t] = (int) ((factor - each) * REFINED);
         packed[count] = terms[t].blocks.packed;
         factors[count++] = factor;
         sum += (long) factor * BlockMaxima.LEVELS;
@@ -166,56 +183,19 @@ final class BlockBounds {
   private void addFrequent(int count, int from, int to) {
     Arrays.fill(even, from, to, 0);
     Arrays.fill(odd, from, to, 0);
-    int t = 0;
-    for (; t + 4 <= count; t += 4) {
-      add(
-          even,
-          odd,
-          packed[t],
-          packed[t + 1],
-          packed[t + 2],
-          packed[t + 3],
-          factors[t],
-          factors[t + 1],
-          factors[t + 2],
-          factors[t + 3],
-          from,
-          to);
-    }
-    for (; t < count; t++) {
-      add(even, odd, packed[t], factors[t], from, to);
+    for (int t = 0; t < count; t++) {
+      add(packed[t], factors[t], from, to);
     }
   }
 
-  private static void add(int[] even, int[] odd, int[] a, int wa, int from, int to) {
+  private void add(int[] packed, int factor, int from, int to) {
+    int[] even = this.even;
+    int[] odd = this.odd;
+    // HotSpot vectorises this, and does not when more tokens share the loop.
     for (int i = from; i < to; i++) {
-      even[i] += wa * (a[i] & LANES);
-      odd[i] += wa * (a[i] >>> 8 & LANES);
-    }
-  }
-
-  /** Adds four tokens at once, because loading and storing the sums takes as long as adding. */
-  private static void add(
-      int[] even,
-      int[] odd,
-      int[] a,
-      int[] b,
-      int[] c,
-      int[] d,
-      int wa,
-      int wb,
-      int wc,
-      int wd,
-      int from,
-      int to) {
-    for (int i = from; i < to; i++) {
-      even[i] +=
-          wa * (a[i] & LANES) + wb * (b[i] & LANES) + wc * (c[i] & LANES) + wd * (d[i] & LANES);
-      odd[i] +=
-          wa * (a[i] >>> 8 & LANES)
-              + wb * (b[i] >>> 8 & LANES)
-              + wc * (c[i] >>> 8 & LANES)
-              + wd * (d[i] >>> 8 & LANES);
+      int four = packed[i];
+      even[i] += factor * (four & LANES);
+      odd[i] += factor * (four >>> 8 & LANES);
     }
   }
 

@@ -1,32 +1,50 @@
 package lexlip.search;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import org.apache.lucene.util.Bits;
 
 /**
  * The exact scores of a few blocks of documents: every token of the query adds weight × impact in
- * each of them.
+ * each of them. Before that, finer bounds leave out what the 16 bits of {@link BlockBounds} have
+ * let through.
  */
 final class BlockScores {
 
   /** Blocks at most. Many at once, so that their cache misses are waited for together. */
   static final int BATCH = 64;
 
+  private static final VarHandle EIGHT =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+
+  private static final int IN_WINDOW = (1 << BlockMaxima.WINDOW_BITS) - 1;
+
+  private final BlockBounds bounds;
   private final int[] blocks = new int[BATCH];
+  private final int[] refined = new int[BATCH];
+  private final int[] kept = new int[BATCH];
+  private final int[] starts = new int[BATCH];
+  private final int[] holders = new int[BATCH];
   private final int[] scores = new int[BATCH * BlockMaxima.BLOCK];
-  private int[][] firsts = new int[0][];
+  private byte[] levels = new byte[0];
   private TermPostings[] terms;
   private int[] weights;
   private int size;
+  private int readAhead;
+
+  BlockScores(BlockBounds bounds) {
+    this.bounds = bounds;
+  }
 
   /** Prepares for the blocks of a segment; arguments as in {@link BlockBounds#fill}. */
-  void begin(TermPostings[] terms, int[] weights, int documents) {
+  void begin(TermPostings[] terms, int[] weights) {
     this.terms = terms;
     this.weights = weights;
     size = 0;
-    firsts = new int[terms.length][];
-    for (int t = 0; t < terms.length; t++) {
-      firsts[t] = terms[t].blocks == null ? terms[t].firsts(documents) : null;
+    if (levels.length < terms.length * BATCH) {
+      levels = new byte[terms.length * BATCH];
     }
   }
 
@@ -38,72 +56,102 @@ final class BlockScores {
     return size;
   }
 
-  void add(int block) {
+  void add(int block, int bound) {
+    refined[size] = bound * BlockBounds.REFINED;
     blocks[size++] = block;
   }
 
-  /** Shows {@code top} the documents of the blocks added, and forgets these. */
-  void show(Bits allowed, int base, TopK top) {
-    Arrays.fill(scores, 0, size * BlockMaxima.BLOCK, 0);
+  /**
+   * Shows {@code top} the documents of the blocks added, and forgets these; returns how many of the
+   * blocks had to be scored.
+   */
+  int show(Bits allowed, int base, TopK top) {
+    int count = refine(bounds.leastRefined(top.threshold()));
+    Arrays.fill(scores, 0, count * BlockMaxima.BLOCK, 0);
     for (int t = 0; t < terms.length; t++) {
-      if (terms[t].blocks != null) {
-        addFrequent(terms[t], weights[t]);
+      byte[] impacts = terms[t].blocks.impacts;
+      if (impacts == null) {
+        add(terms[t], weights[t], t * BATCH, count);
       } else {
-        addRare(terms[t], weights[t], firsts[t]);
+        addCommon(impacts, weights[t], count);
       }
     }
     int threshold = (int) Math.min(top.threshold(), Integer.MAX_VALUE);
-    for (int i = 0; i < size * BlockMaxima.BLOCK; i++) {
+    for (int i = 0; i < count * BlockMaxima.BLOCK; i++) {
       if (scores[i] >= threshold) {
-        int document =
-            blocks[i >>> BlockMaxima.BLOCK_BITS] * BlockMaxima.BLOCK + (i & BlockMaxima.BLOCK - 1);
+        int block = blocks[kept[i >>> BlockMaxima.BLOCK_BITS]];
+        int document = block * BlockMaxima.BLOCK + (i & BlockMaxima.BLOCK - 1);
         if (allowed == null || allowed.get(document)) {
           top.add(scores[i], base + document);
         }
       }
     }
     size = 0;
+    return count;
   }
 
-  private void addFrequent(TermPostings term, int weight) {
+  /** Keeps the blocks whose refined bounds reach {@code least}; returns their number. */
+  private int refine(int least) {
+    for (int t = 0; t < terms.length; t++) {
+      int[] packed = terms[t].blocks.packed;
+      if (packed == null) {
+        Arrays.fill(levels, t * BATCH, t * BATCH + size, (byte) 1); // there may be postings
+      } else {
+        int excess = bounds.excess[t];
+        for (int i = 0; i < size; i++) {
+          int level = packed[blocks[i] >>> 2] >>> ((blocks[i] & 3) << 3) & 0xff;
+          levels[t * BATCH + i] = (byte) level;
+          refined[i] -= excess * level;
+        }
+      }
+    }
+    int count = 0;
+    for (int i = 0; i < size; i++) {
+      kept[count] = i;
+      count += refined[i] >= least ? 1 : 0;
+    }
+    return count;
+  }
+
+  private void addCommon(byte[] impacts, int weight, int count) {
+    for (int i = 0; i < count; i++) {
+      long eight = (long) EIGHT.get(impacts, blocks[kept[i]] * BlockMaxima.BLOCK);
+      int first = i * BlockMaxima.BLOCK;
+      for (int d = 0; d < BlockMaxima.BLOCK; d++) {
+        scores[first + d] += weight * (int) (eight >>> (d << 3) & 0xff);
+      }
+    }
+  }
+
+  private void add(TermPostings term, int weight, int levelsOf, int count) {
     BlockMaxima maxima = term.blocks;
     char[] places = term.places;
-    for (int i = 0; i < size; i++) {
-      int block = blocks[i];
-      if (maxima.level(block) != 0) {
-        int inWindow = block & (1 << BlockMaxima.WINDOW_BITS) - 1;
-        int at = maxima.start(block);
-        while (places[at] >>> BlockMaxima.BLOCK_BITS < inWindow) {
-          at++;
-        }
-        add(term, weight, at, maxima.end(block), inWindow, i);
+    int last = places.length - 1;
+    int present = 0;
+    for (int i = 0; i < count; i++) {
+      int block = blocks[kept[i]];
+      int start = maxima.start(block);
+      starts[present] = start;
+      holders[present] = i;
+      if (levels[levelsOf + kept[i]] != 0) {
+        // Read ahead, so that the cache misses of many blocks are waited for together.
+        readAhead += places[Math.min(start, last)];
+        present++;
       }
     }
-  }
-
-  private void addRare(TermPostings term, int weight, int[] firsts) {
-    for (int i = 0; i < size; i++) {
-      int window = blocks[i] >>> BlockMaxima.WINDOW_BITS;
-      int inWindow = blocks[i] & (1 << BlockMaxima.WINDOW_BITS) - 1;
-      int end = firsts[window + 1];
-      int low = firsts[window];
-      for (int high = end; low < high; ) {
-        int middle = (low + high) >>> 1;
-        if (term.places[middle] >>> BlockMaxima.BLOCK_BITS < inWindow) {
-          low = middle + 1;
-        } else {
-          high = middle;
-        }
+    for (int p = 0; p < present; p++) {
+      int i = holders[p];
+      int block = blocks[kept[i]];
+      int inWindow = block & IN_WINDOW;
+      int end = maxima.end(block);
+      int at = starts[p];
+      while (at < end && places[at] >>> BlockMaxima.BLOCK_BITS < inWindow) {
+        at++;
       }
-      add(term, weight, low, end, inWindow, i);
-    }
-  }
-
-  private void add(TermPostings term, int weight, int from, int end, int inWindow, int i) {
-    char[] places = term.places;
-    for (int at = from; at < end && places[at] >>> BlockMaxima.BLOCK_BITS == inWindow; at++) {
-      int place = i * BlockMaxima.BLOCK + (places[at] & BlockMaxima.BLOCK - 1);
-      scores[place] += weight * term.impact(at);
+      for (; at < end && places[at] >>> BlockMaxima.BLOCK_BITS == inWindow; at++) {
+        int place = i * BlockMaxima.BLOCK + (places[at] & BlockMaxima.BLOCK - 1);
+        scores[place] += weight * term.impact(at);
+      }
     }
   }
 }

@@ -20,16 +20,31 @@ final class BlockSearch {
   private static final int FIRST = 32;
 
   /** Blocks that are left before the threshold rises, for each that is at the end. */
-  private static final int HOPE = 4;
+  private static final int HOPE = 2;
 
   private static final Queue<BlockSearch> SPARE =
       new ArrayBlockingQueue<>(Runtime.getRuntime().availableProcessors());
 
-  /** The result in place of a score if the blocks left would take too long. */
-  static final long GIVEN_UP = -1;
+  /**
+   * What became of a search.
+   *
+   * @param blocks number of blocks scored
+   * @param unseen the most that a document of a block that was not visited may score, if that may
+   *     be among the best, else 0; {@link #GIVEN_UP} if the blocks left would take too long
+   */
+  record Visit(int blocks, long unseen) {
+    boolean givenUp() {
+      return unseen == GIVEN_UP;
+    }
+  }
+
+  private static final long GIVEN_UP = -1;
+
+  /** More blocks than a segment can have. */
+  static final int ALL = Integer.MAX_VALUE;
 
   private final BlockBounds bounds = new BlockBounds();
-  private final BlockScores scores = new BlockScores();
+  private final BlockScores scores = new BlockScores(bounds);
   private final LongList found = new LongList();
   private final int[] places = new int[BUCKETS + 1];
   private long[] order = new long[0];
@@ -39,17 +54,15 @@ final class BlockSearch {
   /**
    * Shows {@code top} every document that may be among its best, or those of the first blocks.
    *
-   * @param terms the tokens' postings by ascending document, frequent ones with their blocks
+   * @param terms the tokens' postings {@link TermPostings#withBlocks}
    * @param weights their query weights; {@link WindowSearch#fits} must hold
    * @param documents number of documents in the segment
    * @param allowed documents that count, or null for all
    * @param base number added to a document's number
    * @param most blocks to visit at most
    * @param budget give up when more blocks than this would have to be visited
-   * @return the most that a document of a block that was not visited may score, if that may be
-   *     among the best; else 0, or {@link #GIVEN_UP}
    */
-  static long search(
+  static Visit search(
       TermPostings[] terms,
       int[] weights,
       int documents,
@@ -60,46 +73,45 @@ final class BlockSearch {
       int budget) {
     BlockSearch spare = SPARE.poll();
     BlockSearch own = spare == null ? new BlockSearch() : spare;
-    long unseen = GIVEN_UP;
+    Visit visit = new Visit(0, GIVEN_UP);
     if (own.bounds.fill(terms, weights, documents)) {
-      own.scores.begin(terms, weights, documents);
-      unseen = own.visit(allowed, base, top, most, budget);
+      own.scores.begin(terms, weights);
+      visit = own.visit(allowed, base, top, most, budget);
       own.scores.end();
     }
     SPARE.offer(own);
-    return unseen;
+    return visit;
   }
 
-  private long visit(Bits allowed, int base, TopK top, int most, int budget) {
+  private Visit visit(Bits allowed, int base, TopK top, int most, int budget) {
     int visited = 0;
     int high = HIGHEST + 1;
     int low = Math.max(bounds.least(top.threshold()), bounds.reachedBy(FIRST + top.k() / 8));
     while (low < high) {
       int count = sorted(low, high);
-      if (visited > 0 && count / HOPE > budget - visited) {
-        return GIVEN_UP;
+      if (high <= HIGHEST && count / HOPE > budget - visited) {
+        return new Visit(visited, GIVEN_UP);
       }
       for (int at = 0; at < count; ) {
         int least = bounds.least(top.threshold());
         for (; at < count && scores.size() < Math.min(BlockScores.BATCH, most - visited); at++) {
           if (bound(at) >= least) {
-            scores.add((int) order[at]);
+            scores.add((int) order[at], bound(at));
           }
         }
-        visited += scores.size();
-        scores.show(allowed, base, top);
+        visited += scores.show(allowed, base, top);
         top.shrinkIfLarge();
         if (visited == most) {
-          return unseen(at, count, bounds.least(top.threshold()), low);
+          return new Visit(visited, unseen(at, count, bounds.least(top.threshold()), low));
         }
         if (visited > budget) {
-          return GIVEN_UP;
+          return new Visit(visited, GIVEN_UP);
         }
       }
       high = low;
       low = bounds.least(top.threshold());
     }
-    return 0;
+    return new Visit(visited, 0);
   }
 
   /** Returns the most that a document of the blocks from {@code at}, or below {@code low}, scores. */

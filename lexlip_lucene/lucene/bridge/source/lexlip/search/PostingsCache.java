@@ -65,12 +65,15 @@ final class PostingsCache {
     return read;
   }
 
-  /** Returns the postings as {@link #get} does, with the largest impacts of blocks. */
-  TermPostings withBlocks(LeafReader reader, BytesRef token, TermPostings there) {
+  /**
+   * Returns the postings {@code there} of a token with what a search by blocks needs; from then on
+   * they are held so.
+   */
+  TermPostings withBlocks(LeafReader reader, BytesRef token, TermPostings there, boolean rare) {
     if (there.blocks != null) {
       return there;
     }
-    TermPostings made = there.withBlocks(reader.maxDoc());
+    TermPostings made = there.withBlocks(reader.maxDoc(), rare);
     hold(reader, BytesRef.deepCopyOf(token), made);
     return made;
   }

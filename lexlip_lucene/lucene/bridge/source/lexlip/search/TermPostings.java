@@ -58,7 +58,7 @@ final class TermPostings implements PostingsCache.Sized {
    */
   private final int[] suffixes;
 
-  /** The largest impacts of blocks of documents; null unless made by {@link #withBlocks}. */
+  /** The blocks of documents; null unless made by {@link #withBlocks}. */
   final BlockMaxima blocks;
 
   /**
@@ -132,11 +132,13 @@ final class TermPostings implements PostingsCache.Sized {
   }
 
   /**
-   * Returns the same postings with the largest impacts of blocks; {@code documents} of the segment.
-   * Not for those {@link #byImpact}.
+   * Returns the same postings with what a search by blocks needs; not for those {@link #byImpact}.
+   *
+   * @param documents of the segment
+   * @param rare whether to leave the largest impacts of blocks out
    */
-  TermPostings withBlocks(int documents) {
-    return new TermPostings(this, BlockMaxima.of(this, documents));
+  TermPostings withBlocks(int documents, boolean rare) {
+    return new TermPostings(this, new BlockMaxima(this, documents, rare));
   }
 
   /** Returns the place of each window's first posting, for all windows and one more. */
