@@ -183,6 +183,7 @@ def test_the_record_has_the_proposal_or_none() -> None:
         "postings": 82_000,
         "candidates": 100,
         "document_terms": None,
+        "blocks": None,
         "recall": 0.991,
         "margin": 0,
         "median_ms": 0.4,
