@@ -64,8 +64,9 @@ def search(
     """Search an index with one query, or with many.
 
     An impact index takes words with --model, or `token:weight …`; a BM25 index takes words without a model. Search is
-    exact unless --postings, --candidates, --terms, --document-terms or --blocks is given; `lexlip tune` finds numbers for a
-    wanted recall. The first approximate search of a process reads the whole index, so they are for many queries.
+    exact unless --postings, --candidates, --terms, --document-terms or --blocks is given; `lexlip tune` finds numbers
+    for a wanted recall. The first search with --document-terms or --candidates reads the whole index, so they are for
+    many queries.
     With --late, the first hits are re-ranked by the patch vectors that `lexlip encode images --patches` kept.
     With --image, a picture is the query: by what is in it, and by what it looks like if the index has visual words.
 

@@ -86,7 +86,13 @@ def test_an_approximate_search_says_what_it_may_have_lost(job: Job) -> None:
     exact = done(*asked)
     assert "approximate" not in exact and "unseen" not in exact
     all_of_it = done(*asked, "--postings", 10**6)
-    assert all_of_it["approximate"] == {"terms": None, "postings": 10**6, "candidates": 200, "document_terms": None, "blocks": None}
+    assert all_of_it["approximate"] == {
+        "terms": None,
+        "postings": 10**6,
+        "candidates": 200,
+        "document_terms": None,
+        "blocks": None,
+    }
     assert all_of_it["hits"] == exact["hits"] and all_of_it["unseen"] <= exact["hits"][-1]["score"]
     little = done(*asked, "--postings", 1, "--candidates", 1, "--terms", 2)
     assert little["approximate"] == {"terms": 2, "postings": 1, "candidates": 1, "document_terms": None, "blocks": None}

@@ -13,7 +13,7 @@ from PIL import Image
 from support.cli_run import Job, done, lexlip, whole_job
 
 from lexlip_lucene.lucene.index.impact_index import ImpactIndex
-from lexlip_lucene.lucene.search.approximation import EVERYTHING, Approximation
+from lexlip_lucene.lucene.search.approximation import Approximation
 from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
 from lexlip_lucene.records import Document, Impacts
 from lexlip_lucene.tuning.tune import tune
@@ -69,10 +69,12 @@ def test_counts_and_halves_are_in_the_record(folder: Path) -> None:
 def test_recall_is_that_of_the_other_half_and_ties_with_the_last_hit_are_found(root: Path, folder: Path) -> None:
     queries = [query.vector for query in read_queries(root / "queries.jsonl")][:QUERIES]
     settings = orjson.loads((folder / "tune.json").read_bytes())["settings"]
-    assert len(settings) > 5 and len({setting["candidates"] for setting in settings}) == 4
+    assert len(settings) > 5 and len({setting["candidates"] for setting in settings} - {None}) == 4
+    assert {setting["blocks"] is None for setting in settings} == {True, False}
     with ImpactSearcher(root / "index") as searcher:
         for setting in settings:
-            how = Approximation(setting["terms"] or EVERYTHING, setting["postings"], setting["candidates"])
+            numbers = {name: setting[name] for name in Approximation._fields}
+            how = Approximation(**{name: number for name, number in numbers.items() if number is not None})
             for half, first in (("choosing", 0), ("reporting", 1)):
                 recalls = []
                 for query in queries[first::2]:

@@ -9,6 +9,9 @@ EVERYTHING = 2**31 - 1
 """More than an index can have."""
 
 
+BLOCK = 8
+"""Documents of a block, as in `lexlip.search.BlockMaxima`."""
+
 _CANDIDATES = 200
 
 

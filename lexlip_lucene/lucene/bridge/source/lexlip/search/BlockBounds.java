@@ -17,6 +17,7 @@ final class BlockBounds {
   private static final int CHUNK = TermPostings.WINDOW / BlockMaxima.BLOCK / 4;
   private static final int BUCKETS = 1024;
   private static final int BUCKET_BITS = 6;
+
   /** Parts of the unit, for bounds that leave out what rounding the factors up has added. */
   static final int REFINED = 256;
 
@@ -70,7 +71,9 @@ final class BlockBounds {
           addRare(terms[t], (long) Math.ceil(weights[t] / unit * (1 << FRACTION)), window, from);
         }
       }
-      for (int group = from / BlockMaxima.GROUP_INTS; group < to / BlockMaxima.GROUP_INTS; group++) {
+      for (int group = from / BlockMaxima.GROUP_INTS;
+          group < to / BlockMaxima.GROUP_INTS;
+          group++) {
         highest[group] = highest(group * BlockMaxima.GROUP_INTS);
       }
     }
@@ -85,7 +88,8 @@ final class BlockBounds {
   /** Returns {@link #least} in the finer unit of bounds less {@link #excess}. */
   int leastRefined(long score) {
     return (int)
-        Math.min(Math.floor(score / unit * (1 - ROUNDING) * REFINED), (double) (MOST + 1) * REFINED);
+        Math.min(
+            Math.floor(score / unit * (1 - ROUNDING) * REFINED), (double) (MOST + 1) * REFINED);
   }
 
   /** Returns the most that a document may score in a block of that bound. */

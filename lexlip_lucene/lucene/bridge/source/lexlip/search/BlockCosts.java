@@ -28,19 +28,20 @@ final class BlockCosts {
 
   /**
    * @param terms the tokens' postings
-   * @param least the document frequency from which on a token is frequent
+   * @param tokens what is kept of which token
    * @param documents of the segment
    */
-  BlockCosts(TermPostings[] terms, int least, int documents) {
+  BlockCosts(TermPostings[] terms, FrequentTokens tokens, int documents) {
     double blocks = (double) documents / BlockMaxima.BLOCK;
     double all = documents / 8.0; // to look through the scores
     double some = blocks * LOOKED_AT;
     long memory = 0;
     for (TermPostings term : terms) {
       int postings = term.places.length;
-      memory += term.bytes() + (postings < least ? 0 : BlockMaxima.bytes(postings, documents));
+      memory += term.bytes() + BlockMaxima.bytes(documents);
+      memory += postings < tokens.leastCommon ? 0 : documents;
       all += postings;
-      some += postings < least ? RARE * postings : BOUND * blocks;
+      some += postings < tokens.least ? RARE * postings : BOUND * blocks;
     }
     this.terms = terms.length;
     windows = all;

@@ -36,9 +36,6 @@ final class BlockMaxima {
   /** Postings of a run, where a run of so few is not shorter than that. */
   private static final int RUN_POSTINGS = 8;
 
-  /** A token in at least a document of so many is common. */
-  private static final int COMMON = 4;
-
   /** Bytes of an object without any array's content. */
   static final long OWN_BYTES = 128;
 
@@ -62,12 +59,14 @@ final class BlockMaxima {
   /**
    * @param postings by ascending document
    * @param documents of the segment
-   * @param rare whether to make no maxima
+   * @param tokens what is kept of which token
    */
-  BlockMaxima(TermPostings postings, int documents, boolean rare) {
+  BlockMaxima(TermPostings postings, int documents, FrequentTokens tokens) {
+    int frequency = postings.places.length;
+    boolean common = frequency >= tokens.leastCommon && postings.small != null;
     firsts = postings.firsts(documents);
-    packed = rare ? null : packed(postings, firsts, documents);
-    impacts = rare ? null : impacts(postings, firsts, documents);
+    packed = frequency >= tokens.least ? packed(postings, firsts, documents) : null;
+    impacts = common ? impacts(postings, firsts, documents) : null;
     runBits = runBits(postings.places.length, documents);
     starts = starts(postings, firsts, runBits, documents);
   }
@@ -108,9 +107,6 @@ final class BlockMaxima {
   }
 
   private static byte[] impacts(TermPostings postings, int[] firsts, int documents) {
-    if (!common(postings.places.length, documents) || postings.small == null) {
-      return null;
-    }
     byte[] impacts = new byte[(documents + BLOCK - 1) / BLOCK * BLOCK];
     for (int window = 0; window < firsts.length - 1; window++) {
       int first = window << TermPostings.WINDOW_BITS;
@@ -119,10 +115,6 @@ final class BlockMaxima {
       }
     }
     return impacts;
-  }
-
-  private static boolean common(int frequency, int documents) {
-    return frequency >= documents / COMMON;
   }
 
   /** Returns the length of {@link #packed}: whole groups. */
@@ -143,13 +135,12 @@ final class BlockMaxima {
     return ((documents - 1) >>> BLOCK_BITS + runBits) + 1;
   }
 
-  /** Returns the bytes that the maxima of a token of that frequency take at most. */
-  static long bytes(int frequency, int documents) {
+  /** Returns the bytes that a frequent token takes at most, without impacts of documents. */
+  static long bytes(int documents) {
     return OWN_BYTES
         + 4L * ints(documents)
         + 2L * runs(documents, RUN_BITS)
-        + 4L * (documents >>> TermPostings.WINDOW_BITS)
-        + (common(frequency, documents) ? documents : 0);
+        + 4L * (documents >>> TermPostings.WINDOW_BITS);
   }
 
   long bytes() {

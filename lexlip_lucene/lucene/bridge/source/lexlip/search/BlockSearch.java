@@ -114,7 +114,9 @@ final class BlockSearch {
     return new Visit(visited, 0);
   }
 
-  /** Returns the most that a document of the blocks from {@code at}, or below {@code low}, scores. */
+  /**
+   * Returns the most that a document of the blocks from {@code at}, or below {@code low}, scores.
+   */
   private long unseen(int at, int count, int least, int low) {
     int highest = 0;
     for (int i = at; i < count; i++) {
@@ -133,8 +135,8 @@ final class BlockSearch {
   }
 
   /**
-   * Fills {@code order} with the blocks of bounds from {@code low} to below {@code high}, by falling
-   * bounds up to the width of a bucket; returns their number.
+   * Fills {@code order} with the blocks of bounds from {@code low} to below {@code high}, by
+   * falling bounds up to the width of a bucket; returns their number.
    */
   private int sorted(int low, int high) {
     int count = bounds.collect(low, high, found);

@@ -115,11 +115,9 @@ public final class Engine {
     return made(reader, FORWARD, ForwardIndex.class, () -> ForwardIndex.read(reader, field));
   }
 
-  /** Returns the document frequency from which on a segment keeps a token's blocks. */
-  int frequent(LeafReader reader) throws IOException {
-    return made(
-            reader, FREQUENT, FrequentTokens.class, () -> FrequentTokens.read(reader, field))
-        .least;
+  /** Returns which tokens of a segment are frequent. */
+  FrequentTokens frequent(LeafReader reader) throws IOException {
+    return made(reader, FREQUENT, FrequentTokens.class, () -> FrequentTokens.read(reader, field));
   }
 
   /**

@@ -69,11 +69,12 @@ final class PostingsCache {
    * Returns the postings {@code there} of a token with what a search by blocks needs; from then on
    * they are held so.
    */
-  TermPostings withBlocks(LeafReader reader, BytesRef token, TermPostings there, boolean rare) {
+  TermPostings withBlocks(
+      LeafReader reader, BytesRef token, TermPostings there, FrequentTokens tokens) {
     if (there.blocks != null) {
       return there;
     }
-    TermPostings made = there.withBlocks(reader.maxDoc(), rare);
+    TermPostings made = there.withBlocks(reader.maxDoc(), tokens);
     hold(reader, BytesRef.deepCopyOf(token), made);
     return made;
   }

@@ -81,8 +81,7 @@ final class SegmentSearch {
   /** Searches by blocks if that promises to be faster; returns false if windows are needed. */
   private boolean triedByBlocks(Bits allowed, TopK top) throws IOException {
     int k = top.k();
-    int least = engine.frequent(reader);
-    BlockCosts costs = new BlockCosts(terms, least, documents);
+    BlockCosts costs = new BlockCosts(terms, engine.frequent(reader), documents);
     if (!costs.canPay(k)
         || costs.bytes() > engine.cache.limit() / snapshot.leaves.length
         || !engine.odds.promising(terms.length, k)) {
@@ -100,11 +99,10 @@ final class SegmentSearch {
 
   private BlockSearch.Visit byBlocks(Bits allowed, TopK top, int most, int budget)
       throws IOException {
-    int least = engine.frequent(reader);
+    FrequentTokens frequent = engine.frequent(reader);
     TermPostings[] withBlocks = new TermPostings[terms.length];
     for (int t = 0; t < terms.length; t++) {
-      boolean rare = terms[t].places.length < least;
-      withBlocks[t] = engine.cache.withBlocks(reader, tokens[t], terms[t], rare);
+      withBlocks[t] = engine.cache.withBlocks(reader, tokens[t], terms[t], frequent);
     }
     engine.choices.blocks.increment();
     return BlockSearch.search(withBlocks, weights, documents, allowed, base, top, most, budget);

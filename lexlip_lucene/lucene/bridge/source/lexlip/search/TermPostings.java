@@ -135,10 +135,10 @@ final class TermPostings implements PostingsCache.Sized {
    * Returns the same postings with what a search by blocks needs; not for those {@link #byImpact}.
    *
    * @param documents of the segment
-   * @param rare whether to leave the largest impacts of blocks out
+   * @param tokens what is kept of which token
    */
-  TermPostings withBlocks(int documents, boolean rare) {
-    return new TermPostings(this, new BlockMaxima(this, documents, rare));
+  TermPostings withBlocks(int documents, FrequentTokens tokens) {
+    return new TermPostings(this, new BlockMaxima(this, documents, tokens));
   }
 
   /** Returns the place of each window's first posting, for all windows and one more. */
