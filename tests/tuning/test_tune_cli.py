@@ -119,7 +119,7 @@ def test_for_a_person_it_prints_table_proposal_and_commands_and_progress_goes_to
 ) -> None:
     ran = lexlip(*asked(root, tmp_path / "out"))
     assert ran.status == 0 and "timing" in ran.err and "looking for settings" in ran.err
-    assert re.match(r"\| +terms \| +postings \| +candidates \| +recall@5 ", ran.out)
+    assert re.match(r"\| +terms \| +postings \| +candidates \| +blocks \| +recall@5 ", ran.out)
     assert re.search(r"^(Proposed|Search exactly): ", ran.out, re.MULTILINE)
     assert "lexlip search " in ran.out and "searcher.search(query, k=5" in ran.out
     assert ran.out.endswith(f"Look at {tmp_path / 'out' / 'recall-latency.png'}\n")

@@ -133,6 +133,25 @@ final class BlockBounds {
     return into.size();
   }
 
+  /** Returns the number of blocks with bounds from {@code low} to below {@code high}. */
+  int count(int low, int high) {
+    int count = 0;
+    for (int group = 0; group < groups; group++) {
+      if (highest[group] >= low) {
+        int from = group * BlockMaxima.GROUP_INTS;
+        for (int i = from; i < from + BlockMaxima.GROUP_INTS; i++) {
+          count += within(even[i] & MOST, low, high) + within(even[i] >>> 16, low, high);
+          count += within(odd[i] & MOST, low, high) + within(odd[i] >>> 16, low, high);
+        }
+      }
+    }
+    return count;
+  }
+
+  private static int within(int bound, int low, int high) {
+    return bound >= low && bound < high ? 1 : 0;
+  }
+
   private static void take(int bound, int block, int low, int high, LongList into) {
     if (bound >= low && bound < high) {
       into.add((long) bound << 32 | block);

@@ -19,6 +19,12 @@ final class BlockSearch {
   /** Groups of blocks whose best are visited before the rest is looked for. */
   private static final int FIRST = 32;
 
+  /** Blocks that are scored at once in the beginning, when each may raise the threshold much. */
+  private static final int FEWEST = 16;
+
+  /** Blocks that are scored before those left are counted. */
+  private static final int LOOKED_AFTER = 64;
+
   /** Blocks that are left before the threshold rises, for each that is at the end. */
   private static final int HOPE = 2;
 
@@ -87,14 +93,13 @@ final class BlockSearch {
     int visited = 0;
     int high = HIGHEST + 1;
     int low = Math.max(bounds.least(top.threshold()), bounds.reachedBy(FIRST + top.k() / 8));
+    boolean looked = false;
     while (low < high) {
       int count = sorted(low, high);
-      if (high <= HIGHEST && count / HOPE > budget - visited) {
-        return new Visit(visited, GIVEN_UP);
-      }
       for (int at = 0; at < count; ) {
         int least = bounds.least(top.threshold());
-        for (; at < count && scores.size() < Math.min(BlockScores.BATCH, most - visited); at++) {
+        int batch = Math.min(Math.max(visited, FEWEST), BlockScores.BATCH);
+        for (; at < count && scores.size() < Math.min(batch, most - visited); at++) {
           if (bound(at) >= least) {
             scores.add((int) order[at], bound(at));
           }
@@ -104,6 +109,13 @@ final class BlockSearch {
         if (visited == most) {
           return new Visit(visited, unseen(at, count, bounds.least(top.threshold()), low));
         }
+        if (budget < ALL && !looked && (visited >= LOOKED_AFTER || at == count)) {
+          looked = true;
+          int left = left(at, count, bounds.least(top.threshold()), low);
+          if (left / HOPE > budget - visited) {
+            return new Visit(visited, GIVEN_UP);
+          }
+        }
         if (visited > budget) {
           return new Visit(visited, GIVEN_UP);
         }
@@ -112,6 +124,15 @@ final class BlockSearch {
       low = bounds.least(top.threshold());
     }
     return new Visit(visited, 0);
+  }
+
+  /** Returns the number of blocks left that the threshold does not rule out yet. */
+  private int left(int at, int count, int least, int low) {
+    int left = least < low ? bounds.count(least, low) : 0;
+    for (int i = at; i < count; i++) {
+      left += bound(i) >= least ? 1 : 0;
+    }
+    return left;
   }
 
   /**
