@@ -181,7 +181,7 @@ def test_a_topic_without_a_known_token_is_counted_and_leaves_no_line(job: Job, t
         (
             "bm25 index",
             ["--topics", "x.tsv", "--output", "r", "--candidates", "10"],
-            "bm25 index is searched by BM25, which is always exact: --postings, --candidates, --terms and --blocks are for",
+            "bm25 index is searched by BM25, which is always exact: --postings, --candidates, --terms and",
         ),
         ("images index", [], "search needs --query, --image or both, or one of --topics and --encoded"),
         (
