@@ -47,6 +47,7 @@ def search(
     candidates: Annotated[int | None, typer.Option(help="Approximate: documents to score exactly, 200.")] = None,
     terms: Annotated[int | None, typer.Option(help="Approximate: a query's heaviest tokens to look at.")] = None,
     document_terms: Annotated[int | None, typer.Option(help="Approximate: a document's, likewise.")] = None,
+    blocks: Annotated[int | None, typer.Option(help="Approximate: blocks of eight documents to look at.")] = None,
     late: Annotated[
         Path | None, typer.Option("--late", metavar="STORE", help="Re-rank by the patch vectors of this store.")
     ] = None,
@@ -63,8 +64,9 @@ def search(
     """Search an index with one query, or with many.
 
     An impact index takes words with --model, or `token:weight …`; a BM25 index takes words without a model. Search is
-    exact unless --postings, --candidates, --terms or --document-terms is given; `lexlip tune` finds numbers for a
-    wanted recall. The first approximate search of a process reads the whole index, so they are for many queries.
+    exact unless --postings, --candidates, --terms, --document-terms or --blocks is given; `lexlip tune` finds numbers
+    for a wanted recall. The first search with --document-terms or --candidates reads the whole index, so they are for
+    many queries.
     With --late, the first hits are re-ranked by the patch vectors that `lexlip encode images --patches` kept.
     With --image, a picture is the query: by what is in it, and by what it looks like if the index has visual words.
 
@@ -79,7 +81,9 @@ def search(
     for name, value in (("-k", k), ("--threads", threads)):
         if value < 1:
             raise InputError(f"{name} must be at least 1, got {value}")
-    narrowed = approximation_of(terms=terms, postings=postings, candidates=candidates, document_terms=document_terms)
+    narrowed = approximation_of(
+        terms=terms, postings=postings, candidates=candidates, document_terms=document_terms, blocks=blocks
+    )
     setting = SearchSetting(
         k,
         threads,

@@ -37,8 +37,8 @@ class SearchSetting(NamedTuple):
         """Raise InputError if an option is for an impact index; `index` is one of BM25."""
         if self.approximate is not None:
             raise InputError(
-                f"{index} is searched by BM25, which is always exact: --postings, --candidates and --terms are for an "
-                "impact index, so leave them out"
+                f"{index} is searched by BM25, which is always exact: --postings, --candidates, --terms and --blocks "
+                "are for an impact index, so leave them out"
             )
         if self.picture is not None:
             raise InputError(f"{index} is searched by BM25: --image is for an impact index, so leave it out")

@@ -18,8 +18,8 @@ from lexlip_lucene.tuning.figures import Measured
 from lexlip_lucene.tuning.report import described
 from lexlip_lucene.tuning.tune import Tuning
 
-COLOURS = ("#9ecae1", "#5aa5d6", "#2c7bb6", "#17456e", "#e08214")
-"""Colours of ladders: the more candidates, the darker; orange for the one with fewer terms."""
+COLOURS = ("#9ecae1", "#5aa5d6", "#2c7bb6", "#17456e", "#e08214", "#1b9e77")
+"""Colours of ladders: the more candidates, the darker; orange for the one with fewer terms, green for blocks."""
 
 LINE, PROPOSED, INK = "#444444", "#d7301f", "#222222"
 
@@ -65,13 +65,17 @@ def _frame(axes: Axes, tuning: Tuning) -> None:
 
 
 def _settings(axes: Axes, measured: Iterable[Measured]) -> None:
-    ladders: dict[tuple[int, int], list[Measured]] = {}
+    ladders: dict[tuple[bool, int, int], list[Measured]] = {}
     for one in measured:
-        ladders.setdefault((-one.setting.terms, one.setting.candidates), []).append(one)
-    for (terms, candidates), settings in ladders.items():
+        key = (one.setting.by_blocks, -one.setting.terms, one.setting.candidates)
+        ladders.setdefault(key, []).append(one)
+    for (by_blocks, terms, candidates), settings in ladders.items():
         label = f"{candidates:,} candidates" + ("" if terms == -EVERYTHING else f", {-terms} terms")
-        colour = COLOURS[list(ladders).index((terms, candidates)) % len(COLOURS)]
-        axes.scatter(*_places(settings), s=40, color=colour, label=label, zorder=3)
+        colour = COLOURS[list(ladders).index((by_blocks, terms, candidates)) % len(COLOURS)]
+        marker = "s" if by_blocks else "o"
+        axes.scatter(
+            *_places(settings), s=40, color=colour, marker=marker, label="blocks" if by_blocks else label, zorder=3
+        )
 
 
 def _front(axes: Axes, tuning: Tuning) -> None:

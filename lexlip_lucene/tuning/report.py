@@ -16,12 +16,12 @@ def table(tuning: Tuning) -> str:
     """Return a Markdown table: every setting and exact search, with their figures on the half for reporting."""
     front, proposed, exact = pareto_front(tuning.measured), tuning.choice.proposed, tuning.exact[1]
     rows: list[tuple[str, ...]] = [
-        ("terms", "postings", "candidates", f"recall@{tuning.k}", "±", "median ms", "p95 ms", "speed", "")
+        ("terms", "postings", "candidates", "blocks", f"recall@{tuning.k}", "±", "median ms", "p95 ms", "speed", "")
     ]
     for one in tuning.measured:
         mark = "proposed" if one is proposed else "on the front" if one in front else ""
         rows.append((*_counts(one.setting), *_cells(one.reporting, exact), mark))
-    rows.append(("all", "all", "all", *_cells(exact, exact), "exact"))
+    rows.append(("all", "all", "all", "all", *_cells(exact, exact), "exact"))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "| " + " | ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows
@@ -49,7 +49,9 @@ def verdict(tuning: Tuning) -> str:
 
 
 def described(setting: Approximation) -> str:
-    """Return the setting in words: `82,000 postings, 100 candidates`."""
+    """Return the setting in words: `82,000 postings, 100 candidates`, or `200 blocks`."""
+    if setting.by_blocks:
+        return f"{setting.blocks:,} blocks"
     terms = "" if setting.terms == EVERYTHING else f"{setting.terms} terms, "
     return f"{terms}{setting.postings:,} postings, {setting.candidates:,} candidates"
 
@@ -68,7 +70,8 @@ def in_python(setting: Approximation) -> str:
 
 def as_record(setting: Approximation) -> dict[str, int | None]:
     """Return the setting for JSON; None for no limit."""
-    return {name: None if number == EVERYTHING else number for name, number in setting._asdict().items()}
+    numbers = setting._asdict() | ({"candidates": EVERYTHING} if setting.by_blocks else {})
+    return {name: None if number == EVERYTHING else number for name, number in numbers.items()}
 
 
 def record(tuning: Tuning) -> dict[str, Any]:
@@ -114,9 +117,11 @@ def _reported(tuning: Tuning) -> str:
     return f"{text}."
 
 
-def _counts(setting: Approximation) -> tuple[str, str, str]:
+def _counts(setting: Approximation) -> tuple[str, str, str, str]:
+    if setting.by_blocks:
+        return "all", "", "", f"{setting.blocks:,}"
     terms = "all" if setting.terms == EVERYTHING else str(setting.terms)
-    return terms, f"{setting.postings:,}", f"{setting.candidates:,}"
+    return terms, f"{setting.postings:,}", f"{setting.candidates:,}", ""
 
 
 def _cells(it: Figures, exact: Figures) -> tuple[str, ...]:

@@ -1,4 +1,5 @@
-"""The settings that are worth timing, found only by their recall: for each number of candidates, a ladder of postings.
+"""The settings that are worth timing, found only by their recall: ladders of blocks, and of postings for each number of
+candidates.
 
 A rung has twice the postings of the one below it, from 1/65,536 of the index's, and the ladder ends where more would
 add nothing: half-way from the wanted recall to 1. Between the last rung below the wanted recall and the first that
@@ -8,7 +9,7 @@ reaches it, halving finds about the fewest postings that do: with 0.93 at 32,000
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from lexlip_lucene.lucene.search.approximation import EVERYTHING
+from lexlip_lucene.lucene.search.approximation import EVERYTHING, Approximation
 from lexlip_lucene.records import Impacts
 
 LEAST_SHARE = 65_536
@@ -29,6 +30,18 @@ class Ladder(NamedTuple):
     terms: int
     candidates: int
 
+    def setting(self, postings: int) -> Approximation:
+        """Return the setting of so many postings."""
+        return Approximation(self.terms, postings, self.candidates)
+
+
+class BlockLadder(NamedTuple):
+    """Settings that differ in their blocks."""
+
+    def setting(self, blocks: int) -> Approximation:
+        """Return the setting of so many blocks."""
+        return Approximation(blocks=blocks)
+
 
 def ladders(k: int, queries: Sequence[Impacts]) -> list[Ladder]:
     """Return the ladders to climb for the top `k`: some numbers of candidates, and one with half of a query's terms."""
@@ -39,11 +52,11 @@ def ladders(k: int, queries: Sequence[Impacts]) -> list[Ladder]:
 
 
 def climb(recall: Callable[[int], float], postings: int, wanted: float) -> list[int]:
-    """Return the numbers of postings worth timing on one ladder, ascending, at least one.
+    """Return the numbers of postings, or of blocks, worth timing on one ladder, ascending, at least one.
 
     Args:
         recall: number of postings → recall.
-        postings: of the index.
+        postings: the top of the ladder, those of the index.
         wanted: recall, 0..1.
     """
     rungs: list[tuple[int, float]] = []

@@ -1,4 +1,4 @@
-"""Tuning: settings of two-step search on an index, their recall and latency on queries, and the choice of one.
+"""Tuning: settings of approximate search on an index, their recall and latency on queries, and the choice of one.
 
 Every second query is for choosing the settings that are worth timing and the one that is proposed. The others are for
 reporting, so that no reported figure was chosen for being high. Latency is that of `ImpactSearcher.search`, one
@@ -18,14 +18,14 @@ from lexlip_lucene.errors import InputError
 from lexlip_lucene.integers import as_count
 from lexlip_lucene.lucene.index.commit import CONTENTS, open_reader
 from lexlip_lucene.lucene.jvm.jvm import ONE_AT_A_TIME
-from lexlip_lucene.lucene.search.approximation import Approximation
+from lexlip_lucene.lucene.search.approximation import BLOCK, Approximation
 from lexlip_lucene.lucene.search.hits import Hits
 from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.records import Impacts
 from lexlip_lucene.tuning.choice import Choice, choose
 from lexlip_lucene.tuning.figures import Figures, Measured, figures_of, mean_recall, recall_of
-from lexlip_lucene.tuning.settings import Ladder, climb, ladders
+from lexlip_lucene.tuning.settings import BlockLadder, Ladder, climb, ladders
 
 QUERIES_AT_MOST = 1000
 """The most queries that are used: more take longer and say no more. Of more, as many are taken at even distances."""
@@ -47,7 +47,7 @@ class Tuning(NamedTuple):
         postings: of the index.
         first_seconds: of the searcher's first approximate search, which reads the whole index.
         exact: exact search on the half for choosing, and on that for reporting.
-        measured: the settings, by candidates and postings.
+        measured: the settings, by candidates and postings, then those of blocks.
         choice: the setting to take, if any.
     """
 
@@ -157,16 +157,17 @@ def _settings(
     choosing = {str(number): query for number, query in enumerate(sample.queries[::2])}
     exact = sample.exact[::2]
 
-    def recall(ladder: Ladder, number: int) -> float:
-        setting = Approximation(ladder.terms, number, ladder.candidates)
-        found = searcher.search_batch(choosing, k, threads=_cores(), approximate=setting)
+    def recall(ladder: Ladder | BlockLadder, number: int) -> float:
+        found = searcher.search_batch(choosing, k, threads=_cores(), approximate=ladder.setting(number))
         return mean_recall(np.array([recall_of(*pair) for pair in zip(found.values(), exact, strict=True)]))
 
     settings = []
-    to_climb = ladders(k, sample.queries[::2])
-    for ladder in progress.track(to_climb, "looking for settings", len(to_climb)):
-        numbers = climb(partial(recall, ladder), min(postings, POSTINGS_AT_MOST), wanted)
-        settings += [Approximation(ladder.terms, number, ladder.candidates) for number in numbers]
+    blocks = -(-searcher.documents // BLOCK)
+    tops: dict[Ladder | BlockLadder, int] = dict.fromkeys(ladders(k, sample.queries[::2]), postings)
+    tops[BlockLadder()] = blocks
+    for ladder, top in progress.track(tops.items(), "looking for settings", len(tops)):
+        numbers = climb(partial(recall, ladder), min(top, POSTINGS_AT_MOST), wanted)
+        settings += [ladder.setting(number) for number in numbers]
     return settings
 
 

@@ -86,10 +86,16 @@ def test_an_approximate_search_says_what_it_may_have_lost(job: Job) -> None:
     exact = done(*asked)
     assert "approximate" not in exact and "unseen" not in exact
     all_of_it = done(*asked, "--postings", 10**6)
-    assert all_of_it["approximate"] == {"terms": None, "postings": 10**6, "candidates": 200, "document_terms": None}
+    assert all_of_it["approximate"] == {
+        "terms": None,
+        "postings": 10**6,
+        "candidates": 200,
+        "document_terms": None,
+        "blocks": None,
+    }
     assert all_of_it["hits"] == exact["hits"] and all_of_it["unseen"] <= exact["hits"][-1]["score"]
     little = done(*asked, "--postings", 1, "--candidates", 1, "--terms", 2)
-    assert little["approximate"] == {"terms": 2, "postings": 1, "candidates": 1, "document_terms": None}
+    assert little["approximate"] == {"terms": 2, "postings": 1, "candidates": 1, "document_terms": None, "blocks": None}
     assert little["unseen"] >= exact["hits"][0]["score"] or little["hits"][0] == exact["hits"][0]
     said = lexlip(*asked, "--postings", 1, "--candidates", 1).out.splitlines()[-1]
     assert said.startswith("approximate: a document not shown scores at most ")
@@ -177,7 +183,7 @@ def test_a_topic_without_a_known_token_is_counted_and_leaves_no_line(job: Job, t
         (
             "bm25 index",
             ["--topics", "x.tsv", "--output", "r", "--candidates", "10"],
-            "bm25 index is searched by BM25, which is always exact: --postings, --candidates and --terms are for an",
+            "bm25 index is searched by BM25, which is always exact: --postings, --candidates, --terms and",
         ),
         ("images index", [], "search needs --query, --image or both, or one of --topics and --encoded"),
         (

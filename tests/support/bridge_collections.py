@@ -149,7 +149,7 @@ def create(path: Path, parts: list[dict[str, Impacts]]) -> None:
 def every_searcher(index: Path) -> Iterator[list[ImpactSearcher]]:
     """Yield a searcher of each execution, and one whose cache holds nothing."""
     with ExitStack() as stack:
-        ways = [ImpactSearcher(index, execution=way) for way in ("auto", "windows", "lucene")]
+        ways = [ImpactSearcher(index, execution=way) for way in ("auto", "windows", "blocks", "lucene")]
         ways.append(ImpactSearcher(index, cache_mb=0))
         yield [stack.enter_context(searcher) for searcher in ways]
 

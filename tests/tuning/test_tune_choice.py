@@ -160,10 +160,10 @@ def test_the_table_has_a_row_for_each_setting_and_one_for_exact_search() -> None
     lines = table(tuned(one, setting(82_000, 0.995, 0.5), setting(90_000, 0.99, 0.6))).splitlines()
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     assert len({len(line) for line in lines}) == 1, "columns are aligned"
-    assert cells[0][3] == "recall@10" and set("".join(cells[1])) == {"-", ":"}
-    assert cells[2] == ["8", "1,234", "50", "0.9500", "0.0010", "0.250", "0.500", "8.00×", "on the front"]
-    assert cells[3] == ["all", "82,000", "100", "0.9950", "0.0010", "0.500", "1.000", "4.00×", "proposed"]
-    assert cells[4][-1] == "" and cells[5][:4] == ["all", "all", "all", "1.0000"] and cells[5][-1] == "exact"
+    assert cells[0][3:5] == ["blocks", "recall@10"] and set("".join(cells[1])) == {"-", ":"}
+    assert cells[2] == ["8", "1,234", "50", "", "0.9500", "0.0010", "0.250", "0.500", "8.00×", "on the front"]
+    assert cells[3] == ["all", "82,000", "100", "", "0.9950", "0.0010", "0.500", "1.000", "4.00×", "proposed"]
+    assert cells[4][-1] == "" and cells[5][:5] == ["all", "all", "all", "all", "1.0000"] and cells[5][-1] == "exact"
 
 
 def test_a_setting_is_told_in_words_as_options_and_as_python() -> None:
@@ -173,6 +173,12 @@ def test_a_setting_is_told_in_words_as_options_and_as_python() -> None:
     assert options(some) == "--terms 8 --postings 82000 --candidates 100"
     assert options(every) == "--postings 82000 --candidates 1000"
     assert eval(in_python(some)) == some and eval(in_python(every)) == every
+    blocks = Approximation(blocks=1200)
+    assert (described(blocks), options(blocks), in_python(blocks)) == (
+        "1,200 blocks",
+        "--blocks 1200",
+        "Approximation(blocks=1200)",
+    )
 
 
 def test_the_record_has_the_proposal_or_none() -> None:
@@ -183,6 +189,7 @@ def test_the_record_has_the_proposal_or_none() -> None:
         "postings": 82_000,
         "candidates": 100,
         "document_terms": None,
+        "blocks": None,
         "recall": 0.991,
         "margin": 0,
         "median_ms": 0.4,

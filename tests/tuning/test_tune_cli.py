@@ -13,7 +13,7 @@ from PIL import Image
 from support.cli_run import Job, done, lexlip, whole_job
 
 from lexlip_lucene.lucene.index.impact_index import ImpactIndex
-from lexlip_lucene.lucene.search.approximation import EVERYTHING, Approximation
+from lexlip_lucene.lucene.search.approximation import Approximation
 from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
 from lexlip_lucene.records import Document, Impacts
 from lexlip_lucene.tuning.tune import tune
@@ -69,10 +69,12 @@ def test_counts_and_halves_are_in_the_record(folder: Path) -> None:
 def test_recall_is_that_of_the_other_half_and_ties_with_the_last_hit_are_found(root: Path, folder: Path) -> None:
     queries = [query.vector for query in read_queries(root / "queries.jsonl")][:QUERIES]
     settings = orjson.loads((folder / "tune.json").read_bytes())["settings"]
-    assert len(settings) > 5 and len({setting["candidates"] for setting in settings}) == 4
+    assert len(settings) > 5 and len({setting["candidates"] for setting in settings} - {None}) == 4
+    assert {setting["blocks"] is None for setting in settings} == {True, False}
     with ImpactSearcher(root / "index") as searcher:
         for setting in settings:
-            how = Approximation(setting["terms"] or EVERYTHING, setting["postings"], setting["candidates"])
+            numbers = {name: setting[name] for name in Approximation._fields}
+            how = Approximation(**{name: number for name, number in numbers.items() if number is not None})
             for half, first in (("choosing", 0), ("reporting", 1)):
                 recalls = []
                 for query in queries[first::2]:
@@ -109,7 +111,8 @@ def test_the_command_that_it_ends_with_runs(folder: Path, root: Path, monkeypatc
     monkeypatch.chdir(root)
     record = orjson.loads((folder / "tune.json").read_bytes())
     assert done(*shlex.split(record["command"])[1:])["topics"] == QUERIES + 1
-    assert ("--postings" in record["command"]) == (record["proposal"] is not None)
+    narrowed = any(option in record["command"] for option in ("--postings", "--blocks"))
+    assert narrowed == (record["proposal"] is not None)
 
 
 def test_for_a_person_it_prints_table_proposal_and_commands_and_progress_goes_to_stderr(
@@ -117,7 +120,7 @@ def test_for_a_person_it_prints_table_proposal_and_commands_and_progress_goes_to
 ) -> None:
     ran = lexlip(*asked(root, tmp_path / "out"))
     assert ran.status == 0 and "timing" in ran.err and "looking for settings" in ran.err
-    assert re.match(r"\| +terms \| +postings \| +candidates \| +recall@5 ", ran.out)
+    assert re.match(r"\| +terms \| +postings \| +candidates \| +blocks \| +recall@5 ", ran.out)
     assert re.search(r"^(Proposed|Search exactly): ", ran.out, re.MULTILINE)
     assert "lexlip search " in ran.out and "searcher.search(query, k=5" in ran.out
     assert ran.out.endswith(f"Look at {tmp_path / 'out' / 'recall-latency.png'}\n")

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lexlip_lucene.lucene.search.approximation import EVERYTHING
-from lexlip_lucene.tuning.settings import Ladder, climb, ladders, round_number
+from lexlip_lucene.lucene.search.approximation import EVERYTHING, Approximation
+from lexlip_lucene.tuning.settings import BlockLadder, Ladder, climb, ladders, round_number
 
 INDEX = 65_536_000
 """Postings, so that the first rung is 1,000."""
@@ -70,6 +70,11 @@ def test_candidates_go_by_k_and_terms_by_the_queries() -> None:
     found = ladders(10, queries)
     assert [ladder.candidates for ladder in found if ladder.terms == EVERYTHING] == [20, 50, 100, 200]
     assert found[-1] == Ladder(16, 100)
+
+
+def test_a_rung_of_a_ladder_is_a_setting_of_its_own_kind() -> None:
+    assert Ladder(16, 100).setting(500) == Approximation(16, 500, 100)
+    assert BlockLadder().setting(500) == Approximation(blocks=500)
 
 
 def test_queries_of_one_term_have_no_half() -> None:

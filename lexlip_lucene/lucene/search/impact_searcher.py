@@ -5,7 +5,8 @@ length norm, no token dropped, also not one that is in all documents. Sums are i
 2^63 is exact; one from there on, which takes tens of thousands of the largest weights, is refused. Stock Lucene's
 float32 has every integer only below 2^24 = 16,777,216.
 
-Postings are decoded once, into a cache, and searched there window by window (`lexlip.search.WindowSearch`); where the
+Postings are decoded once, into a cache, and searched there window by window (`lexlip.search.WindowSearch`), or only in
+the blocks of documents that may have a hit (`lexlip.search.BlockSearch`), whichever promises to be faster; where the
 cache is too small for a query, Lucene's own block-max MAXSCORE reads them from disk. The hits are the same.
 """
 
@@ -32,12 +33,13 @@ from lexlip_lucene.search.searcher import Filters
 from lexlip_lucene.vectors.json_vector import checked_impacts
 from lexlip_lucene.vectors.vector_matrix import VectorMatrix, checked_matrix
 
-Execution = Literal["auto", "windows", "lucene"]
+Execution = Literal["auto", "windows", "blocks", "lucene"]
 
 _ALL = 2**31 - 1
 """More tokens than an index can have."""
 
 _EXACT = Approximation(candidates=0)
+"""What Java takes as: everything, in one step."""
 
 _NO_SCORE = 2**63 - 1
 """Scores cross from Java as 64-bit integers, whose largest means all that are too large (`lexlip.search.Sums`)."""
@@ -64,7 +66,7 @@ class ImpactSearcher(LuceneSearcher):
         Args:
             index: the folder.
             cache_mb: as in `LuceneSearcher`.
-            execution: `auto` chooses for each query; `windows` and `lucene` are for measuring.
+            execution: `auto` chooses for each query; `windows`, `blocks` and `lucene` are for measuring.
             approximate: how much a search looks at unless it says so itself; everything unless given, which is exact.
 
         Raises:
@@ -135,6 +137,19 @@ class ImpactSearcher(LuceneSearcher):
         ids, pack = _packing(queries)
         answer = self._call(k, threads, filters, approximate, without)
         return self._gather(ids, lambda start, stop: answer(pack(start, stop)), k, threads, progress)
+
+    def choices(self) -> dict[str, int]:
+        """Return how often each execution was taken so far.
+
+        `windows` and `blocks` count segments of queries, `given_up` those of `blocks` that went on by windows, and
+        `lucene` whole queries.
+
+        Raises:
+            SearchError: the searcher is closed.
+        """
+        with self._errors("read"):
+            counts = [int(count) for count in self._java.choices(self._engine)]
+        return dict(zip(("windows", "blocks", "given_up", "lucene"), counts, strict=True))
 
     @property
     def captions(self) -> CaptionFields:
@@ -228,7 +243,8 @@ class ImpactSearcher(LuceneSearcher):
                     how.terms,
                     how.postings,
                     how.document_terms,
-                    how.candidates,
+                    0 if how.by_blocks else how.candidates,
+                    how.blocks,
                 )
             return found
 

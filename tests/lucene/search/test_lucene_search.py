@@ -74,7 +74,7 @@ def test_5000_query_terms_are_searched(searcher: ImpactSearcher, documents: list
     assert searcher.search(query, 1)[0].score == 15_009
 
 
-@pytest.mark.parametrize("execution", ["auto", "windows", "lucene"])
+@pytest.mark.parametrize("execution", ["auto", "windows", "blocks", "lucene"])
 @pytest.mark.parametrize("weight", [21_930, 21_931, 2**23, 2**24 - 1])
 def test_scores_are_exact_beyond_float32_and_beyond_32_bits(
     weight: int, execution: Execution, searcher: ImpactSearcher, documents: list[Document]

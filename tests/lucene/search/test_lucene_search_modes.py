@@ -38,7 +38,7 @@ def searcher(index: Path) -> ImpactSearcher:
     return ImpactSearcher(index)
 
 
-@pytest.fixture(scope="module", params=["auto", "windows", "lucene", "no cache"])
+@pytest.fixture(scope="module", params=["auto", "windows", "blocks", "lucene", "no cache"])
 def other(request: pytest.FixtureRequest, index: Path) -> ImpactSearcher:
     if request.param == "no cache":
         return ImpactSearcher(index, cache_mb=0)
@@ -157,5 +157,5 @@ def test_stored_fields_have_at_least_the_id(searcher: ImpactSearcher, documents:
 
 
 def test_an_unknown_execution_is_refused_with_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="execution must be one of auto, windows, lucene, got 'fast'"):
+    with pytest.raises(InputError, match="execution must be one of auto, windows, blocks, lucene, got 'fast'"):
         ImpactSearcher(tmp_path, execution=cast(Any, "fast"))

@@ -17,6 +17,8 @@ import org.apache.lucene.store.AlreadyClosedException;
  */
 public final class Engine {
 
+  private static final Object FREQUENT = FrequentTokens.class;
+
   /** The name of the forward index in the cache; pruned postings have their number of tokens. */
   private static final Object FORWARD = ForwardIndex.class;
 
@@ -32,6 +34,9 @@ public final class Engine {
   final String id;
 
   final PostingsCache cache;
+
+  final BlockOdds odds = new BlockOdds();
+  final Choices choices = new Choices();
 
   /** The open segments, each with the sizes of its parts made so far. */
   private final Map<Object, Map<Object, Long>> known = new ConcurrentHashMap<>();
@@ -113,6 +118,11 @@ public final class Engine {
   /** Returns the documents of a segment with their tokens. */
   ForwardIndex forward(LeafReader reader) throws IOException {
     return made(reader, FORWARD, ForwardIndex.class, () -> ForwardIndex.read(reader, field));
+  }
+
+  /** Returns which tokens of a segment are frequent. */
+  FrequentTokens frequent(LeafReader reader) throws IOException {
+    return made(reader, FREQUENT, FrequentTokens.class, () -> FrequentTokens.read(reader, field));
   }
 
   /**

@@ -1,7 +1,6 @@
 package lexlip.search;
 
 import java.io.IOException;
-import java.util.Arrays;
 import org.apache.lucene.index.LeafReader;
 import org.apache.lucene.index.Terms;
 import org.apache.lucene.index.TermsEnum;
@@ -9,12 +8,12 @@ import org.apache.lucene.util.Bits;
 import org.apache.lucene.util.BytesRef;
 
 /**
- * Exact search for one query: score = Σ over shared tokens of weight × impact. It chooses the
- * execution; the hits are the same.
+ * Search for one query: score = Σ over shared tokens of weight × impact. It chooses the execution;
+ * the hits are the same.
  *
- * <p>Windows of decoded postings serve queries whose postings fit into the cache. Lucene's own
- * execution serves the others, because it reads from disk and skips. Scores of 2^31 and more take
- * 64-bit sums, and those beyond these are refused.
+ * <p>Decoded postings serve queries whose postings fit into the cache: {@link SegmentSearch} adds
+ * them up by windows or by blocks. Lucene's own execution serves the others, because it reads from
+ * disk and skips. Scores of 2^31 and more take 64-bit sums, and those beyond these are refused.
  */
 final class ImpactSearch {
 
@@ -22,6 +21,7 @@ final class ImpactSearch {
   enum Execution {
     AUTO,
     WINDOWS,
+    BLOCKS,
     LUCENE
   }
 
@@ -35,12 +35,20 @@ final class ImpactSearch {
     this.allowed = allowed;
   }
 
-  Answer search(BytesRef[] tokens, int[] weights, int k, Execution execution) throws IOException {
+  /**
+   * Searches.
+   *
+   * @param blocks number of blocks of documents that are scored at most; the hits are exact with
+   *     {@link BlockSearch#ALL}, or if the cache has no room for the query's postings
+   */
+  Answer search(BytesRef[] tokens, int[] weights, int k, Execution execution, int blocks)
+      throws IOException {
     boolean lucene =
-        execution == Execution.LUCENE
+        execution == Execution.LUCENE && blocks == BlockSearch.ALL
             || (execution == Execution.AUTO && bytes(tokens) > engine.cache.limit());
     TopK top = new TopK(k);
     if (lucene) {
+      engine.choices.lucene.increment();
       LuceneSearch.search(
           snapshot.searcher,
           LuceneSearch.query(engine.field, tokens, weights),
@@ -53,44 +61,21 @@ final class ImpactSearch {
       }
       top = new TopK(k);
     }
+    long unseen = 0;
+    long left = blocks;
     for (int leaf = 0; leaf < snapshot.leaves.length; leaf++) {
-      search(leaf, tokens, weights, top);
-    }
-    return Docids.rank(engine, snapshot, top, k, 0);
-  }
-
-  private void search(int leaf, BytesRef[] tokens, int[] weights, TopK top) throws IOException {
-    TermPostings[] terms = new TermPostings[tokens.length];
-    int[] used = new int[tokens.length];
-    int count = 0;
-    for (int t = 0; t < tokens.length; t++) {
-      TermPostings postings = engine.cache.get(snapshot.leaves[leaf], engine.field, tokens[t]);
-      if (postings != null) {
-        terms[count] = postings;
-        used[count++] = weights[t];
+      SegmentSearch search = new SegmentSearch(engine, snapshot, leaf, tokens, weights);
+      if (blocks == BlockSearch.ALL) {
+        search.exact(execution, allowed[leaf], top);
+      } else {
+        int documents = snapshot.reader.maxDoc() - snapshot.bases[leaf];
+        int share = (int) (left * snapshot.leaves[leaf].maxDoc() / documents);
+        BlockSearch.Visit visit = search.blocks(allowed[leaf], top, share);
+        unseen = Math.max(unseen, visit.unseen());
+        left -= visit.blocks();
       }
     }
-    terms = Arrays.copyOf(terms, count);
-    int documents = snapshot.leaves[leaf].maxDoc();
-    if (WindowSearch.fits(terms, used)) {
-      WindowSearch.search(terms, used, null, documents, allowed[leaf], snapshot.bases[leaf], top);
-    } else {
-      wide(terms, used, documents, allowed[leaf], snapshot.bases[leaf], top);
-    }
-  }
-
-  private static void wide(
-      TermPostings[] terms, int[] weights, int documents, Bits allowed, int base, TopK top) {
-    long[] scores =
-        new long[(documents + TermPostings.WINDOW - 1) / TermPostings.WINDOW * TermPostings.WINDOW];
-    for (int t = 0; t < terms.length; t++) {
-      terms[t].addTo(scores, weights[t]);
-    }
-    for (int d = 0; d < documents; d++) {
-      if (scores[d] >= top.threshold() && (allowed == null || allowed.get(d))) {
-        top.add(Sums.exact(scores[d]), base + d);
-      }
-    }
+    return Docids.rank(engine, snapshot, top, k, unseen);
   }
 
   /**

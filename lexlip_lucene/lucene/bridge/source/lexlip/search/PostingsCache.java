@@ -34,6 +34,9 @@ final class PostingsCache {
   /** A part of a segment: the {@link BytesRef} of a token, or another name. */
   private record Key(Object segment, Object part) {}
 
+  /** The name of a token's postings that are sorted by impact. */
+  private record ByImpact(BytesRef token) {}
+
   private final long limit;
   private final Map<Key, Sized> held = new LinkedHashMap<>(256, 0.75f, true);
   private long bytes;
@@ -63,15 +66,35 @@ final class PostingsCache {
   }
 
   /**
-   * Returns the postings as {@link #get} does, sorted by impact; from then on they are held sorted,
-   * because every search can use them so.
+   * Returns the postings {@code there} of a token with what a search by blocks needs; from then on
+   * they are held so.
+   */
+  TermPostings withBlocks(
+      LeafReader reader, BytesRef token, TermPostings there, FrequentTokens tokens) {
+    if (there.blocks != null) {
+      return there;
+    }
+    TermPostings made = there.withBlocks(reader.maxDoc(), tokens);
+    hold(reader, BytesRef.deepCopyOf(token), made);
+    return made;
+  }
+
+  /**
+   * Returns the postings as {@link #get} does, sorted by impact. They are held beside those sorted
+   * by document, if a search needs these as well.
    */
   TermPostings byImpact(LeafReader reader, String field, BytesRef token) throws IOException {
-    TermPostings there = get(reader, field, token);
-    TermPostings sorted = there == null ? null : there.byImpact();
-    if (sorted != there) {
-      hold(reader, BytesRef.deepCopyOf(token), sorted);
+    TermPostings there = find(reader, new ByImpact(token), TermPostings.class);
+    if (there != null) {
+      return there;
     }
+    TermPostings byDocument = find(reader, token, TermPostings.class);
+    TermPostings read = byDocument == null ? decode(reader, field, token) : byDocument;
+    if (read == null) {
+      return null;
+    }
+    TermPostings sorted = read.byImpact();
+    hold(reader, new ByImpact(BytesRef.deepCopyOf(token)), sorted);
     return sorted;
   }
 

@@ -58,6 +58,11 @@ public final class Searches {
     engine.close();
   }
 
+  /** Returns the numbers of searches by each execution so far, as {@link Choices#counts}. */
+  public static long[] choices(Engine engine) {
+    return engine.choices.counts();
+  }
+
   /** Returns the number of documents that are not deleted. */
   public static int documents(Engine engine) throws IOException {
     try (Snapshot snapshot = engine.acquire()) {
@@ -81,8 +86,8 @@ public final class Searches {
   }
 
   /**
-   * Returns the exact hits of a request, or with {@code candidates} above 0 those of {@link
-   * TwoStepSearch}.
+   * Returns the hits of a request: exact ones, or with {@code candidates} above 0 those of {@link
+   * TwoStepSearch}, or with {@code blocks} below {@link BlockSearch#ALL} those of so many blocks.
    */
   public static byte[] search(
       Engine engine,
@@ -94,7 +99,8 @@ public final class Searches {
       int terms,
       int postings,
       int documentTerms,
-      int candidates)
+      int candidates,
+      int blocks)
       throws IOException {
     Request queries = new Request(request);
     ImpactSearch.Execution how = ImpactSearch.Execution.valueOf(execution);
@@ -107,7 +113,7 @@ public final class Searches {
             return q -> twoStep.search(queries.tokens(q), queries.weights(q), k);
           }
           ImpactSearch exact = new ImpactSearch(engine, snapshot, allowed);
-          return q -> exact.search(queries.tokens(q), queries.weights(q), k, how);
+          return q -> exact.search(queries.tokens(q), queries.weights(q), k, how, blocks);
         };
     return answers(engine, filters, queries.size(), threads, plan);
   }

@@ -58,6 +58,9 @@ final class TermPostings implements PostingsCache.Sized {
    */
   private final int[] suffixes;
 
+  /** The blocks of documents; null unless made by {@link #withBlocks}. */
+  final BlockMaxima blocks;
+
   /**
    * @param documents document numbers, those of a window together, windows ascending
    * @param impacts their impacts
@@ -66,6 +69,7 @@ final class TermPostings implements PostingsCache.Sized {
    */
   private TermPostings(int[] documents, int[] impacts, int count, int[] suffixes) {
     this.suffixes = suffixes;
+    this.blocks = null;
     int windowCount = 0;
     int most = 0;
     for (int i = 0, last = -1; i < count; i++) {
@@ -98,6 +102,18 @@ final class TermPostings implements PostingsCache.Sized {
     starts[windowCount] = count;
   }
 
+  private TermPostings(TermPostings other, BlockMaxima blocks) {
+    this.windows = other.windows;
+    this.starts = other.starts;
+    this.highest = other.highest;
+    this.places = other.places;
+    this.small = other.small;
+    this.large = other.large;
+    this.maximum = other.maximum;
+    this.suffixes = other.suffixes;
+    this.blocks = blocks;
+  }
+
   /** Makes postings like the other constructor; {@code documents} ascend. */
   TermPostings(int[] documents, int[] impacts, int count) {
     this(documents, impacts, count, null);
@@ -113,6 +129,27 @@ final class TermPostings implements PostingsCache.Sized {
       impacts[count++] = postings.freq();
     }
     return new TermPostings(documents, impacts, count);
+  }
+
+  /**
+   * Returns the same postings with what a search by blocks needs; not for those {@link #byImpact}.
+   *
+   * @param documents of the segment
+   * @param tokens what is kept of which token
+   */
+  TermPostings withBlocks(int documents, FrequentTokens tokens) {
+    return new TermPostings(this, new BlockMaxima(this, documents, tokens));
+  }
+
+  /** Returns the place of each window's first posting, for all windows and one more. */
+  int[] firsts(int documents) {
+    int[] firsts = new int[((documents + WINDOW - 1) >>> WINDOW_BITS) + 1];
+    int present = 0;
+    for (int window = 0; window < firsts.length; window++) {
+      firsts[window] = starts[present];
+      present += present < windows.length && windows[present] == window ? 1 : 0;
+    }
+    return firsts;
   }
 
   /**
@@ -240,6 +277,7 @@ final class TermPostings implements PostingsCache.Sized {
     long each = large == null ? POSTING_BYTES : 2 * POSTING_BYTES;
     return OWN_BYTES
         + (suffixes == null ? 0 : 4L * STEPS)
+        + (blocks == null ? 0 : blocks.bytes())
         + each * places.length
         + 12L * windows.length;
   }

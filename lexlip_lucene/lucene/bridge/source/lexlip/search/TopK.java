@@ -85,4 +85,23 @@ final class TopK {
     }
     size = kept;
   }
+
+  /** Raises the threshold like {@link #shrink}, if enough was added to be worth the time. */
+  void shrinkIfLarge() {
+    if (size > k + k / 8) {
+      shrink();
+    }
+  }
+
+  /** Drops the documents from a number on, to be shown again; the threshold stays. */
+  void forget(int from) {
+    int kept = 0;
+    for (int i = 0; i < size; i++) {
+      if (documents[i] < from) {
+        scores[kept] = scores[i];
+        documents[kept++] = documents[i];
+      }
+    }
+    size = kept;
+  }
 }
