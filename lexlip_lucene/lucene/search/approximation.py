@@ -58,7 +58,7 @@ class Approximation(NamedTuple):
                 raise InputError(f"approximation: {name} must be in 1..{EVERYTHING}, got {value}")
         if checked.by_blocks and checked._replace(blocks=EVERYTHING) != Approximation():
             raise InputError(
-                "approximation: blocks is a way of its own, so terms, postings, candidates and document_terms don't go "
-                "with it: leave blocks out, or them"
+                "approximation: blocks can't be combined with terms, postings, candidates or document_terms: leave "
+                "blocks out, or them"
             )
         return checked

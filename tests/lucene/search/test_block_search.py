@@ -229,7 +229,7 @@ def test_exact_and_two_step_search_of_the_same_tokens_keep_out_of_each_others_wa
     ],
 )
 def test_blocks_beside_the_numbers_of_two_step_search_are_refused(how: Approximation) -> None:
-    with pytest.raises(InputError, match="approximation: blocks is a way of its own, so terms, postings, candidates"):
+    with pytest.raises(InputError, match="approximation: blocks can't be combined with terms, postings, candidates"):
         how.checked()
 
 

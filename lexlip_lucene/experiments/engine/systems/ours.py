@@ -23,15 +23,21 @@ _LINES = ((40_000, 100), (63_000, 100), (82_000, 100), (110_000, 100), (160_000,
 _PRUNED_DOCUMENTS = ((48, 100), (32, 300), (24, 1000), (16, 2000))
 """Tokens of a document and candidates, for vectors whose weights differ little."""
 
+_BLOCKS = (50, 100, 200, 400, 800)
+"""Blocks of eight documents that are scored at most."""
+
 
 def approximate_points() -> dict[str, dict[str, Any]]:
     """Return the operating points to try: name → further arguments of a search."""
     points = [Approximation(postings=p, candidates=c) for p, c in _LINES]
     points += [Approximation(document_terms=d, candidates=c) for d, c in _PRUNED_DOCUMENTS]
+    points += [Approximation(blocks=blocks) for blocks in _BLOCKS]
     return {_name(point): {"approximate": point} for point in points}
 
 
 def _name(point: Approximation) -> str:
+    if point.blocks < EVERYTHING:
+        return f"blocks {point.blocks:,}"
     given = [f"{key} {value:,}" for key, value in point._asdict().items() if value < EVERYTHING]
     return ", ".join(given).replace("_", " ")
 
