@@ -35,7 +35,7 @@ def test_texts_are_topics_or_captions_or_documents(tmp_path: Path) -> None:
 
 
 def test_split_of_topics_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="a split can be chosen of a captions file"):
+    with pytest.raises(InputError, match="a split can be chosen only of a captions file"):
         read_texts(tmp_path / "topics.tsv", split="val")
 
 

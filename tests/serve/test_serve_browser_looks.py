@@ -42,6 +42,7 @@ def test_the_arrow_keys_move_the_share_which_the_address_keeps(page: Page) -> No
     expect(slider(page)).to_have_attribute("aria-valuetext", "the look counts 55 %")
     page.keyboard.press("End")
     expect(page).to_have_url(f"/?like={ORIGINAL}&looks=1")
+    expect(page.locator(".chip:not(.look)")).to_have_count(0)  # the answer of the share before has words, too
     first_hit(page, COPY)
     expect(page.locator(".chip.look")).to_contain_text(f"{KEEP} visual words")
     found = hits(page)

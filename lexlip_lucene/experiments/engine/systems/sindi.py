@@ -128,7 +128,7 @@ class SindiEngine:
     @cached_property
     def _postings(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Where the documents of each token begin and end (tokens + 1,), and the documents of all."""
-        with np.load(self._postings_path) as file:
+        with np.load(self._postings_path, allow_pickle=False) as file:
             return file["ends"], file["documents"]
 
     def _matches(self, vector: Impacts, most: int) -> int:
