@@ -34,7 +34,7 @@ def bench_engine(
     build_repeats: Annotated[int, typer.Option(help="Repeats of every build.")] = 1,
     threads: Annotated[int, typer.Option(help="Threads of builds and batches.")] = 2,
     systems: Annotated[str, typer.Option(help="What to measure, with commas between; all unless given.")] = "",
-    executions: Annotated[bool, typer.Option("--executions", help="Ours also by each way of its own.")] = False,
+    executions: Annotated[bool, typer.Option("--executions", help="Measure each execution of ours, too.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Exit status 1 unless all bounds are held.")] = False,
     json: Json = False,
     force: Force = False,

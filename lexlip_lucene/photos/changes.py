@@ -81,8 +81,8 @@ def why_again(then: Settings, now: Settings) -> str:
         if before[key] != after[key] and not key.startswith("visual_")
     ]
     if then.visual_sha256 != now.visual_sha256:
-        anew = "without visual words" if now.visual_sha256 is None else "with visual words that were learned again"
-        changed.append("with visual words" if then.visual_sha256 is None else anew)
+        reason = "without visual words" if now.visual_sha256 is None else "with visual words that were learned again"
+        changed.append("with visual words" if then.visual_sha256 is None else reason)
     return "; ".join(changed) or "--force"
 
 

@@ -80,7 +80,7 @@ def _with(matrix: csr_array, data: NDArray[np.int64]) -> csr_array:
 
 
 class Measurement(NamedTuple):
-    """What all rows share: ids and tokens of the vectors, the judgements, and the folder of the indexes."""
+    """A measurement of several rows: ids and tokens of the vectors, the judgements, and the folder of the indexes."""
 
     docids: list[str]
     qids: list[str]

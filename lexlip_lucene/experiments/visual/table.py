@@ -62,7 +62,7 @@ DEEP = SHORTLIST + 1 + NEIGHBOURS
 
 @dataclass(frozen=True)
 class Measurement:
-    """What all rows share.
+    """A measurement of several rows.
 
     Attributes:
         photos: searched and fitted.

@@ -127,7 +127,7 @@ class SindiEngine:
 
     @cached_property
     def _postings(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Where the documents of each token begin and end (tokens + 1,), and the documents of all."""
+        """Offsets (tokens + 1,) of each token's documents, and the documents, token after token."""
         with np.load(self._postings_path, allow_pickle=False) as file:
             return file["ends"], file["documents"]
 

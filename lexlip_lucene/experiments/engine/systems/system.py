@@ -64,7 +64,7 @@ class System(ABC):
 
     @property
     def installed(self) -> bool:
-        """Whether it can be measured here."""
+        """True if its package is installed."""
         return self.module is None or find_spec(self.module) is not None
 
     @abstractmethod
