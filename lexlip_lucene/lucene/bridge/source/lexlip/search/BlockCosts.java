@@ -15,6 +15,9 @@ final class BlockCosts {
   /** Of one block, to look for high bounds. */
   private static final double LOOKED_AT = 0.7;
 
+  /** Of one document and a common token, whose impacts are added all at once. */
+  private static final double DENSE = 0.15;
+
   /** Of a posting of a rare token, for bounds. */
   private static final double RARE = 1.5;
 
@@ -39,8 +42,8 @@ final class BlockCosts {
     for (TermPostings term : terms) {
       int postings = term.places.length;
       memory += term.bytes() + BlockMaxima.bytes(documents);
-      memory += postings < tokens.leastCommon ? 0 : documents;
-      all += postings;
+      memory += postings < tokens.leastCommon ? 0 : DenseImpacts.bytes(documents);
+      all += postings < tokens.leastCommon ? postings : DENSE * documents;
       some += postings < tokens.least ? RARE * postings : BOUND * blocks;
     }
     this.terms = terms.length;
