@@ -22,7 +22,7 @@ final class BlockCosts {
   private static final double RARE = 1.5;
 
   /** The part of the windows' work that scoring blocks may take before it is given up. */
-  private static final double WORTH = 0.4;
+  private static final double WORTH = 0.8;
 
   private final double windows;
   private final double bounds;
@@ -36,7 +36,7 @@ final class BlockCosts {
    */
   BlockCosts(TermPostings[] terms, FrequentTokens tokens, int documents) {
     double blocks = (double) documents / BlockMaxima.BLOCK;
-    double all = documents / 8.0; // to look through the scores
+    double all = documents / 4.0; // to look through the scores
     double some = blocks * LOOKED_AT;
     long memory = 0;
     for (TermPostings term : terms) {
