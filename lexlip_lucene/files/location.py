@@ -29,6 +29,11 @@ def is_url(text: str) -> bool:
     return re.match(r"[A-Za-z][\w+.:-]*://", text) is not None
 
 
+def path_or_url(text: str) -> "Location":
+    """Return the location that an argument of the command names."""
+    return Location(text)
+
+
 class Location:
     """A file or a folder, which may be missing. As text it has neither password nor signature.
 
@@ -56,6 +61,10 @@ class Location:
             return self.path.name
         address = self.address.partition("?")[0] if self.address.startswith("http") else self.address
         return address.rstrip("/").rpartition("/")[2]
+
+    def absolute(self) -> str | Path:
+        """Return the absolute path, or the URL as text."""
+        return str(self) if self.path is None else self.path.absolute()
 
     @property
     def parent(self) -> "Location":
