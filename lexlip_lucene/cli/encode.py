@@ -240,7 +240,7 @@ def _answer(report: "EncodeReport", output: Location, unit: str, as_json: bool, 
         **report._asdict(),
         **passed_over,
         f"{unit}_per_second": rate,
-        "output": str(output) if output.path is None else output.path.absolute(),
+        "output": output.absolute(),
     }
     present = f"{report.present} passed over (it has them already), " if report.present else ""
     rejected = f"{report.rejected} rejected (see {output.beside('.manifest.json')}), " if report.rejected else ""

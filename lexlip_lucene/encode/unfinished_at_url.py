@@ -54,11 +54,11 @@ class UnfinishedAtUrl:
         manifest = parsed_manifest(self._manifest_file.read(), self._manifest_file) if self._is_finished() else None
         if resume and manifest is not None and self._made(manifest):
             return Completion.WHOLE
-        begun = self._read("settings.json") if resume else None
-        if begun is not None:
+        begun = self._read("settings.json")
+        if begun is not None and resume:
             require_same_settings(self.folder, orjson.loads(begun), self.settings)
             return Completion.PARTIAL
-        if not force and (manifest is not None or self.output.is_folder()):
+        if not force and (manifest is not None or (begun is None and self.output.is_folder())):
             raise OutputError(f"{self.output} exists already: choose another name, or overwrite it with --force")
         return Completion.NONE
 
