@@ -144,6 +144,11 @@ def images(
     from lexlip_lucene.encoders.model.lexlip import LexLip
     from lexlip_lucene.processes import joined
 
+    elsewhere = None
+    if ray is not None:
+        from lexlip_lucene.encode.ray_workers import RayWorkers
+
+        elsewhere = RayWorkers(ray, model, input, output, split=split, outside=outside, device=device)
     with joined() as ranks:
         report = encode_images(
             LexLip.from_pretrained(model, device=choose_device(device)),
@@ -163,6 +168,7 @@ def images(
             whole=whole,
             limits=limits,
             part=WHOLE if shard is None else Part.of_text(shard),
+            elsewhere=elsewhere,
             resume=resume,
             update=update,
             ranks=ranks,

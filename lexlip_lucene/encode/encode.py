@@ -8,7 +8,9 @@ one, and a thread writes those before.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,8 +28,8 @@ from lexlip_lucene.encode.image_run import ImageOptions, image_run, unfinished_r
 from lexlip_lucene.encode.inputs_hash import hash_of_texts
 from lexlip_lucene.encode.memory import encoding_memory_errors_named
 from lexlip_lucene.encode.patch_output import SMALL, PatchForm
-from lexlip_lucene.encode.run import Elsewhere, encode_shards
-from lexlip_lucene.encode.shard_plan import WHOLE, Part, plan_shards
+from lexlip_lucene.encode.run import encode_shards
+from lexlip_lucene.encode.shard_plan import WHOLE, Part, PlannedShard, plan_shards
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.files.location import Location
 from lexlip_lucene.integers import as_count
@@ -74,7 +76,7 @@ def encode_images(
     limits: ImageLimits = LIMITS,
     part: Part = WHOLE,
     ranks: Ranks = ALONE,
-    elsewhere: Elsewhere | None = None,
+    elsewhere: Callable[[ImageOptions, Sequence[PlannedShard], Progress], None] | None = None,
     progress: Progress = SILENT,
 ) -> EncodeReport:
     """Encode pictures into a collection, or into encoded queries if `output` ends in `.jsonl`.
@@ -107,7 +109,7 @@ def encode_images(
         limits: which pictures are read; others are rejected.
         part: the part of the inputs that is encoded, to be merged with the others (`vectors/merged.py`).
         ranks: the processes that share the work.
-        elsewhere: encodes the shards in other processes; None: this one does.
+        elsewhere: encodes shards in other processes, as `RayWorkers` does; None: this one does.
         progress: receives the inputs done.
 
     Raises:
@@ -142,6 +144,8 @@ def encode_images(
         limits=limits,
         part=part,
     )
+    if elsewhere is not None:
+        options.require_one_process()
     run = image_run(model, images, output, options)
     if run.existing is not None and not run.result.plan:
         return _report(run.existing.manifest, begun, run.existing, run.present)
@@ -156,7 +160,7 @@ def encode_images(
             force=force,
             ranks=ranks,
             progress=progress,
-            elsewhere=elsewhere,
+            elsewhere=None if elsewhere is None else partial(elsewhere, replace(options, arithmetic=run.arithmetic)),
         )
     return _report(manifest, begun, run.existing, run.present)
 

@@ -52,6 +52,13 @@ class ImageOptions:
     whole: Path | None = None
     limits: ImageLimits = LIMITS
     part: Part = WHOLE
+    arithmetic: Arithmetic | None = None
+    """Chosen already, for a worker that encodes a part of the run; None: chosen for this machine."""
+
+    def require_one_process(self) -> None:
+        """Raise InputError if something is asked for that Ray's workers can't share."""
+        _refuse(self.update, "--update adds to a whole collection, so it goes without --ray")
+        _refuse(self.patches is not None or self.whole is not None, "--ray writes no --patches and no --whole")
 
     def require_fitting(self, images: object, output: Location) -> None:
         """Raise InputError if shards, a part or a URL are asked for with what needs a list, or a folder here."""
@@ -104,7 +111,9 @@ def image_run(
     existing = None if existing is None else existing.without_rejected(new)
     inputs = _inputs(images, new, existing)
     quantiser = model.quantiser("image", bits=options.bits, top_k=options.top_k)
-    arithmetic = choose_arithmetic(model.device, inputs=inputs.guessed, precision=options.precision)
+    arithmetic = options.arithmetic or choose_arithmetic(
+        model.device, inputs=inputs.guessed, precision=options.precision
+    )
     grid = grid_of(model) if options.positions else None
     named = (
         NO_TERMS if options.entities is None else terms_of_images(listed, options.entities, quantiser, model.lexicon)
