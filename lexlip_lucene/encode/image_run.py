@@ -64,7 +64,10 @@ class ImageOptions:
         """Raise InputError if shards, a part or a URL are asked for with what needs a list, or a folder here."""
         stores = self.patches is not None or self.whole is not None
         if isinstance(images, PictureShards):
-            _refuse(self.update, "--update compares ids with a list of images, and shards have none: encode them anew")
+            _refuse(
+                self.update,
+                "--update compares ids with a list of images, and shards have none: encode them again with --force",
+            )
             _refuse(self.entities is not None, "--entities looks up the images of a list, and shards have none")
         if self.part.of > 1:
             _refuse(self.update, "--update adds to a whole collection, so it goes without --shard")

@@ -1,12 +1,9 @@
 """Encoding tars and Parquet: the bytes that the pictures in a folder give, shard by shard, resumed, in parts."""
 
-import os
-import socket
-import subprocess
-import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import orjson
 import pytest
 from support import picture_shards, tiny
 from support.picture_shards import shards, tar_of
@@ -19,6 +16,8 @@ from lexlip_lucene.encode.shard_plan import Part, PlannedShard
 from lexlip_lucene.encode.unfinished import Unfinished
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.errors import InputError
+from lexlip_lucene.processes import Ranks
+from lexlip_lucene.recipes.model_spec import LateSpec
 from lexlip_lucene.vectors.collection import shards_of
 from lexlip_lucene.vectors.manifest import Manifest, read_manifest
 
@@ -92,6 +91,19 @@ def test_positions_and_states_are_those_of_a_folder(
     encode_images(model, pattern(tars), tmp_path / "shards", **options)  # type: ignore[arg-type]
     lines = [b"".join(shard.read_bytes() for shard in shards_of(tmp_path / name)) for name in ("folder", "shards")]
     assert lines[0] == lines[1]
+
+
+def test_patches_are_those_of_a_folder_also_when_the_run_was_cut_short(tars: Path, tmp_path: Path) -> None:
+    tiny.lexlip(late=LateSpec(width=8)).save_pretrained(tmp_path / "late")
+    model = LexLip.from_pretrained(tmp_path / "late")
+    encode_images(model, tars / "captions.jsonl", tmp_path / "folder", patches=tmp_path / "of folder")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Unfinished, "keep", _only(2, Unfinished.keep))
+        with pytest.raises(KeyboardInterrupt):
+            encode_images(model, pattern(tars), tmp_path / "c", patches=tmp_path / "store")
+    encode_images(model, pattern(tars), tmp_path / "c", patches=tmp_path / "store", resume=True)
+    for name in ("vectors.bin", "documents.bin", "ids.bin"):
+        assert (tmp_path / "store" / name).read_bytes() == (tmp_path / "of folder" / name).read_bytes()
 
 
 def test_a_run_that_was_cut_short_encodes_only_the_shards_that_are_missing(
@@ -226,28 +238,21 @@ def test_a_part_of_queries_is_refused(model: LexLip, tars: Path, tmp_path: Path)
         encode_images(model, pattern(tars), tmp_path / "q.jsonl", part=Part(0, 2))
 
 
-def test_processes_share_out_the_shards_and_give_the_bytes_of_one(model: LexLip, tars: Path, tmp_path: Path) -> None:
-    """With the environment that torchrun gives its processes."""
-    model.save_pretrained(tmp_path / "model")
+def test_ranks_share_out_the_shards_and_give_the_bytes_of_one(model: LexLip, tars: Path, tmp_path: Path) -> None:
+    """Two threads that meet as the processes of torchrun do."""
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
     encode_images(model, pattern(tars), tmp_path / "one" / "c")
-    asked = ["encode", "images", pattern(tars), tmp_path / "two" / "c", "--model", tmp_path / "model", "--json"]
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
-    processes = [_begun(asked, RANK=rank, LOCAL_RANK=rank, **meeting) for rank in "01"]
-    said = [process.communicate() for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], said
-    assert (orjson.loads(said[0][0])["documents"], said[1][0]) == (10, b"")
+    meeting = threading.Barrier(2, timeout=60)
+
+    class Meeting(Ranks):
+        def wait(self) -> None:
+            meeting.wait()
+
+    with ThreadPoolExecutor(2) as threads:
+        runs = [
+            threads.submit(encode_images, model, pattern(tars), tmp_path / "two" / "c", ranks=Meeting(rank, 2))
+            for rank in range(2)
+        ]
+        assert [run.result().documents for run in runs] == [10, 10]
     assert content(tmp_path / "two" / "c") == content(tmp_path / "one" / "c")
-
-
-def _begun(asked: list[object], **environment: str) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        [sys.executable, "-m", "lexlip_lucene", *map(str, asked)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
-    )
