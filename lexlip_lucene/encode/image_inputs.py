@@ -1,6 +1,7 @@
 """The images of an encode run, group by group: those of a list, or those of shards, which nobody has listed."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import NamedTuple, Protocol
 
@@ -84,11 +85,19 @@ class ShardedImages:
         self._first_ids: dict[str, PictureShard] = {}
 
     def groups(self, plan: Sequence[PlannedShard], size: int) -> Iterator[ImageGroup]:
-        """Yield groups; as in `ImageInputs`.
+        """Yield groups; as in `ImageInputs`. A thread reads the next one meanwhile.
 
         Raises:
             InputError: a shard can't be read, or begins with the id with which another began.
         """
+        stream = self._read(plan, size)
+        with ThreadPoolExecutor(1) as thread:
+            following = thread.submit(next, stream, None)
+            while (group := following.result()) is not None:
+                following = thread.submit(next, stream, None)
+                yield group
+
+    def _read(self, plan: Sequence[PlannedShard], size: int) -> Iterator[ImageGroup]:
         for shard in plan:
             stream = self._shards[shard.number].images()
             waiting = list(islice(stream, size))

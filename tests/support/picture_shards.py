@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import orjson
-from PIL import Image
 
 from support.photo_folder import photo
 
@@ -67,12 +66,3 @@ def write_parquet(path: Path, pictures: Mapping[str, bytes]) -> None:
     images = [{"bytes": content, "path": f"{key}.png"} for key, content in pictures.items()]
     captions = [f"photo {number}" for number in range(len(pictures))]
     write_table(pyarrow.table({"id": list(pictures), "image": images, "caption": captions}), path)
-
-
-def is_picture(content: bytes) -> bool:
-    """Say if Pillow opens it."""
-    try:
-        Image.open(io.BytesIO(content)).load()
-    except OSError:
-        return False
-    return True
