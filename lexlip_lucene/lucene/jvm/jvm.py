@@ -6,9 +6,9 @@ A process has one JVM for life, and pyjnius starts it at `import jnius` with wha
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import cache
+from types import TracebackType
 from typing import Any, TypeAlias
 
 from lexlip_lucene.errors import InputError, JavaError, LexlipError
@@ -111,23 +111,36 @@ def as_python(result: JavaObject) -> JavaObject:
     return bytes(result.tostring()) if type(result).__name__ == "ByteArray" else result
 
 
-@contextmanager
-def java_errors_as(kind: type[LexlipError], what: str) -> Iterator[None]:
-    """Turn a Java exception of the block into a `kind` that begins with `what` and gives Java's reason.
+class java_errors_as:
+    """A block whose Java exceptions become a `kind` that begins with `what` and gives Java's reason.
+
+    Every search passes it, and a class takes a tenth of the time that a generator takes.
 
     Raises:
         InputError: a text that goes to Java is not valid Unicode (a command line can bring in half a character).
     """
-    if not ENTRY.opened:
-        start_jvm()
-    from jnius import JavaException
 
-    try:
-        yield
-    except JavaException as error:
-        raise kind(f"{what}: {reason_of(error)}") from error
-    except UnicodeEncodeError as error:
-        raise InputError(f"{what}: {error.object!r} is not valid Unicode ({error.reason}): leave it out") from error
+    def __init__(self, kind: type[LexlipError], what: str) -> None:
+        self._kind = kind
+        self._what = what
+
+    def __enter__(self) -> None:
+        if not ENTRY.opened:
+            start_jvm()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            return
+        from jnius import JavaException
+
+        if isinstance(error, JavaException):
+            raise self._kind(f"{self._what}: {reason_of(error)}") from error
+        if isinstance(error, UnicodeEncodeError):
+            raise InputError(
+                f"{self._what}: {error.object!r} is not valid Unicode ({error.reason}): leave it out"
+            ) from error
 
 
 def reason_of(error: Exception) -> str:

@@ -34,12 +34,13 @@ from lexlip_lucene.vectors.json_vector import checked_impacts
 from lexlip_lucene.vectors.vector_matrix import VectorMatrix, checked_matrix
 
 Execution = Literal["auto", "windows", "blocks", "lucene"]
+"""The ways to search, in the order of Java's `ImpactSearch.Execution`."""
 
 _ALL = 2**31 - 1
 """More tokens than an index can have."""
 
 _EXACT = Approximation(candidates=0)
-"""What Java takes as: everything, in one step."""
+"""Everything in one step: Java takes 0 candidates for that."""
 
 _NO_SCORE = 2**63 - 1
 """Scores cross from Java as 64-bit integers, whose largest means all that are too large (`lexlip.search.Sums`)."""
@@ -77,7 +78,7 @@ class ImpactSearcher(LuceneSearcher):
         if approximate is not None:
             approximate = approximate.checked()
         super().__init__(index, cache_mb=cache_mb)
-        self._execution = execution.upper()
+        self._execution = get_args(Execution).index(execution)  # an integer crosses faster than a text
         self._approximate = approximate
         self._words = self._caption_words()
 

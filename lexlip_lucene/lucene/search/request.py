@@ -95,4 +95,4 @@ def _packed(
 
 
 NO_FILTERS = pack_filters({})
-"""What `pack_filters` gives for a search without any."""
+"""The filters of a search without any, packed once."""

@@ -1,6 +1,6 @@
 """Encoding by two workers of a local Ray: the bytes of one process, also when a worker is killed on the way.
 
-A Ray takes half a minute to start. `tests/ray_workers` records a run that passed.
+A Ray takes half a minute to start: it is a part of `tests/slow_part`.
 """
 
 import os

@@ -15,11 +15,14 @@ final class BlockCosts {
   /** Of one block, to look for high bounds. */
   private static final double LOOKED_AT = 0.7;
 
+  /** Of one document and a common token, whose impacts are added all at once. */
+  private static final double DENSE = 0.15;
+
   /** Of a posting of a rare token, for bounds. */
   private static final double RARE = 1.5;
 
   /** The part of the windows' work that scoring blocks may take before it is given up. */
-  private static final double WORTH = 0.4;
+  private static final double WORTH = 0.8;
 
   private final double windows;
   private final double bounds;
@@ -33,14 +36,14 @@ final class BlockCosts {
    */
   BlockCosts(TermPostings[] terms, FrequentTokens tokens, int documents) {
     double blocks = (double) documents / BlockMaxima.BLOCK;
-    double all = documents / 8.0; // to look through the scores
+    double all = documents / 4.0; // to look through the scores
     double some = blocks * LOOKED_AT;
     long memory = 0;
     for (TermPostings term : terms) {
       int postings = term.places.length;
       memory += term.bytes() + BlockMaxima.bytes(documents);
-      memory += postings < tokens.leastCommon ? 0 : documents;
-      all += postings;
+      memory += postings < tokens.leastCommon ? 0 : DenseImpacts.bytes(documents);
+      all += postings < tokens.leastCommon ? postings : DENSE * documents;
       some += postings < tokens.least ? RARE * postings : BOUND * blocks;
     }
     this.terms = terms.length;

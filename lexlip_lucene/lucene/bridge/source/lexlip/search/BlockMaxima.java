@@ -51,22 +51,14 @@ final class BlockMaxima {
   private final int runBits;
 
   /**
-   * The impact of every document if the token is common and no impact is above 255 (read them with
-   * {@code & 0xff}), else null: a block of them is read faster than found among postings.
-   */
-  final byte[] impacts;
-
-  /**
    * @param postings by ascending document
    * @param documents of the segment
    * @param tokens what is kept of which token
    */
   BlockMaxima(TermPostings postings, int documents, FrequentTokens tokens) {
     int frequency = postings.places.length;
-    boolean common = frequency >= tokens.leastCommon && postings.small != null;
     firsts = postings.firsts(documents);
     packed = frequency >= tokens.least ? packed(postings, firsts, documents) : null;
-    impacts = common ? impacts(postings, firsts, documents) : null;
     runBits = runBits(postings.places.length, documents);
     starts = starts(postings, firsts, runBits, documents);
   }
@@ -106,17 +98,6 @@ final class BlockMaxima {
     return starts;
   }
 
-  private static byte[] impacts(TermPostings postings, int[] firsts, int documents) {
-    byte[] impacts = new byte[(documents + BLOCK - 1) / BLOCK * BLOCK];
-    for (int window = 0; window < firsts.length - 1; window++) {
-      int first = window << TermPostings.WINDOW_BITS;
-      for (int at = firsts[window]; at < firsts[window + 1]; at++) {
-        impacts[first + postings.places[at]] = postings.small[at];
-      }
-    }
-    return impacts;
-  }
-
   /** Returns the length of {@link #packed}: whole groups. */
   static int ints(int documents) {
     int blocks = (documents + BLOCK - 1) >>> BLOCK_BITS;
@@ -135,7 +116,7 @@ final class BlockMaxima {
     return ((documents - 1) >>> BLOCK_BITS + runBits) + 1;
   }
 
-  /** Returns the bytes that a frequent token takes at most, without impacts of documents. */
+  /** Returns the bytes that a frequent token takes at most. */
   static long bytes(int documents) {
     return OWN_BYTES
         + 4L * ints(documents)
@@ -147,8 +128,7 @@ final class BlockMaxima {
     return OWN_BYTES
         + (packed == null ? 0 : 4L * packed.length)
         + 2L * starts.length
-        + 4L * firsts.length
-        + (impacts == null ? 0 : impacts.length);
+        + 4L * firsts.length;
   }
 
   /** Returns a place among the postings before which none is of a document of {@code block}. */

@@ -1,8 +1,5 @@
 package lexlip.search;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
-import java.nio.ByteOrder;
 import java.util.Arrays;
 import org.apache.lucene.util.Bits;
 
@@ -15,9 +12,6 @@ final class BlockScores {
 
   /** Blocks at most. Many at once, so that their cache misses are waited for together. */
   static final int BATCH = 64;
-
-  private static final VarHandle EIGHT =
-      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
   private static final int IN_WINDOW = (1 << BlockMaxima.WINDOW_BITS) - 1;
 
@@ -69,11 +63,13 @@ final class BlockScores {
     int count = refine(bounds.leastRefined(top.threshold()));
     Arrays.fill(scores, 0, count * BlockMaxima.BLOCK, 0);
     for (int t = 0; t < terms.length; t++) {
-      byte[] impacts = terms[t].blocks.impacts;
-      if (impacts == null) {
+      DenseImpacts dense = terms[t].dense;
+      if (dense == null) {
         add(terms[t], weights[t], t * BATCH, count);
       } else {
-        addCommon(impacts, weights[t], count);
+        for (int i = 0; i < count; i++) {
+          dense.addBlockTo(scores, i * BlockMaxima.BLOCK, blocks[kept[i]], weights[t]);
+        }
       }
     }
     int threshold = (int) Math.min(top.threshold(), Integer.MAX_VALUE);
@@ -111,16 +107,6 @@ final class BlockScores {
       count += refined[i] >= least ? 1 : 0;
     }
     return count;
-  }
-
-  private void addCommon(byte[] impacts, int weight, int count) {
-    for (int i = 0; i < count; i++) {
-      long eight = (long) EIGHT.get(impacts, blocks[kept[i]] * BlockMaxima.BLOCK);
-      int first = i * BlockMaxima.BLOCK;
-      for (int d = 0; d < BlockMaxima.BLOCK; d++) {
-        scores[first + d] += weight * (int) (eight >>> (d << 3) & 0xff);
-      }
-    }
   }
 
   private void add(TermPostings term, int weight, int levelsOf, int count) {

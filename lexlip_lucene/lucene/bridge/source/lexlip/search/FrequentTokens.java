@@ -8,19 +8,22 @@ import org.apache.lucene.index.TermsEnum;
 
 /**
  * The numbers of documents from which on a token of a segment is frequent, and common: its largest
- * impact in each block of documents is kept, and its impact in each document ({@link BlockMaxima}).
+ * impact in each block of documents is kept ({@link BlockMaxima}), and its impact in each document
+ * ({@link DenseImpacts}).
  *
  * <p>Below one document of {@link #FREQUENT}, adding a token's postings to the bounds is as fast;
- * below one of {@link #COMMON}, its postings are found as fast. Fewer are frequent, and fewer still
- * common, if the blocks of all tokens together would take more than {@link #MOST} bytes a posting.
+ * below one of {@link #COMMON}, adding them to the scores is. Fewer are frequent if the blocks of
+ * all tokens together would take more than {@link #MOST} bytes a posting.
  */
 final class FrequentTokens implements PostingsCache.Sized {
 
   private static final int FREQUENT = 64;
   private static final int COMMON = 4;
-  private static final double MOST = 2.2;
 
-  /** Bytes that the blocks of a segment may take if it has few postings. */
+  /** Bytes a posting that the blocks of all tokens together may take. */
+  static final double MOST = 2.2;
+
+  /** Bytes that the blocks may take in a segment of few postings. */
   private static final long SMALL = 1 << 18;
 
   /** The lowest document frequency of a frequent token. */
@@ -54,10 +57,7 @@ final class FrequentTokens implements PostingsCache.Sized {
     room -= BlockMaxima.OWN_BYTES * (double) count + BlockMaxima.RARE_BYTES * postings;
     long each = BlockMaxima.bytes(documents);
     int frequent = taken(frequencies, count, Math.max(documents / FREQUENT, 1), room / each);
-    room -= (double) each * (count - frequent);
-    int common = taken(frequencies, count, Math.max(documents / COMMON, 1), room / documents);
-    return new FrequentTokens(
-        least(frequencies, frequent, count), least(frequencies, common, count));
+    return new FrequentTokens(least(frequencies, frequent, count), Math.max(documents / COMMON, 1));
   }
 
   /** Returns the place from which on frequencies are at least {@code least}, at most so many. */

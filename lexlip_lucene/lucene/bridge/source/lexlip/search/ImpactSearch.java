@@ -17,12 +17,18 @@ import org.apache.lucene.util.BytesRef;
  */
 final class ImpactSearch {
 
-  /** The executions of a query; Python passes their values. */
+  /** The executions of a query; Python passes their places here. */
   enum Execution {
     AUTO,
     WINDOWS,
     BLOCKS,
-    LUCENE
+    LUCENE;
+
+    private static final Execution[] ALL = values();
+
+    static Execution of(int place) {
+      return ALL[place];
+    }
   }
 
   private final Engine engine;

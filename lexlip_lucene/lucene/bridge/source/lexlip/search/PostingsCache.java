@@ -66,16 +66,27 @@ final class PostingsCache {
   }
 
   /**
-   * Returns the postings {@code there} of a token with what a search by blocks needs; from then on
-   * they are held so.
+   * Returns the postings {@code there} of a token with the impact of every document if it is
+   * common, and with what a search by blocks needs if {@code blocks}; from then on they are held
+   * so.
    */
-  TermPostings withBlocks(
-      LeafReader reader, BytesRef token, TermPostings there, FrequentTokens tokens) {
-    if (there.blocks != null) {
-      return there;
+  TermPostings with(
+      boolean blocks,
+      LeafReader reader,
+      BytesRef token,
+      TermPostings there,
+      FrequentTokens tokens) {
+    boolean common = there.small != null && there.places.length >= tokens.leastCommon;
+    TermPostings made = there;
+    if (common && made.dense == null) {
+      made = made.withDense(reader.maxDoc());
     }
-    TermPostings made = there.withBlocks(reader.maxDoc(), tokens);
-    hold(reader, BytesRef.deepCopyOf(token), made);
+    if (blocks && made.blocks == null) {
+      made = made.withBlocks(reader.maxDoc(), tokens);
+    }
+    if (made != there) {
+      hold(reader, BytesRef.deepCopyOf(token), made);
+    }
     return made;
   }
 

@@ -95,7 +95,7 @@ public final class Searches {
       byte[] filters,
       int k,
       int threads,
-      String execution,
+      int execution,
       int terms,
       int postings,
       int documentTerms,
@@ -103,7 +103,7 @@ public final class Searches {
       int blocks)
       throws IOException {
     Request queries = new Request(request);
-    ImpactSearch.Execution how = ImpactSearch.Execution.valueOf(execution);
+    ImpactSearch.Execution how = ImpactSearch.Execution.of(execution);
     Plan plan =
         (snapshot, allowed) -> {
           if (candidates > 0) {

@@ -50,6 +50,9 @@ final class SegmentSearch {
     if (terms.length == 0) {
       return;
     }
+    if (allowed == null) {
+      raise(top);
+    }
     if (!WindowSearch.fits(terms, weights)) {
       wide(allowed, top);
       return;
@@ -60,6 +63,13 @@ final class SegmentSearch {
       }
     } else if (execution == ImpactSearch.Execution.WINDOWS || !triedByBlocks(allowed, top)) {
       byWindows(allowed, top);
+    }
+  }
+
+  /** Raises the threshold to what {@code k} documents reach by one token only. */
+  private void raise(TopK top) {
+    for (int t = 0; t < terms.length; t++) {
+      top.raise((long) weights[t] * terms[t].reachedBy(top.k));
     }
   }
 
@@ -99,18 +109,32 @@ final class SegmentSearch {
 
   private BlockSearch.Visit byBlocks(Bits allowed, TopK top, int most, int budget)
       throws IOException {
-    FrequentTokens frequent = engine.frequent(reader);
-    TermPostings[] withBlocks = new TermPostings[terms.length];
-    for (int t = 0; t < terms.length; t++) {
-      withBlocks[t] = engine.cache.withBlocks(reader, tokens[t], terms[t], frequent);
-    }
     engine.choices.blocks.increment();
-    return BlockSearch.search(withBlocks, weights, documents, allowed, base, top, most, budget);
+    TermPostings[] made = with(true);
+    return BlockSearch.search(made, weights, documents, allowed, base, top, most, budget);
   }
 
-  private void byWindows(Bits allowed, TopK top) {
+  private void byWindows(Bits allowed, TopK top) throws IOException {
     engine.choices.windows.increment();
-    WindowSearch.search(terms, weights, null, documents, allowed, base, top);
+    TermPostings[] made = roomy() ? with(false) : terms;
+    WindowSearch.search(made, weights, null, documents, allowed, base, top);
+  }
+
+  /** Returns the postings with what a search by windows or by blocks adds up fastest. */
+  private TermPostings[] with(boolean blocks) throws IOException {
+    FrequentTokens tokens = engine.frequent(reader);
+    TermPostings[] made = new TermPostings[terms.length];
+    for (int t = 0; t < terms.length; t++) {
+      made[t] = engine.cache.with(blocks, reader, this.tokens[t], terms[t], tokens);
+    }
+    return made;
+  }
+
+  /** Returns true if the cache can hold all postings of all segments with what is made of them. */
+  private boolean roomy() throws IOException {
+    double each = TermPostings.POSTING_BYTES + FrequentTokens.MOST + DenseImpacts.POSTING_BYTES;
+    long postings = reader.terms(engine.field).getSumDocFreq();
+    return each * postings <= engine.cache.limit() / (double) snapshot.leaves.length;
   }
 
   private void wide(Bits allowed, TopK top) {

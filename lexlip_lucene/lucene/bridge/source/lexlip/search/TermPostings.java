@@ -25,9 +25,12 @@ final class TermPostings implements PostingsCache.Sized {
   static final long POSTING_BYTES = 3;
 
   /** Bytes that a token without any posting takes. */
-  static final long OWN_BYTES = 120;
+  static final long OWN_BYTES = 152;
 
   private static final int STEPS = 256;
+
+  /** Numbers of hits for which {@link #reachedBy} knows an impact. */
+  private static final int[] RANKS = {10, 100, 1000};
 
   /** Numbers of the windows that hold a posting, ascending. */
   final int[] windows;
@@ -52,6 +55,9 @@ final class TermPostings implements PostingsCache.Sized {
   /** The largest impact of all. */
   final int maximum;
 
+  /** The least impact among the {@code RANKS[i]} largest, or less; 0 if there are fewer. */
+  private final int[] ranked;
+
   /**
    * Numbers of postings with at least {@code maximum} × i / STEPS; null unless they are sorted by
    * impact.
@@ -60,6 +66,9 @@ final class TermPostings implements PostingsCache.Sized {
 
   /** The blocks of documents; null unless made by {@link #withBlocks}. */
   final BlockMaxima blocks;
+
+  /** The impact of every document; null unless made by {@link #withDense}. */
+  final DenseImpacts dense;
 
   /**
    * @param documents document numbers, those of a window together, windows ascending
@@ -70,6 +79,7 @@ final class TermPostings implements PostingsCache.Sized {
   private TermPostings(int[] documents, int[] impacts, int count, int[] suffixes) {
     this.suffixes = suffixes;
     this.blocks = null;
+    this.dense = null;
     int windowCount = 0;
     int most = 0;
     for (int i = 0, last = -1; i < count; i++) {
@@ -100,9 +110,10 @@ final class TermPostings implements PostingsCache.Sized {
       }
     }
     starts[windowCount] = count;
+    ranked = ranked();
   }
 
-  private TermPostings(TermPostings other, BlockMaxima blocks) {
+  private TermPostings(TermPostings other, BlockMaxima blocks, DenseImpacts dense) {
     this.windows = other.windows;
     this.starts = other.starts;
     this.highest = other.highest;
@@ -111,7 +122,35 @@ final class TermPostings implements PostingsCache.Sized {
     this.large = other.large;
     this.maximum = other.maximum;
     this.suffixes = other.suffixes;
+    this.ranked = other.ranked;
     this.blocks = blocks;
+    this.dense = dense;
+  }
+
+  private int[] ranked() {
+    int[] counts = new int[STEPS + 1];
+    for (int i = 0; i < places.length; i++) {
+      counts[step(impact(i))]++;
+    }
+    int[] found = new int[RANKS.length];
+    int reached = 0;
+    for (int s = STEPS, rank = 0; s >= 0 && rank < RANKS.length; s--) {
+      reached += counts[s];
+      for (; rank < RANKS.length && reached >= RANKS[rank]; rank++) {
+        found[rank] = (int) ((long) s * maximum / STEPS); // rounded down, so never too high
+      }
+    }
+    return found;
+  }
+
+  /** Returns an impact that at least {@code k} postings have; 0 if none is known. */
+  int reachedBy(int k) {
+    for (int rank = 0; rank < RANKS.length; rank++) {
+      if (k <= RANKS[rank]) {
+        return ranked[rank];
+      }
+    }
+    return 0;
   }
 
   /** Makes postings like the other constructor; {@code documents} ascend. */
@@ -138,7 +177,12 @@ final class TermPostings implements PostingsCache.Sized {
    * @param tokens what is kept of which token
    */
   TermPostings withBlocks(int documents, FrequentTokens tokens) {
-    return new TermPostings(this, new BlockMaxima(this, documents, tokens));
+    return new TermPostings(this, new BlockMaxima(this, documents, tokens), dense);
+  }
+
+  /** Returns the same postings with the impact of every document; not for those with large ones. */
+  TermPostings withDense(int documents) {
+    return new TermPostings(this, blocks, new DenseImpacts(this, documents));
   }
 
   /** Returns the place of each window's first posting, for all windows and one more. */
@@ -205,6 +249,11 @@ final class TermPostings implements PostingsCache.Sized {
     return small != null ? small[i] & 0xff : large[i];
   }
 
+  /** Returns true if adding {@link #dense} to {@code windows[window]} takes less time. */
+  boolean isDense(int window) {
+    return dense != null && dense.pays(windows[window], starts[window + 1] - starts[window]);
+  }
+
   /**
    * Adds {@code weight} × impact to the place of each document of {@code windows[window]}.
    *
@@ -235,6 +284,9 @@ final class TermPostings implements PostingsCache.Sized {
   int addTo(
       int[] scores, int window, int weight, int lowest, int threshold, char[] reached, int count) {
     checked(scores);
+    if (lowest <= 0 && small != null) {
+      return addSmallTo(scores, window, weight, threshold, reached, count);
+    }
     int to = starts[window + 1];
     for (int i = starts[window]; i < to; i++) {
       int impact = impact(i);
@@ -249,6 +301,37 @@ final class TermPostings implements PostingsCache.Sized {
       }
     }
     return count;
+  }
+
+  private int addSmallTo(
+      int[] scores, int window, int weight, int threshold, char[] reached, int count) {
+    checked(scores);
+    int to = starts[window + 1];
+    for (int i = starts[window]; i < to; i++) {
+      char place = places[i];
+      int before = scores[place];
+      int after = before + weight * (small[i] & 0xff);
+      scores[place] = after;
+      if (after >= threshold && before < threshold) {
+        reached[count++] = place;
+      }
+    }
+    return count;
+  }
+
+  /** Clears the scores of {@code windows[window]} that {@link #addTo} may have changed. */
+  void clear(int[] scores, int window, int lowest) {
+    checked(scores);
+    int to = starts[window + 1];
+    if (lowest <= 0) {
+      for (int i = starts[window]; i < to; i++) {
+        scores[places[i]] = 0;
+      }
+    } else {
+      for (int i = starts[window]; i < to && impact(i) >= lowest; i++) {
+        scores[places[i]] = 0;
+      }
+    }
   }
 
   /** Shows Java that every place is within the scores, so that it need not look at each. */
@@ -278,6 +361,7 @@ final class TermPostings implements PostingsCache.Sized {
     return OWN_BYTES
         + (suffixes == null ? 0 : 4L * STEPS)
         + (blocks == null ? 0 : blocks.bytes())
+        + (dense == null ? 0 : dense.bytes())
         + each * places.length
         + 12L * windows.length;
   }

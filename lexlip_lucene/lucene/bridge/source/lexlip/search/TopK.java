@@ -22,7 +22,7 @@ final class TopK {
    */
   TopK(int k) {
     this.k = k;
-    int room = (int) Math.min(Math.max(2L * k, k + 512L), 1 << 20);
+    int room = (int) Math.min(Math.max(2L * k, k + 128L), 1 << 20);
     scores = new long[room];
     documents = new int[room];
   }

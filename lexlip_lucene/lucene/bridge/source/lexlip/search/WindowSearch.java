@@ -27,6 +27,11 @@ final class WindowSearch {
       new ArrayBlockingQueue<>(Runtime.getRuntime().availableProcessors());
 
   private final int[] scores = new int[TermPostings.WINDOW];
+
+  /** Documents of a run whose sums are added to at once. */
+  private static final int CHUNK = 1 << 10;
+
+  private final int[][] sums = new int[DenseImpacts.RUNS][DenseImpacts.RUN];
   private final char[] reached = new char[TermPostings.WINDOW];
   private final int[] highest = new int[COLUMNS];
   private final int[] row = new int[COLUMNS];
@@ -34,6 +39,7 @@ final class WindowSearch {
   private long[] order = new long[0];
   private int[] places = new int[0];
   private int[] bounds = new int[0];
+  private int[] dense = new int[0];
 
   private WindowSearch() {}
 
@@ -94,10 +100,21 @@ final class WindowSearch {
       int first = window << TermPostings.WINDOW_BITS;
       if (lowest != null || count(terms, windows, window) < TermPostings.WINDOW / 4) {
         addAndNote(terms, weights, lowest, windows, window, first, allowed, base, top);
+        clear(terms, lowest, windows, window);
       } else {
         addAndLookThrough(terms, weights, windows, window, first, allowed, base, top);
+        Arrays.fill(scores, 0);
       }
-      Arrays.fill(scores, 0);
+    }
+  }
+
+  /** Clears the scores that few postings were added to, which is faster than to clear all. */
+  private void clear(TermPostings[] terms, int[] lowest, int windows, int window) {
+    for (int t = 0; t < terms.length; t++) {
+      int place = places[t * windows + window] - 1;
+      if (place >= 0) {
+        terms[t].clear(scores, place, lowest == null ? 0 : lowest[t]);
+      }
     }
   }
 
@@ -163,9 +180,10 @@ final class WindowSearch {
       Bits allowed,
       int base,
       TopK top) {
+    addDense(terms, weights, windows, window);
     for (int t = 0; t < terms.length; t++) {
       int place = places[t * windows + window] - 1;
-      if (place >= 0) {
+      if (place >= 0 && !terms[t].isDense(place)) {
         terms[t].addTo(scores, place, weights[t]);
       }
     }
@@ -195,6 +213,32 @@ final class WindowSearch {
       }
       threshold = threshold(top);
     }
+  }
+
+  /** Adds the tokens that are common in a window, before the others. */
+  private void addDense(TermPostings[] terms, int[] weights, int windows, int window) {
+    int count = 0;
+    for (int t = 0; t < terms.length; t++) {
+      int place = places[t * windows + window] - 1;
+      if (place >= 0 && terms[t].isDense(place)) {
+        dense[count++] = t;
+      }
+    }
+    if (count == 0) {
+      return;
+    }
+    DenseImpacts any = terms[dense[0]].dense;
+    int run = any.run(window);
+    for (int from = 0; from < run; from += CHUNK) { // which stays in the first-level cache
+      int to = Math.min(from + CHUNK, run);
+      for (int[] sum : sums) {
+        Arrays.fill(sum, from, to, 0);
+      }
+      for (int i = 0; i < count; i++) {
+        terms[dense[i]].dense.addTo(sums, window, from, to, weights[dense[i]]);
+      }
+    }
+    any.copy(sums, window, scores);
   }
 
   private static int threshold(TopK top) {
@@ -227,6 +271,9 @@ final class WindowSearch {
       places = new int[terms.length * windows];
     }
     Arrays.fill(places, 0, terms.length * windows, 0);
+    if (dense.length < terms.length) {
+      dense = new int[terms.length];
+    }
     for (int t = 0; t < terms.length; t++) {
       int[] present = terms[t].windows;
       int[] highest = terms[t].highest;
