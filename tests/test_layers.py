@@ -17,7 +17,7 @@ FILES = {"errors", "files"}
 GROUND = FILES | {"integers", "processes", "progress", "records", "text_list"}
 MODELS = FILES | {"models"}
 DATA = GROUND | {"data"}
-VECTORS = DATA | {"data.entities", "data.pairs", "vectors", "words"}
+VECTORS = DATA | {"data.entities", "data.pairs", "data.remote", "vectors", "words"}
 RECIPES = VECTORS | {"evaluate", "recipes"}
 
 MODEL = RECIPES | MODELS | {"encoders.pool", "encoders.model"}
@@ -48,6 +48,7 @@ MAY_IMPORT = {
     "data": DATA,
     "data.entities": DATA | {"data.entities"},
     "data.pairs": DATA | {"data.pairs"},
+    "data.remote": DATA | {"data.remote"},
     "models": MODELS,
     "vectors": VECTORS,
     "words": GROUND | {"words"},

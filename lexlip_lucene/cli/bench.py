@@ -30,7 +30,7 @@ def bench(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Run an index recipe and compare with the figures it expects.
+    """Run an index recipe, held to the figures it expects.
 
     Builds what is missing, searches and evaluates. Exit status 1 when a figure differs from what is expected, in
     either direction, by more than its tolerance. A recipe with `system: ladder` sets many systems side by side at

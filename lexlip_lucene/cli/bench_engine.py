@@ -40,7 +40,7 @@ def bench_engine(
     force: Force = False,
     debug: Debug = False,
 ) -> None:
-    """Measure this bridge beside stock Pyserini and other engines.
+    """Measure this bridge beside other engines.
 
     Builds and searches the same vectors with every system in one run: made-up ones, flat or shaped like photos', or,
     with --model and --images, those of photos and of mixes of their features. Writes report-lucene-VERSION.json and

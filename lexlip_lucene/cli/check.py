@@ -22,7 +22,7 @@ def check(
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Compare files with the checksums they were written with.
+    """Compare files with their checksums.
 
     Ends with 1 and the first file that differs, or with 0. What carries no checksums (a collection of other tools, a
     model from before them) can't be compared, which is said and no error.

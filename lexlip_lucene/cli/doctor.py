@@ -9,7 +9,7 @@ from lexlip_lucene.errors import LexlipError
 
 @verb
 def doctor(json: Json = False, debug: Debug = False) -> None:
-    """Say what this machine has for the job, and what is missing.
+    """Say what this machine has, and what is missing.
 
     \b
     Example: lexlip doctor

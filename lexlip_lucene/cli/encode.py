@@ -9,6 +9,7 @@ from lexlip_lucene.cli.overwrite import require_replaceable
 from lexlip_lucene.cli.pictures import MAX_PIXELS, AllowTruncated, MaxPixels, Outside
 from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
 from lexlip_lucene.errors import InputError, OutputError
+from lexlip_lucene.files.location import Location, path_or_url
 
 if TYPE_CHECKING:
     from lexlip_lucene.encode.encode import EncodeReport
@@ -48,8 +49,17 @@ Output = Annotated[Path, typer.Argument(help="Collection folder to write; a name
 @app.command("images")
 @verb
 def images(
-    input: Annotated[Path, typer.Argument(help="A folder of images, or a captions file.")],
-    output: Output,
+    input: Annotated[
+        Location,
+        typer.Argument(
+            parser=path_or_url,
+            help="A folder of images, a captions file, or shards (.tar, .parquet; {00..99} counts), here or at a URL.",
+        ),
+    ],
+    output: Annotated[
+        Location,
+        typer.Argument(parser=path_or_url, help="Collection to write, a folder or a URL; .jsonl: encoded queries."),
+    ],
     model: Model,
     top_k: TopK = None,
     bits: Bits = None,
@@ -87,6 +97,14 @@ def images(
         Path | None,
         typer.Option(help="With --visual: store of whole-picture vectors to write, for lexlip search --whole."),
     ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(metavar="I/N", help="Encode part I, from 0, of N; lexlip merge-collections takes all N."),
+    ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Share the work over a Ray cluster; local starts one on this machine."),
+    ] = None,
     update: Update = False,
     resume: Resume = False,
     json: Json = False,
@@ -99,28 +117,38 @@ def images(
     (OUTPUT.manifest.json) with the reason, and the run continues.
     With --update, images whose ids OUTPUT lacks are added to it, by the same model and options; a run that is cut short
     leaves it as it was, and the next one resumes.
+    Shards of images are encoded one by one, so memory does not grow with their number. OUTPUT is whole once it has its
+    manifest. --shard gives a scheduler's task its part.
     Several GPUs share the work under torchrun: torchrun --nproc-per-node N -m lexlip_lucene encode images …
 
     \b
     Example: lexlip encode images photos/ photos-collection --model model
     """
-    from lexlip_lucene.data.captions import read_listed
+    from lexlip_lucene.data.image_folder import ImageFolder
     from lexlip_lucene.data.image_limits import ImageLimits
+    from lexlip_lucene.data.remote.pictures import read_pictures
     from lexlip_lucene.progress import for_terminal
 
     if update and (force or resume):
         raise InputError("--update adds to a collection and resumes by itself: leave out --force and --resume")
-    if not update:
-        _require_free(input, output, force or resume)
+    if not update and output.path is not None:
+        _require_free(input.path, output.path, force or resume)
     if patches is None and (patch_code is not None or patch_clusters is not None):
         raise InputError("--patch-code and --patch-clusters belong to --patches STORE: give it, too, or leave them out")
     limits = ImageLimits(max_pixels, allow_truncated).checked()
-    read, hidden = read_listed(input, split=split, outside=outside)
+    found = read_pictures(input, split=split, outside=outside)
+    read, hidden = found if isinstance(found, ImageFolder) else (found, 0)
     from lexlip_lucene.encode.encode import encode_images
+    from lexlip_lucene.encode.shard_plan import WHOLE, Part
     from lexlip_lucene.encoders.model.device import choose_device
     from lexlip_lucene.encoders.model.lexlip import LexLip
     from lexlip_lucene.processes import joined
 
+    elsewhere = None
+    if ray is not None:
+        from lexlip_lucene.encode.ray_workers import RayWorkers
+
+        elsewhere = RayWorkers(ray, model, input, output, split=split, outside=outside, device=device)
     with joined() as ranks:
         report = encode_images(
             LexLip.from_pretrained(model, device=choose_device(device)),
@@ -139,6 +167,8 @@ def images(
             visual=visual,
             whole=whole,
             limits=limits,
+            part=WHOLE if shard is None else Part.of_text(shard),
+            elsewhere=elsewhere,
             resume=resume,
             update=update,
             ranks=ranks,
@@ -195,7 +225,7 @@ def texts(
             progress=for_terminal(),
         )
     if ranks.first:
-        _answer(report, output, "texts", json, {})
+        _answer(report, Location(output), "texts", json, {})
 
 
 def _patch_form(code: str | None, clusters: int | None) -> "PatchForm":
@@ -204,19 +234,22 @@ def _patch_form(code: str | None, clusters: int | None) -> "PatchForm":
     return PatchForm(SMALL.code if code is None else code, SMALL.clusters if clusters is None else clusters or None)
 
 
-def _require_free(input: Path, output: Path, replaceable: bool) -> None:
-    if output.exists() and output.resolve() == input.resolve():
+def _require_free(input: Path | None, output: Path, replaceable: bool) -> None:
+    if input is not None and output.exists() and output.resolve() == input.resolve():
         raise OutputError(f"{output} is what is to be encoded, so it can't be the output as well: choose another name")
     require_replaceable(output, sign="part-*.jsonl", what="a collection", force=replaceable)
 
 
-def _answer(report: "EncodeReport", output: Path, unit: str, as_json: bool, passed_over: dict[str, int]) -> None:
-    from lexlip_lucene.vectors.manifest import manifest_path
-
+def _answer(report: "EncodeReport", output: Location, unit: str, as_json: bool, passed_over: dict[str, int]) -> None:
     rate = report.documents / max(report.seconds, 1e-9)
-    record = {**report._asdict(), **passed_over, f"{unit}_per_second": rate, "output": output.absolute()}
+    record = {
+        **report._asdict(),
+        **passed_over,
+        f"{unit}_per_second": rate,
+        "output": output.absolute(),
+    }
     present = f"{report.present} passed over (it has them already), " if report.present else ""
-    rejected = f"{report.rejected} rejected (see {manifest_path(output)}), " if report.rejected else ""
+    rejected = f"{report.rejected} rejected (see {output.beside('.manifest.json')}), " if report.rejected else ""
     text = (
         f"{output}: {report.documents} documents ({report.empty} empty), {report.postings} postings, "
         f"{present}{rejected}in {report.seconds:.1f} s ({rate:.1f} {unit}/s)"

@@ -36,7 +36,7 @@ def lexicon(
     force: Force = False,
     debug: Debug = False,
 ) -> None:
-    """Show the tokens of an image, a text or a document by weight.
+    """Show the tokens of an image, text or document.
 
     Takes one of three: --image FILE --model MODEL, --text TEXT --model MODEL, or SOURCE --docid ID.
 

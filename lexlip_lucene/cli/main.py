@@ -24,6 +24,7 @@ from lexlip_lucene.cli import (
     lexicon,
     match,
     merge,
+    merge_collections,
     photos,
     search,
     serve,
@@ -44,6 +45,7 @@ ORDER = [
     "train-visual",
     "match",
     "encode",
+    "merge-collections",
     "index",
     "merge",
     "check",
@@ -89,6 +91,7 @@ app.command("train")(train.train)
 app.command("train-visual")(train_visual.train_visual)
 app.command("match")(match.match)
 app.add_typer(encode.app, name="encode")
+app.command("merge-collections")(merge_collections.merge_collections)
 app.command("index")(index.index)
 app.command("merge")(merge.merge)
 app.command("check")(check.check)

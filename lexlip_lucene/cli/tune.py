@@ -43,7 +43,7 @@ def tune(
     force: Force = False,
     debug: Debug = False,
 ) -> None:
-    """Find the numbers of approximate search, or of re-ranking.
+    """Find the numbers of approximate search or re-ranking.
 
     Searches your queries exactly, then approximately with settings scaled to the index, one query at a time; writes
     the curve of recall and latency (PNG, SVG), the table (Markdown) and tune.json, and proposes the fastest setting

@@ -46,11 +46,11 @@ def read_captions(source: Path, *, split: str | None = None, outside: bool = Fal
 def read_listed(source: Path, *, split: str | None = None, outside: bool = False) -> ImageFolder:
     """Read as `read_captions` does, and count the hidden files and folders of a folder, which were passed over."""
     images, hidden = _read_all(source, outside)
-    _require_ids(images)
+    require_ids(images)
     return ImageFolder(of_split(images, split, source), hidden)
 
 
-def of_split(images: list[CaptionedImage], split: str | None, source: Path) -> list[CaptionedImage]:
+def of_split(images: list[CaptionedImage], split: str | None, source: object) -> list[CaptionedImage]:
     """Return those of one split of `source`, which is what they were read from; None: all.
 
     Raises:
@@ -79,7 +79,8 @@ def _read_all(source: Path, outside: bool) -> ImageFolder:
     return ImageFolder(images, 0)
 
 
-def _require_ids(images: list[CaptionedImage]) -> None:
+def require_ids(images: list[CaptionedImage]) -> None:
+    """Raise InputError if an id is empty, or of two images."""
     where_of: dict[str, str] = {}
     for image in images:
         if not image.id:

@@ -6,7 +6,9 @@
 and go with the image into its collection.
 """
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from lexlip_lucene.data.captioned_image import CaptionedImage
 from lexlip_lucene.data.outside import Inside
@@ -26,15 +28,18 @@ def read_captions_file(path: Path, *, outside: bool = False) -> list[CaptionedIm
     inside = Inside(folder, outside=outside)
     images = []
     for where, record in read_json_lines(path, "captions file"):
-        name = text_at(record, "file", where)
-        image = CaptionedImage(
-            id=text_at(record, "id", where),
-            path=folder / name,
-            split=text_at(record, "split", where),
-            captions=tuple(list_at(record, "captions", where, of=str)),
-            where=where,
-            refused=inside.refused(name),
-            keys={key: value for key, value in record.items() if key not in KEYS},
-        )
-        images.append(image)
+        image = captioned_image(record, where)
+        images.append(replace(image, path=folder / image.path, refused=inside.refused(image.path)))
     return images
+
+
+def captioned_image(record: dict[str, Any], where: str) -> CaptionedImage:
+    """Return the image of a line, with its path as the line has it; errors as in `read_captions_file`."""
+    return CaptionedImage(
+        id=text_at(record, "id", where),
+        path=Path(text_at(record, "file", where)),
+        split=text_at(record, "split", where),
+        captions=tuple(list_at(record, "captions", where, of=str)),
+        where=where,
+        keys={key: value for key, value in record.items() if key not in KEYS},
+    )

@@ -70,11 +70,13 @@ class TooManyPixels(UnreadableImage):
 
 
 def open_listed(image: CaptionedImage | Path, limits: ImageLimits = LIMITS, *, side: int | None = None) -> Image.Image:
-    """Read the file of an image that was listed, unless its reader refused it; otherwise as `open_image`."""
+    """Read an image that was listed, unless its reader refused it; otherwise as `open_image`."""
     if isinstance(image, Path):
         return open_image(image, limits, side=side)
     if image.refused:
         raise UnreadableImage(image.refused)
+    if image.content is not None:
+        return read_image(BytesIO(image.content()), limits, side=side)
     return open_image(image.path, limits, side=side)
 
 

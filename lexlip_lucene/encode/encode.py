@@ -7,41 +7,37 @@ Decoding, the model, and the writing of shards run side by side: threads decode 
 one, and a thread writes those before.
 """
 
-import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import NamedTuple
 
-from lexlip_lucene.data.captions import CaptionedImage, read_captions
+from lexlip_lucene.data.captioned_image import CaptionedImage
+from lexlip_lucene.data.image_folder import ImageFolder
 from lexlip_lucene.data.image_limits import LIMITS, ImageLimits
+from lexlip_lucene.data.remote.picture_shard import PictureShards
+from lexlip_lucene.data.remote.pictures import read_pictures
 from lexlip_lucene.data.texts import read_texts
-from lexlip_lucene.encode.arithmetic import COMPILING, Arithmetic, choose_arithmetic
-from lexlip_lucene.encode.encoded_batches import ImageBatches, TextBatches
-from lexlip_lucene.encode.entity_vectors import NO_TERMS, EntityTerms, terms_of_images, terms_of_texts
-from lexlip_lucene.encode.existing import ExistingCollection, read_existing
-from lexlip_lucene.encode.further_shards import FurtherShards
-from lexlip_lucene.encode.inputs_hash import hash_of_images, hash_of_texts
+from lexlip_lucene.encode.arithmetic import COMPILING, Arithmetic
+from lexlip_lucene.encode.encoded_batches import TextBatches
+from lexlip_lucene.encode.entity_vectors import NO_TERMS, terms_of_texts
+from lexlip_lucene.encode.existing import ExistingCollection
+from lexlip_lucene.encode.image_run import ImageOptions, image_run, unfinished_result
+from lexlip_lucene.encode.inputs_hash import hash_of_texts
 from lexlip_lucene.encode.memory import encoding_memory_errors_named
-from lexlip_lucene.encode.patch_output import SMALL, PatchForm, PatchOutput, patch_output, whole_output
-from lexlip_lucene.encode.query_file import is_query_file
+from lexlip_lucene.encode.patch_output import SMALL, PatchForm
 from lexlip_lucene.encode.run import encode_shards
-from lexlip_lucene.encode.shard_plan import plan_shards
-from lexlip_lucene.encode.unfinished import Unfinished
-from lexlip_lucene.encoders.explain.patch_maps import grid_of
+from lexlip_lucene.encode.shard_plan import WHOLE, Part, PlannedShard, plan_shards
 from lexlip_lucene.encoders.model.lexlip import LexLip
-from lexlip_lucene.encoders.model.model_config import config_bytes
-from lexlip_lucene.encoders.visual.of_model import visual_of
-from lexlip_lucene.encoders.visual.visual_lexicon import VisualLexicon
-from lexlip_lucene.errors import InputError
+from lexlip_lucene.files.location import Location
 from lexlip_lucene.integers import as_count
 from lexlip_lucene.processes import ALONE, Ranks
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.records import Topic
 from lexlip_lucene.vectors.manifest import Manifest
-from lexlip_lucene.vectors.patch_map import Grid
-from lexlip_lucene.vectors.positions import format_grid
-from lexlip_lucene.vectors.quantise import ROUNDING, Quantiser
+from lexlip_lucene.vectors.query_file import is_query_file
 
 
 class EncodeReport(NamedTuple):
@@ -60,8 +56,8 @@ class EncodeReport(NamedTuple):
 
 def encode_images(
     model: LexLip,
-    images: Sequence[CaptionedImage] | Path | str,
-    output: Path | str,
+    images: Sequence[CaptionedImage] | PictureShards | Location | Path | str,
+    output: Location | Path | str,
     *,
     top_k: int | None = None,
     bits: int | None = None,
@@ -78,17 +74,19 @@ def encode_images(
     visual: bool = False,
     whole: Path | str | None = None,
     limits: ImageLimits = LIMITS,
+    part: Part = WHOLE,
     ranks: Ranks = ALONE,
+    elsewhere: Callable[[ImageOptions, Sequence[PlannedShard], Progress], None] | None = None,
     progress: Progress = SILENT,
 ) -> EncodeReport:
-    """Encode pictures into a collection folder, or into encoded queries if `output` ends in `.jsonl`.
+    """Encode pictures into a collection, or into encoded queries if `output` ends in `.jsonl`.
 
     A document's `contents` is its file's name; a query's id and contents are `<image id>#img`.
 
     Args:
         model: the model; it is not changed.
-        images: at least one; or a folder or captions file of them.
-        output: what to write.
+        images: at least one; or a folder, a captions file or shards of them, here or at a URL.
+        output: what to write, here or, a collection, at a URL.
         top_k: tokens kept an image; the model's own unless given.
         bits: impacts are in 1..2^bits − 1; the model's own unless given.
         batch_size: images a batch, at least 1.
@@ -109,80 +107,62 @@ def encode_images(
         whole: the folder of a store of whole-picture vectors, the second stage of a search by looks; written as
             `patches` is, and not beside it. None: none is.
         limits: which pictures are read; others are rejected.
+        part: the part of the inputs that is encoded, to be merged with the others (`vectors/merged.py`).
         ranks: the processes that share the work.
+        elsewhere: encodes shards in other processes, as `RayWorkers` does; None: this one does.
         progress: receives the inputs done.
 
     Raises:
         InputError: not one picture could be read, batch_size < 1, `resume` finds another run, `update` finds no
             collection or patch store that was encoded by the same model with the same options, or a store that lacks
             a document of the collection, `patches` or `whole` are asked for queries, or both at once, `whole` without
-            `visual`, or `entities` has no line of an image.
+            `visual`, `entities` has no line of an image, a shard can't be read or has an id of another, there are more
+            parts than shards, or shards, a part or a URL are given with an option that can't have them.
         OutputError: `output` or `patches` exists and `force` and `update` are off, an id occurs twice, or one of them
             can't be written.
         ModelError: `patches` are asked for, but the model has no late head; or `visual`, but it has no visual words.
         MemoryLimitError: the memory of the machine or its GPU does not suffice.
     """
     begun = time.monotonic()
-    output = Path(output)
-    if isinstance(images, (Path, str)):
-        images = read_captions(Path(images))
-    listed, existing = images, read_existing(output) if update else None
-    if existing is not None:
-        images = existing.lacking(images)
-        existing = existing.without_rejected(images)
-    batch_size = as_count(batch_size, "batch size")
-    quantiser = model.quantiser("image", bits=bits, top_k=top_k)
-    arithmetic = choose_arithmetic(model.device, inputs=len(images), precision=precision)
-    if arithmetic.compiled:
-        progress.note(COMPILING)
-    grid = grid_of(model) if positions else None
-    named = NO_TERMS if entities is None else terms_of_images(listed, Path(entities), quantiser, model.lexicon)
-    looks = visual_of(model) if visual else None
-    kept = None if patches is None else patch_output(model, output, Path(patches), patch_form, onto=update)
-    if whole is not None:
-        if kept is not None:
-            raise InputError("a run writes one store: encode for --patches and for --whole apart, with --states")
-        kept = whole_output(model, looks, output, Path(whole), onto=update)
-    unfinished = _unfinished(
-        model,
-        output,
-        inputs=len(images),
-        inputs_sha256=hash_of_images(images),
-        existing=existing,
-        side="image",
-        quantiser=quantiser,
-        arithmetic=arithmetic,
+    output = output if isinstance(output, Location) else Location(output)
+    if isinstance(images, (Path, str, Location)):
+        found = read_pictures(images if isinstance(images, Location) else Location(images))
+        images = found.images if isinstance(found, ImageFolder) else found
+    options = ImageOptions(
+        top_k=top_k,
+        bits=bits,
         batch_size=batch_size,
-        grid=grid,
-        limits=limits,
-        patches=kept,
-        named=named,
-        visual=looks,
-    )
-    if kept is not None and existing is not None:
-        kept.require_old(existing.ids)
-    batches = ImageBatches(
-        model=model,
-        images=images,
-        quantiser=quantiser,
-        batch_size=batch_size,
-        arithmetic=arithmetic,
-        as_queries=is_query_file(output),
+        precision=precision,
+        update=update,
         states=None if states is None else Path(states),
-        grid=grid,
-        patches=patches is not None,
-        whole=whole is not None,
-        visual=looks,
+        positions=positions,
+        patches=None if patches is None else Path(patches),
+        patch_form=patch_form,
+        entities=None if entities is None else Path(entities),
+        visual=visual,
+        whole=None if whole is None else Path(whole),
         limits=limits,
-        further=named.terms,
+        part=part,
     )
-    if existing is not None and not images:
-        return _report(existing.manifest, begun, existing, len(listed))
-    with encoding_memory_errors_named(batch_size):
+    if elsewhere is not None:
+        options.require_one_process()
+    run = image_run(model, images, output, options)
+    if run.existing is not None and not run.result.plan:
+        return _report(run.existing.manifest, begun, run.existing, run.present)
+    if run.arithmetic.compiled:
+        progress.note(COMPILING)
+    with encoding_memory_errors_named(options.batch_size):
         manifest = encode_shards(
-            unfinished, batches.of, label="encoding images", resume=resume, force=force, ranks=ranks, progress=progress
+            run.result,
+            run.batches.of,
+            label="encoding images",
+            resume=resume,
+            force=force,
+            ranks=ranks,
+            progress=progress,
+            elsewhere=None if elsewhere is None else partial(elsewhere, replace(options, arithmetic=run.arithmetic)),
         )
-    return _report(manifest, begun, existing, len(listed) - len(images))
+    return _report(manifest, begun, run.existing, run.present)
 
 
 def encode_texts(
@@ -220,12 +200,12 @@ def encode_texts(
     named = NO_TERMS
     if entities is not None:
         named = terms_of_texts(texts, Path(entities), quantiser, model.lexicon, as_queries=not documents)
-    unfinished = _unfinished(
+    unfinished = unfinished_result(
         model,
-        output,
-        inputs=len(texts),
-        inputs_sha256=hash_of_texts(texts),
+        Location(output),
         side="text",
+        plan=plan_shards(len(texts)),
+        inputs_sha256=hash_of_texts(texts),
         quantiser=quantiser,
         arithmetic=Arithmetic(),
         batch_size=batch_size,
@@ -244,52 +224,6 @@ def encode_texts(
             unfinished, batches.of, label="encoding texts", resume=resume, force=force, ranks=ranks, progress=progress
         )
     return _report(manifest, begun)
-
-
-def _unfinished(
-    model: LexLip,
-    output: Path,
-    *,
-    inputs: int,
-    inputs_sha256: str,
-    side: Literal["image", "text"],
-    quantiser: Quantiser,
-    arithmetic: Arithmetic,
-    batch_size: int,
-    grid: Grid | None = None,
-    limits: ImageLimits = LIMITS,
-    existing: ExistingCollection | None = None,
-    patches: PatchOutput | None = None,
-    named: EntityTerms = NO_TERMS,
-    visual: VisualLexicon | None = None,
-) -> Unfinished:
-    if not inputs and existing is None:
-        raise InputError("nothing to encode: at least one input is needed, got none")
-    facts: dict[str, Any] = {
-        "side": side,
-        "model_sha256": model.sha256,
-        "vocabulary_sha256": model.lexicon.sha256,
-        "scale": quantiser.scale,
-        "rounding": ROUNDING,
-        "bits": quantiser.bits,
-        "top_k": quantiser.top_k,
-        "inputs": inputs,
-        "inputs_sha256": inputs_sha256,
-        "arithmetic": str(arithmetic),
-        "grid": None if grid is None else format_grid(grid),
-        **limits.checked()._asdict(),
-        **({"entities": True} if named.sha256 else {}),
-        **({} if visual is None else {"visual_sha256": visual.sha256, "visual_codes": visual.code.size}),
-    }
-    config = config_bytes(model.config.model_copy(update={"files": {}}))  # the model card among them decides nothing
-    settings = {"config_sha256": hashlib.sha256(config).hexdigest(), "batch_size": batch_size}
-    if named.sha256:
-        settings["entities_sha256"] = named.sha256
-    if existing is None:
-        return Unfinished(output, facts=facts, settings=settings, plan=plan_shards(inputs), patches=patches)
-    existing.require_same({"entities": None, "visual_sha256": None, **facts})
-    plan = plan_shards(inputs, first=existing.first_free)
-    return FurtherShards(output, existing.manifest, facts=facts, settings=settings, plan=plan, patches=patches)
 
 
 def _report(

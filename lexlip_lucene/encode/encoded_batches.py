@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import tee
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from lexlip_lucene.data.captions import CaptionedImage
 from lexlip_lucene.data.image_limits import LIMITS, ImageLimits
 from lexlip_lucene.encode.arithmetic import Arithmetic
 from lexlip_lucene.encode.image_batches import image_batches
+from lexlip_lucene.encode.image_inputs import ImageInputs
 from lexlip_lucene.encode.shard_plan import PlannedShard
 from lexlip_lucene.encode.shard_thread import EncodedBatch
 from lexlip_lucene.encoders.model.lexlip import LexLip
@@ -25,7 +27,7 @@ class ImageBatches:
     """Images and the way in which they are encoded.
 
     Attributes:
-        model, images, quantiser, batch_size, arithmetic: of the run.
+        model, inputs, quantiser, batch_size, arithmetic: of the run.
         as_queries: name each image as a query, `<image id>#img`, and not as a document.
         states: a folder that keeps the backbone's states; None: they are not kept.
         grid: of the positions to write; None: no positions.
@@ -37,7 +39,7 @@ class ImageBatches:
     """
 
     model: LexLip
-    images: Sequence[CaptionedImage]
+    inputs: ImageInputs
     quantiser: Quantiser
     batch_size: int
     arithmetic: Arithmetic
@@ -52,11 +54,10 @@ class ImageBatches:
 
     def of(self, plan: Sequence[PlannedShard]) -> Iterator[EncodedBatch]:
         """Yield the batches of these shards, in order."""
-        parts = [(shard, batch) for shard in plan for batch in shard.batches(self.batch_size)]
+        groups, drawn = tee(self.inputs.groups(plan, self.batch_size))
         encoded = image_batches(
             self.model,
-            self.images,
-            [batch for _, batch in parts],
+            (group.images for group in drawn),
             quantiser=self.quantiser,
             arithmetic=self.arithmetic,
             batch_size=self.batch_size,
@@ -67,10 +68,11 @@ class ImageBatches:
             visual=self.visual,
             limits=self.limits,
         )
-        for (shard, batch), outcome in zip(parts, encoded, strict=True):
+        for group, outcome in zip(groups, encoded, strict=True):
             yield EncodedBatch(
-                shard,
-                last=batch.stop == shard.end,
+                group.shard,
+                last=group.last,
+                inputs=len(group.images),
                 names=[self._name(image) for image in outcome.images],
                 vectors=_looking(
                     _with(self.further, [image.id for image in outcome.images], outcome.vectors), outcome.looks
@@ -116,7 +118,7 @@ class TextBatches:
                 )
                 names = [(topic.qid, topic.text) for topic in topics]
                 of_all = _with(self.further, [topic.qid for topic in topics], partial(list, vectors))
-                yield EncodedBatch(shard, batch.stop == shard.end, names, of_all)
+                yield EncodedBatch(shard, batch.stop == shard.end, len(batch), names, of_all)
 
 
 def _looking(

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import orjson
 
 from lexlip_lucene.data.captions import CaptionedImage
-from lexlip_lucene.encode.query_file import is_query_file
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.files.written import require_folder
 from lexlip_lucene.vectors.manifest import Manifest, manifest_path, read_manifest
+from lexlip_lucene.vectors.query_file import is_query_file
 
 _OF_THE_INPUTS = ("inputs", "inputs_sha256")
 

@@ -17,8 +17,9 @@ import orjson
 
 from lexlip_lucene.data.shards import find_shards
 from lexlip_lucene.encode.patch_output import PatchOutput
+from lexlip_lucene.encode.result import Completion
 from lexlip_lucene.encode.shard_plan import PlannedShard
-from lexlip_lucene.encode.unfinished import Completion, Unfinished
+from lexlip_lucene.encode.unfinished import Unfinished
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.files.durable import rename
 from lexlip_lucene.files.written import sha256_of

@@ -4,9 +4,9 @@ What a verb does with them is its own: `encode` writes a collection, `zero_shot`
 be read stays in its batch as a rejected one, so ids travel with their pictures and no later image can take its id.
 """
 
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import tee
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,8 +48,7 @@ class ImageBatch(NamedTuple):
 
 def image_batches(
     model: LexLip,
-    images: Sequence[CaptionedImage],
-    batches: Sequence[range],
+    groups: Iterable[Sequence[CaptionedImage]],
     *,
     quantiser: Quantiser,
     arithmetic: Arithmetic,
@@ -61,12 +60,11 @@ def image_batches(
     visual: VisualLexicon | None = None,
     limits: ImageLimits = LIMITS,
 ) -> Iterator[ImageBatch]:
-    """Encode the images of each batch.
+    """Encode the images of each group; a few groups are drawn ahead.
 
     Args:
         model: the model; it is not changed.
-        images: what `batches` count in.
-        batches: the places of each batch's images, at most `batch_size` of them; each gives one `ImageBatch`.
+        groups: the images of each batch, at most `batch_size` of them; each gives one `ImageBatch`.
         quantiser: that of the model's side "image".
         arithmetic: what to compute in.
         batch_size: at least 1.
@@ -86,10 +84,10 @@ def image_batches(
         winners=grid is not None,
         places=visual is not None or whole,
     )
-    groups = ([images[number] for number in batch] for batch in batches)
-    loaded = load_groups(groups, size=model.config.image.size, limits=limits)
-    for batch, pictures in zip(batches, loaded, strict=True):
-        named = [(images[number], picture) for number, picture in zip(batch, pictures, strict=True)]
+    groups, ahead = tee(groups)
+    loaded = load_groups(ahead, size=model.config.image.size, limits=limits)
+    for images, pictures in zip(groups, loaded, strict=True):
+        named = list(zip(images, pictures, strict=True))
         readable = [(image, picture) for image, picture in named if isinstance(picture, Tensor)]
         seen = encode.states.seen(torch.stack([picture for _, picture in readable])) if readable else None
         found = None if seen is None else encode.heaviest(seen.states)
@@ -97,7 +95,7 @@ def image_batches(
             [image for image, _ in readable],
             partial(quantised, found, quantiser, model.lexicon.tokens) if found else list,
             [
-                Rejected(image.id, os.fsencode(image.path).decode(errors="backslashreplace"), str(reason))
+                Rejected(image.id, image.place, str(reason))
                 for image, reason in named
                 if isinstance(reason, UnreadableImage)
             ],

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from lexlip_lucene.encode.query_file import is_query_file
 from lexlip_lucene.encoders.model.lexlip import LexLip
 from lexlip_lucene.encoders.visual.visual_lexicon import VisualLexicon
 from lexlip_lucene.errors import InputError, ModelError, OutputError
@@ -22,6 +21,7 @@ from lexlip_lucene.late.patch_store import PatchStore
 from lexlip_lucene.late.store_changes import Patches, assembled, joined
 from lexlip_lucene.late.store_manifest import StoreKind
 from lexlip_lucene.late.store_writer import require_replaceable, written_store
+from lexlip_lucene.vectors.query_file import is_query_file
 
 
 class PatchForm(NamedTuple):

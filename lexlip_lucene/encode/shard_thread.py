@@ -13,9 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lexlip_lucene.encode.done_shard import DoneShard
+from lexlip_lucene.encode.result import DoneShard, Result
 from lexlip_lucene.encode.shard_plan import PlannedShard
-from lexlip_lucene.encode.unfinished import Unfinished
 from lexlip_lucene.late.store_changes import Patches
 from lexlip_lucene.records import Document, Impacts
 from lexlip_lucene.vectors.json_vector import format_line
@@ -30,6 +29,7 @@ class EncodedBatch(NamedTuple):
     Attributes:
         shard: the shard of its inputs.
         last: True if it ends the shard.
+        inputs: the number of inputs that it was made of: documents and rejected ones.
         names: id and contents of each document.
         keys: further keys of each document; none at all for queries and texts.
         vectors: gives their vectors; it may wait for the device.
@@ -40,6 +40,7 @@ class EncodedBatch(NamedTuple):
 
     shard: PlannedShard
     last: bool
+    inputs: int
     names: Sequence[tuple[str, str]]
     vectors: Callable[[], Sequence[Impacts]]
     rejected: Sequence[Rejected] = ()
@@ -51,14 +52,14 @@ class EncodedBatch(NamedTuple):
 class ShardThread:
     """A writer of batches to `unfinished`; a context, at whose end all of them are written."""
 
-    def __init__(self, unfinished: Unfinished) -> None:
+    def __init__(self, unfinished: Result) -> None:
         self._unfinished = unfinished
         self._thread = ThreadPoolExecutor(1)
         self._waiting: deque[Future[None]] = deque()
         self._lines: list[bytes] = []
         self._rejected: list[Rejected] = []
         self._patches: list[Patches] = []
-        self._empty = self._postings = 0
+        self._inputs = self._empty = self._postings = 0
         self._failed = False
 
     def __enter__(self) -> "ShardThread":
@@ -94,6 +95,7 @@ class ShardThread:
             self._lines.append(format_line(Document(docid, contents, vector), places, more))
             self._empty += not vector
             self._postings += len(vector)
+        self._inputs += batch.inputs
         self._rejected += batch.rejected
         if batch.patches is not None:
             self._patches += zip((docid for docid, _ in batch.names), batch.patches(), strict=True)
@@ -101,13 +103,18 @@ class ShardThread:
             self._close(batch.shard)
 
     def _close(self, shard: PlannedShard) -> None:
+        content = hashlib.sha256()
+        for line in self._lines:
+            content.update(line)
         done = DoneShard(
+            inputs=self._inputs,
             documents=len(self._lines),
             empty=self._empty,
             postings=self._postings,
-            sha256=hashlib.sha256(b"".join(self._lines)).hexdigest(),
+            bytes=sum(map(len, self._lines)),
+            sha256=content.hexdigest(),
             rejected=self._rejected,
         )
         self._unfinished.keep(shard, self._lines, done, self._patches)
         self._lines, self._rejected, self._patches = [], [], []
-        self._empty = self._postings = 0
+        self._inputs = self._empty = self._postings = 0

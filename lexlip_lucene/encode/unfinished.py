@@ -15,19 +15,23 @@ import hashlib
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from enum import Enum, auto
 from pathlib import Path
 from typing import Any
 
 import orjson
 from pydantic import ValidationError
 
-from lexlip_lucene.encode.done_shard import DoneShard
 from lexlip_lucene.encode.patch_output import PatchOutput
-from lexlip_lucene.encode.query_file import is_query_file
+from lexlip_lucene.encode.result import (
+    Completion,
+    DoneShard,
+    manifest_of,
+    require_documents,
+    require_same_settings,
+)
 from lexlip_lucene.encode.shard_plan import PlannedShard
-from lexlip_lucene.errors import InputError
 from lexlip_lucene.files.durable import make_folders, rename
+from lexlip_lucene.files.location import Location
 from lexlip_lucene.files.written import (
     remove_replaced,
     replace_folder,
@@ -37,21 +41,9 @@ from lexlip_lucene.files.written import (
     temporary_name,
 )
 from lexlip_lucene.late.store_changes import Patches
-from lexlip_lucene.vectors.manifest import (
-    Manifest,
-    Rejected,
-    ShardEntry,
-    read_manifest,
-    write_manifest,
-)
-
-
-class Completion(Enum):
-    """State of a run's result when the run begins: nothing of it, a part of its shards, or the whole."""
-
-    NONE = auto()
-    PARTIAL = auto()
-    WHOLE = auto()
+from lexlip_lucene.vectors.distinct_ids import require_distinct_ids
+from lexlip_lucene.vectors.manifest import Manifest, ShardEntry, read_manifest, write_manifest
+from lexlip_lucene.vectors.query_file import is_query_file
 
 
 class Unfinished:
@@ -97,7 +89,7 @@ class Unfinished:
             return Completion.WHOLE
         begun = self._begun_with() if resume else None
         if begun is not None:
-            self._require_same(begun)
+            require_same_settings(self.folder, begun, self.settings)
             self._placed = self._is_in_place()
         if not self._placed:
             require_absent(self.output, force=force)
@@ -140,13 +132,16 @@ class Unfinished:
         Raises:
             InputError: not one input could be read.
         """
-        manifest = self._manifest()
-        if not manifest.documents:
-            raise InputError(f"nothing to encode: not one input could be read{_first(manifest.rejected)}")
-        return manifest
+        return require_documents(self._manifest())
 
     def finish(self, manifest: Manifest) -> None:
-        """Put the result in its place, with `manifest` beside it, and clear away what led to it."""
+        """Put the result in its place, with `manifest` beside it, and clear away what led to it.
+
+        Raises:
+            InputError: an id is in two shards.
+        """
+        if "inputs" not in self.facts:  # those of a list are known to be distinct
+            require_distinct_ids([Location(self._file_of(shard)) for shard in self.plan if self._has_file(shard)])
         with system_errors_named(self.output, self.folder):
             if self.patches is not None:
                 self.patches.finish([self._part_of(shard) for shard in self.plan])
@@ -184,6 +179,9 @@ class Unfinished:
     def _file_of(self, shard: PlannedShard) -> Path:
         return (self.output if self._placed and not self.as_file else self.shards) / shard.name
 
+    def _has_file(self, shard: PlannedShard) -> bool:
+        return self._file_of(shard).is_file()
+
     def _facts_of(self, shard: PlannedShard) -> DoneShard | None:
         try:
             return DoneShard.model_validate_json(self._facts_file(shard).read_bytes())
@@ -196,14 +194,6 @@ class Unfinished:
         except (FileNotFoundError, NotADirectoryError):
             return None
         return begun
-
-    def _require_same(self, begun: Mapping[str, Any]) -> None:
-        for key, value in self.settings.items():
-            if begun.get(key) != value:
-                raise InputError(
-                    f"{self.folder} was begun with {key} {begun.get(key)}, but this run has {value}: resume it "
-                    "with the same model, inputs and options, or begin anew without --resume"
-                )
 
     def _is_whole(self) -> bool:
         """Return True if the result exists, made by such a run, with every shard as the manifest says."""
@@ -240,24 +230,11 @@ class Unfinished:
         rename(whole, self.output)
 
     def _manifest(self) -> Manifest:
-        done = [one for shard in self.plan if (one := self.done(shard)) is not None]
-        assert len(done) == len(self.plan), "every shard has been encoded"
-        entries = [
-            ShardEntry(name=shard.name, documents=one.documents, sha256=one.sha256)
-            for shard, one in zip(self.plan, done, strict=True)
-            if one.documents
-        ]
-        documents = sum(one.documents for one in done)
-        if self.as_file:
-            entries = [ShardEntry(name=self.output.name, documents=documents, sha256=self._sha256_of_all())]
-        return Manifest(
-            **self.facts,
-            documents=documents,
-            empty=sum(one.empty for one in done),
-            postings=sum(one.postings for one in done),
-            rejected=[rejected for one in done for rejected in one.rejected],
-            shards=entries,
-        )
+        manifest = manifest_of(self.facts, self.plan, [self.done(shard) for shard in self.plan])
+        if not self.as_file:
+            return manifest
+        entry = ShardEntry(name=self.output.name, documents=manifest.documents, sha256=self._sha256_of_all())
+        return manifest.model_copy(update={"shards": [entry]})
 
     def _shard_files(self) -> list[Path]:
         return [file for shard in self.plan if (file := self.shards / shard.name).is_file()]
@@ -275,7 +252,3 @@ class Unfinished:
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)
-
-
-def _first(rejected: Sequence[Rejected]) -> str:
-    return f"; the first of {len(rejected)} rejected: {rejected[0].file}: {rejected[0].reason}" if rejected else ""

@@ -179,8 +179,7 @@ def _encoded(
 
     return image_batches(
         model,
-        images,
-        [range(begin, min(begin + batch_size, len(images))) for begin in range(0, len(images), batch_size)],
+        (images[begin : begin + batch_size] for begin in range(0, len(images), batch_size)),
         quantiser=model.quantiser("image"),
         arithmetic=arithmetic or choose_arithmetic(model.device, inputs=len(images)),
         batch_size=batch_size,

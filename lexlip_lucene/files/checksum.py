@@ -6,7 +6,6 @@ and the layout does not. What an earlier version wrote has none, and is taken as
 
 import hashlib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -26,7 +25,7 @@ def without_checksum(record: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in record.items() if key != KEY}
 
 
-def require_checksum(record: Mapping[str, Any], path: Path, kind: type[InputError] = InputError) -> None:
+def require_checksum(record: Mapping[str, Any], path: object, kind: type[InputError] = InputError) -> None:
     """Raise an error of class `kind` when `record`, which was read from `path`, carries the checksum of something else.
 
     Ask for it once the record is known to be well formed: what is wrong with a value is the better message.

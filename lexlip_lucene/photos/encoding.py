@@ -77,8 +77,7 @@ def _batches(
     done = iter(progress.track(range(len(photos)), "encoding photos", len(photos)))
     for batch in image_batches(
         model,
-        [file.image for file in photos],
-        [range(begin, min(begin + BATCH, len(photos))) for begin in range(0, len(photos), BATCH)],
+        ([file.image for file in photos[begin : begin + BATCH]] for begin in range(0, len(photos), BATCH)),
         quantiser=model.quantiser("image", bits=settings.bits, top_k=settings.top_k),
         arithmetic=arithmetic,
         batch_size=BATCH,

@@ -51,7 +51,9 @@ class Manifest(BaseModel):
     the lines' `positions` count in (`vectors/positions.py`), null where the lines have none. `max_pixels` and
     `allow_truncated` say which pictures were read (`data/image_limits.py`). `entities` is true if vectors have entity
     terms (`entity_terms.py`), and missing otherwise. `visual_sha256` is of the visual lexicon whose words vectors have,
-    and `visual_codes` the number of its codes; both are missing if they have none.
+    and `visual_codes` the number of its codes; both are missing if they have none. `part` is [number, of] of a
+    collection that is one part of several (`merged.py`), whose `inputs_sha256` is that of the inputs of all; it is
+    missing otherwise.
     """
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
@@ -73,6 +75,7 @@ class Manifest(BaseModel):
     entities: Literal[True] | None = None
     visual_sha256: str | None = None
     visual_codes: int | None = None
+    part: list[int] | None = None
     documents: int
     empty: int
     postings: int
@@ -82,7 +85,7 @@ class Manifest(BaseModel):
     @model_serializer(mode="wrap")
     def _without_absent_parts(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         values: dict[str, Any] = write(self)
-        parts = ("entities", "visual_sha256", "visual_codes")
+        parts = ("entities", "visual_sha256", "visual_codes", "part")
         return {key: value for key, value in values.items() if key not in parts or value}
 
     @model_validator(mode="after")
@@ -104,8 +107,13 @@ def manifest_path(collection: Path) -> Path:
 def write_manifest(collection: Path, manifest: Manifest) -> None:
     """Write the manifest beside `collection`; an older one there goes with the collection it described."""
     with written_file(manifest_path(collection), force=True) as file:
-        record = with_checksum(manifest.model_dump(mode="json"))
-        file.write(orjson.dumps(record, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        file.write(manifest_bytes(manifest))
+
+
+def manifest_bytes(manifest: Manifest) -> bytes:
+    """Return the file that a manifest is."""
+    record = with_checksum(manifest.model_dump(mode="json"))
+    return orjson.dumps(record, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
 def read_manifest(collection: Path) -> Manifest | None:
@@ -117,17 +125,24 @@ def read_manifest(collection: Path) -> Manifest | None:
     """
     path = manifest_path(collection)
     try:
-        record = orjson.loads(path.read_bytes())
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise InputError(f"can't read {path}: {error.strerror}") from error
+    return parsed_manifest(content, path)
+
+
+def parsed_manifest(content: bytes, path: object) -> Manifest:
+    """Return the manifest that a file is; errors as in `read_manifest`, naming `path`."""
+    try:
+        record = orjson.loads(content)
         version = record.get("schema_version") if isinstance(record, dict) else None
         if version != SCHEMA:
             raise InputError(f"{path}: a manifest of schema version {SCHEMA} is needed, got {version!r}")
         manifest = Manifest.model_validate(without_checksum(record))
         require_checksum(record, path)
         return manifest
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise InputError(f"can't read {path}: {error.strerror}") from error
     except orjson.JSONDecodeError as error:
         raise InputError(f"{path}: not JSON: {error}") from None
     except ValidationError as error:

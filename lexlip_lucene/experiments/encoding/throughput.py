@@ -69,8 +69,8 @@ def encode(model: LexLip, encoder: ImagePass, batches: Callable[[], Batches], fo
         for batch in batches():
             names = [(str(number), "") for number in range(len(batch))]
             vectors = partial(quantised, encoder(batch), quantiser, tokens)
-            shards.put(EncodedBatch(shard, False, names, vectors))
-        shards.put(EncodedBatch(shard, True, [], list))
+            shards.put(EncodedBatch(shard, False, len(names), names, vectors))
+        shards.put(EncodedBatch(shard, True, 0, [], list))
 
 
 @torch.inference_mode()

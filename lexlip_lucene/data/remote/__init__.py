@@ -1,0 +1,1 @@
+"""Pictures from where they are: tars, Parquet files, and URLs. The extra `[remote]` has what reads the last two."""

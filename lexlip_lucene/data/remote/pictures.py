@@ -1,0 +1,73 @@
+"""Pictures from any source: what the reader of captions reads on this machine, shards of pictures, and URLs.
+
+photos/    captions.jsonl    x.json    x.tsv    on this machine                       data/captions.py
+shards/{00000..00099}.tar                       tars, here or at a URL                tar_shard.py
+data/train-{00000..00004}-of-00005.parquet      Parquet, here or at a URL             parquet_shard.py
+s3://bucket/photos    s3://bucket/captions.jsonl                                      url_images.py
+"""
+
+from collections.abc import Callable
+
+from lexlip_lucene.data.captions import of_split, read_listed, require_ids
+from lexlip_lucene.data.image_folder import ImageFolder
+from lexlip_lucene.data.remote import parquet_shard, tar_shard
+from lexlip_lucene.data.remote.brace_pattern import expanded
+from lexlip_lucene.data.remote.parquet_shard import ParquetShard
+from lexlip_lucene.data.remote.picture_shard import PictureShard, PictureShards
+from lexlip_lucene.data.remote.tar_shard import TarShard
+from lexlip_lucene.data.remote.url_images import images_at_url
+from lexlip_lucene.errors import InputError
+from lexlip_lucene.files.location import Location
+
+KINDS: dict[str, Callable[[Location], PictureShard]] = {
+    tar_shard.ENDING: TarShard,
+    parquet_shard.ENDING: ParquetShard,
+}
+"""Ending of a name → the shard that it is."""
+
+
+def read_pictures(source: Location, *, split: str | None = None, outside: bool = False) -> ImageFolder | PictureShards:
+    """Return the listed images of `source`, or its shards, of which nothing has been read.
+
+    Args:
+        source: a folder, a captions file, a shard, or a brace pattern of shards.
+        split: take only the images of this split, which shards don't have.
+        outside: as in `read_captions`.
+
+    Raises:
+        InputError: as in `read_captions`; or a compressed tar, a pattern of what is no shard, or a split of shards.
+    """
+    shards = _shards(source)
+    if shards is None:
+        if source.path is not None:
+            return read_listed(source.path, split=split, outside=outside)
+        listed = images_at_url(source)
+        require_ids(listed.images)
+        return listed._replace(images=of_split(listed.images, split, source))
+    if split is not None:
+        raise InputError(f"{source}: --split chooses lines of a captions file; of shards, name those of the split")
+    return shards
+
+
+def _shards(source: Location) -> PictureShards | None:
+    """Return the shards that a name or a pattern stands for; None if it is none of shards."""
+    literal = source.path is not None and source.path.exists()
+    if literal and source.is_folder():
+        return None
+    files = [source] if literal else [Location(address) for address in expanded(source.address)]
+    kinds = [_kind_of(file) for file in files]
+    if not any(kinds):
+        if len(files) > 1:
+            raise InputError(f"{source}: a brace pattern names shards ({', '.join(KINDS)}), but {files[0]} is none")
+        return None
+    for file, kind in zip(files, kinds, strict=True):
+        if kind is None:
+            raise InputError(f"{file} is no shard ({', '.join(KINDS)}), and other names of the pattern {source} are")
+    return PictureShards([kind(file) for file, kind in zip(files, kinds, strict=True) if kind is not None])
+
+
+def _kind_of(file: Location) -> Callable[[Location], PictureShard] | None:
+    name = file.name.lower()
+    if name.endswith(tar_shard.COMPRESSED):
+        raise InputError(f"{file}: a compressed tar is not read: pictures are compressed already, so unpack it to .tar")
+    return next((kind for ending, kind in KINDS.items() if name.endswith(ending)), None)

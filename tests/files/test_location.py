@@ -1,0 +1,65 @@
+"""Locations: paths and URLs alike, errors that name them, and no secret in what is said."""
+
+import sys
+from pathlib import Path
+
+import fsspec
+import pytest
+
+from lexlip_lucene.errors import InputError
+from lexlip_lucene.files.location import Location, is_url
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("s3://bucket/a b?c.tar", "s3://bucket/a b?c.tar"),
+        ("https://user:secret@host/a.tar?X-Amz-Signature=secret", "https://host/a.tar?…"),
+        ("ftp://user:secret@host/a.tar", "ftp://host/a.tar"),
+        ("file:///data/a.tar", "/data/a.tar"),
+        ("a/b.tar", "a/b.tar"),
+    ],
+)
+def test_a_location_as_text_has_no_secret(address: str, shown: str) -> None:
+    assert str(Location(address)) == shown
+
+
+def test_names_children_and_endings_are_those_of_paths_and_of_urls() -> None:
+    for top in ("s3://bucket/photos", "s3://bucket/photos/", "photos", Path("photos")):
+        location = Location(top)
+        assert location.name == "photos"
+        assert str(location.child("a.tar")).endswith("photos/a.tar")
+        assert str(location.beside(".manifest.json")).endswith("photos.manifest.json")
+        assert str(location.child("a.tar").parent).endswith("photos")
+    assert Location("https://host/a.tar?signature=1/2").name == "a.tar"
+
+
+@pytest.mark.parametrize("text", ["a", "/a/b", "C:\\a", "a:b", "//a", "a/b://c"])
+def test_a_path_is_no_url(text: str) -> None:
+    assert not is_url(text)
+
+
+def test_what_is_not_to_be_had_is_an_error_that_names_it(tmp_path: Path) -> None:
+    fsspec.filesystem("memory").pipe_file("/there/x", b"1")
+    cases = {
+        "memory://gone/x": r"no such file: memory://gone/x",
+        str(tmp_path / "gone"): rf"no such file: {tmp_path}/gone",
+        "nowhere://x/y": r"nowhere://x/y: Protocol not known: nowhere",
+    }
+    for address, message in cases.items():
+        with pytest.raises(InputError, match=message):
+            Location(address).read()
+        with pytest.raises(InputError, match=message):
+            Location(address).size()
+
+
+def test_without_the_extra_one_error_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fsspec.core", None)
+    with pytest.raises(InputError, match=r"s3://b/x: pip install 'lexlip-lucene\[remote\]' reads and writes URLs"):
+        Location("s3://b/x").exists()
+
+
+def test_without_the_package_of_a_store_the_error_names_that_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    with pytest.raises(InputError, match="s3://b/x: Install s3fs to access S3"):
+        Location("s3://b/x").exists()
