@@ -97,8 +97,9 @@ def _require_index_name(text: str, alias: str) -> None:
     if not alias:
         raise InputError(f"{text} names no index: {_FORM}")
     wrong = alias in (".", "..") or alias[0] in "-_+" or alias != alias.lower() or _NOT_IN_A_NAME & set(alias)
+    forbidden = " ".join(sorted(_NOT_IN_A_NAME - {" "}))
     if wrong or len(alias.encode()) > _MOST_BYTES or any(letter.isspace() or letter < " " for letter in alias):
         raise InputError(
             f"{alias} in {text} can't be the name of an index: OpenSearch takes at most {_MOST_BYTES} bytes, no "
-            f"capital letter, no -, _ or + at the start, and none of {' '.join(sorted(_NOT_IN_A_NAME - {' '}))} and space"
+            f"capital letter, no -, _ or + at the start, and no space and none of {forbidden}"
         )
