@@ -29,6 +29,12 @@ def put(node: RunningNode, index: str, sources: Sequence[Mapping[str, Any]], *, 
         node.ask("POST", f"/{index}/_refresh")
 
 
+def delete(node: RunningNode, index: str, docids: Sequence[str]) -> None:
+    """Delete documents of `index`."""
+    lines = [orjson.dumps({"delete": {"_id": docid}}) for docid in docids]
+    assert not node.send("POST", f"/{index}/_bulk?refresh=true", b"\n".join(lines) + b"\n")["errors"]
+
+
 def load(
     node: RunningNode,
     alias: str,

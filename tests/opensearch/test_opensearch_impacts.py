@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from loaded import load, put, source_of
+from loaded import delete, load, put, source_of
 from running_cluster import RunningNode
 from support.oracle import rank
 
@@ -132,8 +132,7 @@ def test_deletes_replacements_filters_and_exclusions_are_seen(node: RunningNode)
         gone, replaced = list(vectors)[:100:3], list(vectors)[1:100:3]
         for docid in gone:
             del vectors[docid]
-        delete = {"query": {"terms": {"docid": gone}}}
-        node.ask("POST", "/changes-1/_delete_by_query?refresh=true", delete)
+        delete(node, "changes-1", gone)
         for docid in replaced:
             vectors[docid] = {"t1": 255, "|": 3}
         put(node, "changes-1", [source_of(docid, vectors[docid], **further.get(docid, {})) for docid in replaced])
