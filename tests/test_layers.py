@@ -74,7 +74,7 @@ MAY_IMPORT = {
     "pairs": PAIRS,
     "late": GROUND | {"vectors", "late"},
     "search": GROUND | {"words", "search"},
-    "opensearch": VECTORS | {"search", "opensearch"},
+    "opensearch": VECTORS | {"search", "lucene.index", "opensearch"},
     "lucene": set(),
     "lucene.bridge": JAVA,
     "lucene.jvm": JAVA,

@@ -38,7 +38,7 @@ def let_serve(connection: Connection, alias: str, index: str, loading: str, pers
 
     Of two at once the later one wins, whichever index had the alias before.
     """
-    actions = [
+    actions: list[dict[str, dict[str, Any]]] = [
         {"remove": {"index": "*", "alias": alias, "must_exist": False}},
         {"add": {"index": index, "alias": alias}},
         {"remove": {"index": index, "alias": loading, "must_exist": False}},
@@ -48,7 +48,7 @@ def let_serve(connection: Connection, alias: str, index: str, loading: str, pers
 
 def set_loading(connection: Connection, index: str, loading: str, persistence: Persistence, *, there: bool) -> None:
     """Give `index` the alias `loading`, or take it away."""
-    action = {"add": {"index": index, "alias": loading}}
+    action: dict[str, dict[str, Any]] = {"add": {"index": index, "alias": loading}}
     if not there:
         action = {"remove": {"index": index, "alias": loading, "must_exist": False}}
     persistence.ask(lambda: connection.request("POST", "/_aliases", {"actions": [action]}))

@@ -53,22 +53,22 @@ def deleted(docid: str, where: str) -> Entry:
     return Entry(docid, where, orjson.dumps({"delete": {"_id": docid}}, option=orjson.OPT_APPEND_NEWLINE).decode())
 
 
-def batches(shards: Iterable[Iterable[Entry]], first: int = 0) -> Iterator[Batch]:
-    """Yield the entries of shards number `first` and on as batches of some megabytes.
+def batches(entries: Iterable[tuple[int, Entry]], shards: int) -> Iterator[Batch]:
+    """Yield entries as batches of some megabytes.
 
-    The last batch may be empty: it says that the last shards have ended.
+    Args:
+        entries: in the order of their shards, each with the number of its shard, from 0.
+        shards: of the whole collection; the last batch, which may be empty, says that all have ended.
     """
     waiting: list[Entry] = []
-    letters, done = 0, first
-    for shard in shards:
-        for entry in shard:
-            waiting.append(entry)
-            letters += len(entry.lines)
-            if letters >= _BATCH_LETTERS or len(waiting) >= _BATCH_ENTRIES:
-                yield Batch(waiting, done)
-                waiting, letters = [], 0
-        done += 1
-    yield Batch(waiting, done)
+    letters = 0
+    for shard, entry in entries:
+        waiting.append(entry)
+        letters += len(entry.lines)
+        if letters >= _BATCH_LETTERS or len(waiting) >= _BATCH_ENTRIES:
+            yield Batch(waiting, shard)
+            waiting, letters = [], 0
+    yield Batch(waiting, shards)
 
 
 def send(connection: Connection, target: str, entries: Sequence[Entry], persistence: Persistence) -> None:
@@ -116,7 +116,9 @@ def _outcomes(connection: Connection, target: str, entries: Sequence[Entry]) -> 
     )
     items = answer.get("items", ()) if isinstance(answer, dict) else ()
     if len(items) != len(entries):
-        raise ClusterError(f"{connection.address}: {len(entries)} outcomes are needed, got {len(items)}: is it a proxy?")
+        raise ClusterError(
+            f"{connection.address}: {len(entries)} outcomes are needed, got {len(items)}: is it a proxy?"
+        )
     return [next(iter(item.values())) for item in items]
 
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from lexlip_lucene.errors import ClusterError, IndexingError
 from lexlip_lucene.opensearch.connection import Connection
-from lexlip_lucene.opensearch.mapping import TOKENS
+from lexlip_lucene.opensearch.mapping import CAPTIONS, TOKENS
 from lexlip_lucene.opensearch.persistence import Persistence
 
 _POLL_SECONDS = 10
@@ -15,11 +15,12 @@ _REFRESH_SECONDS = 600.0
 
 
 class Counted(NamedTuple):
-    """What the cluster counts in an index: documents, those without a token, and tokens of documents."""
+    """What the cluster counts in an index: documents, those without a token, tokens, those with captions."""
 
     documents: int
     empty: int
     postings: int
+    captioned: int
     max_tokens: int
 
 
@@ -34,18 +35,25 @@ class ClusterIndex:
 
     def __init__(self, connection: Connection, name: str, persistence: Persistence) -> None:
         self.connection, self.name, self._persistence = connection, name, persistence
-        self._path = f"/{quote(name, safe='')}"
+        self._path = f"/{quote(name, safe='*')}"
 
     def facts(self) -> dict[str, str] | None:
         """Return the facts of the index, {} for one that others made; None when there is none."""
         try:
-            found = self._ask("GET", "/_mapping")
+            return self.all_facts()[self.name]
         except ClusterError as error:
             if error.status == 404:
                 return None
             raise
-        meta = found[self.name]["mappings"].get("_meta", {})
-        return {key: str(value) for key, value in meta.items()} if "format" in meta else {}
+
+    def all_facts(self) -> dict[str, dict[str, str]]:
+        """Return the facts of all indexes of the name, which may be a pattern; {} as facts of what others made."""
+        found = self._ask("GET", "/_mapping")
+        metas = {name: index["mappings"].get("_meta", {}) for name, index in found.items()}
+        return {
+            name: {key: str(value) for key, value in meta.items()} if "format" in meta else {}
+            for name, meta in metas.items()
+        }
 
     def create(self, body: Mapping[str, Any]) -> None:
         """Create the index; ClusterError with status 400 when it is there."""
@@ -80,6 +88,7 @@ class ClusterIndex:
             "postings": {"sum": {"field": TOKENS}},
             "largest": {"max": {"field": TOKENS}},
             "empty": {"range": {"field": TOKENS, "ranges": [{"to": 1}]}},
+            "captioned": {"filter": {"exists": {"field": CAPTIONS}}},
         }
         found = self.search({"size": 0, "track_total_hits": True, "aggs": aggregations})
         counts = found["aggregations"]
@@ -87,6 +96,7 @@ class ClusterIndex:
             documents=found["hits"]["total"]["value"],
             empty=counts["empty"]["buckets"][0]["doc_count"],
             postings=int(counts["postings"]["value"]),
+            captioned=counts["captioned"]["doc_count"],
             max_tokens=int(counts["largest"]["value"] or 0),
         )
 
@@ -120,7 +130,7 @@ class ClusterIndex:
     def health(self) -> Any:
         """Return the health of the index, green or not, after some seconds at most."""
         request = f"/_cluster/health{self._path}"
-        wait = {"wait_for_status": "green", "timeout": f"{_POLL_SECONDS}s"}
+        wait: dict[str, Any] = {"wait_for_status": "green", "timeout": f"{_POLL_SECONDS}s"}
         try:
             return self.connection.request("GET", request, patience=3.0 * _POLL_SECONDS, **wait)
         except ClusterError as error:
@@ -139,7 +149,7 @@ class ClusterIndex:
         body: Mapping[str, Any] | None = None,
         *,
         patience: float | None = None,
-        **parameters: str | int | bool,
+        **parameters: Any,
     ) -> Any:
         path = self._path + what
         return self._persistence.ask(

@@ -55,9 +55,9 @@ class DocumentLines:
         if self._keywords or self._store:
             source |= self._kept(orjson.loads(line), f"{where}: document {docid}")
         captions = None if self._captions is None else self._captions.text(docid)
-        if captions is not None:
+        if captions:
             source[CAPTIONS] = captions
-        return Line(document, indexed(docid, where, source), captions is not None)
+        return Line(document, indexed(docid, where, source), bool(captions))
 
     def _kept(self, record: dict[str, Any], where: str) -> dict[str, Any]:
         kept = {key: _keyword(record[key], key, where) for key in self._keywords if record.get(key) is not None}

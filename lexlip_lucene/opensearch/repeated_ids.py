@@ -1,6 +1,6 @@
 """Finding ids that occur twice among any number of them, in flat memory.
 
-A hash of each id goes into one of many files by its first byte; afterwards each file, which fits into memory, is sorted.
+A hash of each id goes into one of many files by its first byte; then each file, which fits into memory, is sorted.
 Two ids of one hash are only suspected: who reads them again knows.
 """
 

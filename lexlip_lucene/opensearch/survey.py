@@ -157,8 +157,8 @@ def _sha256_of(collection: Path, paths: Sequence[Path], stated: dict[Path, str])
         found = sha256_of(path)
         if stated[path] not in ("", found):
             raise InputError(
-                f"{path} is not the file that its manifest lists: SHA-256 {stated[path]} is needed, got {found}; encode "
-                "the collection again, or push it as it is with --no-verify"
+                f"{path} is not the file that its manifest lists: SHA-256 {stated[path]} is needed, got {found}; "
+                "encode the collection again, or push it as it is with --no-verify"
             )
         whole.update(f"{path.relative_to(collection).as_posix()}\0{found}\n".encode("utf-8", "surrogateescape"))
     return whole.hexdigest()

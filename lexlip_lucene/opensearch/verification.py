@@ -1,4 +1,4 @@
-"""Comparing the cluster's answers with the collection: the counts, and the hits of a few queries in docid and integer."""
+"""Comparing the cluster's answers with the collection: counts, and docid and integer of hits."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -33,17 +33,42 @@ def require_hits(index: ClusterIndex, probes: Sequence[Probe], *, whole: bool) -
         IndexingError: a hit is missing, or has another score than its vector.
     """
     for probe in probes:
-        hits = _hits(index, probe.query)
-        if not whole:
-            hits = [hit for hit in hits if hit in _expected(probe, hits)]
-        expected = probe.hits if whole else _expected(probe, hits)
-        pairs = [(hit.docid, hit.score) for hit in hits]
-        wanted = [(hit.docid, hit.score) for hit in expected]
-        if pairs != wanted:
-            raise IndexingError("")
+        found = _hits(index, probe.query)
+        wanted = probe.hits if whole else _before(probe.hits, found)
+        there = {(hit.docid, hit.score) for hit in found}
+        lost = [hit for hit in wanted if (hit.docid, hit.score) not in there]
+        if lost or (whole and len(found) != len(wanted)):
+            raise IndexingError(
+                f"{index.name} does not answer as the collection says: {_shown(probe.query)} must find "
+                f"{_pairs(lost or wanted)}, but the hits are {_pairs(found)}"
+            )
+
+
+def _before(wanted: Sequence[Hit], found: Sequence[Hit]) -> list[Hit]:
+    """Return the hits that stand before the last one found, or are it; all where fewer were found than asked for."""
+    if len(found) < DEPTH:
+        return list(wanted)
+    return [hit for hit in wanted if _order(hit) <= _order(found[-1])]
+
+
+def _order(hit: Hit) -> tuple[float, bytes]:
+    return -hit.score, hit.docid.encode()
+
+
+def _pairs(hits: Sequence[Hit]) -> str:
+    return ", ".join(f"{hit.docid}:{hit.score}" for hit in hits)
+
+
+def _shown(query: Impacts) -> str:
+    return " ".join(f"{token}:{weight}" for token, weight in query.items())[:80]
 
 
 def _hits(index: ClusterIndex, query: Impacts) -> list[Hit]:
+    """Return the best hits, each with the score that its vector gives.
+
+    Raises:
+        IndexingError: a score or the order is another.
+    """
     should = [{"term": {IMPACTS: {"value": token, "boost": weight}}} for token, weight in query.items()]
     body: dict[str, Any] = {
         "query": {"bool": {"should": should}},
@@ -52,4 +77,17 @@ def _hits(index: ClusterIndex, query: Impacts) -> list[Hit]:
         "track_total_hits": False,
         "_source": [IMPACTS],
     }
-    return [Hit(hit["sort"][1], hit["sort"][0], 0) for hit in index.search(body)["hits"]["hits"] if vector_of("")]
+    hits = []
+    for rank, found in enumerate(index.search(body)["hits"]["hits"], start=1):
+        score, docid = found["sort"]
+        vector = vector_of(found["_source"][IMPACTS])
+        exact = sum(weight * vector.get(token, 0) for token, weight in query.items())
+        if score != exact:
+            raise IndexingError(
+                f"{index.name}: document {docid} has the score {score} for {_shown(query)}, but its vector gives "
+                f"{exact}"
+            )
+        hits.append(Hit(docid, exact, rank))
+    if sorted(hits, key=_order) != hits:
+        raise IndexingError(f"{index.name}: the hits of {_shown(query)} are not in their order: {hits}")
+    return hits
