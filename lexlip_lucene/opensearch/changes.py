@@ -13,7 +13,7 @@ from typing import Literal
 
 from lexlip_lucene.errors import InputError, OutputError
 from lexlip_lucene.lucene.index.facts import combined
-from lexlip_lucene.opensearch.aliases import set_loading
+from lexlip_lucene.opensearch.serving import set_loading
 from lexlip_lucene.opensearch.bulk import batches, deleted
 from lexlip_lucene.opensearch.cluster_index import ClusterIndex
 from lexlip_lucene.opensearch.document_lines import DocumentLines

@@ -14,7 +14,7 @@ from typing import Self
 from lexlip_lucene.errors import InputError, OutputError
 from lexlip_lucene.files.written import require_file, sha256_of
 from lexlip_lucene.integers import as_count, as_int
-from lexlip_lucene.opensearch.aliases import index_behind, let_serve
+from lexlip_lucene.opensearch.serving import index_behind, let_serve
 from lexlip_lucene.opensearch.caption_table import CaptionTable, caption_table
 from lexlip_lucene.opensearch.changes import Change, ids_sha256
 from lexlip_lucene.opensearch.cluster_address import ClusterAddress
