@@ -166,7 +166,7 @@ class Connection:
                 return ClusterError(
                     f"{where} wants a user: set {USER_VARIABLE} and {PASSWORD_VARIABLE}, or correct them", status
                 )
-            return ClusterError(f"{where} answers {status}: {_reason(error)}", status)
+            return ClusterError(f"{where} answers {status}: {_said(error)}", status)
         return ClusterError(f"{where}: the answer can't be read ({str(error)[:_REASON_LETTERS]}): is it OpenSearch?")
 
     def close(self) -> None:
@@ -193,15 +193,17 @@ def _cause(error: Any) -> str:
     return str(found)[:_REASON_LETTERS]
 
 
-def _reason(error: Any) -> str:
-    """Return why the cluster refused, its innermost cause first."""
-    said = error.info.get("error") if isinstance(error.info, dict) else None
-    if not isinstance(said, dict):
-        return str(said or error.error)[:_REASON_LETTERS]
-    cause: Any = said
+def _said(error: Any) -> str:
+    """Return why the cluster refused, from the body of its answer."""
+    return innermost(error.info["error"] if isinstance(error.info, dict) and "error" in error.info else error.error)
+
+
+def innermost(error: Any) -> str:
+    """Return the innermost reason of an `error` as the cluster writes it."""
+    if not isinstance(error, dict):
+        return str(error)[:_REASON_LETTERS]
+    failed = error.get("failed_shards") or []
+    cause: Any = failed[0].get("reason", error) if failed and "caused_by" not in error else error
     while isinstance(cause.get("caused_by"), dict):
         cause = cause["caused_by"]
-    failed = said.get("failed_shards") or []
-    if cause is said and failed and isinstance(failed[0].get("reason"), dict):
-        cause = failed[0]["reason"]
-    return f"{cause.get('reason') or cause.get('type') or said}"[:_REASON_LETTERS]
+    return f"{cause.get('reason') or cause.get('type') or error}"[:_REASON_LETTERS]

@@ -157,8 +157,11 @@ class RunningNode:
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """Return the answer of a request by hand, without any client of ours."""
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, data, {"Content-Type": "application/json"}, method=method)
+        return self.send(method, path, None if body is None else json.dumps(body).encode())
+
+    def send(self, method: str, path: str, body: bytes | None) -> Any:
+        """Return the answer of a request with these bytes."""
+        request = urllib.request.Request(self.url + path, body, {"Content-Type": "application/json"}, method=method)
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return json.load(answer)
 
