@@ -13,20 +13,19 @@ from typing import Literal
 
 from lexlip_lucene.errors import InputError, OutputError
 from lexlip_lucene.lucene.index.facts import combined
-from lexlip_lucene.opensearch.serving import set_loading
 from lexlip_lucene.opensearch.bulk import batches, deleted
 from lexlip_lucene.opensearch.cluster_index import ClusterIndex
+from lexlip_lucene.opensearch.connection import Security
 from lexlip_lucene.opensearch.document_lines import DocumentLines
 from lexlip_lucene.opensearch.index_facts import MAX_IMPACT, counted_facts, of_no_collection
 from lexlip_lucene.opensearch.load import Load, loading_alias, saying_afterwards
 from lexlip_lucene.opensearch.loading import Loading, loading_of
 from lexlip_lucene.opensearch.persistence import Persistence
 from lexlip_lucene.opensearch.present_ids import PresentIds
+from lexlip_lucene.opensearch.serving import set_loading
 from lexlip_lucene.opensearch.survey import Survey
 from lexlip_lucene.opensearch.verification import require_counts, require_hits
 from lexlip_lucene.progress import Progress
-
-_EXACT_BELOW = 2**24
 
 
 class Change:
@@ -77,8 +76,22 @@ class Change:
             "--force leaves it as it is and begins this one"
         )
 
-    def append(self, survey: Survey, lines: DocumentLines, present: PresentIds, earlier: Loading | None) -> Loading:
-        """Add a surveyed collection, whose ids `present` has asked for; return what was done.
+    def append(
+        self,
+        survey: Survey,
+        lines: DocumentLines,
+        present: PresentIds,
+        earlier: Loading | None,
+        security: Security | None,
+    ) -> Loading:
+        """Add a surveyed collection, and return what was done.
+
+        Args:
+            survey: of the collection.
+            lines: what becomes of its lines.
+            present: has been asked for all its ids.
+            earlier: the same append, to be completed.
+            security: for a searcher of the index.
 
         Raises:
             InputError: it was made by another model than what is in the index.
@@ -93,8 +106,7 @@ class Change:
         with self._frame(begun) as load:
             load.send(survey, lines)
             self._require(begun)
-            exact = [probe for probe in survey.probes if sum(probe.query.values()) * max_impact < _EXACT_BELOW]
-            require_hits(self.index, exact, whole=False)
+            require_hits(self.index.address, security, survey.probes, whole=False)
             self._ended = counted_facts(facts, self.index.counted(), max_impact)
         return begun
 
@@ -139,7 +151,7 @@ class Change:
             self.index.put_facts(self._ended)
 
     def _require(self, loading: Loading) -> None:
-        require_counts(self.index, self.index.counted(), {"documents": loading.documents or 0})
+        require_counts(self.index.name, self.index.counted(), {"documents": loading.documents or 0})
 
     def _alias(self, *, there: bool) -> None:
         name = self.index.name

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from lexlip_lucene.errors import ClusterError, IndexingError
+from lexlip_lucene.opensearch.cluster_address import ClusterAddress
 from lexlip_lucene.opensearch.connection import Connection
 from lexlip_lucene.opensearch.mapping import CAPTIONS, TOKENS
 from lexlip_lucene.opensearch.persistence import Persistence
@@ -36,6 +37,11 @@ class ClusterIndex:
     def __init__(self, connection: Connection, name: str, persistence: Persistence) -> None:
         self.connection, self.name, self._persistence = connection, name, persistence
         self._path = f"/{quote(name, safe='*')}"
+
+    @property
+    def address(self) -> ClusterAddress:
+        """The address of the index by its own name."""
+        return self.connection.address._replace(alias=self.name)
 
     def facts(self) -> dict[str, str] | None:
         """Return the facts of the index, {} for one that others made; None when there is none."""
@@ -124,7 +130,7 @@ class ClusterIndex:
                 raise IndexingError(
                     f"{self.name} is {health['status']} after {seconds:.0f} s: {health['unassigned_shards']} of its "
                     f"copies have no node, {health['initializing_shards']} are being made, and the cluster has "
-                    f"{health['number_of_data_nodes']} nodes for data"
+                    f"{health['number_of_data_nodes']} nodes for data: bring more back, or push with fewer --replicas"
                 )
 
     def health(self) -> Any:

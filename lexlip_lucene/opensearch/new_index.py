@@ -10,6 +10,7 @@ import orjson
 from lexlip_lucene.errors import ClusterError, InputError, OutputError
 from lexlip_lucene.lucene.index.facts import OF_ONE_COLLECTION
 from lexlip_lucene.opensearch.cluster_index import ClusterIndex
+from lexlip_lucene.opensearch.connection import Security
 from lexlip_lucene.opensearch.document_lines import DocumentLines
 from lexlip_lucene.opensearch.index_facts import SHARDS_SHA256, counted_facts, facts_of_new
 from lexlip_lucene.opensearch.load import Load, loading_alias
@@ -125,13 +126,13 @@ class NewIndex:
         """Send what is missing, count what arrived, and end the load."""
         Load(self.index, self._facts, loading, self._persistence, self._progress).send(self.survey, lines)
         counted = self.index.counted()
-        require_counts(self.index, counted, self._wanted())
+        require_counts(self.index.name, counted, self._wanted())
         self.index.put_facts(counted_facts(self._facts, counted, self.survey.max_impact))
 
-    def check(self) -> None:
-        """Compare counts and hits of a loaded index with the collection."""
-        require_counts(self.index, self.index.counted(), self._wanted())
-        require_hits(self.index, self.survey.probes, whole=True)
+    def check(self, security: Security | None) -> None:
+        """Compare counts and hits of a loaded index with the collection; `security` is for a searcher of it."""
+        require_counts(self.index.name, self.index.counted(), self._wanted())
+        require_hits(self.index.address, security, self.survey.probes, whole=True)
 
     def copy(self, replicas: int, seconds: float) -> None:
         """Let the index have replicas and refresh by itself, and wait until all copies are there."""

@@ -1,7 +1,7 @@
 """Queries whose best documents are found while a collection is read, to be compared with what the cluster answers.
 
 A document of the collection gives two queries: its heaviest tokens with weights of 1 to 7, and its heaviest token by
-itself. The second kind is exact in float32 whatever the impacts.
+itself.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +19,6 @@ DEPTH = 10
 _DOCUMENTS = 4
 _TOKENS = 32
 _WEIGHTS = 7
-_EXACT_BELOW = 2**24
 _KEPT = 256
 
 
@@ -56,12 +55,11 @@ class Probes:
                     self._cut(number)
 
     def found(self) -> list[Probe]:
-        """Return the queries that float32 scores exactly, with their best documents."""
+        """Return the queries with their best documents."""
         for number in range(len(self._queries)):
             self._cut(number)
         ranked = [[Hit(docid, -score, rank) for rank, (score, _, docid) in enumerate(best, 1)] for best in self._best]
-        probes = (Probe(query, hits) for query, hits in zip(self._queries, ranked, strict=True))
-        return [probe for probe in probes if probe.hits and probe.hits[0].score < _EXACT_BELOW]
+        return [Probe(query, hits) for query, hits in zip(self._queries, ranked, strict=True)]
 
     def _cut(self, number: int) -> None:
         best = self._best[number]

@@ -46,6 +46,7 @@ def send_all(
 ) -> None:
     """Send batches, and tell `acknowledged` how many shards the cluster has whole; errors as in `bulk.send`."""
     name = quote(target, safe="")
+    persistence = Persistence(persistence.patience)  # stopped with this load
     under_way: deque[tuple[Batch, Future[None]]] = deque()
     with ThreadPoolExecutor(REQUESTS, "lexlip-push") as threads:
         try:

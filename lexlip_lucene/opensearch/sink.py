@@ -14,7 +14,6 @@ from typing import Self
 from lexlip_lucene.errors import InputError, OutputError
 from lexlip_lucene.files.written import require_file, sha256_of
 from lexlip_lucene.integers import as_count, as_int
-from lexlip_lucene.opensearch.serving import index_behind, let_serve
 from lexlip_lucene.opensearch.caption_table import CaptionTable, caption_table
 from lexlip_lucene.opensearch.changes import Change, ids_sha256
 from lexlip_lucene.opensearch.cluster_address import ClusterAddress
@@ -28,6 +27,8 @@ from lexlip_lucene.opensearch.new_index import NewIndex, NewIndexOptions, free_n
 from lexlip_lucene.opensearch.persistence import Persistence
 from lexlip_lucene.opensearch.present_ids import PresentIds
 from lexlip_lucene.opensearch.push_report import PushReport
+from lexlip_lucene.opensearch.sending import REQUESTS
+from lexlip_lucene.opensearch.serving import index_behind, let_serve
 from lexlip_lucene.opensearch.survey import survey
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.text_list import as_texts
@@ -69,7 +70,8 @@ class OpenSearchSink:
         progress: Progress = SILENT,
     ) -> None:
         self.address = ClusterAddress.of(address) if isinstance(address, str) else address
-        self._connection = Connection(self.address, security, requests=4)
+        self._security = security
+        self._connection = Connection(self.address, security, requests=REQUESTS)
         self._persistence = Persistence(patience)
         self._green, self._progress = green, progress
 
@@ -123,7 +125,7 @@ class OpenSearchSink:
             with saying_afterwards(_remedy(serving, self.address)):
                 if loading is not None:
                     new.load(loading, lines)
-                new.check()
+                new.check(self._security)
                 new.copy(replicas, self._green)
                 previous = self._serve(index.name)
         if previous and drop_old:
@@ -172,7 +174,7 @@ class OpenSearchSink:
                     f"document id {present.first_present} is in {change.index.name} already: take another id, or "
                     "replace the document (--replace)"
                 )
-            done = change.append(surveyed, lines, present, earlier)
+            done = change.append(surveyed, lines, present, earlier, self._security)
         self._require_still(change.index.name)
         report = self._report(change.index, begun)
         return dataclasses.replace(
