@@ -11,8 +11,8 @@ from lexlip_lucene.cli.verb import Debug, Json, answer, verb
 from lexlip_lucene.errors import InputError
 
 if TYPE_CHECKING:
-    from lexlip_lucene.opensearch.push_report import PushReport
-    from lexlip_lucene.opensearch.sink import OpenSearchSink
+    from lexlip_lucene.opensearch.push.report import PushReport
+    from lexlip_lucene.opensearch.push.sink import OpenSearchSink
 
 
 @verb
@@ -72,7 +72,7 @@ def push(
     \b
     Example: lexlip push photos-collection http://localhost:9200/photos
     """
-    from lexlip_lucene.opensearch.sink import OpenSearchSink
+    from lexlip_lucene.opensearch.push.sink import OpenSearchSink
     from lexlip_lucene.progress import for_terminal
 
     new = {"--shards": shards, "--replicas": replicas, "--keyword": keyword, "--store": store, "--drop-old": drop_old}

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from lexlip_lucene.errors import IndexingError
 from lexlip_lucene.opensearch.cluster_address import ClusterAddress
-from lexlip_lucene.opensearch.cluster_index import Counted
 from lexlip_lucene.opensearch.connection import Security
 from lexlip_lucene.opensearch.impact_searcher import OpenSearchImpactSearcher
-from lexlip_lucene.opensearch.probes import DEPTH, Probe
+from lexlip_lucene.opensearch.push.cluster_index import Counted
+from lexlip_lucene.opensearch.push.probes import DEPTH, Probe
 from lexlip_lucene.records import Hit, Impacts
 from lexlip_lucene.search.explanation import explanation_of
 

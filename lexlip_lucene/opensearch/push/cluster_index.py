@@ -9,7 +9,7 @@ from lexlip_lucene.errors import ClusterError, IndexingError
 from lexlip_lucene.opensearch.cluster_address import ClusterAddress
 from lexlip_lucene.opensearch.connection import Connection
 from lexlip_lucene.opensearch.mapping import CAPTIONS, TOKENS
-from lexlip_lucene.opensearch.persistence import Persistence
+from lexlip_lucene.opensearch.push.persistence import Persistence
 
 _POLL_SECONDS = 10
 _REFRESH_SECONDS = 600.0

@@ -9,16 +9,16 @@ import orjson
 
 from lexlip_lucene.errors import ClusterError, InputError, OutputError
 from lexlip_lucene.lucene.index.facts import OF_ONE_COLLECTION
-from lexlip_lucene.opensearch.cluster_index import ClusterIndex
 from lexlip_lucene.opensearch.connection import Security
-from lexlip_lucene.opensearch.document_lines import DocumentLines
-from lexlip_lucene.opensearch.index_facts import SHARDS_SHA256, counted_facts, facts_of_new
-from lexlip_lucene.opensearch.load import Load, loading_alias
-from lexlip_lucene.opensearch.loading import Loading, loading_of
 from lexlip_lucene.opensearch.mapping import FORMAT, index_body
-from lexlip_lucene.opensearch.persistence import Persistence
-from lexlip_lucene.opensearch.survey import Survey
-from lexlip_lucene.opensearch.verification import require_counts, require_hits
+from lexlip_lucene.opensearch.push.cluster_index import ClusterIndex
+from lexlip_lucene.opensearch.push.document_lines import DocumentLines
+from lexlip_lucene.opensearch.push.index_facts import SHARDS_SHA256, counted_facts, facts_of_new
+from lexlip_lucene.opensearch.push.load import Load, loading_alias
+from lexlip_lucene.opensearch.push.loading import Loading, loading_of
+from lexlip_lucene.opensearch.push.persistence import Persistence
+from lexlip_lucene.opensearch.push.survey import Survey
+from lexlip_lucene.opensearch.push.verification import require_counts, require_hits
 from lexlip_lucene.progress import Progress
 
 _HASH_DIGITS = 12

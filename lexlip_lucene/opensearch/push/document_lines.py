@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import orjson
 
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.opensearch.bulk import Entry, indexed
-from lexlip_lucene.opensearch.caption_table import CaptionTable
 from lexlip_lucene.opensearch.impact_text import impact_text
 from lexlip_lucene.opensearch.mapping import CAPTIONS, DOCID, IMPACTS, STORED, TOKENS
+from lexlip_lucene.opensearch.push.bulk import Entry, indexed
+from lexlip_lucene.opensearch.push.caption_table import CaptionTable
 from lexlip_lucene.records import Document
 from lexlip_lucene.vectors.json_vector import parse_line
 

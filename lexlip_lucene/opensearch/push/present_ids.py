@@ -1,6 +1,6 @@
 """Asking the cluster which of many ids are in an index."""
 
-from lexlip_lucene.opensearch.cluster_index import ClusterIndex
+from lexlip_lucene.opensearch.push.cluster_index import ClusterIndex
 
 _AT_ONCE = 1_000
 

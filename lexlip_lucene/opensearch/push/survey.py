@@ -18,9 +18,9 @@ from lexlip_lucene.lucene.index.facts import (
     require_manifest_counts,
     stated_sha256,
 )
-from lexlip_lucene.opensearch.document_lines import DocumentLines, Line
-from lexlip_lucene.opensearch.probes import Probe, Probes, probe_queries
-from lexlip_lucene.opensearch.repeated_ids import RepeatedIds, hash_of
+from lexlip_lucene.opensearch.push.document_lines import DocumentLines, Line
+from lexlip_lucene.opensearch.push.probes import Probe, Probes, probe_queries
+from lexlip_lucene.opensearch.push.repeated_ids import RepeatedIds, hash_of
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.vectors.json_vector import parse_line
 from lexlip_lucene.vectors.manifest import read_manifest

@@ -10,7 +10,7 @@ import orjson
 
 from lexlip_lucene.errors import ClusterError, IndexingError
 from lexlip_lucene.opensearch.connection import Connection
-from lexlip_lucene.opensearch.persistence import BUSY, Persistence
+from lexlip_lucene.opensearch.push.persistence import BUSY, Persistence
 
 _BATCH_LETTERS = 2 << 20
 _BATCH_ENTRIES = 2_000

@@ -9,11 +9,11 @@ from urllib.parse import quote
 
 from lexlip_lucene.data.shards import documents_in
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.opensearch.bulk import Batch, Entry, send
 from lexlip_lucene.opensearch.connection import Connection
-from lexlip_lucene.opensearch.document_lines import DocumentLines
-from lexlip_lucene.opensearch.persistence import Persistence
-from lexlip_lucene.opensearch.survey import Content
+from lexlip_lucene.opensearch.push.bulk import Batch, Entry, send
+from lexlip_lucene.opensearch.push.document_lines import DocumentLines
+from lexlip_lucene.opensearch.push.persistence import Persistence
+from lexlip_lucene.opensearch.push.survey import Content
 
 REQUESTS = 2
 """Requests at a time: one is on its way while the cluster works at the other."""

@@ -14,22 +14,22 @@ from typing import Self
 from lexlip_lucene.errors import InputError, OutputError
 from lexlip_lucene.files.written import require_file, sha256_of
 from lexlip_lucene.integers import as_count, as_int
-from lexlip_lucene.opensearch.caption_table import CaptionTable, caption_table
-from lexlip_lucene.opensearch.changes import Change, ids_sha256
 from lexlip_lucene.opensearch.cluster_address import ClusterAddress
-from lexlip_lucene.opensearch.cluster_index import ClusterIndex
 from lexlip_lucene.opensearch.connection import Connection, Security
-from lexlip_lucene.opensearch.document_lines import DocumentLines
-from lexlip_lucene.opensearch.index_facts import keys_of
-from lexlip_lucene.opensearch.load import loading_alias, saying_afterwards
 from lexlip_lucene.opensearch.mapping import checked_keys
-from lexlip_lucene.opensearch.new_index import NewIndex, NewIndexOptions, free_name, index_name
-from lexlip_lucene.opensearch.persistence import Persistence
-from lexlip_lucene.opensearch.present_ids import PresentIds
-from lexlip_lucene.opensearch.push_report import PushReport
-from lexlip_lucene.opensearch.sending import REQUESTS
-from lexlip_lucene.opensearch.serving import index_behind, let_serve
-from lexlip_lucene.opensearch.survey import survey
+from lexlip_lucene.opensearch.push.caption_table import CaptionTable, caption_table
+from lexlip_lucene.opensearch.push.changes import Change, ids_sha256
+from lexlip_lucene.opensearch.push.cluster_index import ClusterIndex
+from lexlip_lucene.opensearch.push.document_lines import DocumentLines
+from lexlip_lucene.opensearch.push.index_facts import keys_of
+from lexlip_lucene.opensearch.push.load import loading_alias, saying_afterwards
+from lexlip_lucene.opensearch.push.new_index import NewIndex, NewIndexOptions, free_name, index_name
+from lexlip_lucene.opensearch.push.persistence import Persistence
+from lexlip_lucene.opensearch.push.present_ids import PresentIds
+from lexlip_lucene.opensearch.push.report import PushReport
+from lexlip_lucene.opensearch.push.sending import REQUESTS
+from lexlip_lucene.opensearch.push.serving import index_behind, let_serve
+from lexlip_lucene.opensearch.push.survey import survey
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.text_list import as_texts
 

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from lexlip_lucene.errors import ClusterError, OutputError
 from lexlip_lucene.opensearch.connection import Connection
-from lexlip_lucene.opensearch.persistence import Persistence
+from lexlip_lucene.opensearch.push.persistence import Persistence
 
 
 def index_behind(connection: Connection, alias: str, persistence: Persistence) -> str | None:

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from lexlip_lucene.errors import LexlipError
-from lexlip_lucene.opensearch.bulk import Batch, batches
-from lexlip_lucene.opensearch.cluster_index import ClusterIndex
-from lexlip_lucene.opensearch.document_lines import DocumentLines
-from lexlip_lucene.opensearch.loading import Loading
-from lexlip_lucene.opensearch.persistence import Persistence
-from lexlip_lucene.opensearch.sending import entries_of, send_all
-from lexlip_lucene.opensearch.survey import Survey
+from lexlip_lucene.opensearch.push.bulk import Batch, batches
+from lexlip_lucene.opensearch.push.cluster_index import ClusterIndex
+from lexlip_lucene.opensearch.push.document_lines import DocumentLines
+from lexlip_lucene.opensearch.push.loading import Loading
+from lexlip_lucene.opensearch.push.persistence import Persistence
+from lexlip_lucene.opensearch.push.sending import entries_of, send_all
+from lexlip_lucene.opensearch.push.survey import Survey
 from lexlip_lucene.progress import Progress
 
 _SECONDS_BETWEEN = 2.0
