@@ -75,6 +75,7 @@ MAY_IMPORT = {
     "late": GROUND | {"vectors", "late"},
     "search": GROUND | {"words", "search"},
     "opensearch": VECTORS | {"search", "opensearch"},
+    "opensearch.push": VECTORS | {"search", "lucene.index", "opensearch", "opensearch.push"},
     "lucene": set(),
     "lucene.bridge": JAVA,
     "lucene.jvm": JAVA,

@@ -25,6 +25,7 @@ from lexlip_lucene.cli import (
     match,
     merge,
     photos,
+    push,
     search,
     serve,
     tag,
@@ -46,6 +47,7 @@ ORDER = [
     "encode",
     "index",
     "merge",
+    "push",
     "check",
     "search",
     "explain",
@@ -91,6 +93,7 @@ app.command("match")(match.match)
 app.add_typer(encode.app, name="encode")
 app.command("index")(index.index)
 app.command("merge")(merge.merge)
+app.command("push")(push.push)
 app.command("check")(check.check)
 app.command("search")(search.search)
 app.command("explain")(explain.explain)
