@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from running_cluster import RunningNode
+from support.oracle import rank
 
 from lexlip_lucene.files.written import sha256_of
 from lexlip_lucene.opensearch.impact_searcher import OpenSearchImpactSearcher
@@ -15,7 +16,6 @@ from lexlip_lucene.opensearch.impact_text import vector_of
 from lexlip_lucene.records import Document, Hit, Impacts
 from lexlip_lucene.vectors.json_vector import format_line
 from lexlip_lucene.vectors.manifest import Manifest, ShardEntry, write_manifest
-from tests.support.oracle import rank
 
 _NAMES = count()
 

@@ -26,7 +26,7 @@ from lexlip_lucene.errors import ClusterError, IndexingError, InputError, Lexlip
 from lexlip_lucene.files.written import sha256_of
 from lexlip_lucene.opensearch.bm25_searcher import OpenSearchBm25Searcher
 from lexlip_lucene.opensearch.impact_searcher import OpenSearchImpactSearcher
-from lexlip_lucene.opensearch.push import load, sending
+from lexlip_lucene.opensearch.push import bulk, load, sending
 from lexlip_lucene.opensearch.push.report import PushReport
 from lexlip_lucene.opensearch.push.sink import OpenSearchSink
 from lexlip_lucene.progress import Silent
@@ -208,8 +208,13 @@ def test_a_push_that_was_cut_short_is_resumed_after_what_the_cluster_has(
     with pytest.raises(OutputError, match="--resume continues it, --force begins again"):
         pushed(node, alias, collection)
     sent: list[str] = []
-    real = sending.send
-    monkeypatch.setattr(sending, "send", lambda *args: (sent.extend(entry.docid for entry in args[2]), real(*args))[1])
+    real = bulk.send
+
+    def noted(connection: Any, target: str, entries: Any, persistence: Any) -> None:
+        sent.extend(entry.docid for entry in entries)
+        real(connection, target, entries, persistence)
+
+    monkeypatch.setattr(sending, "send", noted)
     report = pushed(node, alias, collection, resume=True)
     assert sent == [document.id for document in found[120:]] or sent == [document.id for document in found[80:]]
     assert report.index == index and vectors_held(node, index) == {document.id: document.vector for document in found}
@@ -239,7 +244,7 @@ def test_what_failed_leaves_the_old_alias_and_says_how_to_continue(
     alias = new_alias()
     first = pushed(node, alias, written(tmp_path / "a", documents(30)))
     collection = written(tmp_path / "b", documents(60))
-    real = sending.send
+    real = bulk.send
 
     def broken(connection: Any, target: str, entries: Any, persistence: Any) -> None:
         if any(entry.docid == "é 10" for entry in entries):
@@ -270,7 +275,7 @@ def test_a_collection_that_changes_while_it_is_sent_does_not_serve(
     node: RunningNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alias, collection = new_alias(), written(tmp_path / "c", documents(50))
-    real = load.entries_of
+    real = sending.entries_of
 
     def changed(*args: Any) -> Any:
         shard = collection / "part-00000.jsonl"
@@ -336,7 +341,7 @@ def test_an_index_deleted_on_the_way_is_an_error_and_nothing_takes_its_name(
     node: RunningNode, tmp_path: Path, small_batches: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alias, collection = new_alias(), written(tmp_path / "c", documents(60))
-    real = sending.send
+    real = bulk.send
 
     def deleting(connection: Any, target: str, entries: Any, persistence: Any) -> None:
         if any(entry.docid == "é 10" for entry in entries):

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pushed import documents, with_manifest, written
+from support.oracle import rank
 
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.files.written import sha256_of
@@ -17,7 +18,6 @@ from lexlip_lucene.opensearch.push.repeated_ids import RepeatedIds, hash_of
 from lexlip_lucene.opensearch.push.survey import Survey, survey
 from lexlip_lucene.records import Document
 from lexlip_lucene.vectors.manifest import manifest_path
-from tests.support.oracle import rank
 
 PLAIN = DocumentLines((), (), None)
 
