@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, ClassVar, NamedTuple, Self, TypeVar
 
 from lexlip_lucene.errors import ClusterError, InputError
-from lexlip_lucene.integers import as_count
+from lexlip_lucene.integers import as_count, as_int
 from lexlip_lucene.opensearch.alias import Behind, behind
 from lexlip_lucene.opensearch.cluster_address import ClusterAddress
 from lexlip_lucene.opensearch.connection import Connection, Security
@@ -99,11 +99,10 @@ class ClusterSearcher:
         Raises:
             ClusterError: the cluster can't be reached, or a shard is lost.
         """
-        fields = self._behind.keywords
-        if not fields:
-            return {}
-        size = as_count(most, "most")
-        asked = {field: {"terms": {"field": field, "size": size, "order": {"_key": "asc"}}} for field in fields}
+        fields, most = self._behind.keywords, as_int(most, "most")
+        if not fields or most < 1:
+            return {field: [] for field in fields}
+        asked = {field: {"terms": {"field": field, "size": most, "order": {"_key": "asc"}}} for field in fields}
         [found] = self._searched([{"size": 0, "track_total_hits": False, "aggs": asked}])
         return {field: [bucket["key"] for bucket in found["aggregations"][field]["buckets"]] for field in fields}
 

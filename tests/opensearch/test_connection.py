@@ -4,48 +4,20 @@ import base64
 import json
 import re
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import Any, ClassVar
 
 import pytest
+from recorded_server import Recorded, recorded
 
 from lexlip_lucene.errors import ClusterError, InputError
 from lexlip_lucene.opensearch.cluster_address import ClusterAddress
 from lexlip_lucene.opensearch.connection import Connection, Security
 
 
-class Recorded(BaseHTTPRequestHandler):
-    """Answers with what the test laid down, and keeps what was sent."""
-
-    answer: tuple[int, Any] = (200, {})
-    seen: ClassVar[list[tuple[str, str, str | None, str]]] = []
-
-    def do_GET(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-        self.seen.append((self.command, self.path, self.headers.get("Authorization"), body))
-        status, said = self.answer
-        text = json.dumps(said).encode() if not isinstance(said, bytes) else said
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    do_POST = do_GET
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture
 def address() -> Iterator[ClusterAddress]:
-    Recorded.answer, Recorded.seen = (200, {}), []
-    with ThreadingHTTPServer(("127.0.0.1", 0), Recorded) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield ClusterAddress.of(f"http://127.0.0.1:{server.server_port}/proxy/photos")
-        server.shutdown()
+    with recorded() as address:
+        yield address
 
 
 def test_the_environment_gives_the_user_and_the_address_does_not_show_it(
