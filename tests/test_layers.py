@@ -85,7 +85,7 @@ MAY_IMPORT = {
     "pyserini": JAVA,
     "photos": ENCODE | INDEX | {"training.visual", "photos"},
     "tuning": GROUND | SEARCH | {"tuning"},
-    "experiments": EXPERIMENTS,
+    "experiments": EXPERIMENTS | {"opensearch", "opensearch.push"},
     "experiments.engine.systems": ENGINES,
     "experiments.engine": ENGINES | {"experiments.engine"},
     "experiments.entities": EXPERIMENTS | {"demo", "experiments.entities"},

@@ -8,7 +8,7 @@ from lexlip_lucene.errors import LexlipError
 from lexlip_lucene.opensearch.push.bulk import Batch, batches
 from lexlip_lucene.opensearch.push.cluster_index import ClusterIndex
 from lexlip_lucene.opensearch.push.document_lines import DocumentLines
-from lexlip_lucene.opensearch.push.loading import Loading
+from lexlip_lucene.opensearch.push.loading import Loading, loading_of
 from lexlip_lucene.opensearch.push.persistence import Persistence
 from lexlip_lucene.opensearch.push.sending import entries_of, send_all
 from lexlip_lucene.opensearch.push.survey import Survey
@@ -63,8 +63,13 @@ class Load:
                 self._record()
 
     def _record(self) -> None:
-        self.index.put_facts({**self.facts, **self.loading.fact()})
+        if self.is_under_way():
+            self.index.put_facts({**self.facts, **self.loading.fact()})
         self._recorded = time.monotonic()
+
+    def is_under_way(self) -> bool:
+        """Return False if another push has completed the same load meanwhile, or the index is gone."""
+        return loading_of(self.index.facts() or {}) is not None
 
 
 @contextmanager

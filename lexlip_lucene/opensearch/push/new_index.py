@@ -1,13 +1,14 @@
 """A new index from a collection: created, loaded, checked, copied, and only then the one that the alias names."""
 
 import hashlib
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import orjson
 
-from lexlip_lucene.errors import ClusterError, InputError, OutputError
+from lexlip_lucene.errors import ClusterError, InputError, LexlipError, OutputError
 from lexlip_lucene.lucene.index.facts import OF_ONE_COLLECTION
 from lexlip_lucene.opensearch.connection import Security
 from lexlip_lucene.opensearch.mapping import FORMAT, index_body
@@ -17,6 +18,7 @@ from lexlip_lucene.opensearch.push.index_facts import SHARDS_SHA256, counted_fac
 from lexlip_lucene.opensearch.push.load import Load, loading_alias
 from lexlip_lucene.opensearch.push.loading import Loading, loading_of
 from lexlip_lucene.opensearch.push.persistence import Persistence
+from lexlip_lucene.opensearch.push.serving import set_loading
 from lexlip_lucene.opensearch.push.survey import Survey
 from lexlip_lucene.opensearch.push.verification import require_counts, require_hits
 from lexlip_lucene.progress import Progress
@@ -101,6 +103,8 @@ class NewIndex:
                 f"{self.index.name} is being loaded by another push, or by one that ended early with "
                 f"{loading.shards} of {len(self.survey.shards)} shards: --resume continues it, --force begins again"
             )
+        if loading is not None:
+            set_loading(self.index.connection, self.index.name, loading_alias(self.index.name), self._persistence)
         return loading
 
     def _create(self) -> Loading:
@@ -124,7 +128,14 @@ class NewIndex:
 
     def load(self, loading: Loading, lines: DocumentLines) -> None:
         """Send what is missing, count what arrived, and end the load."""
-        Load(self.index, self._facts, loading, self._persistence, self._progress).send(self.survey, lines)
+        load = Load(self.index, self._facts, loading, self._persistence, self._progress)
+        try:
+            load.send(self.survey, lines)
+        except LexlipError:
+            if load.is_under_way() or self.index.facts() is None:
+                raise
+            self._progress.note(f"another push has loaded {self.index.name} meanwhile")
+            return
         counted = self.index.counted()
         require_counts(self.index.name, counted, self._wanted())
         self.index.put_facts(counted_facts(self._facts, counted, self.survey.max_impact))
@@ -173,9 +184,10 @@ def _is_of(facts: Mapping[str, str], survey: Survey) -> bool:
 
 def _require_none_unfinished(open_index: Callable[[str], ClusterIndex], name: str) -> None:
     stem = name.rpartition("-")[0]
+    ours = re.compile(rf"{re.escape(stem)}-[0-9a-f]{{{_HASH_DIGITS}}}(-[0-9]+)?")
     for other, facts in open_index(f"{stem}-*").all_facts().items():
         loading = loading_of(facts)
-        if loading is not None and loading.kind == "new":
+        if loading is not None and loading.kind == "new" and ours.fullmatch(other) and not other.startswith(name):
             raise InputError(
                 f"a load is resumed with the collection as it was and the same options, but {other} was loaded from "
                 f"another (SHA-256 {loading.sha256[:12]}…), and this one makes {name}: leave --resume out to begin"

@@ -46,7 +46,9 @@ def let_serve(connection: Connection, alias: str, index: str, loading: str, pers
     persistence.ask(lambda: connection.request("POST", "/_aliases", {"actions": actions}))
 
 
-def set_loading(connection: Connection, index: str, loading: str, persistence: Persistence, *, there: bool) -> None:
+def set_loading(
+    connection: Connection, index: str, loading: str, persistence: Persistence, *, there: bool = True
+) -> None:
     """Give `index` the alias `loading`, or take it away."""
     action: dict[str, dict[str, Any]] = {"add": {"index": index, "alias": loading}}
     if not there:
