@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lexlip_lucene.cli.place import CaFile, Insecure, Place, place_of
 from lexlip_lucene.cli.verb import Debug, Json, answer, verb
 from lexlip_lucene.errors import InputError
 
@@ -56,6 +57,8 @@ def push(
     wait: Annotated[
         float, typer.Option(help="Seconds without any success, from a busy or broken cluster, after which to give up.")
     ] = 120.0,
+    ca_file: CaFile = None,
+    insecure: Insecure = False,
     json: Json = False,
     force: Annotated[
         bool, typer.Option("--force", help="Begin again where another push ended early; what it left is given up.")
@@ -72,21 +75,18 @@ def push(
     \b
     Example: lexlip push photos-collection http://localhost:9200/photos
     """
-    from lexlip_lucene.opensearch.push.sink import OpenSearchSink
-    from lexlip_lucene.progress import for_terminal
-
     new = {"--shards": shards, "--replicas": replicas, "--keyword": keyword, "--store": store, "--drop-old": drop_old}
     if delete is not None:
         also = {"--append": append, "--replace": replace, "--captions": captions, "a collection": address}
         _refuse("--delete", new | also | {"--no-verify": not verify})
-        with OpenSearchSink(collection, patience=wait, progress=for_terminal()) as sink:
+        with _sink(place_of(collection, ca_file, insecure), wait) as sink:
             report = _delete(sink, delete, resume=resume, force=force)
             return _answer(report, sink, json=json)
     if address is None:
         raise typer.BadParameter("Missing argument 'URL/ALIAS'.")
     if replace and not append:
         raise InputError("--replace goes with --append: leave it out, or add the collection to the index that serves")
-    with OpenSearchSink(address, patience=wait, progress=for_terminal()) as sink:
+    with _sink(place_of(address, ca_file, insecure), wait) as sink:
         if append:
             _refuse("--append", new)
             report = sink.append(
@@ -106,6 +106,15 @@ def push(
                 verify=verify,
             )
         _answer(report, sink, json=json)
+
+
+def _sink(place: Place, wait: float) -> "OpenSearchSink":
+    from lexlip_lucene.opensearch.push.sink import OpenSearchSink
+    from lexlip_lucene.progress import for_terminal
+
+    if isinstance(place, Path):
+        raise InputError(f"a collection is pushed to an address, http://host:9200/alias, got {place}")
+    return OpenSearchSink(place.address, place.security, patience=wait, progress=for_terminal())
 
 
 def _delete(sink: "OpenSearchSink", ids: Path, *, resume: bool, force: bool) -> "PushReport":
@@ -132,6 +141,8 @@ def _answer(report: "PushReport", sink: "OpenSearchSink", *, json: bool) -> None
     )
     if report.captioned:
         text += f"; {report.captioned} with captions"
+    if report.unused_captions:
+        text += f"; {report.unused_captions} images of the captions file are not in the collection"
     if report.hidden:
         text += f"; passed over: {report.hidden} hidden files or folders"
     if report.previous:

@@ -13,6 +13,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -118,7 +119,7 @@ def _searched(address: ClusterAddress, index: Path) -> tuple[dict[str, float], f
         bare.request("POST", path, by_hand(query), {"Content-Type": "application/json"})
         return bare.getresponse().read()
 
-    with OpenSearchImpactSearcher(address) as cluster, ImpactSearcher(index) as lucene:
+    with closing(bare), OpenSearchImpactSearcher(address) as cluster, ImpactSearcher(index) as lucene:
         for query in asked:
             _require_same(query, cluster, lucene)
         in_cluster = {

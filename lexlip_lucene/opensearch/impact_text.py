@@ -34,13 +34,18 @@ def impact_text(vector: Impacts, where: str) -> str:
             f"{where}: token {token!r} has U+E000 in it, which parts token and impact in a cluster: take it out of the "
             "vocabulary"
         )
+    require_impact_sum(vector, where)
+    return text
+
+
+def require_impact_sum(vector: Impacts, where: str) -> None:
+    """Raise InputError, which begins with `where`, if the impacts add up to 2^31 or more."""
     total = sum(vector.values())
     if total > MAX_IMPACT_SUM:
         raise InputError(
             f"{where}: the impacts add up to {total}, and Lucene takes {MAX_IMPACT_SUM} a document: encode with fewer "
             "--bits or a smaller --top-k"
         )
-    return text
 
 
 def vector_of(text: str) -> Impacts:

@@ -171,10 +171,18 @@ def test_captions_are_searched_by_bm25(node: RunningNode, tmp_path: Path) -> Non
     )
     alias = new_alias()
     report = pushed(node, alias, written(tmp_path / "c", documents(9)), captions=file)
-    assert report.captioned == 2
+    assert (report.captioned, report.unused_captions) == (2, 1)
     assert facts_held(node, report.index)["caption_texts"] == "2"
     with OpenSearchBm25Searcher(f"{node.url}/{alias}") as searcher:
         assert [hit.docid for hit in searcher.search("runs of a dog")] == ["é 1"]
+
+
+def test_captions_of_other_images_are_refused(node: RunningNode, tmp_path: Path) -> None:
+    file, alias = tmp_path / "captions.jsonl", new_alias()
+    file.write_text('{"id": "elsewhere", "file": "4", "split": "", "captions": ["A dog"]}\n')
+    with pytest.raises(InputError, match=r"captions.jsonl: no image with captions has the id of a document"):
+        pushed(node, alias, written(tmp_path / "c", documents(9)), captions=file)
+    assert indexes(node, alias) == set()
 
 
 def test_the_next_push_takes_the_place_of_the_one_before_which_is_kept(node: RunningNode, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import gzip
 from pathlib import Path
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -119,10 +120,38 @@ def test_collections_of_others_are_read_as_the_index_reads_them(tmp_path: Path) 
 def test_keywords_and_stored_keys_are_texts_and_null_is_none() -> None:
     lines = DocumentLines(("split", "n", "list", "gone"), ("list", "n"), None)
     line = b'{"id": "a", "vector": {}, "split": "val", "n": 1.5, "list": ["x", "y"], "gone": null, "other": 1}'
-    assert lines.read(line, "a").entry.lines == (
+    assert lines.read(line, "a").entry().lines == (
         '{"index":{"_id":"a"}}\n{"docid":"a","impacts":"","tokens":0,"split":"val","n":"1.5","list":["x","y"],'
         '"stored":{"list":"[\\"x\\",\\"y\\"]","n":"1.5"}}\n'
     )
+
+
+VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(-1, 2**24), st.floats(0, 2), st.sampled_from(["", "red", "a b", "a\ue000"])
+)
+RECORDS = st.fixed_dictionaries(
+    {},
+    optional={
+        "id": VALUES,
+        "contents": VALUES,
+        "vector": st.one_of(VALUES, st.dictionaries(st.sampled_from(["red", "cat", "a b", "a\ue000", ""]), VALUES)),
+    },
+)
+
+
+@given(st.one_of(VALUES, st.lists(VALUES), RECORDS))
+def test_a_line_of_known_tokens_is_read_as_any_other(record: object) -> None:
+    known, line = DocumentLines((), (), None), orjson.dumps(record)
+    known.read(b'{"id": "a", "vector": {"red": 1, "cat": 1}}', "a.jsonl:1")
+    try:
+        expected: object = DocumentLines((), (), None).read(line, "a.jsonl:2")
+    except InputError as error:
+        expected = str(error)
+    try:
+        found: object = known.read(line, "a.jsonl:2")
+    except InputError as error:
+        found = str(error)
+    assert found == expected
 
 
 @pytest.mark.parametrize("value", ['{"a": 1}', "[1]", '["a", null]'])

@@ -13,9 +13,16 @@ from lexlip_lucene.files.lines import list_at, read_json_lines, text_at
 
 
 class CaptionTable:
-    """image id → its captions, joined by a space; made by `caption_table`."""
+    """image id → its captions, joined by a space; made by `caption_table`.
 
-    def __init__(self, rows: sqlite3.Connection) -> None:
+    Attributes:
+        path: of the captions file.
+        images: in it that have captions.
+    """
+
+    def __init__(self, path: Path, rows: sqlite3.Connection) -> None:
+        self.path = path
+        self.images = int(rows.execute("SELECT count(*) FROM captions WHERE text <> ''").fetchone()[0])
         self._rows = rows
 
     def text(self, docid: str) -> str | None:
@@ -45,7 +52,7 @@ def caption_table(path: Path) -> Iterator[CaptionTable]:
                 except sqlite3.IntegrityError:
                     raise InputError(f"{where}: the id {docid!r} must be unique, but a line before has it") from None
             rows.execute("COMMIT")
-            yield CaptionTable(rows)
+            yield CaptionTable(path, rows)
         finally:
             rows.close()
 

@@ -22,6 +22,7 @@ class PushReport:
         added: documents that were put in.
         replaced: documents whose place others took.
         deleted: documents that were deleted.
+        unused_captions: images with captions in the captions file that the collection lacks.
         hidden: hidden files and folders of the collection, which were passed over.
     """
 
@@ -39,4 +40,5 @@ class PushReport:
     added: int = 0
     replaced: int = 0
     deleted: int = 0
+    unused_captions: int = 0
     hidden: int = 0

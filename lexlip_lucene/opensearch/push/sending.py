@@ -30,7 +30,7 @@ def entries_of(shards: Mapping[Path, Content], lines: DocumentLines, first: int 
         for where, text in documents_in(path, "collection"):
             line = lines.read(text, where)
             content = content.plus(line)
-            yield number, line.entry
+            yield number, line.entry()
         if content != wanted:
             raise InputError(
                 f"{path} has changed while it was pushed: push the collection again once it stays as it is"

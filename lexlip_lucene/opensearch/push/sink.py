@@ -29,7 +29,7 @@ from lexlip_lucene.opensearch.push.present_ids import PresentIds
 from lexlip_lucene.opensearch.push.report import PushReport
 from lexlip_lucene.opensearch.push.sending import REQUESTS
 from lexlip_lucene.opensearch.push.serving import index_behind, let_serve
-from lexlip_lucene.opensearch.push.survey import survey
+from lexlip_lucene.opensearch.push.survey import Survey, survey
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.text_list import as_texts
 
@@ -118,6 +118,7 @@ class OpenSearchSink:
         with self._table(file) as table:
             lines = DocumentLines(options.keywords, options.store, table)
             surveyed = survey(collection, lines, verify=verify, progress=self._progress)
+            unused = _unused(table, surveyed)
             wanted = index_name(self.address.alias, surveyed.sha256, options)
             index = free_name(self._index, wanted, surveyed, resume=resume)
             new = NewIndex(index, surveyed, options, self._persistence, self._progress)
@@ -133,6 +134,7 @@ class OpenSearchSink:
         return dataclasses.replace(
             self._report(index, begun),
             previous="" if drop_old else previous,
+            unused_captions=unused,
             added=surveyed.total.documents,
             hidden=surveyed.hidden,
         )
@@ -167,6 +169,7 @@ class OpenSearchSink:
             present = PresentIds(change.index)
             change.index.refresh()
             surveyed = survey(Path(collection), lines, verify=verify, each=present.see, progress=self._progress)
+            unused = _unused(table, surveyed)
             present.end()
             earlier = change.require_free(surveyed.sha256, resume=resume, force=force)
             if present.first_present is not None and not replace and earlier is None:
@@ -178,7 +181,11 @@ class OpenSearchSink:
         self._require_still(change.index.name)
         report = self._report(change.index, begun)
         return dataclasses.replace(
-            report, added=surveyed.total.documents, replaced=done.replaced, hidden=surveyed.hidden
+            report,
+            added=surveyed.total.documents,
+            replaced=done.replaced,
+            unused_captions=unused,
+            hidden=surveyed.hidden,
         )
 
     def delete(self, ids: Iterable[str], *, resume: bool = False, force: bool = False) -> PushReport:
@@ -286,6 +293,18 @@ def _checked(shards: int, keywords: Sequence[str], store: Sequence[str], caption
         store=checked_keys(as_texts(store, "store"), "stored"),
         captions_sha256="" if captions is None else sha256_of(captions),
     )
+
+
+def _unused(table: CaptionTable | None, surveyed: Survey) -> int:
+    """Return how many images with captions are not in the collection; InputError when none is."""
+    if table is None:
+        return 0
+    if not surveyed.total.captioned:
+        raise InputError(
+            f"{table.path}: no image with captions has the id of a document of {surveyed.collection}: name the "
+            "captions file that it was encoded from"
+        )
+    return table.images - surveyed.total.captioned
 
 
 def _remedy(serving: str | None, address: ClusterAddress) -> str:
