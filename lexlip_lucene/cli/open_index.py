@@ -30,7 +30,8 @@ def facts_of(index: Place) -> Mapping[str, str]:
     from lexlip_lucene.opensearch.connection import Connection
 
     with Connection(index.address, index.security) as connection:
-        return behind(connection).facts
+        facts = behind(connection).facts
+    return {"kind": "bm25"} if index.captions else facts
 
 
 def open_impacts(index: Place, approximate: "Approximation | None" = None) -> "Searcher":

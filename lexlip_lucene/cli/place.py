@@ -17,16 +17,28 @@ Insecure = Annotated[bool, typer.Option("--insecure", help="Leave the certificat
 
 
 class ClusterPlace(NamedTuple):
-    """An index in a cluster, and who we are to it; as a text it is the address only."""
+    """An index in a cluster, which has impacts and may have captions; as a text it is the address only.
+
+    Attributes:
+        address: of the index.
+        security: who we are to the cluster.
+        captions: its captions are meant, as a text index.
+    """
 
     address: ClusterAddress
     security: Security
+    captions: bool = False
 
     def __str__(self) -> str:
         return str(self.address)
 
 
 Place: TypeAlias = Path | ClusterPlace
+
+
+def captions_of(place: Place) -> Place:
+    """Return the captions in a cluster's index as a place of their own; a folder is a text index itself."""
+    return place if isinstance(place, Path) else place._replace(captions=True)
 
 
 def place_of(text: str, ca_file: Path | None = None, insecure: bool = False) -> Place:

@@ -9,7 +9,7 @@ import typer
 from lexlip_lucene.cli.by_picture import By, Looks, by_picture_of
 from lexlip_lucene.cli.late import late_of
 from lexlip_lucene.cli.narrowing import approximation_of, parse_filters
-from lexlip_lucene.cli.place import CaFile, Insecure, place_of
+from lexlip_lucene.cli.place import CaFile, Insecure, captions_of, place_of
 from lexlip_lucene.cli.search_many import QuerySource, search_many
 from lexlip_lucene.cli.search_one import answer_to
 from lexlip_lucene.cli.search_setting import SearchSetting
@@ -58,6 +58,9 @@ def search(
     mix: Annotated[
         float | None, typer.Option(help="Part of the first score with --late, 0 to 1; the model's own unless given.")
     ] = None,
+    bm25: Annotated[
+        bool, typer.Option("--bm25", help="Search the captions of a cluster's index; a folder says itself what it is.")
+    ] = False,
     ca_file: CaFile = None,
     insecure: Insecure = False,
     json: Json = False,
@@ -77,6 +80,10 @@ def search(
     Example: lexlip search photos-index --query "a red bicycle" --model model
     """
     place = place_of(index, ca_file, insecure)
+    if bm25 and isinstance(place, Path):
+        raise InputError(f"--bm25 is for an index in a cluster, and {index} is a folder of one kind: leave it out")
+    if bm25:
+        place = captions_of(place)
     one = query is not None or image is not None
     if sum((one, topics is not None, encoded is not None)) != 1:
         raise InputError("search needs --query, --image or both, or one of --topics and --encoded")

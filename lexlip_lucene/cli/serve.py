@@ -9,7 +9,7 @@ import typer
 
 from lexlip_lucene.cli.late import late_of, reranker
 from lexlip_lucene.cli.open_index import open_impacts, open_texts
-from lexlip_lucene.cli.place import CaFile, Insecure, Place, places_of
+from lexlip_lucene.cli.place import CaFile, Insecure, Place, captions_of, places_of
 from lexlip_lucene.cli.query import made_with, require_kind, require_same_vocabulary
 from lexlip_lucene.cli.verb import Debug, Json, answer, verb
 from lexlip_lucene.errors import InputError
@@ -84,7 +84,7 @@ def serve(
     reach = Reach.of(host, allow_host or (), proxy or (), cross_site=allow_cross_site)
     below = checked_root_path(root_path)
     place, *others = places_of([index, *([] if bm25 is None else [bm25])], ca_file, insecure)
-    texts = next(iter(others), None)
+    texts = captions_of(others[0]) if others else None
     limits = Limits(upload_bytes=upload_megabytes << 20, upload_pixels=upload_pixels)
     with listen(host, port) as bound:
         model = model or _made_with(place)
@@ -127,7 +127,7 @@ def open_served(
     find_files = partial(find_image_files, images, captions)
     find_files()  # said before the model is loaded
     require_kind(index, "impact", "name an impact index first, and this one with --bm25")
-    if isinstance(bm25, Path):
+    if bm25 is not None:
         require_kind(bm25, "bm25", "--bm25 takes an index that lexlip index --bm25 built")
     from lexlip_lucene.check.index import check_index
     from lexlip_lucene.serve.http.limits import Limits

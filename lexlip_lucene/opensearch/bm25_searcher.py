@@ -70,7 +70,8 @@ class OpenSearchBm25Searcher(ClusterSearcher, TextSearcher):
         must_not = _match(" ".join(excluded)) if excluded else None
 
         def search(some: list[str]) -> list[list[Hit]]:
-            tops = self._top([self._narrowed({"must": [_match(text)]}, filters, must_not) for text in some], k)
+            bodies = [self._narrowed({"must": [_match(text)]}, filters, must_not) for text in some]
+            tops = self._now(lambda index: self._top(index, bodies, k))
             return [[Hit(docid, score, rank) for rank, (score, docid) in enumerate(top, start=1)] for top in tops]
 
         return self._batch(texts, search, k, threads, progress)

@@ -79,7 +79,7 @@ class ClusterSearcher:
     @property
     def documents(self) -> int:
         """Documents in the index, those without a token among them."""
-        [found] = self._searched([{"size": 0, "track_total_hits": True}])
+        found = self._answered({"size": 0, "track_total_hits": True})
         count: int = found["hits"]["total"]["value"]
         return count
 
@@ -103,7 +103,7 @@ class ClusterSearcher:
         if not fields or most < 1:
             return {field: [] for field in fields}
         asked = {field: {"terms": {"field": field, "size": most, "order": {"_key": "asc"}}} for field in fields}
-        [found] = self._searched([{"size": 0, "track_total_hits": False, "aggs": asked}])
+        found = self._answered({"size": 0, "track_total_hits": False, "aggs": asked})
         return {field: [bucket["key"] for bucket in found["aggregations"][field]["buckets"]] for field in fields}
 
     def frequencies(self, tokens: Sequence[str]) -> dict[str, int]:
@@ -117,8 +117,8 @@ class ClusterSearcher:
         for start in range(0, len(asked), _TOKENS_AT_ONCE):
             part = asked[start : start + _TOKENS_AT_ONCE]
             filters = [{"term": {self._field: token}} for token in part]
-            body = {"size": 0, "track_total_hits": False, "aggs": {"tokens": {"filters": {"filters": filters}}}}
-            [found] = self._searched([body])
+            aggregation = {"tokens": {"filters": {"filters": filters}}}
+            found = self._answered({"size": 0, "track_total_hits": False, "aggs": aggregation})
             buckets = found["aggregations"]["tokens"]["buckets"]
             counts |= {token: bucket["doc_count"] for token, bucket in zip(part, buckets, strict=True)}
         return counts
@@ -160,35 +160,44 @@ class ClusterSearcher:
         return [(copy["docs"], copy["refresh"]["external_total"]) for copy in shards if copy["routing"]["primary"]]
 
     def _now(self, ask: Callable[[str], Answer]) -> Answer:
-        """Return the answer of the index, or of the one that has meanwhile taken its place."""
+        """Return what `ask` makes of the index by its name, or of the one that has meanwhile taken its place.
+
+        However many requests it makes, all are to the same index.
+        """
+        index = self._behind.name
         try:
-            return ask(self._behind.name)
+            return ask(index)
         except ClusterError as error:
-            if error.status != 404 or not self.refresh():
+            if error.status != 404:
+                raise
+            self.refresh()
+            if self._behind.name == index:
                 raise
         return ask(self._behind.name)
 
-    def _searched(self, bodies: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        return self._now(lambda index: multi_search(self._connection, index, bodies, self._how))
+    def _searched(self, index: str, bodies: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        return multi_search(self._connection, index, bodies, self._how)
+
+    def _answered(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        return self._now(lambda index: self._searched(index, [body])[0])
 
     def _source(self, docid: str, fields: Sequence[str]) -> dict[str, Any]:
         [docid] = checked_texts([docid], "docid")
         body = {"query": {"term": {DOCID: docid}}, "size": 1, "track_total_hits": False, "_source": list(fields)}
-        [found] = self._searched([body])
-        hits = found.get("hits", {}).get("hits", [])
+        hits = self._answered(body).get("hits", {}).get("hits", [])
         if not hits:
             raise InputError(f"{self.path} has no document {docid!r}")
         source: dict[str, Any] = hits[0]["_source"]
         return source
 
-    def _top(self, queries: Sequence[Mapping[str, Any]], k: int) -> list[list[Found]]:
+    def _top(self, index: str, queries: Sequence[Mapping[str, Any]], k: int) -> list[list[Found]]:
         """Return the top `k` of each query by float score and docid."""
-        answers = self._searched([_page(query, min(k, WINDOW)) for query in queries])
-        return [self._further(query, _found(answer), k) for query, answer in zip(queries, answers, strict=True)]
+        answers = self._searched(index, [_page(query, min(k, WINDOW)) for query in queries])
+        return [self._further(index, query, _found(answer), k) for query, answer in zip(queries, answers, strict=True)]
 
-    def _further(self, query: Mapping[str, Any], hits: list[Found], k: int) -> list[Found]:
+    def _further(self, index: str, query: Mapping[str, Any], hits: list[Found], k: int) -> list[Found]:
         while len(hits) < k and hits and len(hits) % WINDOW == 0:
-            [answer] = self._searched([_page(query, min(k - len(hits), WINDOW), hits[-1])])
+            [answer] = self._searched(index, [_page(query, min(k - len(hits), WINDOW), hits[-1])])
             page = _found(answer)
             if not page:
                 break

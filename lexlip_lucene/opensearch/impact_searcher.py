@@ -8,7 +8,7 @@ floats: where that may have rounded (`float_scores.py`), the hits come from the 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lexlip_lucene.opensearch.cluster_searcher import BY_SCORE, ClusterSearcher, Found, checked_counts, checked_texts
+from lexlip_lucene.opensearch.cluster_searcher import BY_SCORE, ClusterSearcher, checked_counts, checked_texts
 from lexlip_lucene.opensearch.float_scores import EXACT_BELOW, reach
 from lexlip_lucene.opensearch.impact_text import vector_of
 from lexlip_lucene.opensearch.mapping import IMPACTS
@@ -103,30 +103,35 @@ class OpenSearchImpactSearcher(ClusterSearcher, Searcher):
         must_not = {"terms": {IMPACTS: excluded}} if excluded else None
         bodies = [self._narrowed(_should(query), filters, must_not) for query in queries]
         asked = [place for place, query in enumerate(queries) if query]
-        tops = self._top([bodies[place] for place in asked], k) if asked else []
-        ranked: list[list[Hit]] = [[] for _ in queries]
-        for place, top in zip(asked, tops, strict=True):
-            scores = [(docid, int(score)) for score, docid in top]
-            if top and top[0].score >= EXACT_BELOW:
-                scores = self._exact(queries[place], bodies[place], top, k)
-            ranked[place] = [Hit(docid, score, rank) for rank, (docid, score) in enumerate(scores, start=1)]
-        return ranked
 
-    def _exact(self, query: Impacts, body: Mapping[str, Any], top: Sequence[Found], k: int) -> list[tuple[str, int]]:
+        def ranked(index: str) -> list[list[Hit]]:
+            hits: list[list[Hit]] = [[] for _ in queries]
+            tops = self._top(index, [bodies[place] for place in asked], k) if asked else []
+            for place, top in zip(asked, tops, strict=True):
+                scores = [(docid, int(score)) for score, docid in top]
+                if top and top[0].score >= EXACT_BELOW:
+                    scores = self._exact(index, queries[place], bodies[place], k)
+                hits[place] = [Hit(docid, score, rank) for rank, (docid, score) in enumerate(scores, start=1)]
+            return hits
+
+        return self._now(ranked)
+
+    def _exact(self, index: str, query: Impacts, body: Mapping[str, Any], k: int) -> list[tuple[str, int]]:
         """Return the exact top `k`, docid and score, from the vectors of all documents that may be among them."""
-        least = reach(top[-1].score, len(query)) if len(top) == k else 0.0
         page = {"query": body, "sort": BY_SCORE, "size": _VECTORS_AT_ONCE, "track_total_hits": False}
+        after: dict[str, Any] = {}
         scores: dict[str, int] = {}
-        last: list[Any] | None = None
-        while last is None or last[0] >= least:
-            [answer] = self._searched([{**page, "_source": [IMPACTS], **({"search_after": last} if last else {})}])
+        floats: list[float] = []
+        while len(floats) < k or floats[-1] >= reach(floats[k - 1], len(query)):
+            [answer] = self._searched(index, [{**page, **after, "_source": [IMPACTS]}])
             hits = answer.get("hits", {}).get("hits", [])
             for hit in hits:
                 vector = vector_of(hit["_source"][IMPACTS])
                 scores[hit["sort"][1]] = sum(weight * vector.get(token, 0) for token, weight in query.items())
+                floats.append(hit["sort"][0])
             if len(hits) < _VECTORS_AT_ONCE:
                 break
-            last = hits[-1]["sort"]
+            after = {"search_after": hits[-1]["sort"]}
         return sorted(scores.items(), key=lambda item: (-item[1], item[0].encode()))[:k]
 
 

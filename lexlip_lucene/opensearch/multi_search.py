@@ -1,8 +1,10 @@
 """Many searches in one request, of which each one's answer is whole or an error: never hits of some shards only.
 
-A shard that is lost, too slow or busy would otherwise leave its hits out without a word.
+A shard that is lost, too slow or busy would otherwise leave its hits out without a word. A search that a dying node
+broke is asked again, since another copy of the shard answers it.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -18,6 +20,9 @@ _ANSWER = "responses.aggregations," + ",".join(
     f"responses.{part}"
     for part in ("error", "status", "timed_out", "_shards", "hits.total", "hits.hits.sort", "hits.hits._source")
 )
+
+PAUSES = (0.2, 0.8)
+"""Seconds before a search is asked again that the cluster was too busy for, or that a node broke."""
 
 _TOO_MANY_TERMS = "maxClauseCount"
 _RAISE_TERMS = (
@@ -38,8 +43,21 @@ def multi_search(
         how: one of the ways to search.
 
     Raises:
-        ClusterError: a search is refused, or a shard does not answer.
+        ClusterError: a search is refused, or a shard does not answer, also when it is asked again.
     """
+    for pause in PAUSES:
+        try:
+            return _once(connection, index, bodies, how)
+        except ClusterError as error:
+            if error.status is None or (error.status != 429 and error.status < 500):
+                raise
+        time.sleep(pause)
+    return _once(connection, index, bodies, how)
+
+
+def _once(
+    connection: Connection, index: str, bodies: Sequence[Mapping[str, Any]], how: SearchType
+) -> list[dict[str, Any]]:
     header = orjson.dumps({"allow_partial_search_results": False, "search_type": how}).decode()
     lines = "".join(f"{header}\n{orjson.dumps(body).decode()}\n" for body in bodies)
     answer = connection.request("POST", f"/{index}/_msearch", lines=lines, filter_path=_ANSWER)

@@ -7,11 +7,20 @@ import pytest
 from recorded_server import Recorded, recorded
 
 from lexlip_lucene.errors import ClusterError, SearchError
+from lexlip_lucene.opensearch import multi_search as module
 from lexlip_lucene.opensearch.cluster_address import ClusterAddress
 from lexlip_lucene.opensearch.connection import Connection, Security
 from lexlip_lucene.opensearch.multi_search import multi_search
 
 WHOLE = {"status": 200, "timed_out": False, "_shards": {"total": 3, "successful": 3, "failed": 0}}
+
+
+@pytest.fixture(autouse=True)
+def paused(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that were made, none of which lasts."""
+    pauses: list[float] = []
+    monkeypatch.setattr(module.time, "sleep", pauses.append)
+    return pauses
 
 
 @pytest.fixture
@@ -47,6 +56,26 @@ def test_each_search_says_that_a_part_of_the_hits_is_no_answer(address: ClusterA
 def test_an_answer_that_is_not_whole_is_an_error(address: ClusterAddress, answer: dict[str, Any]) -> None:
     with pytest.raises(ClusterError, match="/proxy/photos"):
         asked(address, WHOLE, answer)
+
+
+def test_a_search_that_a_dying_node_broke_is_asked_again(
+    address: ClusterAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def recovered(_: float) -> None:
+        Recorded.answer = (200, {"responses": [WHOLE, WHOLE]})
+
+    monkeypatch.setattr(module.time, "sleep", recovered)
+    assert asked(address, WHOLE, {"status": 500, "error": {"type": "x", "reason": "disconnected"}}) == [WHOLE, WHOLE]
+    assert len(Recorded.seen) == 2
+
+
+def test_asking_again_ends(address: ClusterAddress, paused: list[float]) -> None:
+    with pytest.raises(ClusterError, match="queue is full"):
+        asked(address, WHOLE, {"status": 429, "error": {"reason": "queue is full"}})
+    assert len(Recorded.seen) == 3 and tuple(paused) == module.PAUSES
+    with pytest.raises(ClusterError, match="no such field"):
+        asked(address, WHOLE, {"status": 400, "error": {"reason": "no such field"}})
+    assert len(Recorded.seen) == 4
 
 
 def test_fewer_answers_than_searches_are_an_error(address: ClusterAddress) -> None:

@@ -14,7 +14,7 @@ from support.cli_run import done, lexlip
 from support.search_page import at, first_hit, hits, weight
 from support.served import Place, running
 
-from lexlip_lucene.cli.place import place_of
+from lexlip_lucene.cli.place import captions_of, place_of
 from lexlip_lucene.cli.serve import open_served
 from lexlip_lucene.lucene.search.bm25_searcher import Bm25Searcher
 from lexlip_lucene.opensearch.bm25_searcher import OpenSearchBm25Searcher
@@ -76,6 +76,19 @@ def test_a_run_has_the_bytes_of_the_folder_s(place: Place, address: str, tmp_pat
     assert (tmp_path / "cluster.run").read_bytes() == (tmp_path / "folder.run").read_bytes() != b""
 
 
+def test_captions_are_searched_by_bm25_where_that_is_asked_for(place: Place, address: str, tmp_path: Path) -> None:
+    topics = tmp_path / "topics.tsv"
+    topics.write_text("1\ta red circle\n2\tthe dogs\n3\tthe\n")
+    record = done("search", address, "--bm25", "--query", "the dogs")
+    assert record["weights"] == {"dog": 1} and {hit["docid"] for hit in record["hits"]} == {"test/dog", "val/two"}
+    for index, also in ((address, ["--bm25"]), (place.bm25, [])):
+        done("search", index, *also, "--topics", topics, "--output", tmp_path / f"{len(also)}.run")
+    columns = [[line.split()[:4] for line in (tmp_path / f"{n}.run").read_text().splitlines()] for n in (0, 1)]
+    assert columns[0] == columns[1] != []
+    assert "--bm25 is for" in lexlip("search", place.index, "--bm25", "--query", "dog").error
+    assert "leave --model out" in lexlip("search", address, "--bm25", "--query", "dog", "--model", place.model).error
+
+
 def test_what_a_cluster_can_t_serve_is_refused_in_one_line(place: Place, address: str) -> None:
     refused = lexlip("search", address, "--query", "red:1", "--blocks", 3).error
     assert address in refused and "--blocks" in refused
@@ -110,7 +123,7 @@ def test_an_index_without_captions_says_how_to_load_them(node: RunningNode) -> N
 
 def test_the_page_searches_explains_and_fuses_through_the_cluster(place: Place, address: str) -> None:
     where = place_of(address)
-    through = open_served(where, place.model, place.images, place.captions, where)
+    through = open_served(where, place.model, place.images, place.captions, captions_of(where))
     with running(create_app(through)) as page_address, chromium() as browser:
         _look_around(browser, page_address)
 

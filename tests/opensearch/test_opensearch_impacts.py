@@ -64,7 +64,7 @@ def test_documents_that_floats_put_in_the_wrong_order_come_in_the_right_one(node
     address = load(node, f"rounded-{shards}", vectors, shards=shards)
     ks = [1, 2, 10, 100, 599, 600, 1000]
     with OpenSearchImpactSearcher(address) as searcher:
-        by_float = searcher._top([searcher._narrowed(impact_searcher._should(query), None, None)], 10)[0]
+        [by_float] = searcher._top(f"{address.alias}-1", [{"bool": impact_searcher._should(query)}], 10)
         assert [docid for _, docid in by_float] != [hit.docid for hit in oracle(query, vectors, 10)], "nothing to prove"
         assert require_oracle(searcher, {"q": query, "light": dict.fromkeys(query, 1)}, vectors, ks)
     node.ask("DELETE", f"/{address.alias}-1")
