@@ -61,7 +61,7 @@ def push(
     insecure: Insecure = False,
     json: Json = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Begin again where another push ended early; what it left is given up.")
+        bool, typer.Option("--force", help="Begin again, whatever an earlier push of the same has left or finished.")
     ] = False,
     debug: Debug = False,
 ) -> None:

@@ -61,7 +61,7 @@ def main() -> None:
         write_shards(collection, made_up(asked.documents, _DOCUMENTS, "doc"))
     figures["lucene"] = _built(collection, index, progress)
     with OpenSearchSink(asked.address, progress=progress) as sink:
-        report = sink.push(collection, shards=asked.shards, replicas=asked.replicas, force=True)
+        report = sink.push(collection, shards=asked.shards, replicas=asked.replicas, force=True, drop_old=True)
     figures["cluster"] = {
         "documents_per_second": report.added / report.seconds,
         "bytes_per_document": report.bytes / report.documents,

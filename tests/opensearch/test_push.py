@@ -202,7 +202,7 @@ def test_what_serves_already_is_not_sent_again(
     alias, collection = new_alias(), written(tmp_path / "c", documents(30))
     first = pushed(node, alias, collection)
     monkeypatch.setattr(sending, "send", lambda *_: pytest.fail("sent again"))
-    again = pushed(node, alias, collection, force=True)
+    again = pushed(node, alias, collection)
     assert (again.index, again.documents, again.previous) == (first.index, 30, "")
 
 
@@ -317,8 +317,13 @@ def test_a_document_with_another_vector_is_found_out(node: RunningNode, tmp_path
     source["impacts"] = " ".join(part for part in source["impacts"].split(" ") if not part.startswith(f"{token}\ue000"))
     source["impacts"] += f" {token}\ue000250"
     node.ask("POST", f"/{index}/_update/{quote(found[0].id)}?refresh=true", {"doc": source})
-    with pytest.raises(IndexingError, match="does not answer as the collection says"):
+    with pytest.raises(
+        IndexingError, match=f"does not answer as the collection says.*{index} serves as before.*--force"
+    ):
         pushed(node, alias, tmp_path / "a")
+    report = pushed(node, alias, tmp_path / "a", force=True)  # beside the one that serves
+    assert (report.index, report.previous) == (f"{index}-2", index)
+    require_oracle(f"{node.url}/{alias}", found)
 
 
 def test_an_index_of_the_aliass_name_is_refused(node: RunningNode, tmp_path: Path) -> None:

@@ -76,11 +76,10 @@ class NewIndex:
         self._persistence, self._progress = persistence, progress
         self._facts = facts_of_new(survey, options.keywords, options.store)
 
-    def begin(self, *, serves: bool, resume: bool, force: bool) -> Loading | None:
+    def begin(self, *, resume: bool, force: bool) -> Loading | None:
         """Create the index, or find out how far it is; None: it is loaded already.
 
         Args:
-            serves: the alias names it already, so it is not deleted.
             resume: continue a load that ended early.
             force: delete what is there, and begin again.
 
@@ -92,12 +91,10 @@ class NewIndex:
             return self._create()
         if not there:
             raise OutputError(f"{self.index.name} is an index that no push made: choose another alias")
-        loading = loading_of(there)
-        if loading is not None and loading.kind != "new":
-            loading = None  # it was loaded, and a change of it is under way
-        if force and not serves:
+        if force:
             self.index.delete()
             return self._create()
+        loading = loading_of(there)
         if loading is not None and not resume:
             raise OutputError(
                 f"{self.index.name} is being loaded by another push, or by one that ended early with "
@@ -160,8 +157,18 @@ class NewIndex:
         }
 
 
-def free_name(open_index: Callable[[str], ClusterIndex], name: str, survey: Survey, *, resume: bool) -> ClusterIndex:
-    """Return the index of a collection: `name`, or `name-2` and so on where documents were added to one or deleted.
+def free_name(
+    open_index: Callable[[str], ClusterIndex],
+    name: str,
+    survey: Survey,
+    *,
+    serving: str | None,
+    resume: bool,
+    force: bool,
+) -> ClusterIndex:
+    """Return the index of a collection: `name`, or `name-2` and so on where it would not do.
+
+    It would not where documents were added to it or deleted; nor where it serves, and `force` asks for another.
 
     Raises:
         InputError: with `resume`, when a load ended early, but not of this collection.
@@ -170,7 +177,7 @@ def free_name(open_index: Callable[[str], ClusterIndex], name: str, survey: Surv
     while True:
         index = open_index(name if number == 1 else f"{name}-{number}")
         facts = index.facts()
-        if not facts or loading_of(facts) is not None or _is_of(facts, survey):
+        if not facts or (_is_of(facts, survey) and not (force and index.name == serving)):
             break
         number += 1
     if resume and facts is None:
@@ -179,6 +186,10 @@ def free_name(open_index: Callable[[str], ClusterIndex], name: str, survey: Surv
 
 
 def _is_of(facts: Mapping[str, str], survey: Survey) -> bool:
+    """Say if an index has, or is to have, this collection and nothing else."""
+    loading = loading_of(facts)
+    if loading is not None:
+        return loading.kind == "new"
     return survey.sha256 in (facts.get(OF_ONE_COLLECTION), facts.get(SHARDS_SHA256))
 
 

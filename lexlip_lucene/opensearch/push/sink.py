@@ -120,13 +120,16 @@ class OpenSearchSink:
             surveyed = survey(collection, lines, verify=verify, progress=self._progress)
             unused = _unused(table, surveyed)
             wanted = index_name(self.address.alias, surveyed.sha256, options)
-            index = free_name(self._index, wanted, surveyed, resume=resume)
+            index = free_name(self._index, wanted, surveyed, serving=serving, resume=resume, force=force)
             new = NewIndex(index, surveyed, options, self._persistence, self._progress)
-            loading = new.begin(serves=index.name == serving, resume=resume, force=force)
-            with saying_afterwards(_remedy(serving, self.address)):
+            loading = new.begin(resume=resume, force=force)
+            as_before = "nothing serves there yet" if serving is None else f"{serving} serves as before"
+            with saying_afterwards(f"{as_before}, and the same command with --resume continues"):
                 if loading is not None:
                     new.load(loading, lines)
+            with saying_afterwards(f"{as_before}, and the same command with --force loads it again"):
                 new.check(self._security)
+            with saying_afterwards(f"{as_before}, and the same command with --resume continues"):
                 new.copy(replicas, self._green)
                 previous = self._serve(index.name)
         if previous and drop_old:
@@ -305,8 +308,3 @@ def _unused(table: CaptionTable | None, surveyed: Survey) -> int:
             "captions file that it was encoded from"
         )
     return table.images - surveyed.total.captioned
-
-
-def _remedy(serving: str | None, address: ClusterAddress) -> str:
-    serves = "nothing serves there yet" if serving is None else f"{serving} serves as before"
-    return f"{serves}, and the same command with --resume continues"
