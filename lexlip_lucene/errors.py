@@ -10,6 +10,7 @@
     ├── JavaError         no Java ≥ 21, no Anserini jar, or a JVM that can't start
     ├── IndexingError     an index can't be built, or what was built does not add up
     ├── SearchError       an index can't be opened or a query can't be answered exactly
+    │   └── ClusterError  a cluster can't be reached, or refuses what it is asked
     └── RegressionError   a measured figure differs from what its recipe expects
 
 A message says what was required, what was received, where (file:line, docid, token) and what to do.
@@ -54,6 +55,18 @@ class IndexingError(LexlipError):
 
 class SearchError(LexlipError):
     """An index can't be opened, or a query can't be answered exactly."""
+
+
+class ClusterError(SearchError):
+    """A cluster can't be reached, or refuses what it is asked.
+
+    Attributes:
+        status: the HTTP status of the refusal; None when there was no answer.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class RegressionError(LexlipError):

@@ -7,6 +7,7 @@ import typer
 
 from lexlip_lucene.cli.maps import model_of, opened
 from lexlip_lucene.cli.open_index import facts_of
+from lexlip_lucene.cli.place import Place
 from lexlip_lucene.cli.query import made_with, require_kind
 from lexlip_lucene.errors import InputError, SearchError
 from lexlip_lucene.words.visual_words import VISUAL_FACT
@@ -103,7 +104,7 @@ class SeenPicture(NamedTuple):
     visual: "VisualLexicon | None"
 
 
-def seen_picture(index: Path, asked: ByPicture, model: Path | None) -> SeenPicture:
+def seen_picture(index: Place, asked: ByPicture, model: Path | None) -> SeenPicture:
     """Return the picture as the model of an index sees it.
 
     Raises:
@@ -133,7 +134,7 @@ def seen_picture(index: Path, asked: ByPicture, model: Path | None) -> SeenPictu
     return SeenPicture(vector.query(share), whole, loaded, visual)
 
 
-def visual_of_index(index: Path, model: "LexLip") -> "VisualLexicon":
+def visual_of_index(index: Place, model: "LexLip") -> "VisualLexicon":
     """Return the visual lexicon of the model, which made the visual words of the index; errors as above."""
     from lexlip_lucene.encoders.visual.of_model import visual_of
 

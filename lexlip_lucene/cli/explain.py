@@ -11,6 +11,7 @@ from lexlip_lucene.cli.maps import draw_maps, draw_places, model_of, picture_of,
 from lexlip_lucene.cli.matched import draw_matches, looks_of
 from lexlip_lucene.cli.open_index import open_impacts
 from lexlip_lucene.cli.pictures import Outside
+from lexlip_lucene.cli.place import CaFile, Insecure, place_of
 from lexlip_lucene.cli.query import require_kind
 from lexlip_lucene.cli.typed import read_typed, words_lines, words_record
 from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 @verb
 def explain(
-    index: Annotated[Path, typer.Argument(help="Impact index folder.")],
+    index: Annotated[str, typer.Argument(help="Impact index folder, or URL/ALIAS in a cluster.")],
     docid: Annotated[str, typer.Option(help="Document to explain.")],
     query: Annotated[str | None, typer.Option(help="Words, or `token:weight …` without a model.")] = None,
     image: Annotated[
@@ -59,6 +60,8 @@ def explain(
         typer.Option(metavar="WORDS", help='With --late: light the places most like them in "a photo of a WORDS.".'),
     ] = None,
     outside: Outside = False,
+    ca_file: CaFile = None,
+    insecure: Insecure = False,
     json: Json = False,
     force: Force = False,
     debug: Debug = False,
@@ -87,10 +90,11 @@ def explain(
         raise InputError("--label lights places by the model's patch vectors: give --late with it")
     if maps is not None:
         require_png(maps, force=force)
-    require_kind(index, "impact", "a BM25 score is not explained")
-    read = ReadQuery({}) if query is None else read_typed(index, query, model)
-    seen = None if asked is None else seen_picture(index, asked, model)
-    with open_impacts(index) as searcher:
+    place = place_of(index, ca_file, insecure)
+    require_kind(place, "impact", "a BM25 score is not explained")
+    read = ReadQuery({}) if query is None else read_typed(place, query, model)
+    seen = None if asked is None else seen_picture(place, asked, model)
+    with open_impacts(place) as searcher:
         read = read.with_captions(searcher.caption_query)
         weights = read.weights if seen is None else words_and_picture(read.weights, seen.query)
         captions = searcher.caption_query(query or "").said(searcher.captions)
@@ -116,7 +120,7 @@ def explain(
         if matching and asked is not None and seen is not None and seen.visual is not None:
             drawn = draw_matches(maps, asked.file, picture, seen.model, seen.visual, explanation, force=force)
         elif model is not None:
-            loaded = model_of(index, model)
+            loaded = model_of(place, model)
             if late:  # it compares all words that were typed, and the picture may lack their tokens
                 known = loaded.lexicon.position_of_token
                 tokens = [token for token in weights if token in known and token not in read.called]

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from lexlip_lucene.cli.place import Place
 from lexlip_lucene.cli.query import made_with
 from lexlip_lucene.errors import InputError
 
@@ -39,7 +40,7 @@ def late_of(store: Path | None, hits: int | None, mix: float | None) -> Late | N
     return Late(store, hits, mix)
 
 
-def reranker(index: Path, model: Path | None, late: Late) -> "LateReranker":
+def reranker(index: Place, model: Path | None, late: Late) -> "LateReranker":
     """Return the re-ranker of the model's token vectors and the store's patches.
 
     Raises:

@@ -26,6 +26,7 @@ from lexlip_lucene.cli import (
     merge,
     merge_collections,
     photos,
+    push,
     search,
     serve,
     tag,
@@ -48,6 +49,7 @@ ORDER = [
     "merge-collections",
     "index",
     "merge",
+    "push",
     "check",
     "search",
     "explain",
@@ -94,6 +96,7 @@ app.add_typer(encode.app, name="encode")
 app.command("merge-collections")(merge_collections.merge_collections)
 app.command("index")(index.index)
 app.command("merge")(merge.merge)
+app.command("push")(push.push)
 app.command("check")(check.check)
 app.command("search")(search.search)
 app.command("explain")(explain.explain)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lexlip_lucene.cli.open_index import facts_of
+from lexlip_lucene.cli.place import Place
 from lexlip_lucene.errors import InputError, SearchError
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def opened(picture: Path) -> "Image":
         raise InputError(f"image: can't read {picture}: {reason}") from reason
 
 
-def model_of(index: Path, folder: Path) -> "LexLip":
+def model_of(index: Place, folder: Path) -> "LexLip":
     """Load the model that made the vectors of `index`.
 
     Raises:

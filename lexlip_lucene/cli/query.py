@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lexlip_lucene.cli.open_index import facts_of
+from lexlip_lucene.cli.place import Place
 from lexlip_lucene.errors import InputError, SearchError
 from lexlip_lucene.records import Impacts
 
@@ -17,7 +18,7 @@ WITHOUT_MODEL = "BM25 takes words as they are, so leave --model out"
 _WEIGHT = re.compile("-?[0-9]{1,18}")  # more digits Python refuses with an error of its own
 
 
-def is_bm25(index: Path, text: str, model: Path | None) -> bool:
+def is_bm25(index: Place, text: str, model: Path | None) -> bool:
     """Return True if `text` goes to BM25: no model, and the index says it is one or `text` is not `token:weight …`.
 
     Raises:
@@ -30,7 +31,7 @@ def is_bm25(index: Path, text: str, model: Path | None) -> bool:
     return kind == "bm25" or (kind is None and parse_weights(text) is None)
 
 
-def encoded_query(index: Path, text: str, model: Path | None) -> Impacts:
+def encoded_query(index: Place, text: str, model: Path | None) -> Impacts:
     """Return the query vector of `text`: from the model, or as written; None is the shipped model that made the index.
 
     Raises:
@@ -54,14 +55,14 @@ def encoded_query(index: Path, text: str, model: Path | None) -> Impacts:
     return encoder.encode(text)
 
 
-def made_with(index: Path) -> Path | None:
+def made_with(index: Place) -> Path | None:
     """Return the folder of the shipped model that an index was made with; None if it was made with another."""
     from lexlip_lucene.models.shipped import shipped_model_of
 
     return shipped_model_of(facts_of(index).get("model_sha256"))
 
 
-def encoded_queries(index: Path, topics: Path | None, encoded: Path | None, model: Path | None) -> dict[str, Impacts]:
+def encoded_queries(index: Place, topics: Path | None, encoded: Path | None, model: Path | None) -> dict[str, Impacts]:
     """Return qid → query: those of the file `encoded`, or the `topics` encoded with `model`.
 
     Raises:
@@ -123,14 +124,14 @@ def parse_weights(text: str) -> Impacts | None:
     return weights or None
 
 
-def require_kind(index: Path, kind: str, otherwise: str) -> None:
+def require_kind(index: Place, kind: str, otherwise: str) -> None:
     """Raise SearchError, ending in what to do `otherwise`, when the index says that it is of another kind."""
     there = facts_of(index).get("kind", kind)
     if there != kind:
         raise SearchError(f"{index}: an index of kind {kind} is needed here, got {there}: {otherwise}")
 
 
-def require_same_vocabulary(index: Path, vocabulary_sha256: str, source: str) -> None:
+def require_same_vocabulary(index: Place, vocabulary_sha256: str, source: str) -> None:
     """Raise SearchError when the index says it was made with another vocabulary than `source`'s."""
     made_with = facts_of(index).get("vocabulary_sha256")
     if made_with is not None and made_with != vocabulary_sha256:

@@ -9,6 +9,7 @@ import typer
 from lexlip_lucene.cli.by_picture import By, Looks, by_picture_of
 from lexlip_lucene.cli.late import late_of
 from lexlip_lucene.cli.narrowing import approximation_of, parse_filters
+from lexlip_lucene.cli.place import CaFile, Insecure, captions_of, place_of
 from lexlip_lucene.cli.search_many import QuerySource, search_many
 from lexlip_lucene.cli.search_one import answer_to
 from lexlip_lucene.cli.search_setting import SearchSetting
@@ -18,7 +19,7 @@ from lexlip_lucene.errors import InputError
 
 @verb
 def search(
-    index: Annotated[Path, typer.Argument(help="Index folder.")],
+    index: Annotated[str, typer.Argument(help="Index folder, or URL/ALIAS in a cluster.")],
     query: Annotated[str | None, typer.Option(help="One query: words, or `token:weight …` without a model.")] = None,
     image: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A picture to search by, with or without --query beside it.")
@@ -36,7 +37,7 @@ def search(
     ] = None,
     output: Annotated[Path | None, typer.Option(help="Run to write, TREC six columns.")] = None,
     k: Annotated[int | None, typer.Option("-k", help="Hits a query: 10 for --query, 1000 for a run.")] = None,
-    threads: Annotated[int, typer.Option(help="Java threads that share the queries of a run out.")] = 1,
+    threads: Annotated[int, typer.Option(help="Threads that share the queries of a run out.")] = 1,
     filters: Annotated[
         list[str] | None,
         typer.Option(
@@ -57,6 +58,11 @@ def search(
     mix: Annotated[
         float | None, typer.Option(help="Part of the first score with --late, 0 to 1; the model's own unless given.")
     ] = None,
+    bm25: Annotated[
+        bool, typer.Option("--bm25", help="Search the captions of a cluster's index; a folder says itself what it is.")
+    ] = False,
+    ca_file: CaFile = None,
+    insecure: Insecure = False,
     json: Json = False,
     force: Force = False,
     debug: Debug = False,
@@ -73,6 +79,11 @@ def search(
     \b
     Example: lexlip search photos-index --query "a red bicycle" --model model
     """
+    place = place_of(index, ca_file, insecure)
+    if bm25 and isinstance(place, Path):
+        raise InputError(f"--bm25 is for an index in a cluster, and {index} is a folder of one kind: leave it out")
+    if bm25:
+        place = captions_of(place)
     one = query is not None or image is not None
     if sum((one, topics is not None, encoded is not None)) != 1:
         raise InputError("search needs --query, --image or both, or one of --topics and --encoded")
@@ -97,11 +108,11 @@ def search(
     if one:
         if output is not None:
             raise InputError("--output is for a run: give --topics or --encoded, or leave it out with one query")
-        found = answer_to(index, query or "", model, setting)
+        found = answer_to(place, query or "", model, setting)
         if json and not found.record["hits"]:
             print(found.text.splitlines()[0], file=sys.stderr)
         answer(found.record, found.text, as_json=json)
         return
     if output is None:
         raise InputError("--topics and --encoded write a run: say where with --output RUN")
-    search_many(index, QuerySource(topics, encoded, model), output, setting)
+    search_many(place, QuerySource(topics, encoded, model), output, setting)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lexlip_lucene.cli.late import reranker, said_of_silent
 from lexlip_lucene.cli.narrowing import lost_nothing
 from lexlip_lucene.cli.open_index import open_impacts, open_texts
+from lexlip_lucene.cli.place import Place
 from lexlip_lucene.cli.query import WITHOUT_MODEL, encoded_queries, made_with, require_kind, with_captions
 from lexlip_lucene.cli.search_setting import SearchSetting, approximation_record, narrowed
 from lexlip_lucene.cli.verb import answer
@@ -29,7 +30,7 @@ class QuerySource(NamedTuple):
     model: Path | None
 
 
-def search_many(index: Path, source: QuerySource, output: Path, setting: SearchSetting) -> None:
+def search_many(index: Place, source: QuerySource, output: Path, setting: SearchSetting) -> None:
     """Search with the queries of `source`, write the run `output`, and answer with its figures."""
     from lexlip_lucene.evaluate.run import write_run
     from lexlip_lucene.files.written import require_absent
@@ -75,7 +76,7 @@ class _Found(NamedTuple):
     silent: int = 0
 
 
-def _timed(index: Path, source: QuerySource, setting: SearchSetting) -> _Found:
+def _timed(index: Place, source: QuerySource, setting: SearchSetting) -> _Found:
     from lexlip_lucene.data.topics import read_topics
     from lexlip_lucene.data.trec_id import require_distinct_as_written
     from lexlip_lucene.progress import for_terminal

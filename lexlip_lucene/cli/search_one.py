@@ -9,6 +9,7 @@ from lexlip_lucene.cli.by_picture import seen_picture, whole_reranker
 from lexlip_lucene.cli.late import reranker
 from lexlip_lucene.cli.narrowing import parse_filters, what_may_be_lost
 from lexlip_lucene.cli.open_index import open_impacts, open_texts
+from lexlip_lucene.cli.place import Place
 from lexlip_lucene.cli.query import is_bm25
 from lexlip_lucene.cli.search_setting import SearchSetting, approximation_record, narrowed
 from lexlip_lucene.cli.typed import read_typed, words_lines, words_record
@@ -34,20 +35,21 @@ class Answered(NamedTuple):
     text: str
 
 
-def one_query(index: Path, query: str, model: Path | None, *, k: int, filters: Sequence[str]) -> Answered:
+def one_query(index: Place, query: str, model: Path | None, *, k: int, filters: Sequence[str]) -> Answered:
     """Return the answer of an exact search for one query; errors as in `lexlip search`."""
     if k < 1:
         raise InputError(f"-k must be at least 1, got {k}")
     return answer_to(index, query, model, SearchSetting(k, 1, parse_filters(filters), None, as_json=False, force=False))
 
 
-def answer_to(index: Path, query: str, model: Path | None, setting: SearchSetting) -> Answered:
+def answer_to(index: Place, query: str, model: Path | None, setting: SearchSetting) -> Answered:
     """Return the answer of a search for one query; errors as in `lexlip search`."""
     weights: Mapping[str, int]
     hits: Sequence[Hit]
     read, late = None, ""
     captions: Mapping[str, str] = {}
-    start_java(setting)
+    if isinstance(index, Path):
+        start_java(setting)
     by_words = bool(query) or setting.picture is None
     if is_bm25(index, query, model) and by_words:
         setting.require_exact(index)

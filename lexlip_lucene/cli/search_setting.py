@@ -1,10 +1,10 @@
 """The setting of `lexlip search`, whatever is searched for."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from lexlip_lucene.cli.by_picture import ByPicture
 from lexlip_lucene.cli.late import Late
+from lexlip_lucene.cli.place import Place
 from lexlip_lucene.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class SearchSetting(NamedTuple):
         second = self.late if self.picture is None or self.picture.whole is None else self.picture.whole
         return self.k if second is None else max(self.k, second.hits)
 
-    def require_exact(self, index: Path) -> None:
+    def require_exact(self, index: Place) -> None:
         """Raise InputError if an option is for an impact index; `index` is one of BM25."""
         if self.approximate is not None:
             raise InputError(

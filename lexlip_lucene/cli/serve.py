@@ -9,6 +9,7 @@ import typer
 
 from lexlip_lucene.cli.late import late_of, reranker
 from lexlip_lucene.cli.open_index import open_impacts, open_texts
+from lexlip_lucene.cli.place import CaFile, Insecure, Place, captions_of, places_of
 from lexlip_lucene.cli.query import made_with, require_kind, require_same_vocabulary
 from lexlip_lucene.cli.verb import Debug, Json, answer, verb
 from lexlip_lucene.errors import InputError
@@ -25,7 +26,7 @@ HOST, PORT = "127.0.0.1", 8080
 
 @verb
 def serve(
-    index: Annotated[Path, typer.Argument(help="Impact index folder.")],
+    index: Annotated[str, typer.Argument(help="Impact index folder, or URL/ALIAS in a cluster.")],
     model: Annotated[
         Path | None,
         typer.Option(
@@ -34,7 +35,10 @@ def serve(
     ] = None,
     images: Annotated[Path | None, typer.Option(help="Folder of the pictures; none is shown without.")] = None,
     captions: Annotated[Path | None, typer.Option(help="Captions file that names each id's picture.")] = None,
-    bm25: Annotated[Path | None, typer.Option(help="BM25 index of captions, to compare and fuse with.")] = None,
+    bm25: Annotated[
+        str | None,
+        typer.Option(metavar="INDEX", help="BM25 index of captions, or URL/ALIAS, to compare and fuse with."),
+    ] = None,
     late: Annotated[
         Path | None,
         typer.Option("--late", metavar="STORE", help="Patch store, to re-rank with where the page or a client asks."),
@@ -58,6 +62,8 @@ def serve(
     upload_pixels: Annotated[
         int, typer.Option(min=1, help="Most pixels of a picture that is sent; a JPEG may have five times as many.")
     ] = 25_000_000,
+    ca_file: CaFile = None,
+    insecure: Insecure = False,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -77,10 +83,12 @@ def serve(
 
     reach = Reach.of(host, allow_host or (), proxy or (), cross_site=allow_cross_site)
     below = checked_root_path(root_path)
+    place, *others = places_of([index, *([] if bm25 is None else [bm25])], ca_file, insecure)
+    texts = captions_of(others[0]) if others else None
     limits = Limits(upload_bytes=upload_megabytes << 20, upload_pixels=upload_pixels)
     with listen(host, port) as bound:
-        model = model or _made_with(index)
-        served = open_served(index, model, images, captions, bm25, limits, late=late, root_path=below)
+        model = model or _made_with(place)
+        served = open_served(place, model, images, captions, texts, limits, late=late, root_path=below)
         documents = served.welcome.documents
         images_there = len(served.files.paths)
         facts = {"documents": documents, "images": images_there, "bm25": bm25 is not None, "late": late is not None}
@@ -95,7 +103,7 @@ def serve(
         )
 
 
-def _made_with(index: Path) -> Path:
+def _made_with(index: Place) -> Path:
     model = made_with(index)
     if model is None:
         raise InputError(f"--model is needed: {index} says of no model that comes with the package that it made it")
@@ -103,11 +111,11 @@ def _made_with(index: Path) -> Path:
 
 
 def open_served(
-    index: Path,
+    index: Place,
     model: Path,
     images: Path | None,
     captions: Path | None,
-    bm25: Path | None,
+    bm25: Place | None,
     limits: "Limits | None" = None,
     *,
     late: Path | None = None,
@@ -134,7 +142,8 @@ def open_served(
     second = None if wanted is None else reranker(index, model, wanted)
     texts = None if bm25 is None else open_texts(bm25)
     searching = Searching(open_impacts(index), encoder, texts, late=second, vectors=limits.vectors)
-    return Served(searching, find_files, limits, root_path=root_path, check=lambda: check_index(index))
+    check = partial(check_index, index) if isinstance(index, Path) else None  # a cluster checks its own files
+    return Served(searching, find_files, limits, root_path=root_path, check=check)
 
 
 def run_server(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lexlip_lucene.cli.place import Place
 from lexlip_lucene.cli.query import encoded_query, made_with, parse_weights, require_same_vocabulary
 from lexlip_lucene.models.shipped import model_folder
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from lexlip_lucene.words.read_query import ReadQuery
 
 
-def read_typed(index: Path, text: str, model: Path | None) -> "ReadQuery":
+def read_typed(index: Place, text: str, model: Path | None) -> "ReadQuery":
     """Read the query `text`: typed words with a model, `token:weight …` without; errors as in `encoded_query`."""
     from lexlip_lucene.words.read_query import ReadQuery
 

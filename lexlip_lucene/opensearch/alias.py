@@ -1,0 +1,53 @@
+"""The index behind an alias, and the facts that its mapping keeps."""
+
+import json
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import quote
+
+from lexlip_lucene.errors import ClusterError, InputError, SearchError
+from lexlip_lucene.opensearch.connection import Connection
+from lexlip_lucene.opensearch.mapping import FORMAT
+
+
+class Behind(NamedTuple):
+    """An index that an alias stands for.
+
+    Attributes:
+        name: percent-encoded.
+        facts: about what made it.
+    """
+
+    name: str
+    facts: Mapping[str, str]
+
+    @property
+    def keywords(self) -> list[str]:
+        """The fields to filter by, sorted."""
+        return sorted(json.loads(self.facts.get("keywords", "[]")))
+
+
+def behind(connection: Connection) -> Behind:
+    """Return the index that the alias of a connection's address stands for now.
+
+    Raises:
+        InputError: the cluster has none of this name.
+        SearchError: there are several, or what is there was loaded by others or by another version.
+        ClusterError: the cluster can't be reached, or refuses.
+    """
+    address = connection.address
+    try:
+        found = connection.request("GET", f"/{quote(address.alias, safe='')}/_mapping")
+    except ClusterError as error:
+        if error.status != 404:
+            raise
+        raise InputError(f"{address}: the cluster has no index of this name: load one with `lexlip push`") from error
+    if len(found) != 1:
+        names = ", ".join(sorted(found)) or "none"
+        raise SearchError(f"{address}: one index is needed behind an alias, got {names}: search each by its own name")
+    [(name, index)] = found.items()
+    facts = index.get("mappings", {}).get("_meta", {})
+    if facts.get("format") != FORMAT:
+        made = "others" if "format" not in facts else f"another version (format {facts['format']}, needed {FORMAT})"
+        raise SearchError(f"{address} was loaded by {made}: load it again with `lexlip push`")
+    return Behind(quote(name, safe=""), {key: str(value) for key, value in facts.items()})

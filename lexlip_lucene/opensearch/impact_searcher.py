@@ -1,0 +1,140 @@
+"""Searching impacts in a cluster: score(q, d) = Σ over shared tokens of query weight × impact, as on one machine.
+
+A query is a `bool` of one `term` a token with its weight as the boost, sorted by score and docid. The index's
+similarity multiplies boost and impact and nothing else, so the number of shards changes no score. The cluster adds
+floats: where that may have rounded (`float_scores.py`), the hits come from the documents' vectors.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lexlip_lucene.opensearch.cluster_searcher import BY_SCORE, ClusterSearcher, checked_counts, checked_texts
+from lexlip_lucene.opensearch.float_scores import EXACT_BELOW, reach
+from lexlip_lucene.opensearch.impact_text import vector_of
+from lexlip_lucene.opensearch.mapping import IMPACTS
+from lexlip_lucene.progress import SILENT, Progress
+from lexlip_lucene.records import Hit, Impacts
+from lexlip_lucene.search.caption_fields import CaptionFields, caption_fields
+from lexlip_lucene.search.explanation import Explanation
+from lexlip_lucene.search.searcher import Filters, Searcher
+from lexlip_lucene.text_list import as_texts
+from lexlip_lucene.vectors.json_vector import checked_impacts
+
+_VECTORS_AT_ONCE = 1_000
+
+
+class OpenSearchImpactSearcher(ClusterSearcher, Searcher):
+    """A searcher of impacts in a cluster with queries of token → query weight; scores are exact integers.
+
+    It has the hits of `ImpactSearcher` in the same order. A query has as many tokens as the cluster's setting
+    `indices.query.bool.max_clause_count` lets it, 1,024 unless it is raised.
+    """
+
+    def search(
+        self, query: Impacts, k: int = 10, *, filters: Filters | None = None, without: Sequence[str] = ()
+    ) -> list[Hit]:
+        """Return the top `k` hits, fewer when fewer documents match; none for a query without tokens.
+
+        Args:
+            query: token → query weight, an integer in 1..2^24−1.
+            k: hits, at least 1; more than 10,000 take several requests.
+            filters: keyword field → value or values that a hit must have.
+            without: tokens that no hit has.
+
+        Raises:
+            InputError: the query is not what is needed, `k` < 1, or no such keyword field.
+            ClusterError: the cluster can't be reached, or refuses; a shard is lost.
+        """
+        k, _ = checked_counts(k, 1)
+        return self._hits([checked_impacts(query, "query")], k, filters, without)[0]
+
+    def search_batch(
+        self,
+        queries: Mapping[str, Impacts],
+        k: int = 1000,
+        *,
+        threads: int = 1,
+        filters: Filters | None = None,
+        without: Sequence[str] = (),
+        progress: Progress = SILENT,
+    ) -> dict[str, list[Hit]]:
+        """Return qid → the top `k` hits, in the order of `queries`; arguments and errors as in `search`.
+
+        Args:
+            queries: qid → query.
+            k: hits a query.
+            threads: requests under way at a time, of some queries each.
+            filters: as in `search`.
+            without: as in `search`.
+            progress: shows how far it is.
+        """
+        k, threads = checked_counts(k, threads)
+        checked = {qid: checked_impacts(query, f"query {qid}") for qid, query in queries.items()}
+        return self._batch(checked, lambda some: self._hits(some, k, filters, without), k, threads, progress)
+
+    def vector(self, docid: str) -> Impacts:
+        """Return a document's token → impact, heaviest first, equal ones by token; {} for one without any token.
+
+        Raises:
+            InputError: the index has no such document.
+            ClusterError: the cluster can't be reached, or a shard is lost.
+        """
+        impacts = vector_of(self._source(docid, [IMPACTS])[IMPACTS])
+        return dict(sorted(impacts.items(), key=lambda item: (-item[1], item[0])))
+
+    @property
+    def captions(self) -> CaptionFields:
+        """The kinds of tokens that the index has beside words."""
+        return caption_fields(self.facts)
+
+    def explain(self, query: Impacts, docid: str) -> Explanation:
+        """Explain the score of document `docid` from its stored vector.
+
+        Raises:
+            InputError: the index has no such document, or a query weight is not a positive integer.
+            ClusterError: the cluster can't be reached, or a shard is lost.
+        """
+        return super().explain(checked_impacts(query, "query"), docid)
+
+    def _hits(
+        self, queries: Sequence[Impacts], k: int, filters: Filters | None, without: Sequence[str]
+    ) -> list[list[Hit]]:
+        excluded = checked_texts(as_texts(without, "without"), "without")
+        must_not = {"terms": {IMPACTS: excluded}} if excluded else None
+        bodies = [self._narrowed(_should(query), filters, must_not) for query in queries]
+        asked = [place for place, query in enumerate(queries) if query]
+
+        def ranked(index: str) -> list[list[Hit]]:
+            hits: list[list[Hit]] = [[] for _ in queries]
+            tops = self._top(index, [bodies[place] for place in asked], k) if asked else []
+            for place, top in zip(asked, tops, strict=True):
+                scores = [(docid, int(score)) for score, docid in top]
+                if top and top[0].score >= EXACT_BELOW:
+                    scores = self._exact(index, queries[place], bodies[place], k)
+                hits[place] = [Hit(docid, score, rank) for rank, (docid, score) in enumerate(scores, start=1)]
+            return hits
+
+        return self._now(ranked)
+
+    def _exact(self, index: str, query: Impacts, body: Mapping[str, Any], k: int) -> list[tuple[str, int]]:
+        """Return the exact top `k`, docid and score, from the vectors of all documents that may be among them."""
+        page = {"query": body, "sort": BY_SCORE, "size": _VECTORS_AT_ONCE, "track_total_hits": False}
+        after: dict[str, Any] = {}
+        scores: dict[str, int] = {}
+        floats: list[float] = []
+        while len(floats) < k or floats[-1] >= reach(floats[k - 1], len(query)):
+            [answer] = self._searched(index, [{**page, **after, "_source": [IMPACTS]}])
+            hits = answer.get("hits", {}).get("hits", [])
+            for hit in hits:
+                vector = vector_of(hit["_source"][IMPACTS])
+                scores[hit["sort"][1]] = sum(weight * vector.get(token, 0) for token, weight in query.items())
+                floats.append(hit["sort"][0])
+            if len(hits) < _VECTORS_AT_ONCE:
+                break
+            after = {"search_after": hits[-1]["sort"]}
+        return sorted(scores.items(), key=lambda item: (-item[1], item[0].encode()))[:k]
+
+
+def _should(query: Impacts) -> dict[str, Any]:
+    terms = [{"term": {IMPACTS: {"value": token, "boost": weight}}} for token, weight in query.items()]
+    return {"should": terms, "minimum_should_match": 1}

@@ -1,0 +1,103 @@
+"""The connection to a cluster, by a server of the test's own: what it sends, and what it makes of answers."""
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from recorded_server import Recorded, recorded
+
+from lexlip_lucene.errors import ClusterError, InputError
+from lexlip_lucene.opensearch.cluster_address import ClusterAddress
+from lexlip_lucene.opensearch.connection import Connection, Security
+
+
+@pytest.fixture
+def address() -> Iterator[ClusterAddress]:
+    with recorded() as address:
+        yield address
+
+
+def test_the_environment_gives_the_user_and_the_address_does_not_show_it(
+    address: ClusterAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEXLIP_OPENSEARCH_USER", "zoë")
+    monkeypatch.setenv("LEXLIP_OPENSEARCH_PASSWORD", "pässwörd:1")
+    with Connection(address) as connection:
+        connection.request("GET", "/photos/_count", pretty=True)
+    [(_, path, said, _)] = Recorded.seen
+    assert path == "/proxy/photos/_count?pretty=true"
+    assert said is not None and base64.b64decode(said.removeprefix("Basic ")).decode() == "zoë:pässwörd:1"
+    assert "pässwörd" not in repr(Security("zoë", "pässwörd:1"))
+
+
+def test_a_user_without_a_password_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match="LEXLIP_OPENSEARCH_PASSWORD is not set"):
+        Security.of_environment({"LEXLIP_OPENSEARCH_USER": "zoë"})
+    with pytest.raises(InputError, match="LEXLIP_OPENSEARCH_CA is no file"):
+        Security.of_environment({"LEXLIP_OPENSEARCH_CA": "nowhere.pem"})
+    with pytest.raises(InputError, match="LEXLIP_OPENSEARCH_INSECURE must be 0 or 1"):
+        Security.of_environment({"LEXLIP_OPENSEARCH_INSECURE": "yes"})
+
+
+def test_lines_are_sent_as_they_are_or_encoded_one_by_one(address: ClusterAddress) -> None:
+    with Connection(address, Security()) as connection:
+        connection.request("POST", "/_bulk", lines=[{"a": 1}, {"b": "é"}])
+        connection.request("POST", "/_bulk", lines='{"c":2}\n')
+    assert [json.loads(line) for line in Recorded.seen[0][3].splitlines()] == [{"a": 1}, {"b": "é"}]
+    assert Recorded.seen[1][3] == '{"c":2}\n'
+
+
+@pytest.mark.parametrize("status", [400, 404, 429, 503])
+def test_a_refusal_is_one_error_with_its_status_and_is_not_tried_again(address: ClusterAddress, status: int) -> None:
+    inner = {"type": "x", "reason": "outer", "caused_by": {"type": "y", "reason": "max_clause_count"}}
+    Recorded.answer = (status, {"error": {"root_cause": [], "reason": "all shards failed", "caused_by": inner}})
+    with (
+        Connection(address, Security()) as connection,
+        pytest.raises(ClusterError, match="max_clause_count") as refused,
+    ):
+        connection.request("GET", "/x")
+    assert refused.value.status == status and str(address) in str(refused.value)
+    assert len(Recorded.seen) == 1
+
+
+def test_a_missing_user_is_asked_for_by_its_variable(address: ClusterAddress) -> None:
+    Recorded.answer = (401, b"Unauthorized")
+    with Connection(address, Security()) as connection, pytest.raises(ClusterError, match="LEXLIP_OPENSEARCH_USER"):
+        connection.request("GET", "/x")
+
+
+def test_what_is_not_json_is_not_taken_for_an_answer(address: ClusterAddress) -> None:
+    Recorded.answer = (200, b"<html>")
+    with Connection(address, Security()) as connection, pytest.raises(ClusterError, match="is it OpenSearch"):
+        connection.request("GET", "/x")
+
+
+def test_a_cluster_that_is_not_there_is_named(tmp_path: Path) -> None:
+    address = ClusterAddress.of("http://127.0.0.1:1/photos")
+    with (
+        Connection(address, Security()) as connection,
+        pytest.raises(ClusterError, match=re.escape(str(address))) as lost,
+    ):
+        connection.request("GET", "/x")
+    assert lost.value.status is None and "object at" not in str(lost.value)
+
+
+def test_the_next_node_answers_for_one_that_is_gone(address: ClusterAddress) -> None:
+    [node] = address.nodes
+    both = ClusterAddress.of(f"http://127.0.0.1:1,127.0.0.1:{node.port}/photos")
+    with Connection(both, Security()) as connection:
+        assert [connection.request("GET", "/x") for _ in range(4)] == [{}] * 4
+
+
+def test_certificates_that_can_t_be_read_are_named(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.pem"
+    wrong.write_text("nothing")
+    address = ClusterAddress.of("https://127.0.0.1:1/photos")
+    with (
+        pytest.raises((InputError, ClusterError), match=re.escape(str(address))),
+        Connection(address, Security(ca_file=wrong)) as connection,
+    ):
+        connection.request("GET", "/x")

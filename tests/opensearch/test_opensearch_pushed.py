@@ -1,0 +1,65 @@
+"""The same collection in a cluster and in a Lucene index of this machine: the same hits, order and integers."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import orjson
+import pytest
+from exact_collections import collection, queries
+from running_cluster import RunningNode
+from support.cli_run import done
+
+from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
+from lexlip_lucene.opensearch.impact_searcher import OpenSearchImpactSearcher
+from lexlip_lucene.records import Impacts
+
+
+def write(folder: Path, vectors: Mapping[str, Impacts], split: str) -> Path:
+    folder.mkdir()
+    lines = [
+        orjson.dumps({"id": docid, "contents": f"text of {docid}", "vector": vector, "split": f"{split}{place % 2}"})
+        for place, (docid, vector) in enumerate(vectors.items())
+    ]
+    (folder / "a.jsonl").write_bytes(b"\n".join(lines[: len(lines) // 2]))
+    (folder / "b.jsonl").write_bytes(b"\n".join(lines[len(lines) // 2 :]))
+    return folder
+
+
+def require_same(index: Path, address: str, weights: int) -> None:
+    asked = {qid: query for qid, query in queries(weights, number=30).items() if query}
+    with ImpactSearcher(index) as lucene, OpenSearchImpactSearcher(address) as cluster:
+        assert cluster.documents == lucene.documents
+        for k in (1, 10, 1000):
+            assert cluster.search_batch(asked, k, threads=2) == lucene.search_batch(asked, k, threads=2)
+        narrowed = {"filters": {"split": ["old0", "new1"]}, "without": ["t3", "."]}
+        assert cluster.search_batch(asked, 50, **narrowed) == lucene.search_batch(asked, 50, **narrowed)
+        assert cluster.keywords() == lucene.keywords()
+        for docid in ("..", "🙂", "a/b?c#d"):
+            assert cluster.vector(docid) == lucene.vector(docid)
+            assert cluster.stored(docid) == lucene.stored(docid)
+            assert cluster.explain(asked["q3"], docid) == lucene.explain(asked["q3"], docid)
+        tokens = ["##ing", ".", "🙂", "nowhere"]
+        expected = {token: len(lucene.search({token: 1}, 10_000)) for token in tokens}  # deleted ones not counted
+        assert cluster.frequencies(tokens) == expected
+
+
+@pytest.mark.parametrize(("shards", "bits", "weights"), [(1, 8, 255), (3, 16, 65535), (7, 1, 3)])
+def test_a_pushed_collection_has_the_hits_of_its_lucene_index_through_changes(
+    node: RunningNode, tmp_path: Path, shards: int, bits: int, weights: int
+) -> None:
+    address, index = f"{node.url}/pushed-{shards}", tmp_path / "index"
+    old = write(tmp_path / "old", collection(bits, documents=600), "old")
+    kept = ("--keyword", "split", "--store", "contents")
+    report = done("push", old, address, "--shards", shards, *kept)
+    done("index", old, index, *kept)
+    require_same(index, address, weights)
+    new = write(tmp_path / "new", collection(bits, documents=200, seed=8), "new")
+    done("push", new, address, "--append", "--replace")
+    done("index", new, index, "--append", "--replace", *kept)
+    require_same(index, address, weights)
+    ids = tmp_path / "ids.txt"
+    ids.write_text("".join(f"{docid}\n" for docid in list(collection(bits, documents=600))[20:200]))
+    done("push", "--delete", ids, address)
+    done("index", "--delete", ids, index)
+    require_same(index, address, weights)
+    node.ask("DELETE", f"/{report['index']}")
