@@ -8,7 +8,7 @@
     KEY       each keyword, by its own name: a text, or a list of texts
 
 `_source` has all of them. The scripted similarity has neither idf nor length norm, so the number of shards changes no
-score. `_meta` maps text → text with the keys of a Lucene index's commit (`lucene/index/facts.py`), and `format`,
+score. `_meta` maps text → text with the keys of a Lucene index's commit (`search/collection_facts.py`), and `format`,
 `max_impact`, `max_tokens`, `keywords` and `stored` (JSON lists), `caption_texts` (documents with captions),
 `shards_sha256` (of a collection without manifest) and, while documents go in or out, `loading` (`push/loading.py`).
 """

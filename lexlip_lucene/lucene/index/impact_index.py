@@ -16,14 +16,6 @@ from lexlip_lucene.files.written import bytes_below, written_folder
 from lexlip_lucene.lucene.index.caption_lengths import measured_fields
 from lexlip_lucene.lucene.index.commit import SCHEMA, facts_and_keywords, keywords_fact
 from lexlip_lucene.lucene.index.counts import Counts, require_on_disk, require_same
-from lexlip_lucene.lucene.index.facts import (
-    OF_ONE_COLLECTION,
-    combined,
-    lasting,
-    manifest_facts,
-    require_manifest_counts,
-    stated_sha256,
-)
 from lexlip_lucene.lucene.index.failures import failure
 from lexlip_lucene.lucene.index.options import IndexOptions, WriteOptions, checked_options
 from lexlip_lucene.lucene.index.report import IndexReport, require_index_place, require_outside
@@ -33,6 +25,14 @@ from lexlip_lucene.lucene.jvm.jvm import start_jvm
 from lexlip_lucene.lucene.jvm.unreadable import reading
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.search.caption_fields import CaptionFields, caption_fields
+from lexlip_lucene.search.collection_facts import (
+    OF_ONE_COLLECTION,
+    combined,
+    lasting,
+    manifest_facts,
+    require_manifest_counts,
+    stated_sha256,
+)
 from lexlip_lucene.text_list import as_texts
 from lexlip_lucene.vectors.manifest import read_manifest
 

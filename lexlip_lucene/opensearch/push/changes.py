@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Literal
 
 from lexlip_lucene.errors import InputError, OutputError
-from lexlip_lucene.lucene.index.facts import combined
 from lexlip_lucene.opensearch.connection import Security
 from lexlip_lucene.opensearch.push.bulk import batches, deleted
 from lexlip_lucene.opensearch.push.cluster_index import ClusterIndex
@@ -26,6 +25,7 @@ from lexlip_lucene.opensearch.push.serving import set_loading
 from lexlip_lucene.opensearch.push.survey import Survey
 from lexlip_lucene.opensearch.push.verification import require_counts, require_hits
 from lexlip_lucene.progress import Progress
+from lexlip_lucene.search.collection_facts import combined
 
 
 class Change:

@@ -3,11 +3,11 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from lexlip_lucene.lucene.index.facts import OF_ONE_COLLECTION, lasting
 from lexlip_lucene.opensearch.mapping import FORMAT
 from lexlip_lucene.opensearch.push.cluster_index import Counted
 from lexlip_lucene.opensearch.push.loading import LOADING_FACT
 from lexlip_lucene.opensearch.push.survey import Survey
+from lexlip_lucene.search.collection_facts import OF_ONE_COLLECTION, lasting
 
 SHARDS_SHA256 = "shards_sha256"
 MAX_IMPACT, MAX_TOKENS, CAPTION_TEXTS = "max_impact", "max_tokens", "caption_texts"

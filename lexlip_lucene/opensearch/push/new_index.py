@@ -9,7 +9,6 @@ from typing import NamedTuple
 import orjson
 
 from lexlip_lucene.errors import ClusterError, InputError, LexlipError, OutputError
-from lexlip_lucene.lucene.index.facts import OF_ONE_COLLECTION
 from lexlip_lucene.opensearch.connection import Security
 from lexlip_lucene.opensearch.mapping import FORMAT, index_body
 from lexlip_lucene.opensearch.push.cluster_index import ClusterIndex
@@ -22,6 +21,7 @@ from lexlip_lucene.opensearch.push.serving import set_loading
 from lexlip_lucene.opensearch.push.survey import Survey
 from lexlip_lucene.opensearch.push.verification import require_counts, require_hits
 from lexlip_lucene.progress import Progress
+from lexlip_lucene.search.collection_facts import OF_ONE_COLLECTION
 
 _HASH_DIGITS = 12
 

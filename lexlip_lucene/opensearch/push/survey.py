@@ -12,16 +12,16 @@ from typing import NamedTuple
 from lexlip_lucene.data.shards import documents_in, find_shards
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.files.written import sha256_of
-from lexlip_lucene.lucene.index.facts import (
+from lexlip_lucene.opensearch.push.document_lines import DocumentLines, Line
+from lexlip_lucene.opensearch.push.probes import Probe, Probes, probe_queries
+from lexlip_lucene.opensearch.push.repeated_ids import RepeatedIds, hash_of
+from lexlip_lucene.progress import SILENT, Progress
+from lexlip_lucene.search.collection_facts import (
     OF_ONE_COLLECTION,
     manifest_facts,
     require_manifest_counts,
     stated_sha256,
 )
-from lexlip_lucene.opensearch.push.document_lines import DocumentLines, Line
-from lexlip_lucene.opensearch.push.probes import Probe, Probes, probe_queries
-from lexlip_lucene.opensearch.push.repeated_ids import RepeatedIds, hash_of
-from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.vectors.json_vector import parse_line
 from lexlip_lucene.vectors.manifest import read_manifest
 
