@@ -7,7 +7,7 @@ package lexlip.search;
 final class BlockCosts {
 
   /** Of one token in one block that is scored. */
-  private static final double SCORED = 60;
+  private static final double SCORED = 30;
 
   /** Of one token in one block, for its bound. */
   private static final double BOUND = 0.08;
