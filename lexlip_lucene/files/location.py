@@ -145,7 +145,9 @@ class Location:
         with self._read_errors_named():
             top = self._inner.rstrip("/") + "/"
             names = [found.removeprefix(top) for found in self._system.find(self._inner)]
-            return sorted(unquote(name) if self._is_web else name for name in names)
+            if self._is_web:  # a page that lists files may have links that sort it
+                names = [unquote(name) for name in names if "?" not in name]
+            return sorted(names)
 
     def write(self, content: bytes) -> None:
         """Write the file, in the place of any other.

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import fsspec
 import orjson
@@ -269,6 +270,9 @@ def test_names_in_a_folder_of_a_web_server_are_those_of_its_files(model: LexLip,
     for name in names:
         (folder / "named").mkdir(exist_ok=True)
         (folder / "named" / name).write_bytes(b"x")
+    (folder / "named" / "index.html").write_text(
+        "".join(f'<a href="{href}">x</a>' for href in ("?C=N;O=D", "../", *map(quote, names)))
+    )
     images = images_at_url(Location(f"{server}/named")).images
     assert [image.id for image in images] == names
     assert [image.content() for image in images if image.content is not None] == [b"x"] * 3
