@@ -114,8 +114,11 @@ class UnfinishedAtUrl:
         return self._manifest_file.exists()
 
     def _made(self, manifest: Manifest) -> bool:
-        """Say if such a run made the collection of this manifest."""
-        return all(getattr(manifest, key) == value for key, value in self.facts.items())
+        """Say if such a run made the collection of this manifest, and all its shards are there."""
+        if any(getattr(manifest, key) != value for key, value in self.facts.items()):
+            return False
+        there = set(self.output.files()) if manifest.shards else set()
+        return all(shard.name in there for shard in manifest.shards)
 
     def _read(self, name: str) -> bytes | None:
         file = self.folder.child(name)

@@ -276,3 +276,13 @@ def test_names_in_a_folder_of_a_web_server_are_those_of_its_files(model: LexLip,
     images = images_at_url(Location(f"{server}/named")).images
     assert [image.id for image in images] == names
     assert [image.content() for image in images if image.content is not None] == [b"x"] * 3
+
+
+def test_a_collection_that_has_lost_a_shard_is_not_taken_for_whole(model: LexLip, memory: Any) -> None:
+    encode_images(model, f"memory://in/{SHARDS}", "memory://out")
+    whole = at_url(memory, "out")
+    memory.rm("/out/part-00001.jsonl")
+    with pytest.raises(OutputError, match="memory://out exists already"):
+        encode_images(model, f"memory://in/{SHARDS}", "memory://out", resume=True)
+    encode_images(model, f"memory://in/{SHARDS}", "memory://out", resume=True, force=True)
+    assert at_url(memory, "out") == whole

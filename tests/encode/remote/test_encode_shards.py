@@ -223,7 +223,7 @@ def test_what_is_no_part_is_refused(text: str) -> None:
         ({"update": True}, "--update compares ids with a list of images"),
         ({"entities": "tags.jsonl"}, "--entities looks up the images of a list"),
         ({"part": Part(0, 2), "patches": "store"}, "--patches and --whole write one store of a whole collection"),
-        ({"part": Part(0, 4)}, "--shard 0/4: the input has 3 shards, so 3 parts are the most"),
+        ({"part": Part(0, 4)}, "--shard 0/4: N is at most the number of shards of the input, which is 3 here"),
     ],
 )
 def test_options_that_shards_or_parts_can_t_have_are_refused(
