@@ -22,7 +22,7 @@ def merge_collections(
     """Merge the parts of a collection.
 
     The parts are those of lexlip encode images --shard 0/N to N-1/N. All N must be there once, of the same inputs,
-    model and options; the result is what one run over all inputs would have written.
+    model and options; the result is what one run over all inputs would have written. A whole collection is copied.
 
     \b
     Example: lexlip merge-collections photos-collection part-0 part-1
@@ -44,6 +44,6 @@ def merge_collections(
     }
     text = (
         f"{output}: {manifest.documents} documents ({manifest.empty} empty), {manifest.postings} postings, "
-        f"{len(manifest.rejected)} rejected, from {len(parts)} parts"
+        f"{len(manifest.rejected)} rejected, from {len(parts)} part{'s' * (len(parts) > 1)}"
     )
     answer(record, text, as_json=json)

@@ -38,6 +38,11 @@ def find_shards(collection: Path, what: str = "collection") -> ShardFiles:
     Raises:
         InputError: no such folder, no shard in it, a file of another kind, or a folder that can't be read.
     """
+    if re.match(r"[A-Za-z][\w+.-]+:/", str(collection)) and not collection.exists():
+        raise InputError(
+            f"{what}: a folder of this machine is needed, got {collection}: bring what is at a URL here by `lexlip "
+            "merge-collections FOLDER URL`"
+        )
     require_folder(collection, what)
     found: list[Path] = []
     hidden = 0

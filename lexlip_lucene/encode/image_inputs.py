@@ -109,10 +109,11 @@ class ShardedImages:
 
     def _require_other_ids(self, shard: PictureShard, images: Sequence[CaptionedImage]) -> None:
         """Find keys that begin again with each shard now, and not when all are encoded and compared."""
-        if images:
-            other = self._first_ids.setdefault(images[0].id, shard)
+        first = next((image for image in images if not image.refused), None)
+        if first is not None:
+            other = self._first_ids.setdefault(first.id, shard)
             if other is not shard:
                 raise InputError(
-                    f"{shard.location}: its first picture has the id {images[0].id!r}, as that of {other.location} "
+                    f"{shard.location}: its first picture has the id {first.id!r}, as that of {other.location} "
                     "has: give each picture an id of its own in all shards"
                 )

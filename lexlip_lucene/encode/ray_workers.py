@@ -10,6 +10,7 @@ import os
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,7 @@ class RayWorkers:
         """
         if not plan:
             return
+        options = replace(options, states=_absolute(options.states), entities=_absolute(options.entities))
         with _joined(self.address) as ray:
             for row in progress.track(self._rows(ray, options, plan), "encoding shards", len(plan)):
                 if row["error"]:
@@ -129,6 +131,11 @@ class _Worker:
                 "that all machines share, or a URL"
             )
         return run
+
+
+def _absolute(path: Path | None) -> Path | None:
+    """Return a path that is the same file in a worker's working folder."""
+    return None if path is None else path.absolute()
 
 
 @contextmanager

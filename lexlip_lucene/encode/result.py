@@ -114,15 +114,6 @@ def manifest_of(facts: Mapping[str, Any], plan: Sequence[PlannedShard], done: Se
     )
 
 
-def require_documents(manifest: Manifest) -> Manifest:
-    """Return the manifest, or raise InputError if not one input could be read."""
-    if manifest.documents:
-        return manifest
-    rejected = manifest.rejected
-    first = f"; the first of {len(rejected)} rejected: {rejected[0].file}: {rejected[0].reason}" if rejected else ""
-    raise InputError(f"nothing to encode: not one input could be read{first}")
-
-
 def require_same_settings(place: object, begun: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
     """Raise InputError unless what is half done at `place` was begun with the settings of this run."""
     for key, value in settings.items():

@@ -67,7 +67,8 @@ class Part(NamedTuple):
         """Return the shards of this part; InputError if there are more parts than shards."""
         if self.of > len(plan):
             raise InputError(
-                f"--shard {self.number}/{self.of}: the input has {len(plan)} shards, so {len(plan)} parts are the most"
+                f"--shard {self.number}/{self.of}: N is at most the number of shards of the input, "
+                f"which is {len(plan)} here"
             )
         first, end = (number * len(plan) // self.of for number in (self.number, self.number + 1))
         return plan[first:end]

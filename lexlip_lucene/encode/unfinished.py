@@ -26,7 +26,6 @@ from lexlip_lucene.encode.result import (
     Completion,
     DoneShard,
     manifest_of,
-    require_documents,
     require_same_settings,
 )
 from lexlip_lucene.encode.shard_plan import PlannedShard
@@ -42,7 +41,7 @@ from lexlip_lucene.files.written import (
 )
 from lexlip_lucene.late.store_changes import Patches
 from lexlip_lucene.vectors.distinct_ids import require_distinct_ids
-from lexlip_lucene.vectors.manifest import Manifest, ShardEntry, read_manifest, write_manifest
+from lexlip_lucene.vectors.manifest import Manifest, ShardEntry, read_manifest, require_documents, write_manifest
 from lexlip_lucene.vectors.query_file import is_query_file
 
 

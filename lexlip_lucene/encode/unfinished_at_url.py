@@ -18,15 +18,15 @@ from lexlip_lucene.encode.result import (
     Completion,
     DoneShard,
     manifest_of,
-    require_documents,
     require_same_settings,
 )
 from lexlip_lucene.encode.shard_plan import PlannedShard
 from lexlip_lucene.errors import InputError, OutputError
 from lexlip_lucene.files.location import Location
+from lexlip_lucene.files.replaced_url import require_replaceable
 from lexlip_lucene.late.store_changes import Patches
 from lexlip_lucene.vectors.distinct_ids import require_distinct_ids
-from lexlip_lucene.vectors.manifest import Manifest, manifest_bytes, parsed_manifest
+from lexlip_lucene.vectors.manifest import SHARD_NAMES, Manifest, manifest_bytes, parsed_manifest, require_documents
 
 
 class UnfinishedAtUrl:
@@ -60,6 +60,8 @@ class UnfinishedAtUrl:
             return Completion.PARTIAL
         if not force and (manifest is not None or (begun is None and self.output.is_folder())):
             raise OutputError(f"{self.output} exists already: choose another name, or overwrite it with --force")
+        require_replaceable(self.output, SHARD_NAMES, "a collection")
+        require_replaceable(self.folder, r"settings\.json|part-\d+\.json", "an unfinished collection")
         return Completion.NONE
 
     def begin(self) -> None:
@@ -112,8 +114,11 @@ class UnfinishedAtUrl:
         return self._manifest_file.exists()
 
     def _made(self, manifest: Manifest) -> bool:
-        """Say if such a run made the collection of this manifest."""
-        return all(getattr(manifest, key) == value for key, value in self.facts.items())
+        """Say if such a run made the collection of this manifest, and all its shards are there."""
+        if any(getattr(manifest, key) != value for key, value in self.facts.items()):
+            return False
+        there = set(self.output.files()) if manifest.shards else set()
+        return all(shard.name in there for shard in manifest.shards)
 
     def _read(self, name: str) -> bytes | None:
         file = self.folder.child(name)

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import quote, unquote
 
 from lexlip_lucene.errors import InputError, LexlipError, OutputError
 from lexlip_lucene.files.written import require_file, written_file
@@ -52,14 +53,18 @@ class Location:
         if self.path is not None:
             return os.fsencode(self.path).decode(errors="backslashreplace")
         text = re.sub(r"//[^/@]*@", "//", self.address)
-        return re.sub(r"\?.*", "?…", text) if text.startswith("http") else text
+        return re.sub(r"\?.*", "?…", text) if self._is_web else text
+
+    @property
+    def _is_web(self) -> bool:
+        return re.match(r"(\w+::)*https?://", self.address) is not None
 
     @property
     def name(self) -> str:
         """The last part of the path, without what follows a `?` in the address of a web page."""
         if self.path is not None:
             return self.path.name
-        address = self.address.partition("?")[0] if self.address.startswith("http") else self.address
+        address = self.address.partition("?")[0] if self._is_web else self.address
         return address.rstrip("/").rpartition("/")[2]
 
     def absolute(self) -> str | Path:
@@ -73,7 +78,9 @@ class Location:
 
     def child(self, name: str) -> "Location":
         """Return the location of `name` in this folder."""
-        return Location(self.path / name if self.path is not None else f"{self.address.rstrip('/')}/{name}")
+        if self.path is not None:
+            return Location(self.path / name)
+        return Location(f"{self.address.rstrip('/')}/{quote(name) if self._is_web else name}")
 
     def beside(self, ending: str) -> "Location":
         """Return the location of the name with `ending` behind it."""
@@ -81,9 +88,22 @@ class Location:
             return Location(self.path.with_name(self.path.name + ending))
         return Location(self.address.rstrip("/") + ending)
 
+    def is_within(self, folder: "Location") -> bool:
+        """Say if it is `folder`, or below it, however both are spelled."""
+        return f"{self._resolved}/".startswith(f"{folder._resolved}/")
+
+    @property
+    def _resolved(self) -> str:
+        if self.path is not None:
+            return str(self.path.resolve())
+        return f"{self._system.protocol}:{self._inner.rstrip('/')}"
+
     @contextmanager
-    def opened(self) -> Iterator[IO[bytes]]:
+    def opened(self, *, in_order: bool = False) -> Iterator[IO[bytes]]:
         """Open the file for reading bytes; one of a URL may be readable only from its beginning to its end.
+
+        Args:
+            in_order: it is read from its beginning to its end, which every web server can give.
 
         Raises:
             InputError: missing, not a file, or, also while it is read, not to be had.
@@ -93,7 +113,8 @@ class Location:
                 with require_file(self.path, "input").open("rb") as file:
                     yield file
             else:
-                with self._system.open(self._inner, "rb") as file:
+                streamed = {"block_size": 0} if in_order and self._is_web else {}
+                with self._system.open(self._inner, "rb", **streamed) as file:
                     yield file
 
     def read(self) -> bytes:
@@ -123,7 +144,10 @@ class Location:
         """Return the names of all files below this folder of a URL, relative to it, in order; errors as in `opened`."""
         with self._read_errors_named():
             top = self._inner.rstrip("/") + "/"
-            return sorted(found.removeprefix(top) for found in self._system.find(self._inner))
+            names = [found.removeprefix(top) for found in self._system.find(self._inner)]
+            if self._is_web:  # a page that lists files may have links that sort it
+                names = [unquote(name) for name in names if "?" not in name]
+            return sorted(names)
 
     def write(self, content: bytes) -> None:
         """Write the file, in the place of any other.
@@ -153,10 +177,18 @@ class Location:
         except ImportError as error:
             raise InputError(f"{self}: {NEEDS_REMOTE}") from error
         try:
-            system, inner = url_to_fs(self.address)
+            system, inner = url_to_fs(self.address, **self._patience())
         except (ImportError, ValueError) as error:  # a package is missing, or no such scheme
-            raise InputError(f"{self}: {self._reason(error)}") from error
+            raise InputError(f"{self}: {self.reason(error)}") from error
         return system, str(inner)
+
+    def _patience(self) -> dict[str, Any]:
+        """Return the options by which a large file may take long, if only some bytes come each minute."""
+        if not self.address.startswith(("http://", "https://")):
+            return {}
+        from aiohttp import ClientTimeout
+
+        return {"client_kwargs": {"timeout": ClientTimeout(total=None, sock_connect=60, sock_read=60)}}
 
     @property
     def _system(self) -> Any:
@@ -174,9 +206,12 @@ class Location:
         except (LexlipError, MemoryError):
             raise
         except FileNotFoundError as error:
+            cause = error.__cause__
+            if self._is_web and cause is not None and getattr(cause, "status", None) not in (404, 410):
+                raise InputError(f"can't read {self}: {self.reason(cause)}") from cause  # fsspec says so of any answer
             raise InputError(f"no such file: {self}") from error
         except Exception as error:
-            raise InputError(f"can't read {self}: {self._reason(error)}") from error
+            raise InputError(f"can't read {self}: {self.reason(error)}") from error
 
     @contextmanager
     def _write_errors_named(self) -> Iterator[None]:
@@ -185,9 +220,10 @@ class Location:
         except (LexlipError, MemoryError):
             raise
         except Exception as error:  # as above
-            raise OutputError(f"could not write {self}: {self._reason(error)}") from error
+            raise OutputError(f"could not write {self}: {self.reason(error)}") from error
 
-    def _reason(self, error: Exception) -> str:
+    def reason(self, error: BaseException) -> str:
         """Return what an error says in one line, without the secrets of the address."""
         said = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
-        return str(said).replace(self.address, str(self))
+        said = str(said).replace(self.address, str(self))
+        return re.sub(r"(https?://)(?:[^/@\s]*@)?([^\s?'\"]*)\?[^\s'\"]*", r"\1\2?…", said)

@@ -26,6 +26,9 @@ from lexlip_lucene.files.written import written_file
 SCHEMA = 1
 """Version of the manifest's keys."""
 
+SHARD_NAMES = r"part-\d+\.jsonl"
+"""The names of a collection's shards, as a regular expression."""
+
 
 class Rejected(NamedTuple):
     """An input that gave no document, and why."""
@@ -97,6 +100,15 @@ class Manifest(BaseModel):
         if self.documents != sum(shard.documents for shard in self.shards):
             raise ValueError(f"{self.documents} documents are not the sum of the shards' documents")
         return self
+
+
+def require_documents(manifest: Manifest) -> Manifest:
+    """Return the manifest; InputError if not one input could be read, unless it is that of a part, as others may do."""
+    if manifest.documents or manifest.part is not None:
+        return manifest
+    rejected = manifest.rejected
+    first = f"; the first of {len(rejected)} rejected: {rejected[0].file}: {rejected[0].reason}" if rejected else ""
+    raise InputError(f"nothing to encode: not one input could be read{first}")
 
 
 def manifest_path(collection: Path) -> Path:

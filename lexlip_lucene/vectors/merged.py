@@ -12,10 +12,19 @@ from typing import NamedTuple
 
 from lexlip_lucene.errors import InputError, OutputError
 from lexlip_lucene.files.location import Location
+from lexlip_lucene.files.replaced_url import require_replaceable
 from lexlip_lucene.files.written import remove_replaced, require_absent, written_folder
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.vectors.distinct_ids import require_distinct_ids
-from lexlip_lucene.vectors.manifest import Manifest, ShardEntry, manifest_bytes, parsed_manifest, write_manifest
+from lexlip_lucene.vectors.manifest import (
+    SHARD_NAMES,
+    Manifest,
+    ShardEntry,
+    manifest_bytes,
+    parsed_manifest,
+    require_documents,
+    write_manifest,
+)
 
 _OF_ONE_PART = ("inputs", "documents", "empty", "postings", "rejected", "shards", "part")
 """Keys of a manifest in which the parts of a whole differ."""
@@ -30,14 +39,12 @@ class CollectionPart(NamedTuple):
     @property
     def number(self) -> int:
         """The number of the part, from 0."""
-        assert self.manifest.part is not None, "read_part has seen it"
-        return self.manifest.part[0]
+        return 0 if self.manifest.part is None else self.manifest.part[0]
 
     @property
     def of(self) -> int:
         """The number of parts."""
-        assert self.manifest.part is not None, "read_part has seen it"
-        return self.manifest.part[1]
+        return 1 if self.manifest.part is None else self.manifest.part[1]
 
 
 def merge_collections(
@@ -56,11 +63,12 @@ def merge_collections(
             twice, a shard is not as its manifest says, or an id is in two of them.
         OutputError: `output` exists and `force` is off, is one of `parts`, or can't be written.
     """
-    if str(output) in map(str, parts):
-        raise OutputError(f"{output} is one of the parts, so it can't be the output as well: choose another name")
-    found = sorted((read_part(part) for part in parts), key=lambda part: part.number)
+    for part in parts:
+        if part.is_within(output):
+            raise OutputError(f"{part} is a part, and would be replaced by the output {output}: choose another name")
+    found = sorted((read_part(part, of_one=len(parts) == 1) for part in parts), key=lambda part: part.number)
     _require_whole(found)
-    manifest = _merged(found)
+    manifest = require_documents(_merged(found))
     _require_free(output, force=force)
     require_distinct_ids([part.location.child(shard.name) for part in found for shard in part.manifest.shards])
     shards = [(part, shard) for part in found for shard in part.manifest.shards]
@@ -77,13 +85,18 @@ def merge_collections(
     return manifest
 
 
-def read_part(location: Location) -> CollectionPart:
-    """Return a part; InputError if it has no manifest, or was not encoded with --shard."""
+def read_part(location: Location, *, of_one: bool = False) -> CollectionPart:
+    """Return a part; InputError if it has no manifest, or was not encoded with --shard.
+
+    Args:
+        location: of the part.
+        of_one: it may be a whole collection, which part 0/1 is.
+    """
     file = location.beside(".manifest.json")
     if not file.exists():
         raise InputError(f"{file} is missing: {location} is no collection, or encoding it was cut short; resume it")
     manifest = parsed_manifest(file.read(), file)
-    if manifest.part is None:
+    if manifest.part is None and not of_one:
         raise InputError(
             f"{location} is no part of a collection: it was encoded without --shard; whole collections go "
             "into one index by `lexlip index --append`"
@@ -128,6 +141,8 @@ def _require_free(output: Location, *, force: bool) -> None:
         require_absent(output.path, force=force)
     elif not force and (output.is_folder() or output.beside(".manifest.json").exists()):
         raise OutputError(f"{output} exists already: choose another name, or overwrite it with --force")
+    else:
+        require_replaceable(output, SHARD_NAMES, "a collection")
 
 
 def _copy(shards: Sequence[tuple[CollectionPart, ShardEntry]], folder: Location, progress: Progress) -> None:

@@ -63,3 +63,32 @@ def test_without_the_package_of_a_store_the_error_names_that_package(monkeypatch
     monkeypatch.setitem(sys.modules, "s3fs", None)
     with pytest.raises(InputError, match="s3://b/x: Install s3fs to access S3"):
         Location("s3://b/x").exists()
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer", "within"),
+    [
+        ("memory://a/b", "memory://a/b/", True),
+        ("memory:///a/b/c", "memory://a/b", True),
+        ("memory://a/bc", "memory://a/b", False),
+        ("memory://a", "memory://a/b", False),
+        ("a/../b/c", "b", True),
+        ("memory://a", "a", False),
+    ],
+)
+def test_a_location_is_within_a_folder_however_both_are_spelled(inner: str, outer: str, within: bool) -> None:
+    assert Location(inner).is_within(Location(outer)) is within
+
+
+def test_names_of_files_are_quoted_in_addresses_of_web_pages_only() -> None:
+    assert (
+        Location("https://host/photos").child("a b/é#%20.png").address == "https://host/photos/a%20b/%C3%A9%23%2520.png"
+    )
+    assert Location("s3://bucket/photos").child("a b#%20.png").address == "s3://bucket/photos/a b#%20.png"
+
+
+def test_an_error_s_reason_has_no_secret_of_an_address_in_another_spelling() -> None:
+    location = Location("simplecache::https://host/a.tar?sig=se%2Fcret")
+    assert str(location) == "simplecache::https://host/a.tar?…"
+    said = location.reason(ValueError("403, url='https://me:secret@host/a.tar?sig=se/cret'\nagain"))
+    assert said == "403, url='https://host/a.tar?…' again"

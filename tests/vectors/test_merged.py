@@ -1,14 +1,14 @@
 """Parts that were encoded by themselves, merged: the bytes of one run, or an error that names what does not fit."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import fsspec
 import orjson
 import pytest
 from support import tiny
-from support.picture_shards import shards
+from support.picture_shards import png, shards, tar_of
 
 from lexlip_lucene.encode import shard_plan
 from lexlip_lucene.encode.encode import encode_images
@@ -42,6 +42,14 @@ def parts(model: LexLip, tars: Path, tmp_path: Path) -> list[Location]:
     for number in range(3):
         encode_images(model, tars / "{00000..00004}.tar", tmp_path / f"part-{number}", part=Part(number, 3))
     return [Location(tmp_path / f"part-{number}") for number in range(3)]
+
+
+@pytest.fixture(autouse=True)
+def _memory_is_empty_again() -> Iterator[None]:
+    yield
+    memory = fsspec.filesystem("memory")
+    if memory.exists("/merged"):
+        memory.rm("/merged", recursive=True)
 
 
 def content(output: Path) -> dict[str, bytes]:
@@ -153,7 +161,7 @@ def test_a_collection_in_the_way_stays_without_force(parts: list[Location], tmp_
         merge_collections(Location(tmp_path / "c"), parts)
     merge_collections(Location(tmp_path / "c"), parts, force=True)
     assert content(tmp_path / "c") == before
-    with pytest.raises(OutputError, match="part-0 is one of the parts"):
+    with pytest.raises(OutputError, match="part-0 is a part, and would be replaced"):
         merge_collections(parts[0], parts, force=True)
 
 
@@ -161,3 +169,55 @@ def test_a_part_says_which_it_is_and_a_whole_does_not(parts: list[Location], tmp
     merge_collections(Location(tmp_path / "c"), parts)
     records = [orjson.loads(manifest_path(tmp_path / name).read_bytes()) for name in ("part-2", "c")]
     assert records[0]["part"] == [2, 3] and "part" not in records[1]
+
+
+def test_a_part_without_a_document_is_a_part_too(model: LexLip, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for number, members in enumerate(({"a.png": b"no picture"}, {"b.png": png(0, tmp_path)}, {})):
+        tar_of(tmp_path / "in" / f"{number}.tar", members)
+    source = tmp_path / "in" / "{0..2}.tar"
+    encode_images(model, source, tmp_path / "whole")
+    locations = [Location(tmp_path / "part-0"), Location("memory://merged/part-1"), Location("memory://merged/part-2")]
+    for number, location in enumerate(locations):
+        report = encode_images(model, source, location, part=Part(number, 3))
+        assert (report.documents, report.rejected) == [(0, 1), (1, 0), (0, 0)][number]
+    merge_collections(Location(tmp_path / "merged"), locations)
+    assert content(tmp_path / "merged") == content(tmp_path / "whole")
+
+
+def test_parts_that_have_no_document_together_are_refused(model: LexLip, tmp_path: Path) -> None:
+    for number in range(2):
+        tar_of(tmp_path / f"{number}.tar", {f"{number}.png": b"no picture"})
+    for number in range(2):
+        encode_images(model, tmp_path / "{0..1}.tar", tmp_path / f"part-{number}", part=Part(number, 2))
+    with pytest.raises(InputError, match=r"nothing to encode: not one input could be read; the first of 2 rejected"):
+        merge_collections(Location(tmp_path / "c"), [Location(tmp_path / f"part-{number}") for number in range(2)])
+
+
+def test_the_only_part_of_a_collection_is_the_collection(model: LexLip, tars: Path, tmp_path: Path) -> None:
+    encode_images(model, tars / "{00000..00004}.tar", tmp_path / "part-0", part=Part.of_text("0/1"))
+    merge_collections(Location(tmp_path / "merged"), [Location(tmp_path / "part-0")])
+    assert content(tmp_path / "merged").keys() == {
+        "c.manifest.json",
+        *(f"part-{number:05}.jsonl" for number in (0, 1, 2, 4)),
+    }
+    assert content(tmp_path / "merged")["c.manifest.json"] == content(tmp_path / "part-0")["c.manifest.json"]
+
+
+@pytest.mark.parametrize("output", ["memory://merged/parts", "memory://merged/parts/part-1/"])
+def test_no_part_is_replaced_by_the_output(model: LexLip, tars: Path, output: str) -> None:
+    names = [f"memory://merged/parts/part-{number}" for number in range(2)]
+    for number, name in enumerate(names):
+        encode_images(model, tars / "{00000..00001}.tar", name, part=Part(number, 2), force=True)
+    before = fsspec.filesystem("memory").find("/merged/parts")
+    with pytest.raises(OutputError, match=r"part-\d is a part, and would be replaced by the output"):
+        merge_collections(Location(output), [Location(name) for name in names], force=True)
+    assert fsspec.filesystem("memory").find("/merged/parts") == before
+
+
+def test_what_is_no_collection_at_a_url_is_not_replaced(parts: list[Location]) -> None:
+    memory = fsspec.filesystem("memory")
+    memory.pipe_file("/merged/photos/a.png", b"a picture")
+    with pytest.raises(OutputError, match=r"memory://merged/photos is there and is not a collection \(it has 'a.png'"):
+        merge_collections(Location("memory://merged/photos"), parts, force=True)
+    assert memory.cat_file("/merged/photos/a.png") == b"a picture"

@@ -13,6 +13,8 @@ MOST = 1_000_000
 
 _BRACES = re.compile(r"\{(?:(\d+)\.\.(\d+)|([^{},]*(?:,[^{},]*)+))\}")
 
+_NESTED = re.compile(r"\{[^{}]*\{[^{}]*\}[^{}]*\}")
+
 
 def expanded(pattern: str) -> list[str]:
     """Return the names that a pattern stands for, in order; a pattern without braces stands for itself.
@@ -20,8 +22,11 @@ def expanded(pattern: str) -> list[str]:
     Numbers have as many digits as the wider end if one of both begins with 0.
 
     Raises:
-        InputError: it counts down, has the same name twice, or stands for more than MOST names.
+        InputError: it counts down, has braces within braces, has the same name twice, or stands for more than MOST
+            names.
     """
+    if _NESTED.search(pattern) and _BRACES.search(pattern):
+        raise InputError(f"{pattern}: a pattern has no braces within braces: {{a,b0,b1}} instead of {{a,b{{0..1}}}}")
     names = [pattern]
     while found := _BRACES.search(names[0]):
         values = _values(found, pattern)

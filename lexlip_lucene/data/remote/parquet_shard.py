@@ -11,7 +11,7 @@ from 0. A row group is read piece by piece, so memory depends on a picture's siz
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lexlip_lucene.data.captioned_image import CaptionedImage
 from lexlip_lucene.data.remote.picture_shard import MOST_BYTES, no_content
@@ -41,16 +41,20 @@ class ParquetShard:
     def images(self) -> Iterator[CaptionedImage]:
         """Yield the picture of each row, in order; as in `PictureShard`."""
         places: dict[str, str] = {}
-        for number, row in enumerate(self._rows()):
-            image = self._image(number, row, places)
-            places.setdefault(image.id, image.where)
-            yield image
+        with self.location.opened() as file, self._damage_named():
+            table = _parquet_file(file)
+            columns = self._columns(table.schema_arrow)
+            batches = table.iter_batches(batch_size=ROWS, columns=columns.names, use_threads=False)
+            for number, row in enumerate(row for batch in batches for row in batch.to_pylist()):
+                image = self._image(number, row, columns, places)
+                places.setdefault(image.id, image.where)
+                yield image
 
-    def _image(self, number: int, row: dict[str, Any], places: dict[str, str]) -> CaptionedImage:
-        picture = _first(row, PICTURES)
+    def _image(self, number: int, row: dict[str, Any], columns: "_Columns", places: dict[str, str]) -> CaptionedImage:
+        picture = row.pop(columns.picture)
+        named = None if columns.id is None else row.pop(columns.id)
         parts = picture if isinstance(picture, dict) else {"bytes": picture}
         content, path = bytes(parts["bytes"] or b""), parts.get("path")
-        named = _first(row, IDS)
         id = f"{self._stem}/{number}" if named in (None, "") else str(named)
         refused = ""
         if not content:
@@ -67,27 +71,26 @@ class ParquetShard:
             captions=tuple(captions) if isinstance(captions, list) else (captions,) if captions else (),
             where=f"{self.location}:row {number}",
             refused=refused,
-            keys={key: value for key, value in row.items() if key not in (*PICTURES, *IDS)},
+            keys=row,
             content=no_content if refused else lambda: content,
         )
 
-    def _rows(self) -> Iterator[dict[str, Any]]:
-        with self.location.opened() as file, self._damage_named():
-            table = _parquet_file(file)
-            columns = self._columns(table.schema_arrow)
-            for batch in table.iter_batches(batch_size=ROWS, columns=columns, use_threads=False):
-                yield from batch.to_pylist()
-
-    def _columns(self, schema: Any) -> list[str]:
-        """Return the names of the columns to read; InputError where none holds pictures."""
-        picture = next((name for name in PICTURES if name in schema.names), None)
-        if picture is None or not _holds_bytes(schema.field(picture).type):
-            kind = "" if picture is None else f", and {picture} has {schema.field(picture).type}"
+    def _columns(self, schema: Any) -> "_Columns":
+        """Return the columns to read; InputError if none holds pictures, or ids are neither texts nor integers."""
+        kinds = {name: _values(schema.field(name).type) for name in schema.names}
+        pictures, ids = ([name for name in names if name in kinds] for names in (PICTURES, IDS))
+        picture = next((name for name in pictures if _holds_bytes(kinds[name])), None)
+        if picture is None:
+            kind = f", and {pictures[0]} has {kinds[pictures[0]]}" if pictures else ""
             raise InputError(
                 f"{self.location}: a column of encoded pictures is needed, bytes or a struct with bytes, named "
                 f"{', '.join(PICTURES)}, but the columns are {', '.join(schema.names) or 'none'}{kind}"
             )
-        return [picture, *(name for name in schema.names if name != picture and _is_plain(schema.field(name).type))]
+        id = next((name for name in ids if _is_of_ids(kinds[name])), None)
+        if ids and id is None:
+            raise InputError(f"{self.location}: ids are texts or integers, but the column {ids[0]} has {kinds[ids[0]]}")
+        further = [name for name in kinds if name not in (picture, id) and _is_plain(kinds[name])]
+        return _Columns(picture, id, [picture, *([] if id is None else [id]), *further])
 
     @contextmanager
     def _damage_named(self) -> Iterator[None]:
@@ -96,8 +99,16 @@ class ParquetShard:
         except (LexlipError, MemoryError):
             raise
         except Exception as error:  # those of Arrow, and of each store
-            reason = " ".join(str(error).split())
+            reason = self.location.reason(error)
             raise InputError(f"{self.location}: this Parquet file can't be read: {reason}") from error
+
+
+class _Columns(NamedTuple):
+    """The columns of pictures and of ids, which may be missing, and the names of all that are read."""
+
+    picture: str
+    id: str | None
+    names: list[str]
 
 
 def _parquet_file(file: Any) -> Any:
@@ -113,7 +124,26 @@ def _holds_bytes(kind: Any) -> bool:
 
     if types.is_struct(kind):
         return any(field.name == "bytes" and _holds_bytes(field.type) for field in kind)
-    return bool(types.is_binary(kind) or types.is_large_binary(kind))
+    return bool(types.is_binary(kind) or types.is_large_binary(kind) or types.is_binary_view(kind))
+
+
+def _values(kind: Any) -> Any:
+    """Return the type of the values of a column: of a dictionary-encoded one, of its dictionary."""
+    from pyarrow import types
+
+    return kind.value_type if types.is_dictionary(kind) else kind
+
+
+def _is_text(kind: Any) -> bool:
+    from pyarrow import types
+
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
+
+
+def _is_of_ids(kind: Any) -> bool:
+    from pyarrow import types
+
+    return _is_text(kind) or bool(types.is_integer(kind) or types.is_null(kind))
 
 
 def _is_plain(kind: Any) -> bool:
@@ -121,17 +151,8 @@ def _is_plain(kind: Any) -> bool:
     from pyarrow import types
 
     if types.is_list(kind) or types.is_large_list(kind):
-        return bool(types.is_string(kind.value_type) or types.is_large_string(kind.value_type))
-    return any(
-        kinds(kind)
-        for kinds in (
-            types.is_string,
-            types.is_large_string,
-            types.is_integer,
-            types.is_floating,
-            types.is_boolean,
-        )
-    )
+        return _is_text(_values(kind.value_type))
+    return _is_text(kind) or bool(types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind))
 
 
 def _first(row: dict[str, Any], names: Sequence[str]) -> Any:

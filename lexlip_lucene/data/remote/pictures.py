@@ -7,9 +7,10 @@ s3://bucket/photos    s3://bucket/captions.jsonl                                
 """
 
 from collections.abc import Callable
+from pathlib import Path
 
 from lexlip_lucene.data.captions import of_split, read_listed, require_ids
-from lexlip_lucene.data.image_folder import ImageFolder
+from lexlip_lucene.data.image_folder import ENDINGS, ImageFolder
 from lexlip_lucene.data.remote import parquet_shard, tar_shard
 from lexlip_lucene.data.remote.brace_pattern import expanded
 from lexlip_lucene.data.remote.parquet_shard import ParquetShard
@@ -40,13 +41,25 @@ def read_pictures(source: Location, *, split: str | None = None, outside: bool =
     shards = _shards(source)
     if shards is None:
         if source.path is not None:
-            return read_listed(source.path, split=split, outside=outside)
+            return _no_shards(source, read_listed(source.path, split=split, outside=outside))
         listed = images_at_url(source)
         require_ids(listed.images)
-        return listed._replace(images=of_split(listed.images, split, source))
+        return _no_shards(source, listed._replace(images=of_split(listed.images, split, source)))
     if split is not None:
         raise InputError(f"{source}: --split chooses lines of a captions file; of shards, name those of the split")
     return shards
+
+
+def _no_shards(source: Location, listed: ImageFolder) -> ImageFolder:
+    """Return the list, or raise InputError if it has shards and no picture: their folder was named instead of them."""
+    names = [image.path.name for image in listed.images]
+    shard = next((name for name in names if name.lower().endswith(tuple(KINDS))), None)
+    if shard is not None and not any(name.lower().endswith(ENDINGS) for name in names):
+        raise InputError(
+            f"{source} has shards, such as {shard}, and no pictures: name the shards, several by a brace pattern such "
+            f"as '{source.child('{00000..00099}')}{Path(shard).suffix}'"
+        )
+    return listed
 
 
 def _shards(source: Location) -> PictureShards | None:
@@ -54,6 +67,8 @@ def _shards(source: Location) -> PictureShards | None:
     literal = source.path is not None and source.path.exists()
     if literal and source.is_folder():
         return None
+    if not literal and "*" in source.name and source.name.lower().endswith(tuple(KINDS)):
+        raise InputError(f"{source}: shards are named by a brace pattern, such as {{00000..00099}}, and not by a *")
     files = [source] if literal else [Location(address) for address in expanded(source.address)]
     kinds = [_kind_of(file) for file in files]
     if not any(kinds):

@@ -9,6 +9,7 @@ and so are hidden members and folders. Nothing is unpacked onto the disk.
 """
 
 import os
+import re
 import tarfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -94,13 +95,17 @@ class TarShard:
 
     def _members(self) -> Iterator[Member]:
         """Yield the members that are neither folders nor hidden, with the content of pictures and texts."""
-        with self.location.opened() as file, _named_damage(self.location) as damage, _opened(file) as tar:
+        with self.location.opened(in_order=True) as file, _named_damage(self.location) as damage, _opened(file) as tar:
             while (member := tar.next()) is not None:
                 vars(tar)["members"].clear()  # they would pile up
                 name = member.name
                 damage.after = f" after member {name!r}"
-                if not member.isdir() and not os.path.basename(name).startswith("."):
+                if not member.isdir() and not _HIDDEN.search(name):
                     yield _read(tar, member)
+
+
+_HIDDEN = re.compile(r"(^|/)\.(?!\.?/)")
+"""A name of which a part begins with a dot, and is neither `.` nor `..`."""
 
 
 class _Damage:
@@ -118,7 +123,7 @@ def _named_damage(location: Location) -> Iterator[_Damage]:
         raise
     except Exception as error:  # those of tarfile, and of each store
         raise InputError(
-            f"{location}: this tar can't be read{damage.after}: {' '.join(str(error).split())}; fetch it again, and "
+            f"{location}: this tar can't be read{damage.after}: {location.reason(error)}; fetch it again, and "
             "resume with --resume"
         ) from error
 
@@ -182,12 +187,18 @@ def _keys(members: Sequence[Member]) -> dict[str, Any]:
     for member in members:
         try:
             if member.ending == ".json":
-                keys |= orjson.loads(member.content)
+                keys |= _object(orjson.loads(member.content))
             elif member.ending == ".txt":
                 keys.setdefault("caption", member.content.decode("utf-8-sig").strip())
-        except (ValueError, TypeError) as error:  # no JSON, no object, or no UTF-8
+        except ValueError as error:  # no JSON, no object, or no UTF-8
             raise ValueError(f"{member.name} is not a text of JSON keys, or of UTF-8: {error}") from error
     return keys
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return value
+    raise ValueError(f"an object is needed, not {str(value)[:40]}")
 
 
 def _captions(keys: dict[str, Any]) -> tuple[str, ...]:

@@ -54,6 +54,8 @@ def test_names_are_those_of_bash(pattern: str) -> None:
         ("{0..9999999}.tar", "stands for 1000000 names at most"),
         ("{0..9999}/{0..9999}.tar", "stands for 1000000 names at most"),
         ("{a,a}.tar", "stands for one name twice"),
+        ("{a,{b,c}}.tar", "a pattern has no braces within braces"),
+        ("{x{0..1},y}.tar", "a pattern has no braces within braces"),
     ],
 )
 def test_a_slip_is_an_error(pattern: str, message: str) -> None:

@@ -87,3 +87,30 @@ def test_columns_that_are_no_texts_or_numbers_stay_out_of_the_collection(tmp_pat
     columns = {"image": [b"1"], "boxes": [[[1, 2]]], "mask": [b"2"], "ratio": [0.5], "seen": [True]}
     (image,) = read(written(tmp_path / "a.parquet", columns))
     assert dict(image.keys) == {"ratio": 0.5, "seen": True}
+
+
+def test_columns_of_dictionaries_and_of_views_are_those_of_their_values(tmp_path: Path) -> None:
+    texts = pyarrow.array(["a", "b"])
+    columns = {
+        "image": pyarrow.array([b"one", b"two"], pyarrow.binary_view()),
+        "id": texts.dictionary_encode(),
+        "caption": texts.cast(pyarrow.string_view()),
+    }
+    images = read(written(tmp_path / "a.parquet", columns))
+    assert [(image.id, image.captions, content(image)) for image in images] == [
+        ("a", ("a",), b"one"),
+        ("b", ("b",), b"two"),
+    ]
+
+
+def test_the_first_columns_of_a_fitting_kind_are_taken_and_the_others_are_keys(tmp_path: Path) -> None:
+    columns = {"image": ["a.png"], "jpg": [b"one"], "id": [b"x"], "key": ["k"], "image_id": [7]}
+    (image,) = read(written(tmp_path / "a.parquet", columns))
+    assert (image.id, content(image), dict(image.keys)) == ("k", b"one", {"image": "a.png", "image_id": 7})
+
+
+@pytest.mark.parametrize(("ids", "kind"), [([b"x"], "binary"), ([1.0], "double"), ([{"a": 1}], "struct")])
+def test_ids_that_are_neither_texts_nor_integers_are_an_error(tmp_path: Path, ids: list[Any], kind: str) -> None:
+    path = written(tmp_path / "a.parquet", {"image": [b"one"], "id": ids})
+    with pytest.raises(InputError, match=rf"a\.parquet: ids are texts or integers, but the column id has {kind}"):
+        read(path)

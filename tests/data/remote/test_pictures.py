@@ -42,6 +42,7 @@ def test_a_folder_is_a_folder_whatever_its_name_ends_in(tmp_path: Path) -> None:
         ("{0..1}.tgz", r"0\.tgz: a compressed tar is not read"),
         ("{0..1}.jsonl", r"a brace pattern names shards \(\.tar, \.parquet\), but .*0\.jsonl is none"),
         ("{a.tar,b.zip}", r"b\.zip is no shard \(\.tar, \.parquet\), and other names of the pattern"),
+        ("*.tar", r"\*\.tar: shards are named by a brace pattern, such as \{00000\.\.00099\}, and not by a \*"),
         ("gone", "captions: no such file or folder: .*gone"),
     ],
 )
@@ -59,3 +60,15 @@ def test_shards_have_no_split(tmp_path: Path) -> None:
 def test_nothing_at_a_url_is_an_error(name: str) -> None:
     with pytest.raises(InputError, match=f"no such file or folder: {name}"):
         read_pictures(Location(name))
+
+
+def test_a_folder_of_shards_is_an_error_that_says_how_to_name_them(tmp_path: Path) -> None:
+    tar_of(tmp_path / "00000.tar", {"a.png": png(0, tmp_path)})
+    (tmp_path / "00000_stats.json").write_text("{}")
+    for source in (str(tmp_path), f"local://{tmp_path}"):
+        with pytest.raises(
+            InputError, match=r"has shards, such as 00000\.tar, and no pictures.*\{00000\.\.00099\}\.tar"
+        ):
+            read_pictures(Location(source))
+    (tmp_path / "b.png").write_bytes(png(1, tmp_path))
+    assert isinstance(read_pictures(Location(tmp_path)), ImageFolder)

@@ -140,7 +140,7 @@ def test_a_damaged_header_is_an_error_that_names_the_member_before(tmp_path: Pat
 @settings(max_examples=50)
 def test_no_bytes_give_anything_but_pictures_or_a_known_error(content: bytes) -> None:
     class InMemory(Location):
-        def opened(self):  # type: ignore[no-untyped-def]  # a file that is a context
+        def opened(self, *, in_order=False):  # type: ignore[no-untyped-def]  # a file that is a context
             return io.BytesIO(content)
 
     try:
@@ -154,3 +154,15 @@ def test_pictures_come_one_by_one_and_not_when_all_are_read(tmp_path: Path) -> N
     path.write_bytes(path.read_bytes()[: 40 * (512 + 1024)])
     images = TarShard(Location(path)).images()
     assert [next(images).id for _ in range(30)] == [str(number) for number in range(30)]
+
+
+def test_members_below_a_hidden_folder_are_hidden(tmp_path: Path) -> None:
+    names = ("./a.jpg", ".hidden/b.jpg", "x/.hidden/c.jpg", "x/.d.jpg", "x./e.jpg")
+    images = read(tar_of(tmp_path / "a.tar", {name: b"x" for name in names}))
+    assert [image.id for image in images] == ["a", "x./e"]
+
+
+@pytest.mark.parametrize("text", [b'[["caption", "a"]]', b"[1]", b'"a"', b"null"])
+def test_json_that_is_no_object_is_refused_in_plain_words(tmp_path: Path, text: bytes) -> None:
+    (image,) = read(tar_of(tmp_path / "a.tar", {"a.jpg": b"x", "a.json": text}))
+    assert image.refused.startswith("a.json is not a text of JSON keys, or of UTF-8: an object is needed, not ")

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import fsspec
 import orjson
 import pytest
 from support import tiny
-from support.picture_shards import shards
+from support.picture_shards import png, shards, tar_of
 
+from lexlip_lucene.data.remote.url_images import images_at_url
 from lexlip_lucene.encode.encode import encode_images
 from lexlip_lucene.encode.unfinished_at_url import UnfinishedAtUrl
 from lexlip_lucene.encoders.model.lexlip import LexLip
@@ -57,6 +59,12 @@ def server(folder: Path) -> Iterator[str]:
     class Quiet(SimpleHTTPRequestHandler):
         def log_message(self, *said: object) -> None:
             pass
+
+        def send_head(self) -> Any:
+            if "broken" not in self.path:
+                return super().send_head()
+            self.send_error(503)
+            return None
 
     with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder)) as serving:
         thread = threading.Thread(target=serving.serve_forever)
@@ -222,3 +230,59 @@ def test_what_needs_a_folder_here_is_refused_at_a_url(
         encode_images(model, folder / "captions.jsonl", "memory://out/c", **options)
     with pytest.raises(InputError, match=r"encoded queries are written to this machine, not to memory://out/q\.jsonl"):
         encode_images(model, folder / "captions.jsonl", "memory://out/q.jsonl")
+
+
+@pytest.mark.parametrize("output", ["memory://in", "memory://in/pictures", "memory://in/pictures/"])
+def test_force_never_removes_what_is_no_collection(model: LexLip, memory: Any, output: str) -> None:
+    before = memory.find("/in")
+    with pytest.raises(OutputError, match=r"memory://in.* is there and is not a collection \(it has '.*' in it\)"):
+        encode_images(model, f"memory://in/{SHARDS}", output, force=True)
+    assert memory.find("/in") == before
+
+
+def test_a_folder_that_is_named_as_an_unfinished_one_is_not_removed(model: LexLip, memory: Any) -> None:
+    memory.pipe_file("/out.partial/a.png", b"a picture")
+    with pytest.raises(OutputError, match=r"out\.partial is there and is not an unfinished collection"):
+        encode_images(model, f"memory://in/{SHARDS}", "memory://out", force=True)
+    assert memory.cat_file("/out.partial/a.png") == b"a picture"
+
+
+def test_a_web_server_that_is_broken_is_no_missing_file(model: LexLip, server: str, tmp_path: Path) -> None:
+    pytest.importorskip("aiohttp", reason="fsspec reads http by aiohttp")
+    with pytest.raises(InputError, match=r"can't read http.*/broken\.tar: 503"):
+        encode_images(model, f"{server}/broken.tar", tmp_path / "c")
+    with pytest.raises(InputError, match=r"no such file: http.*/gone\.tar"):
+        encode_images(model, f"{server}/gone.tar", tmp_path / "c")
+
+
+def test_a_large_tar_is_read_from_a_server_without_ranges(
+    model: LexLip, folder: Path, server: str, tmp_path: Path
+) -> None:
+    pytest.importorskip("aiohttp", reason="fsspec reads http by aiohttp")
+    block = 1 << 23  # more than fsspec asks for at a time
+    tar_of(folder / "large.tar", [("a.png", png(0, tmp_path)), ("b.bin", bytes(block)), ("b.png", png(1, tmp_path))])
+    assert encode_images(model, f"{server}/large.tar", tmp_path / "c").documents == 2
+
+
+def test_names_in_a_folder_of_a_web_server_are_those_of_its_files(model: LexLip, folder: Path, server: str) -> None:
+    pytest.importorskip("aiohttp", reason="fsspec reads http by aiohttp")
+    names = ["a b.png", "p%20q.png", "é#1.png"]
+    for name in names:
+        (folder / "named").mkdir(exist_ok=True)
+        (folder / "named" / name).write_bytes(b"x")
+    (folder / "named" / "index.html").write_text(
+        "".join(f'<a href="{href}">x</a>' for href in ("?C=N;O=D", "../", *map(quote, names)))
+    )
+    images = images_at_url(Location(f"{server}/named")).images
+    assert [image.id for image in images] == names
+    assert [image.content() for image in images if image.content is not None] == [b"x"] * 3
+
+
+def test_a_collection_that_has_lost_a_shard_is_not_taken_for_whole(model: LexLip, memory: Any) -> None:
+    encode_images(model, f"memory://in/{SHARDS}", "memory://out")
+    whole = at_url(memory, "out")
+    memory.rm("/out/part-00001.jsonl")
+    with pytest.raises(OutputError, match="memory://out exists already"):
+        encode_images(model, f"memory://in/{SHARDS}", "memory://out", resume=True)
+    encode_images(model, f"memory://in/{SHARDS}", "memory://out", resume=True, force=True)
+    assert at_url(memory, "out") == whole

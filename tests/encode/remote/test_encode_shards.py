@@ -223,7 +223,7 @@ def test_what_is_no_part_is_refused(text: str) -> None:
         ({"update": True}, "--update compares ids with a list of images"),
         ({"entities": "tags.jsonl"}, "--entities looks up the images of a list"),
         ({"part": Part(0, 2), "patches": "store"}, "--patches and --whole write one store of a whole collection"),
-        ({"part": Part(0, 4)}, "--shard 0/4: the input has 3 shards, so 3 parts are the most"),
+        ({"part": Part(0, 4)}, "--shard 0/4: N is at most the number of shards of the input, which is 3 here"),
     ],
 )
 def test_options_that_shards_or_parts_can_t_have_are_refused(
@@ -256,3 +256,11 @@ def test_ranks_share_out_the_shards_and_give_the_bytes_of_one(model: LexLip, tar
         ]
         assert [run.result().documents for run in runs] == [10, 10]
     assert content(tmp_path / "two" / "c") == content(tmp_path / "one" / "c")
+
+
+def test_a_text_that_stands_in_each_shard_is_rejected_in_each(model: LexLip, tmp_path: Path) -> None:
+    for number in range(2):
+        members = {"README.txt": b"about", f"{number}.png": picture_shards.png(number, tmp_path)}
+        tar_of(tmp_path / f"{number}.tar", members)
+    report = encode_images(model, tmp_path / "{0..1}.tar", tmp_path / "c")
+    assert (report.documents, report.rejected) == (2, 2)

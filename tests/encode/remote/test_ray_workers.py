@@ -102,3 +102,13 @@ def test_what_the_workers_can_t_share_is_refused(folder: Path, tmp_path: Path) -
     workers = RayWorkers("local", folder / "model", Location(folder), Location(tmp_path))
     with pytest.raises(InputError, match="--ray writes no --patches"):
         encode_images(model, folder / "in" / SHARDS, tmp_path / "c", patches=tmp_path / "s", elsewhere=workers)
+
+
+def test_a_relative_folder_of_states_is_the_one_that_the_command_sees(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # the workers were started elsewhere
+    model, source, output = folder / "model", folder / "in" / "00000.tar", tmp_path / "c"
+    workers = RayWorkers("local", model, Location(source), Location(output))
+    encode_images(LexLip.from_pretrained(model), source, output, states=Path("states"), elsewhere=workers)
+    assert any((tmp_path / "states").iterdir())
