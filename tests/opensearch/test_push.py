@@ -333,6 +333,21 @@ def test_an_index_of_the_aliass_name_is_refused(node: RunningNode, tmp_path: Pat
         pushed(node, alias, written(tmp_path / "c", documents(5)))
 
 
+@pytest.mark.parametrize("state", ["closed", "hidden"])
+def test_an_index_that_patterns_do_not_match_loses_the_alias_too(
+    node: RunningNode, tmp_path: Path, state: str
+) -> None:
+    alias = new_alias()
+    old = pushed(node, alias, written(tmp_path / "a", documents(20)))
+    if state == "closed":
+        node.ask("POST", f"/{old.index}/_close")
+    else:
+        node.ask("PUT", f"/{old.index}/_settings", {"index.hidden": True})
+    new = pushed(node, alias, written(tmp_path / "b", documents(21)))
+    assert set(node.ask("GET", f"/{alias}/_alias")) == {new.index} and new.previous == old.index
+    require_oracle(f"{node.url}/{alias}", documents(21))
+
+
 def test_an_alias_of_several_indexes_or_of_somebody_elses_is_refused(node: RunningNode, tmp_path: Path) -> None:
     alias, collection = new_alias(), written(tmp_path / "c", documents(5))
     node.ask("PUT", f"/{alias}-one", {"aliases": {alias: {}}})

@@ -268,7 +268,7 @@ class OpenSearchSink:
         """Let the alias name `index`; return the name of the one that it named before, "" if there was no other."""
         alias = self.address.alias
         before = index_behind(self._connection, alias, self._persistence)
-        let_serve(self._connection, alias, index, loading_alias(index), self._persistence)
+        let_serve(self._connection, alias, index, before, loading_alias(index), self._persistence)
         return before if before not in (None, index) else ""
 
     def _report(self, index: ClusterIndex, begun: float) -> PushReport:
