@@ -114,6 +114,8 @@ def _sink(place: Place, wait: float) -> "OpenSearchSink":
 
     if isinstance(place, Path):
         raise InputError(f"a collection is pushed to an address, http://host:9200/alias, got {place}")
+    if not wait >= 0:
+        raise InputError(f"--wait must be a number of seconds, 0 or more, got {wait}")
     return OpenSearchSink(place.address, place.security, patience=wait, progress=for_terminal())
 
 
@@ -134,7 +136,7 @@ def _answer(report: "PushReport", sink: "OpenSearchSink", *, json: bool) -> None
         f"{report.shards} shard{'s' * (report.shards > 1)}, {report.replicas} replica{'s' * (report.replicas != 1)}"
     )
     changed = {"added": report.added, "replaced": report.replaced, "deleted": report.deleted}
-    said = ", ".join(f"{number} {name}" for name, number in changed.items() if number)
+    said = ", ".join(f"{number} {name}" for name, number in changed.items() if number) or "nothing changed"
     text = (
         f"{sink.address} names {report.index}: {report.documents} documents ({report.empty} empty), {report.postings} "
         f"postings, {report.bytes} bytes, {copies}; {said} in {report.seconds:.1f} s"
@@ -142,7 +144,7 @@ def _answer(report: "PushReport", sink: "OpenSearchSink", *, json: bool) -> None
     if report.captioned:
         text += f"; {report.captioned} with captions"
     if report.unused_captions:
-        text += f"; {report.unused_captions} images of the captions file are not in the collection"
+        text += f"; images of the captions file that are not in the collection: {report.unused_captions}"
     if report.hidden:
         text += f"; passed over: {report.hidden} hidden files or folders"
     if report.previous:
