@@ -10,6 +10,7 @@ import typer
 from lexlip_lucene.cli.place import CaFile, Insecure, Place, place_of
 from lexlip_lucene.cli.verb import Debug, Json, answer, verb
 from lexlip_lucene.errors import InputError
+from lexlip_lucene.opensearch.cluster_address import is_address
 
 if TYPE_CHECKING:
     from lexlip_lucene.opensearch.push.report import PushReport
@@ -86,6 +87,8 @@ def push(
         raise typer.BadParameter("Missing argument 'URL/ALIAS'.")
     if replace and not append:
         raise InputError("--replace goes with --append: leave it out, or add the collection to the index that serves")
+    if is_address(collection):
+        raise InputError(f"a collection is a folder, got the address {collection}: lexlip push COLLECTION URL/ALIAS")
     with _sink(place_of(address, ca_file, insecure), wait) as sink:
         if append:
             _refuse("--append", new)
