@@ -175,6 +175,13 @@ def test_a_batch_ends_after_some_megabytes() -> None:
     assert [len(batch.entries) for batch in batches(long, 1)] == [4, 4, 2]
 
 
+def test_full_disks_are_said_with_a_remedy(connection: Connection) -> None:
+    error = {"type": "cluster_block_exception", "reason": "index [x] blocked by: [429/12/flood-stage watermark];"}
+    Bulk.answers = [lambda _: (200, {"errors": True, "items": [{"index": {"status": 429, "error": error}}]})]
+    with pytest.raises(ClusterError, match=r"watermark\]: make room on the disks of its nodes \(cluster_block"):
+        send(connection, "x", entries("a"), Persistence(0))
+
+
 def test_ctrl_c_waits_for_no_answer_of_a_silent_cluster(connection: Connection) -> None:
     asked, over, answered = Event(), Event(), Event()
 
