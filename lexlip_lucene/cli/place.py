@@ -1,5 +1,6 @@
 """The place of an index as it is typed: a folder, or URL/ALIAS in a cluster."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, NamedTuple, TypeAlias
@@ -35,6 +36,8 @@ class ClusterPlace(NamedTuple):
 
 Place: TypeAlias = Path | ClusterPlace
 
+_LIKE_AN_ADDRESS = re.compile(r"[a-z]+://|[\w.-]+:\d+/", re.IGNORECASE)
+
 
 def captions_of(place: Place) -> Place:
     """Return the captions in a cluster's index as a place of their own; a folder is a text index itself."""
@@ -50,8 +53,8 @@ def places_of(texts: Sequence[str], ca_file: Path | None = None, insecure: bool 
     """Read places. The user and the password of a cluster come from the environment (`Security.of_environment`).
 
     Raises:
-        InputError: an address that can't be read or has a password in it, no such file of certificates, or an option
-            about certificates where no address needs one.
+        InputError: an address that can't be read, lacks its http:// or has a password in it, no such file of
+            certificates, or an option about certificates where no address needs one.
     """
     addresses = [ClusterAddress.of(text) if is_address(text) else None for text in texts]
     if (ca_file is not None or insecure) and all(one is None or one.scheme != "https" for one in addresses):
@@ -61,10 +64,16 @@ def places_of(texts: Sequence[str], ca_file: Path | None = None, insecure: bool 
     if ca_file is not None and not ca_file.is_file():
         raise InputError(f"--ca-file is no file: {ca_file}")
     if not any(addresses):
-        return [Path(text) for text in texts]
+        return [_folder(text) for text in texts]
     security = Security.of_environment()
     security = security._replace(ca_file=ca_file or security.ca_file, insecure=insecure or security.insecure)
     return [
-        Path(text) if address is None else ClusterPlace(address, security)
+        _folder(text) if address is None else ClusterPlace(address, security)
         for text, address in zip(texts, addresses, strict=True)
     ]
+
+
+def _folder(text: str) -> Path:
+    if _LIKE_AN_ADDRESS.match(text) and not Path(text).exists():
+        raise InputError(f"{text} is no folder, and an address of a cluster begins with http:// or https://")
+    return Path(text)

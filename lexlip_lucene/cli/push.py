@@ -10,6 +10,7 @@ import typer
 from lexlip_lucene.cli.place import CaFile, Insecure, Place, place_of
 from lexlip_lucene.cli.verb import Debug, Json, answer, verb
 from lexlip_lucene.errors import InputError
+from lexlip_lucene.opensearch.cluster_address import is_address
 
 if TYPE_CHECKING:
     from lexlip_lucene.opensearch.push.report import PushReport
@@ -86,6 +87,8 @@ def push(
         raise typer.BadParameter("Missing argument 'URL/ALIAS'.")
     if replace and not append:
         raise InputError("--replace goes with --append: leave it out, or add the collection to the index that serves")
+    if is_address(collection):
+        raise InputError(f"a collection is a folder, got the address {collection}: lexlip push COLLECTION URL/ALIAS")
     with _sink(place_of(address, ca_file, insecure), wait) as sink:
         if append:
             _refuse("--append", new)
@@ -114,6 +117,8 @@ def _sink(place: Place, wait: float) -> "OpenSearchSink":
 
     if isinstance(place, Path):
         raise InputError(f"a collection is pushed to an address, http://host:9200/alias, got {place}")
+    if not wait >= 0:
+        raise InputError(f"--wait must be a number of seconds, 0 or more, got {wait}")
     return OpenSearchSink(place.address, place.security, patience=wait, progress=for_terminal())
 
 
@@ -134,7 +139,7 @@ def _answer(report: "PushReport", sink: "OpenSearchSink", *, json: bool) -> None
         f"{report.shards} shard{'s' * (report.shards > 1)}, {report.replicas} replica{'s' * (report.replicas != 1)}"
     )
     changed = {"added": report.added, "replaced": report.replaced, "deleted": report.deleted}
-    said = ", ".join(f"{number} {name}" for name, number in changed.items() if number)
+    said = ", ".join(f"{number} {name}" for name, number in changed.items() if number) or "nothing changed"
     text = (
         f"{sink.address} names {report.index}: {report.documents} documents ({report.empty} empty), {report.postings} "
         f"postings, {report.bytes} bytes, {copies}; {said} in {report.seconds:.1f} s"
@@ -142,7 +147,7 @@ def _answer(report: "PushReport", sink: "OpenSearchSink", *, json: bool) -> None
     if report.captioned:
         text += f"; {report.captioned} with captions"
     if report.unused_captions:
-        text += f"; {report.unused_captions} images of the captions file are not in the collection"
+        text += f"; images of the captions file that are not in the collection: {report.unused_captions}"
     if report.hidden:
         text += f"; passed over: {report.hidden} hidden files or folders"
     if report.previous:

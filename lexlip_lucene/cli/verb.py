@@ -42,6 +42,7 @@ def verb(function: Callable[Parameters, None]) -> Callable[Parameters, None]:
     def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
         try:
             _require_unicode(kwargs)
+            _require_no_address(kwargs)
             function(*args, **kwargs)
         except BrokenPipeError:  # the reader of stdout has had enough (`| head`): no error, Typer ends quietly
             raise
@@ -81,6 +82,18 @@ def _require_unicode(arguments: Mapping[str, object]) -> None:
     for name, value in arguments.items():
         if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
             raise InputError(f"{name} must be valid UTF-8, got {value!r}: type it anew")
+
+
+def _require_no_address(arguments: Mapping[str, object]) -> None:
+    """Refuse an address where a path is needed, before a folder `http:` is made of it."""
+    for name, value in arguments.items():
+        for path in value if isinstance(value, list) else [value]:
+            scheme, _, rest = str(path).partition(":/")
+            if isinstance(path, Path) and scheme.lower() in ("http", "https"):
+                raise InputError(
+                    f"{name} must be a file or a folder, got the address {scheme}://{rest}: an index in a cluster is "
+                    "for lexlip push, search, explain and serve"
+                )
 
 
 def _said(error: BaseException) -> str:

@@ -47,7 +47,13 @@ def behind(connection: Connection) -> Behind:
         raise SearchError(f"{address}: one index is needed behind an alias, got {names}: search each by its own name")
     [(name, index)] = found.items()
     facts = index.get("mappings", {}).get("_meta", {})
-    if facts.get("format") != FORMAT:
-        made = "others" if "format" not in facts else f"another version (format {facts['format']}, needed {FORMAT})"
-        raise SearchError(f"{address} was loaded by {made}: load it again with `lexlip push`")
+    if "format" not in facts:
+        raise SearchError(
+            f"{address} was loaded by others, so its scores are not these: name an alias that `lexlip push` loaded"
+        )
+    if facts["format"] != FORMAT:
+        raise SearchError(
+            f"{address} was loaded by another version (format {facts['format']}, needed {FORMAT}): load it again with "
+            "`lexlip push`"
+        )
     return Behind(quote(name, safe=""), {key: str(value) for key, value in facts.items()})

@@ -102,9 +102,13 @@ class ClusterSearcher:
         fields, most = self._behind.keywords, as_int(most, "most")
         if not fields or most < 1:
             return {field: [] for field in fields}
-        asked = {field: {"terms": {"field": field, "size": most, "order": {"_key": "asc"}}} for field in fields}
-        found = self._answered({"size": 0, "track_total_hits": False, "aggs": asked})
-        return {field: [bucket["key"] for bucket in found["aggregations"][field]["buckets"]] for field in fields}
+        # By number, since the name of an aggregation has no [, ] or >, as a field's may have.
+        asked = {
+            str(place): {"terms": {"field": field, "size": most, "order": {"_key": "asc"}}}
+            for place, field in enumerate(fields)
+        }
+        found = self._answered({"size": 0, "track_total_hits": False, "aggs": asked})["aggregations"]
+        return {field: [bucket["key"] for bucket in found[str(place)]["buckets"]] for place, field in enumerate(fields)}
 
     def frequencies(self, tokens: Sequence[str]) -> dict[str, int]:
         """Return token → number of documents that have it, 0 for an unknown one.

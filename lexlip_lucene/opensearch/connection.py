@@ -22,6 +22,13 @@ PATIENCE = 60.0
 _NDJSON = {"content-type": "application/x-ndjson"}
 _REASON_LETTERS = 300
 
+_REMEDIES = {
+    "index_closed_exception": ": the index must be open, so open it in the cluster",
+    "flood-stage": ": make room on the disks of its nodes",
+    "no handler found for uri": ": a part of the address before its last / is for a proxy's path only",
+}
+"""A sign in the type or the reason of a refusal → what the reason does not say itself."""
+
 
 class Security(NamedTuple):
     """Who we are to the cluster, and how its certificate is verified.
@@ -152,14 +159,17 @@ class Connection:
 
         where = f"{self.address}"
         if isinstance(error, theirs.SSLError):
+            if "CERTIFICATE" not in _cause(error):
+                return ClusterError(f"{where} can't be reached by TLS ({_cause(error)}): is it an http address?")
             return ClusterError(
                 f"{where}: its certificate can't be verified ({_cause(error)}): "
-                f"name the authority's file in {CA_VARIABLE}"
+                f"name the authority's file in {CA_VARIABLE}, and the host as the certificate does"
             )
         if isinstance(error, theirs.ConnectionTimeout):
             return ClusterError(f"{where}: no answer in time ({_cause(error)}): is the cluster overloaded?")
         if isinstance(error, theirs.ConnectionError):
-            return ClusterError(f"{where} can't be reached ({_cause(error)}): is the cluster running there?")
+            https = " at an http address" if _aborted(error) and self.address.scheme == "http" else ""
+            return ClusterError(f"{where} can't be reached ({_cause(error)}): is the cluster running there{https}?")
         if isinstance(error, theirs.TransportError) and isinstance(error.status_code, int):
             status = error.status_code
             if status == 401:
@@ -190,7 +200,13 @@ def _cause(error: Any) -> str:
     """Return what the connection under opensearch-py said, without its objects' addresses in memory."""
     info = getattr(error, "info", None)
     found = info.__cause__ or getattr(info, "reason", None) or info if isinstance(info, Exception) else error
-    return str(found)[:_REASON_LETTERS]
+    inner = found.args[-1] if found.args and isinstance(found.args[-1], Exception) else found
+    return str(inner)[:_REASON_LETTERS]
+
+
+def _aborted(error: Any) -> bool:
+    """Say if there was a connection, and it ended without an answer: a node that died, or one that wants TLS."""
+    return isinstance(getattr(error, "info", None), Exception) and type(error.info).__name__ == "ProtocolError"
 
 
 def _said(error: Any) -> str:
@@ -199,11 +215,11 @@ def _said(error: Any) -> str:
 
 
 def innermost(error: Any) -> str:
-    """Return the innermost reason of an `error` as the cluster writes it."""
-    if not isinstance(error, dict):
-        return str(error)[:_REASON_LETTERS]
-    failed = error.get("failed_shards") or []
-    cause: Any = failed[0].get("reason", error) if failed and "caused_by" not in error else error
+    """Return the innermost reason of an `error` as the cluster writes it, and the remedy if it is a known one."""
+    cause: Any = error if isinstance(error, dict) else {"reason": str(error)}
+    failed = cause.get("failed_shards") or []
+    cause = failed[0].get("reason", cause) if failed and "caused_by" not in cause else cause
     while isinstance(cause.get("caused_by"), dict):
         cause = cause["caused_by"]
-    return f"{cause.get('reason') or cause.get('type') or error}"[:_REASON_LETTERS]
+    reason = f"{cause.get('reason') or cause.get('type') or error}"[:_REASON_LETTERS].rstrip(" ;:")
+    return reason + next((remedy for sign, remedy in _REMEDIES.items() if sign in f"{cause.get('type')} {reason}"), "")

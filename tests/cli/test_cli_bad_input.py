@@ -44,6 +44,31 @@ def test_a_file_that_is_not_there_is_named(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["index", "c", "{}"],
+        ["index", "{}", "i"],
+        ["merge", "{}"],
+        ["check", "{}"],
+        ["tune", "{}", "--encoded", "q"],
+        ["duplicates", "{}"],
+        ["lexicon", "{}", "--docid", "d"],
+        ["push", "{}", "{}"],
+        ["serve", "{}", "--model", "m", "--images", "{}"],
+    ],
+)
+def test_an_address_is_not_taken_for_a_folder(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "a.jsonl").write_text('{"id": "d", "vector": {"a": 1}}\n')
+    ran = lexlip(*(part.format("http://localhost:1/photos") for part in arguments))
+    assert "got the address http://localhost:1/photos" in ran.error
+    assert [path.name for path in tmp_path.iterdir()] == ["c"]
+
+
 def test_topics_that_are_not_there_are_named_before_the_model_is_loaded(job: Job, tmp_path: Path) -> None:
     for option, what in (("--topics", "topics"), ("--encoded", "encoded queries")):
         model = ["--model", "no model"] if option == "--topics" else []

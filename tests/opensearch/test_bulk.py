@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any, ClassVar
 
 import pytest
@@ -173,3 +173,32 @@ def test_batches_have_every_entry_once_in_order_and_say_which_shards_end() -> No
 def test_a_batch_ends_after_some_megabytes() -> None:
     long = [(0, Entry(str(place), "x", "y" * 600_000)) for place in range(10)]
     assert [len(batch.entries) for batch in batches(long, 1)] == [4, 4, 2]
+
+
+def test_full_disks_are_said_with_a_remedy(connection: Connection) -> None:
+    error = {"type": "cluster_block_exception", "reason": "index [x] blocked by: [429/12/flood-stage watermark];"}
+    Bulk.answers = [lambda _: (200, {"errors": True, "items": [{"index": {"status": 429, "error": error}}]})]
+    with pytest.raises(ClusterError, match=r"watermark\]: make room on the disks of its nodes \(cluster_block"):
+        send(connection, "x", entries("a"), Persistence(0))
+
+
+def test_ctrl_c_waits_for_no_answer_of_a_silent_cluster(connection: Connection) -> None:
+    asked, over, answered = Event(), Event(), Event()
+
+    def silent(ids: list[str]) -> tuple[int, Any]:
+        asked.set()
+        assert over.wait(60)
+        answered.set()
+        return taken(ids)
+
+    def interrupted() -> Iterator[Batch]:
+        yield Batch(entries("a"), 1)
+        assert asked.wait(60)
+        raise KeyboardInterrupt
+
+    Bulk.answers = [silent]
+    with pytest.raises(KeyboardInterrupt):
+        send_all(connection, "x", interrupted(), Persistence(60), lambda _: None)
+    assert not answered.is_set()
+    over.set()
+    assert answered.wait(60)

@@ -43,6 +43,8 @@ def test_a_person_reads_which_index_serves_and_which_is_kept(node: RunningNode, 
         (["--replace"], "--replace goes with --append"),
         (["--delete", "ids.txt"], "a collection does not go with --delete"),
         (["--shards", 0], "shards must be at least 1, got 0"),
+        (["--wait", "nan"], "--wait must be a number of seconds, 0 or more, got nan"),
+        (["--wait", "-1"], "--wait must be a number of seconds, 0 or more, got -1.0"),
         (["--shards", 1025], "shards must be in 1..1024, got 1025"),
     ],
 )

@@ -63,6 +63,31 @@ def test_a_refusal_is_one_error_with_its_status_and_is_not_tried_again(address: 
     assert len(Recorded.seen) == 1
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ({"type": "index_closed_exception", "reason": "closed"}, "closed: the index must be open"),
+        ({"type": "cluster_block_exception", "reason": "index [x] blocked by: [flood-stage block];"}, "make room on"),
+        ("no handler found for uri [/proxy/x] and method [GET]", "a part of the address before its last / is for"),
+        ({"type": "x", "reason": "blocked by: [read-only];"}, r"blocked by: \[read-only\]$"),
+    ],
+)
+def test_a_refusal_says_what_to_do_where_the_cluster_does_not(
+    address: ClusterAddress, error: object, said: str
+) -> None:
+    Recorded.answer = (400, {"error": error})
+    with Connection(address, Security()) as connection, pytest.raises(ClusterError, match=said):
+        connection.request("GET", "/x")
+
+
+def test_tls_at_an_http_address_is_found_out(address: ClusterAddress) -> None:
+    with (
+        Connection(address._replace(scheme="https"), Security()) as connection,
+        pytest.raises(ClusterError, match=r"can't be reached by TLS .* is it an http address\?"),
+    ):
+        connection.request("GET", "/x")
+
+
 def test_a_missing_user_is_asked_for_by_its_variable(address: ClusterAddress) -> None:
     Recorded.answer = (401, b"Unauthorized")
     with Connection(address, Security()) as connection, pytest.raises(ClusterError, match="LEXLIP_OPENSEARCH_USER"):

@@ -49,6 +49,14 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_before_a_password_is_s
     assert Recorded.seen == []
 
 
+def test_http_at_an_address_of_tls_is_found_out(address: ClusterAddress) -> None:
+    with (
+        Connection(address._replace(scheme="http"), Security()) as connection,
+        pytest.raises(ClusterError, match=r"can't be reached \([^(].* is the cluster running there at an http address"),
+    ):
+        connection.request("GET", "/")
+
+
 def test_the_file_of_the_authority_makes_it_trusted(address: ClusterAddress, certificate: Path) -> None:
     with Connection(address, Security("me", "secret", ca_file=certificate)) as connection:
         assert connection.request("GET", "/") == {"answered": True}

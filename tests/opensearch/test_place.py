@@ -30,3 +30,15 @@ def test_options_about_certificates_reach_the_place(tmp_path: Path) -> None:
     for text in ("photos-index", "http://host/photos"):
         with pytest.raises(InputError, match="--ca-file and --insecure are for a cluster's https address"):
             place_of(text, None, True)
+
+
+@pytest.mark.parametrize("text", ["localhost:9200/photos", "127.0.0.1:9200/photos", "opensearch://host/photos"])
+def test_an_address_without_its_http_is_not_taken_for_a_folder(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="begins with http:// or https://"):
+        place_of(text)
+    folder = Path(text)
+    folder.mkdir(parents=True)
+    assert place_of(text) == folder

@@ -21,12 +21,14 @@ from pushed import (
     written,
 )
 from running_cluster import RunningNode
+from support.oracle import rank
 
 from lexlip_lucene.errors import ClusterError, IndexingError, InputError, LexlipError, OutputError
 from lexlip_lucene.files.written import sha256_of
 from lexlip_lucene.opensearch.bm25_searcher import OpenSearchBm25Searcher
 from lexlip_lucene.opensearch.impact_searcher import OpenSearchImpactSearcher
 from lexlip_lucene.opensearch.push import bulk, load, sending
+from lexlip_lucene.opensearch.push.new_index import MAX_ALIAS_BYTES
 from lexlip_lucene.opensearch.push.report import PushReport
 from lexlip_lucene.opensearch.push.sink import OpenSearchSink
 from lexlip_lucene.progress import Silent
@@ -152,6 +154,17 @@ def test_keywords_filter_and_stored_keys_come_back(node: RunningNode, tmp_path: 
     with OpenSearchImpactSearcher(f"{node.url}/{alias}") as searcher:
         assert searcher.keywords() == {"année": ["true"], "split": ["val", "x"]}
         assert searcher.stored("é 1") == {"id": "é 1", "more": '{"a":1}', "contents": ""}
+
+
+def test_a_keyword_of_any_other_name_filters(node: RunningNode, tmp_path: Path) -> None:
+    names = ["a>b", "a[b]", "boost", "type", "a b", "é 😀", '"', "\\", "0"]
+    alias, found = new_alias(), documents(5)
+    pushed(node, alias, written(tmp_path / "c", found, keys=dict.fromkeys(names, "x")), keywords=names)
+    with OpenSearchImpactSearcher(f"{node.url}/{alias}") as searcher:
+        assert searcher.keywords() == {name: ["x"] for name in names}
+        for name in names:
+            assert searcher.search(found[0].vector, filters={name: "x"}) == rank(found[0].vector, found, 10)
+            assert searcher.search(found[0].vector, filters={name: ["y", "X"]}) == []
 
 
 @pytest.mark.parametrize("key", ["docid", "impacts", "captions", "_x", "a.b", "vector", ""])
@@ -331,6 +344,28 @@ def test_an_index_of_the_aliass_name_is_refused(node: RunningNode, tmp_path: Pat
     node.ask("PUT", f"/{alias}", {"settings": {"number_of_replicas": 0}})
     with pytest.raises(OutputError, match=f"{alias} is an index, and an alias is needed"):
         pushed(node, alias, written(tmp_path / "c", documents(5)))
+
+
+@pytest.mark.parametrize("state", ["closed", "hidden"])
+def test_an_index_that_patterns_do_not_match_loses_the_alias_too(node: RunningNode, tmp_path: Path, state: str) -> None:
+    alias = new_alias()
+    old = pushed(node, alias, written(tmp_path / "a", documents(20)))
+    if state == "closed":
+        node.ask("POST", f"/{old.index}/_close")
+    else:
+        node.ask("PUT", f"/{old.index}/_settings", {"index.hidden": True})
+    new = pushed(node, alias, written(tmp_path / "b", documents(21)))
+    assert set(node.ask("GET", f"/{alias}/_alias")) == {new.index} and new.previous == old.index
+    require_oracle(f"{node.url}/{alias}", documents(21))
+
+
+def test_the_longest_alias_is_pushed_to_and_a_longer_one_is_refused(node: RunningNode, tmp_path: Path) -> None:
+    collection = written(tmp_path / "c", documents(20))
+    longest = f"{new_alias()}-é".ljust(MAX_ALIAS_BYTES - 1, "x")
+    index = pushed(node, longest, collection).index
+    assert behind(node, longest) == {index}
+    with pytest.raises(InputError, match="at most 228 bytes"):
+        pushed(node, f"{longest}x", collection)
 
 
 def test_an_alias_of_several_indexes_or_of_somebody_elses_is_refused(node: RunningNode, tmp_path: Path) -> None:

@@ -89,6 +89,14 @@ def test_an_id_that_is_not_there_deletes_nothing(node: RunningNode, alias: str) 
     assert len(vectors_held(node, index)) == 90
 
 
+def test_no_ids_change_nothing(node: RunningNode, alias: str) -> None:
+    before = facts_held(node, *behind(node, alias))
+    with sink_of(node, alias) as sink:
+        report = sink.delete([])
+    assert (report.documents, report.deleted) == (90, 0)
+    assert facts_held(node, *behind(node, alias)) == before
+
+
 def test_an_alias_of_nothing_is_not_changed(node: RunningNode, tmp_path: Path) -> None:
     with sink_of(node, new_alias()) as sink, pytest.raises(InputError, match="names no index yet"):
         sink.append(written(tmp_path / "new", NEW))

@@ -14,7 +14,7 @@ from support import served
 from support.served import Place
 
 from lexlip_lucene.check.kind import DamageError
-from lexlip_lucene.errors import SearchError
+from lexlip_lucene.errors import ClusterError, SearchError
 from lexlip_lucene.serve.app import create_app
 from lexlip_lucene.serve.http.environment import environment_reason
 from lexlip_lucene.serve.http.gate import Gate, check_time
@@ -104,6 +104,19 @@ def test_work_ends_at_its_next_step_when_its_time_is_up() -> None:
 
     asyncio.run(story())
     check_time()  # nobody waits for this thread, and so nobody gave it up
+
+
+def test_a_cluster_that_is_away_is_one_line_of_the_log(
+    opened: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def away(*_: Any, **__: Any) -> None:
+        raise ClusterError("http://host:9200/photos can't be reached")
+
+    monkeypatch.setattr(opened.searching.images, "search", away)
+    answer = TestClient(create_app(opened), base_url=BASE).get("/api/search", params={"query": "red"})
+    assert answer.status_code == 503 and "host" not in answer.text
+    said = [(record.getMessage(), record.exc_info) for record in caplog.records if record.levelname == "ERROR"]
+    assert said == [("http://host:9200/photos can't be reached", None)]
 
 
 def test_a_search_that_was_given_up_explains_no_further(

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from lexlip_lucene.errors import ClusterError, IndexingError
-from lexlip_lucene.opensearch.connection import Connection
+from lexlip_lucene.opensearch.connection import Connection, innermost
 from lexlip_lucene.opensearch.push.persistence import BUSY, Persistence
 
 _BATCH_LETTERS = 2 << 20
@@ -129,7 +129,7 @@ def _left(outcomes: Sequence[dict[str, Any]], entries: Sequence[Entry]) -> list[
         status, error = outcome["status"], outcome.get("error")
         if error is None and (status < 300 or status == 404):  # 404: what was to be deleted is gone already
             continue
-        reason = f"{error['reason']} ({error['type']})" if error else f"status {status}"
+        reason = f"{innermost(error)} ({error['type']})" if error else f"status {status}"
         if status not in BUSY:
             raise IndexingError(f"{entry.where}: document {entry.docid} is refused by the cluster: {reason}")
         left.append((entry, reason))

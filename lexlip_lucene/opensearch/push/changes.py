@@ -117,6 +117,8 @@ class Change:
             InputError: an id is not in the index; then none is deleted.
             IndexingError: the counts differ.
         """
+        if not ids and earlier is None:
+            return 0
         present = PresentIds(self.index)
         for docid in ids:
             present.see(docid)

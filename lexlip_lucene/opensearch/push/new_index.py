@@ -25,6 +25,9 @@ from lexlip_lucene.search.collection_facts import OF_ONE_COLLECTION
 
 _HASH_DIGITS = 12
 
+MAX_ALIAS_BYTES = 228
+"""Bytes of 255 that OpenSearch lets a name have, without those of `-HASH-99999.loading`."""
+
 
 class NewIndexOptions(NamedTuple):
     """What an index is made with, beside its collection.
@@ -40,6 +43,15 @@ class NewIndexOptions(NamedTuple):
     keywords: tuple[str, ...] = ()
     store: tuple[str, ...] = ()
     captions_sha256: str = ""
+
+
+def require_short_alias(alias: str) -> None:
+    """Raise InputError if the names of the indexes behind `alias` would be longer than OpenSearch takes."""
+    if len(alias.encode()) > MAX_ALIAS_BYTES:
+        raise InputError(
+            f"an alias to push to has at most {MAX_ALIAS_BYTES} bytes, since its indexes add their hash, but "
+            f"{alias[:40]}… has {len(alias.encode())}: choose a shorter one"
+        )
 
 
 def index_name(alias: str, collection_sha256: str, options: NewIndexOptions) -> str:

@@ -2,9 +2,10 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, wait
 from itertools import islice
 from pathlib import Path
+from threading import Thread
 from urllib.parse import quote
 
 from lexlip_lucene.data.shards import documents_in
@@ -48,17 +49,33 @@ def send_all(
     name = quote(target, safe="")
     persistence = Persistence(persistence.patience)  # stopped with this load
     under_way: deque[tuple[Batch, Future[None]]] = deque()
-    with ThreadPoolExecutor(REQUESTS, "lexlip-push") as threads:
-        try:
-            for batch in waiting:
-                under_way.append((batch, threads.submit(send, connection, name, batch.entries, persistence)))
-                if len(under_way) > REQUESTS:
-                    _settle(under_way, acknowledged)
-            while under_way:
+    try:
+        for batch in waiting:  # the next one is made while others are under way
+            if len(under_way) == REQUESTS:
                 _settle(under_way, acknowledged)
-        except BaseException:
-            persistence.stop()
-            raise
+            under_way.append((batch, _sent(connection, name, batch, persistence)))
+        while under_way:
+            _settle(under_way, acknowledged)
+    except BaseException as error:
+        persistence.stop()
+        if isinstance(error, Exception):  # but Ctrl-C waits for no answer
+            wait(sent for _, sent in under_way)
+        raise
+
+
+def _sent(connection: Connection, name: str, batch: Batch, persistence: Persistence) -> Future[None]:
+    """Send a batch in a thread that the end of the process does not wait for, however long the cluster is silent."""
+    sent: Future[None] = Future()
+
+    def run() -> None:
+        try:
+            send(connection, name, batch.entries, persistence)
+            sent.set_result(None)
+        except BaseException as error:
+            sent.set_exception(error)
+
+    Thread(target=run, name="lexlip-push", daemon=True).start()
+    return sent
 
 
 def _settle(under_way: deque[tuple[Batch, Future[None]]], acknowledged: Callable[[int], None]) -> None:

@@ -33,13 +33,18 @@ def index_behind(connection: Connection, alias: str, persistence: Persistence) -
     return next(iter(found), None)
 
 
-def let_serve(connection: Connection, alias: str, index: str, loading: str, persistence: Persistence) -> None:
+def let_serve(
+    connection: Connection, alias: str, index: str, before: str | None, loading: str, persistence: Persistence
+) -> None:
     """Give `alias` to `index` and to no other, and take away its alias `loading`, all in one step.
 
-    Of two at once the later one wins, whichever index had the alias before.
+    Of two at once the later one wins, whichever index had the alias before. `before`, which had it just now, is also
+    named by itself, since a pattern does not match an index that is closed or hidden.
     """
     actions: list[dict[str, dict[str, Any]]] = [
-        {"remove": {"index": "*", "alias": alias, "must_exist": False}},
+        {"remove": {"index": name, "alias": alias, "must_exist": False}} for name in ("*", before) if name
+    ]
+    actions += [
         {"add": {"index": index, "alias": alias}},
         {"remove": {"index": index, "alias": loading, "must_exist": False}},
     ]

@@ -23,7 +23,13 @@ from lexlip_lucene.opensearch.push.cluster_index import ClusterIndex
 from lexlip_lucene.opensearch.push.document_lines import DocumentLines
 from lexlip_lucene.opensearch.push.index_facts import keys_of
 from lexlip_lucene.opensearch.push.load import loading_alias, saying_afterwards
-from lexlip_lucene.opensearch.push.new_index import NewIndex, NewIndexOptions, free_name, index_name
+from lexlip_lucene.opensearch.push.new_index import (
+    NewIndex,
+    NewIndexOptions,
+    free_name,
+    index_name,
+    require_short_alias,
+)
 from lexlip_lucene.opensearch.push.persistence import Persistence
 from lexlip_lucene.opensearch.push.present_ids import PresentIds
 from lexlip_lucene.opensearch.push.report import PushReport
@@ -57,7 +63,7 @@ class OpenSearchSink:
         progress: what shows how far it is.
 
     Raises:
-        InputError: not an address, or opensearch-py is not installed.
+        InputError: not an address, `patience` is negative or no number, or opensearch-py is not installed.
     """
 
     def __init__(
@@ -70,6 +76,8 @@ class OpenSearchSink:
         progress: Progress = SILENT,
     ) -> None:
         self.address = ClusterAddress.of(address) if isinstance(address, str) else address
+        if not patience >= 0:
+            raise InputError(f"patience must be a number of seconds, 0 or more, got {patience}")
         self._security = security
         self._connection = Connection(self.address, security, requests=REQUESTS)
         self._persistence = Persistence(patience)
@@ -113,6 +121,7 @@ class OpenSearchSink:
         collection = Path(collection)
         file = None if captions is None else require_file(Path(captions), "captions")
         options = _checked(shards, keywords, store, file)
+        require_short_alias(self.address.alias)
         serving = self._serving()
         replicas = self._replicas(replicas)
         with self._table(file) as table:
@@ -268,7 +277,7 @@ class OpenSearchSink:
         """Let the alias name `index`; return the name of the one that it named before, "" if there was no other."""
         alias = self.address.alias
         before = index_behind(self._connection, alias, self._persistence)
-        let_serve(self._connection, alias, index, loading_alias(index), self._persistence)
+        let_serve(self._connection, alias, index, before, loading_alias(index), self._persistence)
         return before if before not in (None, index) else ""
 
     def _report(self, index: ClusterIndex, begun: float) -> PushReport:

@@ -25,7 +25,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lexlip_lucene.data.images import TooManyPixels, UnreadableImage
-from lexlip_lucene.errors import InputError, LexlipError, SearchError
+from lexlip_lucene.errors import ClusterError, InputError, LexlipError, SearchError
 from lexlip_lucene.serve.http.environment import environment_reason
 from lexlip_lucene.serve.http.limits import LONGEST_LINK
 
@@ -134,7 +134,8 @@ def said_to_client(error: Exception) -> str:
     reason = environment_reason(error)
     if reason is None and not isinstance(error, SearchError) and status_of(error) != 500:
         return str(error)
-    logger.error("%s", error, exc_info=error)
+    # A cluster that is away says all in one line, and each request meets it.
+    logger.error("%s", error, exc_info=None if isinstance(error, ClusterError) else error)
     if reason is not None:
         return f"the server's machine does not let this be read now: {reason}"
     return "the index can't be read now" if isinstance(error, SearchError) else FAULT
