@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from lexlip_lucene.errors import ClusterError, InputError, SearchError
 from lexlip_lucene.opensearch.connection import Connection
+from lexlip_lucene.opensearch.loading import loading_of
 from lexlip_lucene.opensearch.mapping import FORMAT
 
 
@@ -32,7 +33,7 @@ def behind(connection: Connection) -> Behind:
 
     Raises:
         InputError: the cluster has none of this name.
-        SearchError: there are several, or what is there was loaded by others or by another version.
+        SearchError: there are several; or what is there is not whole yet, or was loaded by others or another version.
         ClusterError: the cluster can't be reached, or refuses.
     """
     address = connection.address
@@ -56,4 +57,7 @@ def behind(connection: Connection) -> Behind:
             f"{address} was loaded by another version (format {facts['format']}, needed {FORMAT}): load it again with "
             "`lexlip push`"
         )
+    loading = loading_of(facts)
+    if loading is not None and loading.kind == "new":
+        raise SearchError(f"{address} is not loaded yet: wait for its push, or continue it with `lexlip push --resume`")
     return Behind(quote(name, safe=""), {key: str(value) for key, value in facts.items()})

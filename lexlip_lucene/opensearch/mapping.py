@@ -10,7 +10,7 @@
 `_source` has all of them. The scripted similarity has neither idf nor length norm, so the number of shards changes no
 score. `_meta` maps text → text with the keys of a Lucene index's commit (`search/collection_facts.py`), and `format`,
 `max_impact`, `max_tokens`, `keywords` and `stored` (JSON lists), `caption_texts` (documents with captions),
-`shards_sha256` (of a collection without manifest) and, while documents go in or out, `loading` (`push/loading.py`).
+`shards_sha256` (of a collection without manifest) and, while documents go in or out, `loading` (`loading.py`).
 """
 
 from collections.abc import Mapping, Sequence

@@ -23,7 +23,7 @@ from pushed import (
 from running_cluster import RunningNode
 from support.oracle import rank
 
-from lexlip_lucene.errors import ClusterError, IndexingError, InputError, LexlipError, OutputError
+from lexlip_lucene.errors import ClusterError, IndexingError, InputError, LexlipError, OutputError, SearchError
 from lexlip_lucene.files.written import sha256_of
 from lexlip_lucene.opensearch.bm25_searcher import OpenSearchBm25Searcher
 from lexlip_lucene.opensearch.impact_searcher import OpenSearchImpactSearcher
@@ -239,6 +239,15 @@ def test_a_push_that_was_cut_short_is_resumed_after_what_the_cluster_has(
     report = pushed(node, alias, collection, resume=True)
     assert sent == [document.id for document in found[120:]] or sent == [document.id for document in found[80:]]
     assert report.index == index and vectors_held(node, index) == {document.id: document.vector for document in found}
+
+
+def test_an_index_that_is_not_whole_yet_is_not_searched(node: RunningNode, tmp_path: Path, small_batches: None) -> None:
+    alias = new_alias()
+    cut_short(node, alias, written(tmp_path / "c", documents(100)), 60)
+    [index] = indexes(node, alias)
+    for name in (index, f"{index}.loading"):
+        with pytest.raises(SearchError, match=f"/{name} is not loaded yet: wait for its push, or continue it with"):
+            OpenSearchImpactSearcher(f"{node.url}/{name}")
 
 
 def test_a_push_that_was_cut_short_begins_again_with_force(

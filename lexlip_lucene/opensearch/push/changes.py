@@ -13,12 +13,12 @@ from typing import Literal
 
 from lexlip_lucene.errors import InputError, OutputError
 from lexlip_lucene.opensearch.connection import Security
+from lexlip_lucene.opensearch.loading import Loading, loading_of
 from lexlip_lucene.opensearch.push.bulk import batches, deleted
 from lexlip_lucene.opensearch.push.cluster_index import ClusterIndex
 from lexlip_lucene.opensearch.push.document_lines import DocumentLines
 from lexlip_lucene.opensearch.push.index_facts import MAX_IMPACT, counted_facts, of_no_collection
 from lexlip_lucene.opensearch.push.load import Load, loading_alias, saying_afterwards
-from lexlip_lucene.opensearch.push.loading import Loading, loading_of
 from lexlip_lucene.opensearch.push.persistence import Persistence
 from lexlip_lucene.opensearch.push.present_ids import PresentIds
 from lexlip_lucene.opensearch.push.serving import set_loading

@@ -3,9 +3,9 @@
 import json
 from collections.abc import Mapping, Sequence
 
+from lexlip_lucene.opensearch.loading import LOADING_FACT
 from lexlip_lucene.opensearch.mapping import FORMAT
 from lexlip_lucene.opensearch.push.cluster_index import Counted
-from lexlip_lucene.opensearch.push.loading import LOADING_FACT
 from lexlip_lucene.opensearch.push.survey import Survey
 from lexlip_lucene.search.collection_facts import OF_ONE_COLLECTION, lasting
 

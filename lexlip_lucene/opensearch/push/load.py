@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from lexlip_lucene.errors import LexlipError
+from lexlip_lucene.opensearch.loading import Loading, loading_of
 from lexlip_lucene.opensearch.push.bulk import Batch, batches
 from lexlip_lucene.opensearch.push.cluster_index import ClusterIndex
 from lexlip_lucene.opensearch.push.document_lines import DocumentLines
-from lexlip_lucene.opensearch.push.loading import Loading, loading_of
 from lexlip_lucene.opensearch.push.persistence import Persistence
 from lexlip_lucene.opensearch.push.sending import entries_of, send_all
 from lexlip_lucene.opensearch.push.survey import Survey

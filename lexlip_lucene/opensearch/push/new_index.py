@@ -10,12 +10,12 @@ import orjson
 
 from lexlip_lucene.errors import ClusterError, InputError, LexlipError, OutputError
 from lexlip_lucene.opensearch.connection import Security
+from lexlip_lucene.opensearch.loading import Loading, loading_of
 from lexlip_lucene.opensearch.mapping import FORMAT, index_body
 from lexlip_lucene.opensearch.push.cluster_index import ClusterIndex
 from lexlip_lucene.opensearch.push.document_lines import DocumentLines
 from lexlip_lucene.opensearch.push.index_facts import SHARDS_SHA256, counted_facts, facts_of_new
 from lexlip_lucene.opensearch.push.load import Load, loading_alias
-from lexlip_lucene.opensearch.push.loading import Loading, loading_of
 from lexlip_lucene.opensearch.push.persistence import Persistence
 from lexlip_lucene.opensearch.push.serving import set_loading
 from lexlip_lucene.opensearch.push.survey import Survey
