@@ -3,6 +3,7 @@
 import asyncio
 import os
 import threading
+import time
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -318,6 +319,9 @@ def test_an_index_that_goes_bad_is_said_without_its_path_and_the_old_commit_stay
     place = served.make(tmp_path)
     opened = place.opened(Limits(refresh_seconds=600))
     with TestClient(create_app(opened), base_url=BASE) as client:
+        assert opened.check is not None
+        while opened.check.state == "running":  # it opens the folder, and Lucene makes one that is missing
+            time.sleep(0.01)
         place.index.rename(tmp_path / "away")
         with pytest.raises(InputError, match="no such folder"):
             opened.refresh()
