@@ -87,8 +87,8 @@ def test_positions_and_states_are_those_of_a_folder(
 ) -> None:
     if "states" in options:
         options = {"states": tmp_path / "states"}
-    encode_images(model, tars / "captions.jsonl", tmp_path / "folder", **options)  # type: ignore[arg-type]
-    encode_images(model, pattern(tars), tmp_path / "shards", **options)  # type: ignore[arg-type]
+    encode_images(model, tars / "captions.jsonl", tmp_path / "folder", **options)  # type: ignore[arg-type]  # of several types
+    encode_images(model, pattern(tars), tmp_path / "shards", **options)  # type: ignore[arg-type]  # as above
     lines = [b"".join(shard.read_bytes() for shard in shards_of(tmp_path / name)) for name in ("folder", "shards")]
     assert lines[0] == lines[1]
 
