@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lexlip_lucene.cli.caption_options import CaptionFieldKeys, CaptionWeight, stated_captions
 from lexlip_lucene.cli.verb import Debug, Force, Json, answer, verb
 from lexlip_lucene.errors import InputError
 
@@ -51,14 +52,8 @@ def index(
     verify: Annotated[
         bool, typer.Option(help="Compare the shards with the SHA-256 that their manifest says, if they have one.")
     ] = True,
-    caption_field: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KEY", help="Search the texts of this key in the same ranking; may be repeated."),
-    ] = None,
-    caption_weight: Annotated[
-        float | None,
-        typer.Option(help="Weight of the caption fields beside what is seen: 1 for captions, 0.25 for file names."),
-    ] = None,
+    caption_field: CaptionFieldKeys = None,
+    caption_weight: CaptionWeight = None,
     bm25: Annotated[bool, typer.Option("--bm25", help="Build a text index from a caption collection.")] = False,
     json: Json = False,
     force: Force = False,
@@ -80,7 +75,7 @@ def index(
     kept = {"--order": order, "--store": bool(store), "--keyword": bool(keyword), "--no-verify": not verify}
     options: IndexOptions = {"threads": threads, "memory": memory, "order": order}
     options |= {"store": store or (), "keywords": keyword or ()}
-    captions = _captions(caption_field or [], caption_weight)
+    captions = stated_captions(caption_field, caption_weight)
     kept["--caption-field"] = bool(captions)
     if delete is not None:
         _refuse("--delete", flags | kept | {"a collection": index is not None}, but=["--delete", "--patches"])
@@ -99,16 +94,6 @@ def index(
         _refuse("a new index", flags, but=["--force"])
         options |= {"captions": captions}
         _build(collection, index, merge=merge, verify=verify, force=force, json=json, options=options)
-
-
-def _captions(keys: list[str], weight: float | None) -> dict[str, float]:
-    from lexlip_lucene.search.caption_fields import CAPTION_WEIGHT
-
-    if weight is not None and not keys:
-        raise InputError("--caption-weight is the weight of caption fields: name one with --caption-field")
-    if len(set(keys)) != len(keys):
-        raise InputError(f"--caption-field names a key twice, got {', '.join(keys)}: name each once")
-    return dict.fromkeys(keys, CAPTION_WEIGHT if weight is None else weight)
 
 
 def _refuse(what: str, given: dict[str, bool], *, but: list[str]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lexlip_lucene.cli.caption_options import CaptionFieldKeys, CaptionWeight, stated_captions
 from lexlip_lucene.cli.place import CaFile, Insecure, Place, place_of
 from lexlip_lucene.cli.verb import Debug, Json, answer, verb
 from lexlip_lucene.errors import InputError
@@ -41,6 +42,12 @@ def push(
         Path | None,
         typer.Option(metavar="FILE", help="Captions file of the images: their captions are searched by BM25."),
     ] = None,
+    caption_field: CaptionFieldKeys = None,
+    caption_weight: CaptionWeight = None,
+    rank_features: Annotated[
+        bool,
+        typer.Option("--rank-features", help="Let the cluster score without a script; impacts of at most 9 bits."),
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Continue what ended early.")] = False,
     append: Annotated[bool, typer.Option("--append", help="Add the collection to the index that serves.")] = False,
     replace: Annotated[
@@ -76,7 +83,14 @@ def push(
     \b
     Example: lexlip push photos-collection http://localhost:9200/photos
     """
-    new = {"--shards": shards, "--replicas": replicas, "--keyword": keyword, "--store": store, "--drop-old": drop_old}
+    new: dict[str, object] = {
+        "--shards": shards,
+        "--replicas": replicas,
+        "--keyword": keyword,
+        "--store": store,
+        "--drop-old": drop_old,
+    }
+    new |= {"--rank-features": rank_features, "--caption-field": caption_field, "--caption-weight": caption_weight}
     if delete is not None:
         also = {"--append": append, "--replace": replace, "--captions": captions, "a collection": address}
         _refuse("--delete", new | also | {"--no-verify": not verify})
@@ -103,6 +117,8 @@ def push(
                 keywords=keyword or (),
                 store=store or (),
                 captions=captions,
+                caption_fields=stated_captions(caption_field, caption_weight),
+                rank_features=rank_features,
                 resume=resume,
                 force=force,
                 drop_old=drop_old,

@@ -27,9 +27,10 @@ from lexlip_lucene.lucene.index.impact_index import ImpactIndex
 from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
 from lexlip_lucene.opensearch.cluster_address import ClusterAddress
 from lexlip_lucene.opensearch.connection import Connection
+from lexlip_lucene.opensearch.impact_field import IMPACTS
 from lexlip_lucene.opensearch.impact_searcher import OpenSearchImpactSearcher
 from lexlip_lucene.opensearch.impact_text import impact_text
-from lexlip_lucene.opensearch.mapping import DOCID, IMPACTS, TOKENS, index_body
+from lexlip_lucene.opensearch.mapping import DOCID, TOKENS, index_body
 from lexlip_lucene.opensearch.push.bulk import Entry, batches, indexed
 from lexlip_lucene.opensearch.push.cluster_index import ClusterIndex
 from lexlip_lucene.opensearch.push.persistence import Persistence

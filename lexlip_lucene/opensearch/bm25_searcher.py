@@ -22,7 +22,6 @@ class OpenSearchBm25Searcher(ClusterSearcher, TextSearcher):
     """A searcher of captions in a cluster with texts; scores are floats."""
 
     _how = "dfs_query_then_fetch"
-    _field = CAPTIONS
 
     def search(
         self, text: str, k: int = 10, *, filters: Filters | None = None, without: Sequence[str] = ()
@@ -71,7 +70,7 @@ class OpenSearchBm25Searcher(ClusterSearcher, TextSearcher):
 
         def search(some: list[str]) -> list[list[Hit]]:
             bodies = [self._narrowed({"must": [_match(text)]}, filters, must_not) for text in some]
-            tops = self._now(lambda index: self._top(index, bodies, k))
+            tops = self._now(lambda there: self._top(there, bodies, k))
             return [[Hit(docid, score, rank) for rank, (score, docid) in enumerate(top, start=1)] for top in tops]
 
         return self._batch(texts, search, k, threads, progress)
@@ -79,8 +78,11 @@ class OpenSearchBm25Searcher(ClusterSearcher, TextSearcher):
     def terms(self, text: str) -> dict[str, int]:
         """Return the terms that `text` is searched by, with their number in it; {} when only stop words are left."""
         body = {"field": CAPTIONS, "text": checked_texts([text], "text")[0]}
-        found = self._now(lambda index: self._connection.request("POST", f"/{index}/_analyze", body))
+        found = self._now(lambda there: self._connection.request("POST", f"/{there.name}/_analyze", body))
         return dict(Counter(token["token"] for token in found["tokens"]))
+
+    def _having(self, there: Behind, token: str) -> dict[str, Any]:
+        return {"term": {CAPTIONS: token}}
 
     def _look(self) -> Behind:
         there = super()._look()

@@ -6,6 +6,7 @@ keeps to the index that the alias stood for when it was opened or refreshed; whe
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from types import TracebackType
 from typing import Any, ClassVar, NamedTuple, Self, TypeVar
 
@@ -14,7 +15,7 @@ from lexlip_lucene.integers import as_count, as_int
 from lexlip_lucene.opensearch.alias import Behind, behind
 from lexlip_lucene.opensearch.cluster_address import ClusterAddress
 from lexlip_lucene.opensearch.connection import Connection, Security
-from lexlip_lucene.opensearch.mapping import DOCID, IMPACTS, STORED
+from lexlip_lucene.opensearch.mapping import DOCID, STORED, field_of
 from lexlip_lucene.opensearch.multi_search import SearchType, multi_search
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.search.searcher import Filters
@@ -47,7 +48,6 @@ class ClusterSearcher:
     """An open index in a cluster. Safe to use from several threads; close it, or use it in a `with` block."""
 
     _how: ClassVar[SearchType] = "query_then_fetch"
-    _field: ClassVar[str] = IMPACTS
 
     def __init__(self, address: ClusterAddress | str, security: Security | None = None) -> None:
         """Open the index at `address`.
@@ -120,11 +120,7 @@ class ClusterSearcher:
         counts: dict[str, int] = {}
         for start in range(0, len(asked), _TOKENS_AT_ONCE):
             part = asked[start : start + _TOKENS_AT_ONCE]
-            filters = [{"term": {self._field: token}} for token in part]
-            aggregation = {"tokens": {"filters": {"filters": filters}}}
-            found = self._answered({"size": 0, "track_total_hits": False, "aggs": aggregation})
-            buckets = found["aggregations"]["tokens"]["buckets"]
-            counts |= {token: bucket["doc_count"] for token, bucket in zip(part, buckets, strict=True)}
+            counts |= self._now(partial(self._counted, tokens=part))
         return counts
 
     def refresh(self) -> bool:
@@ -152,6 +148,16 @@ class ClusterSearcher:
     ) -> None:
         self.close()
 
+    def _counted(self, there: Behind, tokens: Sequence[str]) -> dict[str, int]:
+        aggregation = {"tokens": {"filters": {"filters": [self._having(there, token) for token in tokens]}}}
+        [found] = self._searched(there, [{"size": 0, "track_total_hits": False, "aggs": aggregation}])
+        buckets = found["aggregations"]["tokens"]["buckets"]
+        return {token: bucket["doc_count"] for token, bucket in zip(tokens, buckets, strict=True)}
+
+    def _having(self, there: Behind, token: str) -> dict[str, Any]:
+        """Return the query that matches the documents of an index with a token."""
+        return field_of(there.facts).any_of([token])
+
     def _look(self) -> Behind:
         """Return the index behind the alias; errors as in `behind`."""
         return behind(self._connection)
@@ -163,27 +169,27 @@ class ClusterSearcher:
         shards = [copy for one in found["indices"].values() for copies in one["shards"].values() for copy in copies]
         return [(copy["docs"], copy["refresh"]["external_total"]) for copy in shards if copy["routing"]["primary"]]
 
-    def _now(self, ask: Callable[[str], Answer]) -> Answer:
-        """Return what `ask` makes of the index by its name, or of the one that has meanwhile taken its place.
+    def _now(self, ask: Callable[[Behind], Answer]) -> Answer:
+        """Return what `ask` makes of the index, or of the one that has meanwhile taken its place.
 
         However many requests it makes, all are to the same index.
         """
-        index = self._behind.name
+        there = self._behind
         try:
-            return ask(index)
+            return ask(there)
         except ClusterError as error:
             if error.status != 404:
                 raise
             self.refresh()
-            if self._behind.name == index:
+            if self._behind.name == there.name:
                 raise
-        return ask(self._behind.name)
+        return ask(self._behind)
 
-    def _searched(self, index: str, bodies: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        return multi_search(self._connection, index, bodies, self._how)
+    def _searched(self, there: Behind, bodies: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        return multi_search(self._connection, there.name, bodies, self._how)
 
     def _answered(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        return self._now(lambda index: self._searched(index, [body])[0])
+        return self._now(lambda there: self._searched(there, [body])[0])
 
     def _source(self, docid: str, fields: Sequence[str]) -> dict[str, Any]:
         [docid] = checked_texts([docid], "docid")
@@ -194,14 +200,14 @@ class ClusterSearcher:
         source: dict[str, Any] = hits[0]["_source"]
         return source
 
-    def _top(self, index: str, queries: Sequence[Mapping[str, Any]], k: int) -> list[list[Found]]:
+    def _top(self, there: Behind, queries: Sequence[Mapping[str, Any]], k: int) -> list[list[Found]]:
         """Return the top `k` of each query by float score and docid."""
-        answers = self._searched(index, [_page(query, min(k, WINDOW)) for query in queries])
-        return [self._further(index, query, _found(answer), k) for query, answer in zip(queries, answers, strict=True)]
+        answers = self._searched(there, [_page(query, min(k, WINDOW)) for query in queries])
+        return [self._further(there, query, _found(answer), k) for query, answer in zip(queries, answers, strict=True)]
 
-    def _further(self, index: str, query: Mapping[str, Any], hits: list[Found], k: int) -> list[Found]:
+    def _further(self, there: Behind, query: Mapping[str, Any], hits: list[Found], k: int) -> list[Found]:
         while len(hits) < k and hits and len(hits) % WINDOW == 0:
-            [answer] = self._searched(index, [_page(query, min(k - len(hits), WINDOW), hits[-1])])
+            [answer] = self._searched(there, [_page(query, min(k - len(hits), WINDOW), hits[-1])])
             page = _found(answer)
             if not page:
                 break

@@ -1,24 +1,32 @@
 """Searching impacts in a cluster: score(q, d) = Σ over shared tokens of query weight × impact, as on one machine.
 
-A query is a `bool` of one `term` a token with its weight as the boost, sorted by score and docid. The index's
-similarity multiplies boost and impact and nothing else, so the number of shards changes no score. The cluster adds
-floats: where that may have rounded (`float_scores.py`), the hits come from the documents' vectors.
+A query is a `bool` of one clause a token with its weight as the boost, sorted by score and docid. A clause multiplies
+boost and impact and nothing else, so the number of shards changes no score. The cluster adds floats: where that may
+have rounded (`float_scores.py`), the hits come from the documents' vectors.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lexlip_lucene.opensearch.alias import Behind
+from lexlip_lucene.opensearch.cluster_address import ClusterAddress
 from lexlip_lucene.opensearch.cluster_searcher import BY_SCORE, ClusterSearcher, checked_counts, checked_texts
+from lexlip_lucene.opensearch.connection import Security
+from lexlip_lucene.opensearch.english_terms import EnglishTerms
+from lexlip_lucene.opensearch.entity_spans import entity_spans
 from lexlip_lucene.opensearch.float_scores import EXACT_BELOW, reach
-from lexlip_lucene.opensearch.impact_text import vector_of
-from lexlip_lucene.opensearch.mapping import IMPACTS
+from lexlip_lucene.opensearch.impact_field import IMPACTS, ImpactField
+from lexlip_lucene.opensearch.mapping import field_of
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.records import Hit, Impacts
 from lexlip_lucene.search.caption_fields import CaptionFields, caption_fields
+from lexlip_lucene.search.caption_query import CaptionQuery
+from lexlip_lucene.search.caption_words import CaptionWords
 from lexlip_lucene.search.explanation import Explanation
 from lexlip_lucene.search.searcher import Filters, Searcher
 from lexlip_lucene.text_list import as_texts
 from lexlip_lucene.vectors.json_vector import checked_impacts
+from lexlip_lucene.words.gazetteer import Gazetteer
 
 _VECTORS_AT_ONCE = 1_000
 
@@ -27,8 +35,13 @@ class OpenSearchImpactSearcher(ClusterSearcher, Searcher):
     """A searcher of impacts in a cluster with queries of token → query weight; scores are exact integers.
 
     It has the hits of `ImpactSearcher` in the same order. A query has as many tokens as the cluster's setting
-    `indices.query.bool.max_clause_count` lets it, 1,024 unless it is raised.
+    `indices.query.bool.max_clause_count` lets it, 1,024 unless it is raised. Arguments and errors as in
+    `ClusterSearcher`.
     """
+
+    def __init__(self, address: ClusterAddress | str, security: Security | None = None) -> None:
+        super().__init__(address, security)
+        self._words = self._caption_words()
 
     def search(
         self, query: Impacts, k: int = 10, *, filters: Filters | None = None, without: Sequence[str] = ()
@@ -79,13 +92,31 @@ class OpenSearchImpactSearcher(ClusterSearcher, Searcher):
             InputError: the index has no such document.
             ClusterError: the cluster can't be reached, or a shard is lost.
         """
-        impacts = vector_of(self._source(docid, [IMPACTS])[IMPACTS])
+        impacts = field_of(self.facts).vector(self._source(docid, [IMPACTS])[IMPACTS])
         return dict(sorted(impacts.items(), key=lambda item: (-item[1], item[0])))
 
     @property
     def captions(self) -> CaptionFields:
         """The kinds of tokens that the index has beside words."""
-        return caption_fields(self.facts)
+        return self._words.fields
+
+    def caption_query(self, text: str) -> CaptionQuery:
+        """Return what the words of `text` ask of the caption fields and of entity terms; nothing of an index without.
+
+        How many documents have a word is asked once until `refresh` sees that the index has changed.
+
+        Raises:
+            InputError: `text` is not valid Unicode.
+            ClusterError: the cluster can't be reached, or a shard is lost.
+        """
+        return self._words.query(checked_texts([text], "text")[0])
+
+    def refresh(self) -> bool:
+        """See which index the alias stands for now, as in `ClusterSearcher`."""
+        changed = super().refresh()
+        if changed:
+            self._words = self._caption_words()
+        return changed
 
     def explain(self, query: Impacts, docid: str) -> Explanation:
         """Explain the score of document `docid` from its stored vector.
@@ -96,37 +127,48 @@ class OpenSearchImpactSearcher(ClusterSearcher, Searcher):
         """
         return super().explain(checked_impacts(query, "query"), docid)
 
+    def _caption_words(self) -> CaptionWords:
+        terms, spans = EnglishTerms(self._connection, self._behind.name), entity_spans(self.facts)
+
+        def names(text: str) -> Gazetteer:
+            counts = self.frequencies(spans.terms_in(text))
+            return Gazetteer(term for term, documents in counts.items() if documents)
+
+        return CaptionWords(caption_fields(self.facts), self.frequencies, self.documents, terms.of_words, names)
+
     def _hits(
         self, queries: Sequence[Impacts], k: int, filters: Filters | None, without: Sequence[str]
     ) -> list[list[Hit]]:
         excluded = checked_texts(as_texts(without, "without"), "without")
-        must_not = {"terms": {IMPACTS: excluded}} if excluded else None
-        bodies = [self._narrowed(_should(query), filters, must_not) for query in queries]
         asked = [place for place, query in enumerate(queries) if query]
 
-        def ranked(index: str) -> list[list[Hit]]:
+        def ranked(there: Behind) -> list[list[Hit]]:
+            field = field_of(there.facts)
+            must_not = field.any_of(excluded) if excluded else None
+            bodies = {place: self._narrowed(_should(field, queries[place]), filters, must_not) for place in asked}
             hits: list[list[Hit]] = [[] for _ in queries]
-            tops = self._top(index, [bodies[place] for place in asked], k) if asked else []
+            tops = self._top(there, list(bodies.values()), k) if asked else []
             for place, top in zip(asked, tops, strict=True):
                 scores = [(docid, int(score)) for score, docid in top]
                 if top and top[0].score >= EXACT_BELOW:
-                    scores = self._exact(index, queries[place], bodies[place], k)
+                    scores = self._exact(there, queries[place], bodies[place], k)
                 hits[place] = [Hit(docid, score, rank) for rank, (docid, score) in enumerate(scores, start=1)]
             return hits
 
         return self._now(ranked)
 
-    def _exact(self, index: str, query: Impacts, body: Mapping[str, Any], k: int) -> list[tuple[str, int]]:
+    def _exact(self, there: Behind, query: Impacts, body: Mapping[str, Any], k: int) -> list[tuple[str, int]]:
         """Return the exact top `k`, docid and score, from the vectors of all documents that may be among them."""
+        field = field_of(there.facts)
         page = {"query": body, "sort": BY_SCORE, "size": _VECTORS_AT_ONCE, "track_total_hits": False}
         after: dict[str, Any] = {}
         scores: dict[str, int] = {}
         floats: list[float] = []
         while len(floats) < k or floats[-1] >= reach(floats[k - 1], len(query)):
-            [answer] = self._searched(index, [{**page, **after, "_source": [IMPACTS]}])
+            [answer] = self._searched(there, [{**page, **after, "_source": [IMPACTS]}])
             hits = answer.get("hits", {}).get("hits", [])
             for hit in hits:
-                vector = vector_of(hit["_source"][IMPACTS])
+                vector = field.vector(hit["_source"][IMPACTS])
                 scores[hit["sort"][1]] = sum(weight * vector.get(token, 0) for token, weight in query.items())
                 floats.append(hit["sort"][0])
             if len(hits) < _VECTORS_AT_ONCE:
@@ -135,6 +177,6 @@ class OpenSearchImpactSearcher(ClusterSearcher, Searcher):
         return sorted(scores.items(), key=lambda item: (-item[1], item[0].encode()))[:k]
 
 
-def _should(query: Impacts) -> dict[str, Any]:
-    terms = [{"term": {IMPACTS: {"value": token, "boost": weight}}} for token, weight in query.items()]
+def _should(field: ImpactField, query: Impacts) -> dict[str, Any]:
+    terms = [field.scored(token, weight) for token, weight in query.items()]
     return {"should": terms, "minimum_should_match": 1}

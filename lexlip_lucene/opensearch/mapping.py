@@ -1,42 +1,59 @@
 """The index in the cluster: its settings, its fields, and the facts about it in the mapping's `_meta`.
 
     docid     the id, as a keyword: ties are decided by it in byte order
-    impacts   the vector's text (`impact_text.py`); a term's score is query weight × impact
+    impacts   the vector, in a field of a kind (`impact_field.py`); a token's score is query weight × impact
     tokens    number of tokens of the vector, so that the cluster can count postings
     captions  the joined captions of the image, analysed and scored as Anserini does; absent without --captions
     stored    key → text of what --store keeps; not searched
     KEY       each keyword, by its own name: a text, or a list of texts
 
-`_source` has all of them. The scripted similarity has neither idf nor length norm, so the number of shards changes no
-score. `_meta` maps text → text with the keys of a Lucene index's commit (`search/collection_facts.py`), and `format`,
-`max_impact`, `max_tokens`, `keywords` and `stored` (JSON lists), `caption_texts` (documents with captions),
-`shards_sha256` (of a collection without manifest) and, while documents go in or out, `loading` (`loading.py`).
+`_source` has all of them. A score has neither idf nor length norm, so the number of shards changes none. `_meta` maps
+text → text with the keys of a Lucene index's commit (`search/collection_facts.py`), and `format`, `max_impact`,
+`max_tokens`, `keywords` and `stored` (JSON lists), `caption_texts` (documents with captions), `shards_sha256` (of a
+collection without manifest), `field` (the kind of the field of impacts, unless the usual one), `entity_names`
+(`entity_spans.py`) and, while documents go in or out, `loading` (`loading.py`).
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.opensearch.impact_text import DELIMITER, MAX_TOKEN_UNITS
+from lexlip_lucene.opensearch.english_terms import ANALYZER
+from lexlip_lucene.opensearch.impact_field import IMPACTS, ImpactField
+from lexlip_lucene.opensearch.impact_text import TermFrequencies
+from lexlip_lucene.opensearch.rank_features import RankFeatures
 
 FORMAT = "1"
 """Version of the fields and of what is in them; a searcher refuses another."""
 
-DOCID, IMPACTS, TOKENS, CAPTIONS, STORED = "docid", "impacts", "tokens", "captions", "stored"
+DOCID, TOKENS, CAPTIONS, STORED = "docid", "tokens", "captions", "stored"
 
 _OF_THE_INDEX = (DOCID, IMPACTS, TOKENS, CAPTIONS, STORED)
 _OF_THE_LINE = ("id", "vector")
 
-_SIMILARITIES = {
-    "impact": {"type": "scripted", "script": {"source": "return query.boost * doc.freq;"}},
-    "anserini": {"type": "BM25", "k1": 0.9, "b": 0.4},
-}
+_BM25 = {"anserini": {"type": "BM25", "k1": 0.9, "b": 0.4}}
 
-_ANALYSIS = {
-    "tokenizer": {"impacts": {"type": "whitespace", "max_token_length": MAX_TOKEN_UNITS}},
-    "filter": {"impacts": {"type": "delimited_term_freq", "delimiter": DELIMITER}},
-    "analyzer": {"impacts": {"type": "custom", "tokenizer": "impacts", "filter": ["impacts"]}},
-}
+TERM_FREQUENCIES: ImpactField = TermFrequencies()
+"""The usual field."""
+
+_FIELDS: dict[str, ImpactField] = {field.name: field for field in (TERM_FREQUENCIES, RankFeatures())}
+FIELD_FACT = "field"
+
+
+def impact_field(name: str) -> ImpactField:
+    """Return the field of impacts of a kind.
+
+    Raises:
+        InputError: there is no such kind.
+    """
+    if name not in _FIELDS:
+        raise InputError(f"the field of impacts must be one of {', '.join(_FIELDS)}, got {name!r}")
+    return _FIELDS[name]
+
+
+def field_of(facts: Mapping[str, str]) -> ImpactField:
+    """Return the field of impacts that the facts of an index state; errors as in `impact_field`."""
+    return impact_field(facts.get(FIELD_FACT, TERM_FREQUENCIES.name))
 
 
 def index_body(*, shards: int, keywords: Sequence[str], facts: Mapping[str, str], alias: str) -> dict[str, Any]:
@@ -47,19 +64,20 @@ def index_body(*, shards: int, keywords: Sequence[str], facts: Mapping[str, str]
     Args:
         shards: of the index, at least 1.
         keywords: keys to filter by, as `checked_keys` returned them.
-        facts: text → text for `_meta`.
+        facts: text → text for `_meta`; they say which field of impacts it has.
         alias: a name that the index also has, and that documents are sent to.
     """
+    field = field_of(facts)
     return {
         "aliases": {alias: {}},
         "settings": {
             "number_of_shards": shards,
             "number_of_replicas": 0,
             "refresh_interval": "-1",
-            "similarity": _SIMILARITIES,
-            "analysis": _ANALYSIS,
+            "similarity": {**_BM25, **field.similarities},
+            "analysis": dict(field.analysis),
         },
-        "mappings": {"dynamic": "strict", "_meta": dict(facts), "properties": _fields(keywords)},
+        "mappings": {"dynamic": "strict", "_meta": dict(facts), "properties": _fields(keywords, field)},
     }
 
 
@@ -84,18 +102,12 @@ def checked_keys(keys: Sequence[str], what: str) -> tuple[str, ...]:
     return tuple(keys)
 
 
-def _fields(keywords: Sequence[str]) -> dict[str, Any]:
+def _fields(keywords: Sequence[str], field: ImpactField) -> dict[str, Any]:
     fields: dict[str, Any] = {key: {"type": "keyword"} for key in keywords}
     return fields | {
         DOCID: {"type": "keyword"},
-        IMPACTS: {
-            "type": "text",
-            "analyzer": "impacts",
-            "index_options": "freqs",
-            "norms": False,
-            "similarity": "impact",
-        },
+        IMPACTS: dict(field.mapping),
         TOKENS: {"type": "integer", "index": False},
-        CAPTIONS: {"type": "text", "analyzer": "english", "index_options": "freqs", "similarity": "anserini"},
+        CAPTIONS: {"type": "text", "analyzer": ANALYZER, "index_options": "freqs", "similarity": "anserini"},
         STORED: {"type": "object", "enabled": False},
     }

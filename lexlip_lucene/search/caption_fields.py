@@ -9,7 +9,7 @@ the query (`caption_query.py`). An index says in its facts which fields it has:
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from lexlip_lucene.errors import InputError
@@ -26,6 +26,9 @@ CAPTION_WEIGHT = 1.0
 """Weight of a caption: the best of 0.5 to 2.5 on 474 photos with five captions that were not trained on."""
 
 LEAST_WEIGHT, LARGEST_WEIGHT = 0.001, 1000.0
+
+BITS = 8
+"""Of a collection that does not say how many bits its impacts have."""
 
 _KEYS_OF_ITS_OWN = ("id", "vector")
 
@@ -80,6 +83,33 @@ class CaptionFields(NamedTuple):
         if key is None:
             return "the caption" if self.entities and is_entity_term(token) else None
         return _SAYS.get(key, key)
+
+
+class CaptionTexts(NamedTuple):
+    """Of a caption field: the lines that have its key, the texts among them with a term, and the terms of these."""
+
+    lines: int
+    texts: int
+    terms: int
+
+    def plus(self, terms: int) -> "CaptionTexts":
+        """Return the counts with a further line, whose text has so many terms."""
+        return CaptionTexts(self.lines + 1, self.texts + (terms > 0), self.terms + terms)
+
+
+def counted_fields(captions: Mapping[str, float], counted: Sequence[CaptionTexts], bits: int | None) -> CaptionFields:
+    """Return the caption fields of a collection whose texts were counted.
+
+    Args:
+        captions: key → weight.
+        counted: the texts of each key.
+        bits: of the collection's impacts, if it says so; caption fields have impacts of as many.
+    """
+    fields = (
+        CaptionField(key, weight, max(1.0, texts.terms / max(1, texts.texts)))
+        for (key, weight), texts in zip(captions.items(), counted, strict=True)
+    )
+    return CaptionFields(tuple(fields), 2 ** (bits or BITS) - 1)
 
 
 def caption_token(key: str, term: str) -> str:

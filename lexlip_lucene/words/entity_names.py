@@ -41,6 +41,11 @@ def words_of_term(term: str) -> list[str]:
     return _parts(term)[1].split("_")
 
 
+def kind_of_term(term: str) -> str:
+    """Return the kind of entity that an entity term is of: `per`, `loc`, `org` or another."""
+    return _parts(term)[0]
+
+
 def said_entity(term: str) -> str:
     """Return an entity term in plain words: `eper_lionel_messi` → `lionel messi (person)`."""
     kind, name = _parts(term)

@@ -7,14 +7,14 @@ import orjson
 from running_cluster import RunningNode
 
 from lexlip_lucene.opensearch.cluster_address import ClusterAddress
-from lexlip_lucene.opensearch.impact_text import impact_text
-from lexlip_lucene.opensearch.mapping import CAPTIONS, DOCID, FORMAT, IMPACTS, TOKENS, index_body
+from lexlip_lucene.opensearch.impact_field import IMPACTS
+from lexlip_lucene.opensearch.mapping import CAPTIONS, DOCID, FORMAT, TERM_FREQUENCIES, TOKENS, impact_field, index_body
 from lexlip_lucene.records import Impacts
 
 
-def source_of(docid: str, vector: Impacts, **further: Any) -> dict[str, Any]:
-    """Return a document as the index has it."""
-    return {DOCID: docid, IMPACTS: impact_text(vector, docid), TOKENS: len(vector), **further}
+def source_of(docid: str, vector: Impacts, field: str = TERM_FREQUENCIES.name, **further: Any) -> dict[str, Any]:
+    """Return a document as the index has it, in a field of a kind."""
+    return {DOCID: docid, IMPACTS: impact_field(field).value(vector, docid), TOKENS: len(vector), **further}
 
 
 def put(node: RunningNode, index: str, sources: Sequence[Mapping[str, Any]], *, refresh: bool = True) -> None:
@@ -45,6 +45,7 @@ def load(
     keywords: Sequence[str] = (),
     further: Mapping[str, Mapping[str, Any]] | None = None,
     facts: Mapping[str, str] | None = None,
+    field: str = TERM_FREQUENCIES.name,
 ) -> ClusterAddress:
     """Create `alias`-1 with the documents, and give it the alias; return the address.
 
@@ -57,13 +58,15 @@ def load(
         keywords: fields to filter by.
         further: docid → values of keywords, captions and stored fields.
         facts: further facts of the index.
+        field: kind of the field of impacts.
     """
     further = further or {}
-    about = {"format": FORMAT, "kind": "impact", "keywords": orjson.dumps(list(keywords)).decode()}
+    about = {"field": field, "format": FORMAT, "kind": "impact", "keywords": orjson.dumps(list(keywords)).decode()}
     about["caption_texts"] = str(sum(CAPTIONS in fields for fields in further.values()))
     body = index_body(shards=shards, keywords=keywords, facts=about | dict(facts or {}), alias=alias)
     body["settings"]["number_of_replicas"] = replicas
     node.ask("PUT", f"/{alias}-1", body)
-    put(node, f"{alias}-1", [source_of(docid, vector, **further.get(docid, {})) for docid, vector in documents.items()])
+    sources = [source_of(docid, vector, field, **further.get(docid, {})) for docid, vector in documents.items()]
+    put(node, f"{alias}-1", sources)
     node.ask("GET", f"/_cluster/health/{alias}-1?wait_for_status=green&timeout=60s")
     return ClusterAddress.of(f"{node.url}/{alias}")

@@ -1,9 +1,10 @@
 """A real OpenSearch on this machine: stock jars from Maven Central, one JVM a node, so that a kill is a kill.
 
-Environment: LEXLIP_OPENSEARCH_JARS is the folder of the jars, ~/.cache/lexlip-tests/opensearch-2.19.6 unless set. It is
-filled once.
+Environment: LEXLIP_OPENSEARCH_JARS is the folder of the jars, one in ~/.cache/lexlip-tests unless set. It is filled
+once.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -22,7 +23,11 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent
-VERSION = re.findall("<opensearch>(.+)</opensearch>", (HERE / "pom.xml").read_text())[0]
+_POM = (HERE / "pom.xml").read_bytes()
+VERSION = re.findall("<opensearch>(.+)</opensearch>", _POM.decode())[0]
+JARS = f"opensearch-{VERSION}-{hashlib.sha256(_POM).hexdigest()[:8]}"
+"""Name of the folder with the jars that the pom names."""
+
 PATIENCE = 120.0
 """Seconds after which a node will not start any more."""
 
@@ -37,7 +42,7 @@ def _missing(said: str) -> None:
 def jars() -> Path:
     """Return the folder with the jars of a node, filled by Maven if it is not there."""
     home = Path.home() / ".cache" / "lexlip-tests"
-    folder = Path(os.environ.get("LEXLIP_OPENSEARCH_JARS", home / f"opensearch-{VERSION}"))
+    folder = Path(os.environ.get("LEXLIP_OPENSEARCH_JARS", home / JARS))
     if folder.is_dir():
         return folder
     if shutil.which("mvn") is None:

@@ -14,7 +14,11 @@ from lexlip_lucene.errors import ClusterError, InputError, SearchError
 from lexlip_lucene.opensearch import impact_searcher
 from lexlip_lucene.opensearch.cluster_address import ClusterAddress
 from lexlip_lucene.opensearch.impact_searcher import OpenSearchImpactSearcher
+from lexlip_lucene.opensearch.mapping import TERM_FREQUENCIES
+from lexlip_lucene.opensearch.rank_features import RankFeatures
 from lexlip_lucene.records import Document, Hit, Impacts
+
+TEXT, FEATURES = TERM_FREQUENCIES.name, RankFeatures.name
 
 
 def as_documents(vectors: Mapping[str, Impacts]) -> list[Document]:
@@ -41,14 +45,28 @@ def require_oracle(
 
 
 @pytest.mark.parametrize("shards", [1, 3, 7])
-@pytest.mark.parametrize(("bits", "weights"), [(1, 1), (8, 255), (16, 7), (16, 65535)])
-def test_hits_order_and_integers_are_the_oracle_s(node: RunningNode, shards: int, bits: int, weights: int) -> None:
+@pytest.mark.parametrize(
+    ("field", "bits", "weights"),
+    [
+        (TEXT, 1, 1),
+        (TEXT, 8, 255),
+        (TEXT, 16, 7),
+        (TEXT, 16, 65535),
+        (FEATURES, 1, 1),
+        (FEATURES, 8, 255),
+        (FEATURES, 9, 7),
+        (FEATURES, 9, 65535),
+    ],
+)
+def test_hits_order_and_integers_are_the_oracle_s(
+    node: RunningNode, shards: int, field: str, bits: int, weights: int
+) -> None:
     vectors = collection(bits)
-    address = load(node, f"exact-{shards}-{bits}-{weights}", vectors, shards=shards)
+    address = load(node, f"exact-{shards}-{field}-{bits}-{weights}", vectors, shards=shards, field=field)
     with OpenSearchImpactSearcher(address) as searcher:
         assert searcher.documents == len(vectors)
         large = require_oracle(searcher, queries(weights), vectors, [1, 10, 1000])
-    assert bool(large) == ((bits, weights) == (16, 65535))
+    assert bool(large) == (bits > 8 and weights == 65535)
     node.ask("DELETE", f"/{address.alias}-1")
 
 
@@ -64,7 +82,8 @@ def test_documents_that_floats_put_in_the_wrong_order_come_in_the_right_one(node
     address = load(node, f"rounded-{shards}", vectors, shards=shards)
     ks = [1, 2, 10, 100, 599, 600, 1000]
     with OpenSearchImpactSearcher(address) as searcher:
-        [by_float] = searcher._top(f"{address.alias}-1", [{"bool": impact_searcher._should(query)}], 10)
+        should = impact_searcher._should(TERM_FREQUENCIES, query)
+        [by_float] = searcher._top(searcher._behind, [{"bool": should}], 10)
         assert [docid for _, docid in by_float] != [hit.docid for hit in oracle(query, vectors, 10)], "nothing to prove"
         assert require_oracle(searcher, {"q": query, "light": dict.fromkeys(query, 1)}, vectors, ks)
     node.ask("DELETE", f"/{address.alias}-1")
@@ -82,10 +101,11 @@ def test_ties_of_the_kth_float_are_read_to_their_end_page_by_page(
     node.ask("DELETE", "/ties-1")
 
 
-def test_deletes_replacements_filters_and_exclusions_are_seen(node: RunningNode) -> None:
+@pytest.mark.parametrize("field", [TEXT, FEATURES])
+def test_deletes_replacements_filters_and_exclusions_are_seen(node: RunningNode, field: str) -> None:
     vectors = collection(8, documents=300)
     further = {docid: {"split": ["val", "test"][place % 2]} for place, docid in enumerate(vectors) if place % 5}
-    address = load(node, "changes", vectors, shards=3, keywords=["split"], further=further)
+    address = load(node, "changes", vectors, shards=3, keywords=["split"], further=further, field=field)
     asked = {qid: query for qid, query in queries(255).items() if query}
     with OpenSearchImpactSearcher(address) as searcher:
         assert not searcher.refresh()
@@ -95,7 +115,9 @@ def test_deletes_replacements_filters_and_exclusions_are_seen(node: RunningNode)
         delete(node, "changes-1", gone)
         for docid in replaced:
             vectors[docid] = {"t1": 255, "|": 3}
-        put(node, "changes-1", [source_of(docid, vectors[docid], **further.get(docid, {})) for docid in replaced])
+        put(
+            node, "changes-1", [source_of(docid, vectors[docid], field, **further.get(docid, {})) for docid in replaced]
+        )
         assert searcher.refresh() and not searcher.refresh()
         require_oracle(searcher, asked, vectors, [10, 1000])
         val = {docid: vector for docid, vector in vectors.items() if further.get(docid, {}).get("split") == "val"}
@@ -113,10 +135,11 @@ def test_deletes_replacements_filters_and_exclusions_are_seen(node: RunningNode)
     node.ask("DELETE", "/changes-1")
 
 
-def test_a_document_has_its_vector_its_stored_fields_and_its_explanation(node: RunningNode) -> None:
+@pytest.mark.parametrize("field", [TEXT, FEATURES])
+def test_a_document_has_its_vector_its_stored_fields_and_its_explanation(node: RunningNode, field: str) -> None:
     vectors = {docid: {"##ing": 7, "a.b": 255, "🙂": 255} for docid in ODD_IDS} | {"empty": {}}
     further = {docid: {"stored": {"contents": f"caption of {docid}"}} for docid in ODD_IDS}
-    address = load(node, "stored", vectors, shards=3, further=further)
+    address = load(node, "stored", vectors, shards=3, further=further, field=field)
     with OpenSearchImpactSearcher(address) as searcher:
         for docid in ODD_IDS:
             assert list(searcher.vector(docid).items()) == [("a.b", 255), ("🙂", 255), ("##ing", 7)]
@@ -133,10 +156,11 @@ def test_a_document_has_its_vector_its_stored_fields_and_its_explanation(node: R
     node.ask("DELETE", "/stored-1")
 
 
-def test_more_terms_than_the_cluster_takes_are_refused_by_the_setting_s_name(node: RunningNode) -> None:
+@pytest.mark.parametrize("field", [TEXT, FEATURES])
+def test_more_terms_than_the_cluster_takes_are_refused_by_the_setting_s_name(node: RunningNode, field: str) -> None:
     words = [f"w{number}" for number in range(1025)]
     vectors = {f"d{number}": {word: 1 + number for word in words[number::3]} for number in range(9)}
-    address = load(node, "terms", vectors, shards=3)
+    address = load(node, "terms", vectors, shards=3, field=field)
     query = {word: 1 + place % 7 for place, word in enumerate(words)}
     with OpenSearchImpactSearcher(address) as searcher:
         fewer = dict(list(query.items())[:1024])

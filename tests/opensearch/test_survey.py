@@ -20,7 +20,7 @@ from lexlip_lucene.opensearch.push.survey import Survey, survey
 from lexlip_lucene.records import Document
 from lexlip_lucene.vectors.manifest import manifest_path
 
-PLAIN = DocumentLines((), (), None)
+PLAIN = DocumentLines()
 
 
 def surveyed(collection: Path, *, verify: bool = True) -> Survey:
@@ -117,12 +117,12 @@ def test_collections_of_others_are_read_as_the_index_reads_them(tmp_path: Path) 
     assert (survey.total[:3], survey.hidden) == ((3, 1, 2), 1)
 
 
-def test_keywords_and_stored_keys_are_texts_and_null_is_none() -> None:
-    lines = DocumentLines(("split", "n", "list", "gone"), ("list", "n"), None)
-    line = b'{"id": "a", "vector": {}, "split": "val", "n": 1.5, "list": ["x", "y"], "gone": null, "other": 1}'
-    assert lines.read(line, "a").entry().lines == (
-        '{"index":{"_id":"a"}}\n{"docid":"a","impacts":"","tokens":0,"split":"val","n":"1.5","list":["x","y"],'
-        '"stored":{"list":"[\\"x\\",\\"y\\"]","n":"1.5"}}\n'
+def test_keywords_and_stored_keys_are_texts_as_they_are_written_and_null_is_none() -> None:
+    lines = DocumentLines(("split", "n", "list", "gone"), ("list", "n"))
+    line = b'{"id": "a", "vector": {}, "split": "val", "n": 1.50e3, "list": ["x", "y"], "gone": null}'
+    assert lines.entry(lines.read(line, "a")).lines == (
+        '{"index":{"_id":"a"}}\n{"docid":"a","impacts":"","tokens":0,"split":"val","n":"1.50e3","list":["x","y"],'
+        '"stored":{"list":"[\\"x\\", \\"y\\"]","n":"1.50e3"}}\n'
     )
 
 
@@ -141,10 +141,10 @@ RECORDS = st.fixed_dictionaries(
 
 @given(st.one_of(VALUES, st.lists(VALUES), RECORDS))
 def test_a_line_of_known_tokens_is_read_as_any_other(record: object) -> None:
-    known, line = DocumentLines((), (), None), orjson.dumps(record)
+    known, line = DocumentLines(), orjson.dumps(record)
     known.read(b'{"id": "a", "vector": {"red": 1, "cat": 1}}', "a.jsonl:1")
     try:
-        expected: object = DocumentLines((), (), None).read(line, "a.jsonl:2")
+        expected: object = DocumentLines().read(line, "a.jsonl:2")
     except InputError as error:
         expected = str(error)
     try:
@@ -156,13 +156,13 @@ def test_a_line_of_known_tokens_is_read_as_any_other(record: object) -> None:
 
 @pytest.mark.parametrize("value", ['{"a": 1}', "[1]", '["a", null]'])
 def test_a_keyword_that_is_no_text_is_refused(value: str) -> None:
-    lines = DocumentLines(("split",), (), None)
+    lines = DocumentLines(("split",))
     with pytest.raises(InputError, match=r'a.jsonl:4: document x: the keyword "split" must be a text, a number'):
         lines.read(b'{"id": "x", "vector": {}, "split": %s}' % value.encode(), "a.jsonl:4")
 
 
 def test_a_keyword_longer_than_a_term_is_refused() -> None:
-    lines = DocumentLines(("split",), (), None)
+    lines = DocumentLines(("split",))
     lines.read(b'{"id": "x", "vector": {}, "split": "%s"}' % (b"a" * 32766), "a")
     with pytest.raises(InputError, match="has 32767 bytes, and Lucene takes 32766"):
         lines.read(b'{"id": "x", "vector": {}, "split": "%s"}' % (b"a" * 32767), "a")

@@ -10,10 +10,7 @@ from lexlip_lucene.data.shards import documents_in
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.lucene.index.writer import IndexWriter
 from lexlip_lucene.progress import Progress
-from lexlip_lucene.search.caption_fields import CaptionField, CaptionFields
-
-BITS = 8
-"""Of a collection that does not say how many bits its impacts have."""
+from lexlip_lucene.search.caption_fields import CaptionFields, counted_fields
 
 
 def measured_fields(
@@ -45,11 +42,7 @@ def measured_fields(
                 f"{collection}: no line has the key {key!r} that is to be a caption field; "
                 f"the first line has {_keys(shards)}"
             )
-    fields = (
-        CaptionField(key, weight, max(1.0, counted.terms / max(1, counted.texts)))
-        for (key, weight), counted in zip(captions.items(), found, strict=True)
-    )
-    return CaptionFields(tuple(fields), 2 ** int(bits or BITS) - 1)
+    return counted_fields(captions, found, None if bits is None else int(bits))
 
 
 def _keys(shards: Sequence[Path]) -> str:

@@ -20,7 +20,7 @@ from lexlip_lucene.lucene.jvm.java_paths import to_java
 from lexlip_lucene.lucene.jvm.jvm import JavaObject, StaticMethods, java_errors_as, reason_of, start_jvm
 from lexlip_lucene.lucene.jvm.unreadable import LOCKED, reading
 from lexlip_lucene.progress import Progress
-from lexlip_lucene.search.caption_fields import CaptionField, CaptionFields
+from lexlip_lucene.search.caption_fields import CaptionField, CaptionFields, CaptionTexts
 
 _POLL_MILLISECONDS = 50
 """The longest time that Ctrl-C waits before Python sees it."""
@@ -53,14 +53,6 @@ class Added(NamedTuple):
     seconds: tuple[float, float, float]
     zeros: int
     vectors: tuple[int, int, int]
-
-
-class CaptionTexts(NamedTuple):
-    """Of a caption field: the lines that have its key, the texts among them with a term, and the terms of these."""
-
-    lines: int
-    texts: int
-    terms: int
 
 
 class Packed(NamedTuple):

@@ -11,6 +11,7 @@ cache is too small for a query, Lucene's own block-max MAXSCORE reads them from 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -18,9 +19,9 @@ import numpy as np
 
 from lexlip_lucene.errors import InputError, SearchError
 from lexlip_lucene.lucene.index.commit import CONTENTS
+from lexlip_lucene.lucene.jvm.english_terms import terms_of_words
 from lexlip_lucene.lucene.jvm.java_texts import unpack_texts
 from lexlip_lucene.lucene.search.approximation import Approximation
-from lexlip_lucene.lucene.search.caption_words import CaptionWords
 from lexlip_lucene.lucene.search.hits import Hits, unpack
 from lexlip_lucene.lucene.search.lucene_searcher import LuceneSearcher, as_mapping
 from lexlip_lucene.lucene.search.request import pack_matrix, pack_queries, utf8
@@ -28,10 +29,13 @@ from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.records import Document, Impacts
 from lexlip_lucene.search.caption_fields import CaptionFields, caption_fields
 from lexlip_lucene.search.caption_query import CaptionQuery
+from lexlip_lucene.search.caption_words import CaptionWords
 from lexlip_lucene.search.explanation import Explanation, explanation_of
 from lexlip_lucene.search.searcher import Filters
 from lexlip_lucene.vectors.json_vector import checked_impacts
 from lexlip_lucene.vectors.vector_matrix import VectorMatrix, checked_matrix
+from lexlip_lucene.words.entity_names import is_entity_term
+from lexlip_lucene.words.gazetteer import Gazetteer
 
 Execution = Literal["auto", "windows", "blocks", "lucene"]
 """The ways to search, in the order of Java's `ImpactSearch.Execution`."""
@@ -213,7 +217,10 @@ class ImpactSearcher(LuceneSearcher):
         return dict(sorted(impacts.items(), key=lambda item: (-item[1], item[0])))
 
     def _caption_words(self) -> CaptionWords:
-        return CaptionWords(caption_fields(self.facts), self.frequencies, self.documents, self._vocabulary)
+        names = cache(lambda: Gazetteer(token for token in self._vocabulary() if is_entity_term(token)))
+        return CaptionWords(
+            caption_fields(self.facts), self.frequencies, self.documents, terms_of_words, lambda text: names()
+        )
 
     def _vocabulary(self) -> list[str]:
         with self._errors("read"):

@@ -13,6 +13,7 @@ from typing import Literal
 
 from lexlip_lucene.errors import InputError, OutputError
 from lexlip_lucene.opensearch.connection import Security
+from lexlip_lucene.opensearch.entity_spans import entity_spans
 from lexlip_lucene.opensearch.loading import Loading, loading_of
 from lexlip_lucene.opensearch.push.bulk import batches, deleted
 from lexlip_lucene.opensearch.push.cluster_index import ClusterIndex
@@ -162,7 +163,8 @@ class Change:
 
 def combined_facts(index: ClusterIndex, facts: dict[str, str], survey: Survey) -> dict[str, str]:
     """Return the facts of `index` once a collection is in it; InputError when another model made that."""
-    return combined(Path(index.name), of_no_collection(facts), survey.collection, survey.facts)
+    there = combined(Path(index.name), of_no_collection(facts), survey.collection, survey.facts)
+    return there | entity_spans(facts).merged(survey.entities).fact()
 
 
 def ids_sha256(ids: Sequence[str]) -> str:

@@ -1,15 +1,17 @@
 """A line of a collection as what the cluster gets of it: checked, with the keys that are kept and its captions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
 
 from lexlip_lucene.errors import InputError
-from lexlip_lucene.opensearch.impact_text import impact_text, require_impact_sum
-from lexlip_lucene.opensearch.mapping import CAPTIONS, DOCID, IMPACTS, STORED, TOKENS
+from lexlip_lucene.opensearch.impact_field import IMPACTS, ImpactField
+from lexlip_lucene.opensearch.mapping import CAPTIONS, DOCID, STORED, TERM_FREQUENCIES, TOKENS
 from lexlip_lucene.opensearch.push.bulk import Entry, indexed
 from lexlip_lucene.opensearch.push.caption_table import CaptionTable
+from lexlip_lucene.opensearch.push.caption_tokens import CaptionTokens
+from lexlip_lucene.opensearch.push.written_values import Number, Written, written_values
 from lexlip_lucene.records import Document
 from lexlip_lucene.vectors.json_vector import MAX_WEIGHT, parse_line
 
@@ -23,54 +25,93 @@ MAX_KEYWORD_BYTES = 32_766
 
 
 class Line(NamedTuple):
-    """A line that was read and may be sent: its document, where it stands, and what is kept beside the vector."""
+    """A line that was read and may be sent.
+
+    Attributes:
+        document: with its vector as the index has it, tokens of captions among its own.
+        where: it stands, file:line.
+        kept: of its document beside the vector.
+        seen: tokens of the vector without those of captions.
+    """
 
     document: Document
     where: str
     kept: dict[str, Any]
+    seen: int
 
     @property
     def captioned(self) -> bool:
-        """The document has captions."""
+        """The document has captions that are searched as text."""
         return CAPTIONS in self.kept
-
-    def entry(self) -> Entry:
-        """Return what is sent."""
-        docid, _, vector = self.document
-        text = impact_text(vector, f"{self.where}: document {docid}")
-        return indexed(docid, self.where, {DOCID: docid, IMPACTS: text, TOKENS: len(vector), **self.kept})
 
 
 class DocumentLines:
     """The rule that makes an entry of a line: the same when a collection is checked and when it is sent.
 
     Tokens that were checked are remembered, up to a number that keeps memory flat, since most lines have no others.
+
+    Args:
+        keywords: keys to filter by.
+        store: keys whose values are kept.
+        captions: of the images, searched as text.
+        tokens: makes tokens of the lines' texts, in an index with caption fields.
+        field: of the impacts.
     """
 
-    def __init__(self, keywords: Sequence[str], store: Sequence[str], captions: CaptionTable | None) -> None:
+    def __init__(
+        self,
+        keywords: Sequence[str] = (),
+        store: Sequence[str] = (),
+        captions: CaptionTable | None = None,
+        tokens: CaptionTokens | None = None,
+        field: ImpactField = TERM_FREQUENCIES,
+    ) -> None:
         self._keywords, self._store, self._captions = keywords, store, captions
+        self._tokens, self._field = tokens, field
         self._known: set[str] = set()
+
+    def ahead(self, places: Iterator[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+        """Yield lines, each with its file:line, as they are; what reading them asks the cluster is asked for many.
+
+        Raises:
+            InputError: the cluster refuses a text.
+            ClusterError: the cluster can't be reached.
+        """
+        return places if self._tokens is None else self._tokens.ahead(places)
 
     def read(self, line: bytes, where: str) -> Line:
         """Return a line that may be sent.
 
         Raises:
             InputError: it is not a document that the cluster can hold; names file:line and docid.
+            ClusterError: the cluster can't be reached, to analyse a text.
         """
         document = self._known_document(line) or self._checked_document(line, where)
         docid = document.id
-        require_impact_sum(document.vector, where)
+        what = f"{where}: document {docid}"
         if len(docid) > MAX_ID_BYTES // 4 and len(docid.encode()) > MAX_ID_BYTES:
             raise InputError(
                 f"{where}: an id in a cluster has at most {MAX_ID_BYTES} bytes in UTF-8, but {docid[:40]!r}… has "
                 f"{len(docid.encode())}: shorten it"
             )
         kept: dict[str, Any] = {}
-        if self._keywords or self._store:
-            kept |= self._kept(orjson.loads(line), f"{where}: document {docid}")
+        seen = len(document.vector)
+        if self._keywords or self._store or self._tokens:
+            values = written_values(line)
+            kept |= self._kept(values, what)
+            if self._tokens is not None:
+                added = self._tokens.of(values, document.vector, what)
+                document = document._replace(vector=document.vector | added)
+        self._field.require(document.vector, what)
         if self._captions is not None and (captions := self._captions.text(docid)):
             kept[CAPTIONS] = captions
-        return Line(document, where, kept)
+        return Line(document, where, kept, seen)
+
+    def entry(self, line: Line) -> Entry:
+        """Return what is sent of a line."""
+        docid, _, vector = line.document
+        impacts = self._field.value(vector, f"{line.where}: document {docid}")
+        return indexed(docid, line.where, {DOCID: docid, IMPACTS: impacts, TOKENS: len(vector), **line.kept})
 
     def _known_document(self, line: bytes) -> Document | None:
         """Return the document of a line that has nothing but what is sure to be right; None for any other."""
@@ -88,26 +129,27 @@ class DocumentLines:
 
     def _checked_document(self, line: bytes, where: str) -> Document:
         document = parse_line(line, where)
-        impact_text(document.vector, f"{where}: document {document.id}")
+        self._field.value(document.vector, f"{where}: document {document.id}")
         if len(self._known) > _MOST_KNOWN:
             self._known.clear()
         self._known.update(document.vector)
         return document
 
-    def _kept(self, record: dict[str, Any], where: str) -> dict[str, Any]:
-        kept = {key: _keyword(record[key], key, where) for key in self._keywords if record.get(key) is not None}
-        stored = {key: _text(record[key]) for key in self._store if record.get(key) is not None}
+    def _kept(self, values: Mapping[str, Written], where: str) -> dict[str, Any]:
+        there = {key: written for key, written in values.items() if written.value is not None}
+        kept = {key: _keyword(there[key], key, where) for key in self._keywords if key in there}
+        stored = {key: there[key].text for key in self._store if key in there}
         return kept | {STORED: stored} if stored else kept
 
 
-def _keyword(value: Any, key: str, where: str) -> str | list[str]:
-    values = value if isinstance(value, list) else [value]
-    if isinstance(value, dict) or (isinstance(value, list) and not all(isinstance(item, str) for item in value)):
+def _keyword(written: Written, key: str, where: str) -> str | list[str]:
+    value = written.value
+    if isinstance(value, dict) or (isinstance(value, list) and not all(map(_is_text, value))):
         raise InputError(
             f'{where}: the keyword "{key}" must be a text, a number, true or false, or a list of texts, got '
-            f"{_text(value)[:60]}"
+            f"{written.json[:60]}"
         )
-    texts = [_text(item) for item in values]
+    texts = value if isinstance(value, list) else [written.text]
     for text in texts:
         if len(text) > MAX_KEYWORD_BYTES // 4 and len(text.encode()) > MAX_KEYWORD_BYTES:
             raise InputError(
@@ -116,5 +158,5 @@ def _keyword(value: Any, key: str, where: str) -> str | list[str]:
     return texts if isinstance(value, list) else texts[0]
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and not isinstance(value, Number)

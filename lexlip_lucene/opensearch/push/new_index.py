@@ -4,7 +4,6 @@ import hashlib
 import re
 import uuid
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 import orjson
 
@@ -16,33 +15,19 @@ from lexlip_lucene.opensearch.push.cluster_index import ClusterIndex
 from lexlip_lucene.opensearch.push.document_lines import DocumentLines
 from lexlip_lucene.opensearch.push.index_facts import SHARDS_SHA256, counted_facts, facts_of_new
 from lexlip_lucene.opensearch.push.load import Load, loading_alias
+from lexlip_lucene.opensearch.push.options import NewIndexOptions
 from lexlip_lucene.opensearch.push.persistence import Persistence
 from lexlip_lucene.opensearch.push.serving import set_loading
 from lexlip_lucene.opensearch.push.survey import Survey
 from lexlip_lucene.opensearch.push.verification import require_counts, require_hits
 from lexlip_lucene.progress import Progress
+from lexlip_lucene.search.caption_fields import CaptionFields
 from lexlip_lucene.search.collection_facts import OF_ONE_COLLECTION
 
 _HASH_DIGITS = 12
 
 MAX_ALIAS_BYTES = 228
 """Bytes of 255 that OpenSearch lets a name have, without those of `-HASH-99999.loading`."""
-
-
-class NewIndexOptions(NamedTuple):
-    """What an index is made with, beside its collection.
-
-    Attributes:
-        shards: of the index, at least 1.
-        keywords: keys to filter by.
-        store: keys whose values are kept.
-        captions_sha256: of the captions file; "" without captions.
-    """
-
-    shards: int = 1
-    keywords: tuple[str, ...] = ()
-    store: tuple[str, ...] = ()
-    captions_sha256: str = ""
 
 
 def require_short_alias(alias: str) -> None:
@@ -72,6 +57,7 @@ class NewIndex:
         index: of the name `index_name`; it may be there, whole or in part.
         survey: of the collection.
         options: what it is made with.
+        fields: the caption fields of `options`, measured.
         persistence: how long requests are made again.
         progress: what shows how far it is.
     """
@@ -81,12 +67,13 @@ class NewIndex:
         index: ClusterIndex,
         survey: Survey,
         options: NewIndexOptions,
+        fields: CaptionFields,
         persistence: Persistence,
         progress: Progress,
     ) -> None:
         self.index, self.survey, self.options = index, survey, options
         self._persistence, self._progress = persistence, progress
-        self._facts = facts_of_new(survey, options.keywords, options.store)
+        self._facts = facts_of_new(survey, options.keywords, options.store, fields, options.field)
 
     def begin(self, *, resume: bool, force: bool) -> Loading | None:
         """Create the index, or find out how far it is; None: it is loaded already.

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lexlip_lucene.data.shards import documents_in
+from lexlip_lucene.opensearch.push.document_lines import DocumentLines
 from lexlip_lucene.records import Document, Hit, Impacts
-from lexlip_lucene.vectors.json_vector import parse_line
 
 DEPTH = 10
 """Hits of a query that are compared."""
@@ -69,22 +69,22 @@ class Probes:
             self._worst[number] = -best[-1][0]
 
 
-def probe_queries(shards: Sequence[Path]) -> list[Impacts]:
+def probe_queries(shards: Sequence[Path], lines: DocumentLines) -> list[Impacts]:
     """Return the queries of a few documents with tokens, from the beginnings of shards that lie apart.
 
     Raises:
-        InputError: a line is not a document (file:line).
+        InputError: a line is not a document that can be sent (file:line).
     """
     count = min(_DOCUMENTS, len(shards))
     chosen = [shards[number * len(shards) // count] for number in range(count)]
     each = -(-_DOCUMENTS // count)
-    vectors = (vector for shard in chosen for vector in islice(_vectors(shard), each))
+    vectors = (vector for shard in chosen for vector in islice(_vectors(shard, lines), each))
     return [query for vector in vectors for query in _queries(vector)]
 
 
-def _vectors(shard: Path) -> Iterator[Impacts]:
+def _vectors(shard: Path, lines: DocumentLines) -> Iterator[Impacts]:
     for where, line in documents_in(shard, "collection"):
-        if vector := parse_line(line, where).vector:
+        if vector := lines.read(line, where).document.vector:
             yield vector
 
 

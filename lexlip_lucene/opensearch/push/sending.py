@@ -28,10 +28,10 @@ def entries_of(shards: Mapping[Path, Content], lines: DocumentLines, first: int 
     """
     for number, (path, wanted) in enumerate(islice(shards.items(), first, None), start=first):
         content = Content()
-        for where, text in documents_in(path, "collection"):
+        for where, text in lines.ahead(documents_in(path, "collection")):
             line = lines.read(text, where)
             content = content.plus(line)
-            yield number, line.entry()
+            yield number, lines.entry(line)
         if content != wanted:
             raise InputError(
                 f"{path} has changed while it was pushed: push the collection again once it stays as it is"

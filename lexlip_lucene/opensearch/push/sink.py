@@ -6,30 +6,29 @@ fails before that leaves what served before. Collections are also added to the i
 
 import dataclasses
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
+from urllib.parse import quote
 
 from lexlip_lucene.errors import InputError, OutputError
-from lexlip_lucene.files.written import require_file, sha256_of
-from lexlip_lucene.integers import as_count, as_int
+from lexlip_lucene.files.written import require_file
+from lexlip_lucene.integers import as_int
 from lexlip_lucene.opensearch.cluster_address import ClusterAddress
 from lexlip_lucene.opensearch.connection import Connection, Security
-from lexlip_lucene.opensearch.mapping import checked_keys
+from lexlip_lucene.opensearch.english_terms import EnglishTerms
+from lexlip_lucene.opensearch.mapping import field_of, impact_field
+from lexlip_lucene.opensearch.push.caption_lengths import measured_fields
 from lexlip_lucene.opensearch.push.caption_table import CaptionTable, caption_table
+from lexlip_lucene.opensearch.push.caption_tokens import CaptionTokens
 from lexlip_lucene.opensearch.push.changes import Change, ids_sha256
 from lexlip_lucene.opensearch.push.cluster_index import ClusterIndex
 from lexlip_lucene.opensearch.push.document_lines import DocumentLines
 from lexlip_lucene.opensearch.push.index_facts import keys_of
 from lexlip_lucene.opensearch.push.load import loading_alias, saying_afterwards
-from lexlip_lucene.opensearch.push.new_index import (
-    NewIndex,
-    NewIndexOptions,
-    free_name,
-    index_name,
-    require_short_alias,
-)
+from lexlip_lucene.opensearch.push.new_index import NewIndex, free_name, index_name, require_short_alias
+from lexlip_lucene.opensearch.push.options import NewIndexOptions, checked_options
 from lexlip_lucene.opensearch.push.persistence import Persistence
 from lexlip_lucene.opensearch.push.present_ids import PresentIds
 from lexlip_lucene.opensearch.push.report import PushReport
@@ -37,6 +36,8 @@ from lexlip_lucene.opensearch.push.sending import REQUESTS
 from lexlip_lucene.opensearch.push.serving import index_behind, let_serve
 from lexlip_lucene.opensearch.push.survey import Survey, survey
 from lexlip_lucene.progress import SILENT, Progress
+from lexlip_lucene.search.caption_fields import CaptionFields
+from lexlip_lucene.search.caption_fields import caption_fields as fields_of
 from lexlip_lucene.text_list import as_texts
 
 PATIENCE = 120.0
@@ -44,9 +45,6 @@ PATIENCE = 120.0
 
 GREEN_SECONDS = 600.0
 """Seconds that the copies of an index may take."""
-
-MAX_SHARDS = 1024
-"""OpenSearch's own limit of an index's shards."""
 
 
 class OpenSearchSink:
@@ -92,6 +90,8 @@ class OpenSearchSink:
         keywords: Sequence[str] = (),
         store: Sequence[str] = (),
         captions: Path | str | None = None,
+        caption_fields: Mapping[str, float] | None = None,
+        rank_features: bool = False,
         resume: bool = False,
         force: bool = False,
         drop_old: bool = False,
@@ -106,6 +106,9 @@ class OpenSearchSink:
             keywords: keys of the lines to filter by.
             store: keys of the lines whose values are kept.
             captions: a captions file, whose captions are searched as text.
+            caption_fields: key of the lines → weight of its texts, which are searched beside the vectors in one
+                ranking (`search/caption_fields.py`).
+            rank_features: let the cluster score without a script; impacts have nine bits at most then.
             resume: continue a load of this collection that ended early.
             force: delete what such a load left, and begin again.
             drop_old: delete the index that served before.
@@ -120,17 +123,19 @@ class OpenSearchSink:
         begun = time.monotonic()
         collection = Path(collection)
         file = None if captions is None else require_file(Path(captions), "captions")
-        options = _checked(shards, keywords, store, file)
+        options = checked_options(shards, keywords, store, file, caption_fields or {}, rank_features=rank_features)
         require_short_alias(self.address.alias)
         serving = self._serving()
         replicas = self._replicas(replicas)
         with self._table(file) as table:
-            lines = DocumentLines(options.keywords, options.store, table)
+            tokens = self._measured(collection, options)
+            lines = DocumentLines(options.keywords, options.store, table, tokens, impact_field(options.field))
             surveyed = survey(collection, lines, verify=verify, progress=self._progress)
             unused = _unused(table, surveyed)
             wanted = index_name(self.address.alias, surveyed.sha256, options)
             index = free_name(self._index, wanted, surveyed, serving=serving, resume=resume, force=force)
-            new = NewIndex(index, surveyed, options, self._persistence, self._progress)
+            fields = CaptionFields() if tokens is None else tokens.fields
+            new = NewIndex(index, surveyed, options, fields, self._persistence, self._progress)
             loading = new.begin(resume=resume, force=force)
             as_before = "nothing serves there yet" if serving is None else f"{serving} serves as before"
             with saying_afterwards(f"{as_before}, and the same command with --resume continues"):
@@ -163,7 +168,7 @@ class OpenSearchSink:
     ) -> PushReport:
         """Add the documents of a collection to the index that serves; arguments and errors as in `push`.
 
-        Keywords and stored keys are those of the index.
+        Keywords, stored keys and caption fields are those of the index.
 
         Args:
             collection: made by the same model as what is in the index.
@@ -177,7 +182,10 @@ class OpenSearchSink:
         change = Change(self._index(self._required()), "append", self._persistence, self._progress)
         file = None if captions is None else require_file(Path(captions), "captions")
         with self._table(file) as table:
-            lines = DocumentLines(*keys_of(change.facts), table)
+            fields = fields_of(change.facts)
+            terms = EnglishTerms(self._connection, quote(change.index.name, safe=""))
+            tokens = CaptionTokens(fields, terms) if fields.fields else None
+            lines = DocumentLines(*keys_of(change.facts), table, tokens, field_of(change.facts))
             present = PresentIds(change.index)
             change.index.refresh()
             surveyed = survey(Path(collection), lines, verify=verify, each=present.see, progress=self._progress)
@@ -224,6 +232,12 @@ class OpenSearchSink:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _measured(self, collection: Path, options: NewIndexOptions) -> CaptionTokens | None:
+        if not options.caption_fields:
+            return None
+        terms = EnglishTerms(self._connection)
+        return CaptionTokens(measured_fields(collection, dict(options.caption_fields), terms, self._progress), terms)
 
     def _index(self, name: str) -> ClusterIndex:
         return ClusterIndex(self._connection, name, self._persistence)
@@ -294,17 +308,6 @@ class OpenSearchSink:
             bytes=index.bytes(),
             seconds=time.monotonic() - begun,
         )
-
-
-def _checked(shards: int, keywords: Sequence[str], store: Sequence[str], captions: Path | None) -> NewIndexOptions:
-    if as_count(shards, "shards") > MAX_SHARDS:
-        raise InputError(f"shards must be in 1..{MAX_SHARDS}, got {shards}")
-    return NewIndexOptions(
-        shards=shards,
-        keywords=checked_keys(as_texts(keywords, "keywords"), "a keyword"),
-        store=checked_keys(as_texts(store, "store"), "stored"),
-        captions_sha256="" if captions is None else sha256_of(captions),
-    )
 
 
 def _unused(table: CaptionTable | None, surveyed: Survey) -> int:

@@ -12,10 +12,12 @@ from typing import NamedTuple
 from lexlip_lucene.data.shards import documents_in, find_shards
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.files.written import sha256_of
+from lexlip_lucene.opensearch.entity_spans import EntitySpans
 from lexlip_lucene.opensearch.push.document_lines import DocumentLines, Line
 from lexlip_lucene.opensearch.push.probes import Probe, Probes, probe_queries
 from lexlip_lucene.opensearch.push.repeated_ids import RepeatedIds, hash_of
 from lexlip_lucene.progress import SILENT, Progress
+from lexlip_lucene.search.caption_fields import ENTITIES_FACT
 from lexlip_lucene.search.collection_facts import (
     OF_ONE_COLLECTION,
     manifest_facts,
@@ -27,13 +29,25 @@ from lexlip_lucene.vectors.manifest import read_manifest
 
 
 class Content(NamedTuple):
-    """What some documents add up to: `captioned` have captions, `impacts` is the sum of all impacts."""
+    """What some documents add up to.
+
+    Attributes:
+        documents: their number.
+        empty: documents without a token.
+        postings: tokens of all documents.
+        impacts: the sum of all impacts.
+        captioned: documents with captions that are searched as text.
+        seen_empty: documents whose vector has no token, whatever their captions have.
+        seen_postings: tokens of all vectors, without those of captions.
+    """
 
     documents: int = 0
     empty: int = 0
     postings: int = 0
     impacts: int = 0
     captioned: int = 0
+    seen_empty: int = 0
+    seen_postings: int = 0
 
     def plus(self, line: Line) -> "Content":
         """Return what these documents and one more add up to."""
@@ -44,6 +58,8 @@ class Content(NamedTuple):
             self.postings + len(vector),
             self.impacts + sum(vector.values()),
             self.captioned + line.captioned,
+            self.seen_empty + (not line.seen),
+            self.seen_postings + line.seen,
         )
 
 
@@ -60,6 +76,7 @@ class Survey(NamedTuple):
         max_tokens: the most tokens of a document.
         hidden: hidden files and folders, which are passed over.
         probes: queries and the documents that they find.
+        entities: of a collection whose manifest says that it has some.
     """
 
     collection: Path
@@ -71,6 +88,7 @@ class Survey(NamedTuple):
     max_tokens: int
     hidden: int
     probes: list[Probe]
+    entities: EntitySpans
 
 
 def survey(
@@ -98,7 +116,7 @@ def survey(
     facts = manifest_facts(collection, manifest)
     stated = stated_sha256(collection, manifest, paths, verify=verify)
     found = _sha256_of(collection, paths, stated)
-    reading = _Reading(lines, Probes(probe_queries(paths)), each)
+    reading = _Reading(lines, Probes(probe_queries(paths, lines)), each, names=ENTITIES_FACT in facts)
     with RepeatedIds() as ids:
         total = None if manifest is None else manifest.documents
         contents = reading.contents(paths, ids, total, progress)
@@ -106,7 +124,7 @@ def survey(
     added = Content(*map(sum, zip(*contents.values(), strict=True)))
     if not added.documents:
         raise InputError(f"{collection}: no document in any of its shards, so there is nothing to push")
-    require_manifest_counts(collection, manifest, added[:3])
+    require_manifest_counts(collection, manifest, (added.documents, added.seen_empty, added.seen_postings))
     return Survey(
         collection=collection,
         sha256=facts.get(OF_ONE_COLLECTION, found),
@@ -117,23 +135,27 @@ def survey(
         max_tokens=reading.max_tokens,
         hidden=hidden,
         probes=reading.probes.found(),
+        entities=reading.entities,
     )
 
 
 class _Reading:
     """The reading of shards, and the largest numbers met."""
 
-    def __init__(self, lines: DocumentLines, probes: Probes, each: Callable[[str], None] | None) -> None:
+    def __init__(
+        self, lines: DocumentLines, probes: Probes, each: Callable[[str], None] | None, *, names: bool
+    ) -> None:
         self.probes = probes
+        self.entities = EntitySpans()
         self.max_impact = self.max_tokens = 0
-        self._lines, self._each = lines, each
+        self._lines, self._each, self._names = lines, each, names
 
     def contents(
         self, paths: Sequence[Path], ids: RepeatedIds, total: int | None, progress: Progress
     ) -> dict[Path, Content]:
         """Read every line, and return what is in each shard."""
         contents = dict.fromkeys(paths, Content())
-        places = ((shard, place) for shard in paths for place in documents_in(shard, "collection"))
+        places = ((shard, place) for shard in paths for place in self._lines.ahead(documents_in(shard, "collection")))
         for shard, (where, text) in progress.track(places, "checking", total):
             line = self._lines.read(text, where)
             contents[shard] = contents[shard].plus(line)
@@ -146,6 +168,8 @@ class _Reading:
         self.max_tokens = max(self.max_tokens, len(document.vector))
         self.max_impact = max(self.max_impact, max(document.vector.values(), default=0))
         self.probes.see(document)
+        if self._names:
+            self.entities = self.entities.plus(document.vector)
         if self._each is not None:
             self._each(document.id)
 

@@ -5,6 +5,7 @@ import org.opensearch.analysis.common.CommonAnalysisPlugin;
 import org.opensearch.cluster.service.ClusterService;
 import org.opensearch.common.settings.Settings;
 import org.opensearch.env.Environment;
+import org.opensearch.index.mapper.MapperExtrasPlugin;
 import org.opensearch.node.InternalSettingsPreparer;
 import org.opensearch.node.Node;
 import org.opensearch.painless.PainlessPlugin;
@@ -15,7 +16,11 @@ public final class OpenSearchNode extends Node {
   private OpenSearchNode(Environment environment) {
     super(
         environment,
-        List.of(CommonAnalysisPlugin.class, PainlessPlugin.class, Netty4Plugin.class),
+        List.of(
+            CommonAnalysisPlugin.class,
+            MapperExtrasPlugin.class,
+            PainlessPlugin.class,
+            Netty4Plugin.class),
         true);
   }
 

@@ -2,12 +2,9 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, lru_cache
 
-from lexlip_lucene.lucene.jvm.english_terms import english_terms
 from lexlip_lucene.search.caption_fields import CaptionFields
 from lexlip_lucene.search.caption_query import NO_CAPTIONS, CaptionQuery, caption_query
-from lexlip_lucene.words.entity_names import is_entity_term
 from lexlip_lucene.words.gazetteer import Gazetteer
 from lexlip_lucene.words.known_words import is_content
 
@@ -21,7 +18,8 @@ class CaptionWords:
         fields: of the index.
         frequencies: tokens → the number of documents that have each.
         documents: in the index.
-        vocabulary: gives all tokens of the index, of which the entity terms make a gazetteer when it is first needed.
+        terms: words → the terms of each, as the texts of the index were analysed.
+        names: text → a gazetteer with the names of the index that the text may have.
     """
 
     def __init__(
@@ -29,10 +27,12 @@ class CaptionWords:
         fields: CaptionFields,
         frequencies: Callable[[Sequence[str]], Mapping[str, int]],
         documents: int,
-        vocabulary: Callable[[], Sequence[str]],
+        terms: Callable[[Sequence[str]], Sequence[Sequence[str]]],
+        names: Callable[[str], Gazetteer],
     ) -> None:
         self.fields = fields
-        self._frequencies, self._documents, self._vocabulary = frequencies, documents, vocabulary
+        self._frequencies, self._documents = frequencies, documents
+        self._terms, self._names = terms, names
         self._counted: dict[str, int] = {}
 
     def query(self, text: str) -> CaptionQuery:
@@ -40,21 +40,12 @@ class CaptionWords:
         found = NO_CAPTIONS
         if self.fields.fields:
             words = [word.lower() for word in _WORD.findall(text) if is_content(word)]
-            terms = [(term, word) for word in words for term in _terms(word)]
+            terms = [(term, word) for word, several in zip(words, self._terms(words), strict=True) for term in several]
             found = caption_query(self.fields, terms, self._counts, self._documents)
-        return found.naming(self._gazetteer.find(text)) if self.fields.entities else found
-
-    @cached_property
-    def _gazetteer(self) -> Gazetteer:
-        return Gazetteer(token for token in self._vocabulary() if is_entity_term(token))
+        return found.naming(self._names(text).find(text)) if self.fields.entities else found
 
     def _counts(self, tokens: Sequence[str]) -> dict[str, int]:
         missing = [token for token in tokens if token not in self._counted]
         if missing:
             self._counted |= self._frequencies(missing)
         return {token: self._counted[token] for token in tokens}
-
-
-@lru_cache(maxsize=1 << 16)
-def _terms(word: str) -> tuple[str, ...]:
-    return tuple(english_terms(word))

@@ -1,0 +1,53 @@
+"""The values of a line of JSON as they are written there: `1e3` stays `1e3`, as a Lucene index has it, too."""
+
+import json
+import re
+from typing import Any, NamedTuple
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+
+
+class Number(str):
+    """A number as it is written."""
+
+
+class Written(NamedTuple):
+    """A value, and its JSON: a number is a `Number`."""
+
+    value: Any
+    json: str
+
+    @property
+    def text(self) -> str:
+        """A text as it reads, any other value as its JSON."""
+        return self.value if isinstance(self.value, str) else self.json
+
+
+_DECODER = json.JSONDecoder(parse_int=Number, parse_float=Number)
+
+
+def written_values(line: bytes) -> dict[str, Written]:
+    """Return the values of an object; of a key that is there twice, the last one.
+
+    Args:
+        line: a JSON object, as `json_vector.parse_line` has checked.
+    """
+    text = line.decode()
+    values: dict[str, Written] = {}
+    at = _after(text, text.index("{") + 1)
+    while text[at] != "}":
+        key, at = _DECODER.raw_decode(text, at)
+        begin = _after(text, _after(text, at) + 1)
+        value, end = _DECODER.raw_decode(text, begin)
+        values[key] = Written(value, text[begin:end])
+        at = _after(text, end)
+        if text[at] == ",":
+            at = _after(text, at + 1)
+    return values
+
+
+def _after(text: str, at: int) -> int:
+    """Return the place after white space."""
+    found = _SPACE.match(text, at)
+    assert found is not None, "no white space matches, too"
+    return found.end()
