@@ -27,15 +27,15 @@ from lexlip_lucene.lucene.index.impact_index import ImpactIndex
 from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
 from lexlip_lucene.opensearch.cluster_address import ClusterAddress
 from lexlip_lucene.opensearch.connection import Connection
-from lexlip_lucene.opensearch.impact_field import IMPACTS
+from lexlip_lucene.opensearch.impact_field import IMPACTS, ImpactField
 from lexlip_lucene.opensearch.impact_searcher import OpenSearchImpactSearcher
-from lexlip_lucene.opensearch.impact_text import impact_text
-from lexlip_lucene.opensearch.mapping import DOCID, TOKENS, index_body
+from lexlip_lucene.opensearch.mapping import DOCID, FIELD_FACT, TERM_FREQUENCIES, TOKENS, index_body
 from lexlip_lucene.opensearch.push.bulk import Entry, batches, indexed
 from lexlip_lucene.opensearch.push.cluster_index import ClusterIndex
 from lexlip_lucene.opensearch.push.persistence import Persistence
 from lexlip_lucene.opensearch.push.sending import send_all
 from lexlip_lucene.opensearch.push.sink import OpenSearchSink
+from lexlip_lucene.opensearch.rank_features import RankFeatures
 from lexlip_lucene.progress import Progress, for_terminal
 from lexlip_lucene.records import Document, Impacts
 from lexlip_lucene.search.searcher import Searcher
@@ -53,33 +53,37 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=100_000)
     parser.add_argument("--shards", type=int, default=1)
     parser.add_argument("--replicas", type=int, default=0)
+    parser.add_argument("--rank-features", action="store_true", help="use the field that needs no script")
     asked = parser.parse_args()
+    field = RankFeatures() if asked.rank_features else TERM_FREQUENCIES
     progress = for_terminal()
-    figures: dict[str, Any] = {"documents": asked.documents, "shards": asked.shards, "replicas": asked.replicas}
+    figures: dict[str, Any] = {name: getattr(asked, name) for name in ("documents", "shards", "replicas")}
+    figures["field"] = field.name
     collection, index = asked.folder / f"collection-{asked.documents}", asked.folder / f"index-{asked.documents}"
     if not collection.exists():
         collection.mkdir(parents=True)
         write_shards(collection, made_up(asked.documents, _DOCUMENTS, "doc"))
     figures["lucene"] = _built(collection, index, progress)
     with OpenSearchSink(asked.address, progress=progress) as sink:
-        report = sink.push(collection, shards=asked.shards, replicas=asked.replicas, force=True, drop_old=True)
+        copies = {"shards": asked.shards, "replicas": asked.replicas}
+        report = sink.push(collection, **copies, rank_features=asked.rank_features, force=True, drop_old=True)
     figures["cluster"] = {
         "documents_per_second": report.added / report.seconds,
         "bytes_per_document": report.bytes / report.documents,
     }
-    figures["cluster"]["milliseconds"], figures["lucene"]["milliseconds"] = _searched(asked.address, index)
-    vectors = (source(document) for document in made_up(asked.documents, _DOCUMENTS, "doc"))
-    empty = ({DOCID: f"doc{number}", IMPACTS: "", TOKENS: 0} for number in range(asked.documents))
+    figures["cluster"]["milliseconds"], figures["lucene"]["milliseconds"] = _searched(asked.address, index, field)
+    vectors = (source(document, field) for document in made_up(asked.documents, _DOCUMENTS, "doc"))
+    empty = (source(Document(f"doc{number}", "", {}), field) for number in range(asked.documents))
     figures["bulk"] = {
-        "documents_per_second": _sent(asked.address, vectors, asked.shards),
-        "empty_documents_per_second": _sent(asked.address, empty, asked.shards),
+        "documents_per_second": _sent(asked.address, vectors, asked.shards, field),
+        "empty_documents_per_second": _sent(asked.address, empty, asked.shards, field),
     }
     print(json.dumps({**figures, "machine": machine()}, indent=1))
 
 
-def source(document: Document) -> dict[str, Any]:
+def source(document: Document, field: ImpactField) -> dict[str, Any]:
     """Return a document as the index has it."""
-    return {DOCID: document.id, IMPACTS: impact_text(document.vector, document.id), TOKENS: len(document.vector)}
+    return {DOCID: document.id, IMPACTS: field.value(document.vector, document.id), TOKENS: len(document.vector)}
 
 
 def queries() -> list[Impacts]:
@@ -90,9 +94,9 @@ def queries() -> list[Impacts]:
     return [{token: 1 + place % 7 for place, token in enumerate(tokens)} for tokens in heaviest]
 
 
-def by_hand(query: Impacts) -> bytes:
+def by_hand(query: Impacts, field: ImpactField) -> bytes:
     """Return the body of the request that a person would send for the query."""
-    should = [{"term": {IMPACTS: {"value": token, "boost": weight}}} for token, weight in query.items()]
+    should = [field.scored(token, weight) for token, weight in query.items()]
     sort = [{"_score": "desc"}, {DOCID: "asc"}]
     body = {"query": {"bool": {"should": should}}, "sort": sort, "size": HITS, "track_total_hits": False}
     return orjson.dumps({**body, "_source": False})
@@ -106,7 +110,7 @@ def _built(collection: Path, index: Path, progress: Progress) -> dict[str, float
     }
 
 
-def _searched(address: ClusterAddress, index: Path) -> tuple[dict[str, float], float]:
+def _searched(address: ClusterAddress, index: Path, field: ImpactField) -> tuple[dict[str, float], float]:
     """Return the median milliseconds of a query by our searcher and by hand in the cluster, and in Lucene.
 
     Raises:
@@ -117,7 +121,7 @@ def _searched(address: ClusterAddress, index: Path) -> tuple[dict[str, float], f
     path = f"{address.prefix}/{quote(address.alias, safe='')}/_search"
 
     def curl(query: Impacts) -> object:
-        bare.request("POST", path, by_hand(query), {"Content-Type": "application/json"})
+        bare.request("POST", path, by_hand(query, field), {"Content-Type": "application/json"})
         return bare.getresponse().read()
 
     with closing(bare), OpenSearchImpactSearcher(address) as cluster, ImpactSearcher(index) as lucene:
@@ -147,14 +151,14 @@ def _milliseconds(query: Impacts, search: Callable[[Impacts], object]) -> float:
     return 1000 * (time.perf_counter() - begun)
 
 
-def _sent(address: ClusterAddress, sources: Iterator[dict[str, Any]], shards: int) -> float:
+def _sent(address: ClusterAddress, sources: Iterator[dict[str, Any]], shards: int, field: ImpactField) -> float:
     """Return the documents a second of requests that are made before the clock runs, into an index of their own."""
     ready = list(batches(((0, _entry(source)) for source in sources), 1))
     index, alias = f"{address.alias}-bulk", f"{address.alias}-bulk.loading"
     with Connection(address, requests=2) as connection:
         there = ClusterIndex(connection, index, Persistence(60))
         there.delete()
-        there.create(index_body(shards=shards, keywords=(), facts={}, alias=alias))
+        there.create(index_body(shards=shards, keywords=(), facts={FIELD_FACT: field.name}, alias=alias))
         begun = time.perf_counter()
         send_all(connection, alias, ready, Persistence(60), lambda shards: None)
         seconds = time.perf_counter() - begun

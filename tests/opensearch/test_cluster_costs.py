@@ -11,11 +11,16 @@ from running_cluster import RunningNode
 from lexlip_lucene.experiments import cluster_costs
 
 
+@pytest.mark.parametrize("further", [[], ["--rank-features"]])
 def test_it_measures_the_same_hits_in_both(
-    node: RunningNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    node: RunningNode,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    further: list[str],
 ) -> None:
     monkeypatch.setattr(cluster_costs, "QUERIES", 5)
-    arguments = [str(tmp_path / "costs"), f"{node.url}/{new_alias()}", "--documents", "300", "--shards", "2"]
+    arguments = [str(tmp_path / "costs"), f"{node.url}/{new_alias()}", "--documents", "300", "--shards", "2", *further]
     monkeypatch.setattr(sys, "argv", ["cluster_costs", *arguments])
     cluster_costs.main()
     figures = json.loads(capsys.readouterr().out)

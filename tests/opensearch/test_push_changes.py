@@ -141,7 +141,8 @@ def test_an_append_that_ended_early_is_completed_by_resume_only(
         with pytest.raises(OutputError, match="an append of something else"):
             sink.delete([OLD[0].id])
         report = sink.append(collection, replace=True, resume=True)
-    assert report.replaced == 20
+        again = sink.append(collection, replace=True, resume=True)
+    assert (report.replaced, report.added, again.replaced, again.added) == (20, 30, 0, 0)
     require_held(node, alias, replaced())
 
 
@@ -164,7 +165,9 @@ def test_a_deletion_that_ended_early_is_completed_by_resume(node: RunningNode, a
         sink.delete(ids)
     breaks(100)
     with sink_of(node, alias) as sink:
-        assert sink.delete(ids, resume=True).documents == 55
+        assert (sink.delete(ids, resume=True).documents, sink.delete(ids, resume=True).deleted) == (55, 0)
+        with pytest.raises(InputError, match="has no document"):
+            sink.delete(ids)
     require_held(node, alias, OLD[35:])
 
 

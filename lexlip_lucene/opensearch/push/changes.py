@@ -28,6 +28,9 @@ from lexlip_lucene.opensearch.push.verification import require_counts, require_h
 from lexlip_lucene.progress import Progress
 from lexlip_lucene.search.collection_facts import combined
 
+LAST_CHANGE = "last_change"
+"""The fact that says which change was completed last: its kind and SHA-256."""
+
 
 class Change:
     """A change of an index.
@@ -76,6 +79,10 @@ class Change:
             f"{self.index.name}: {which} is under way, or ended early: --resume with the same arguments completes it, "
             "--force leaves it as it is and begins this one"
         )
+
+    def is_complete(self, sha256: str) -> bool:
+        """Return True if this was the last change of the index, and nothing is under way."""
+        return self.under_way is None and self.facts.get(LAST_CHANGE) == f"{self.kind} {sha256}"
 
     def append(
         self,
@@ -151,7 +158,7 @@ class Change:
             yield Load(self.index, self.facts, loading, self._persistence, self._progress)
             self.index.put_settings(refresh_interval=loading.refresh)
             self._alias(there=False)
-            self.index.put_facts(self._ended)
+            self.index.put_facts({**self._ended, LAST_CHANGE: f"{self.kind} {loading.sha256}"})
 
     def _require(self, loading: Loading) -> None:
         require_counts(self.index.name, self.index.counted(), {"documents": loading.documents or 0})

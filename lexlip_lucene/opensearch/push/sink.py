@@ -192,6 +192,8 @@ class OpenSearchSink:
             unused = _unused(table, surveyed)
             present.end()
             earlier = change.require_free(surveyed.sha256, resume=resume, force=force)
+            if resume and change.is_complete(surveyed.sha256):
+                return dataclasses.replace(self._report(change.index, begun), hidden=surveyed.hidden)
             if present.first_present is not None and not replace and earlier is None:
                 raise InputError(
                     f"document id {present.first_present} is in {change.index.name} already: take another id, or "
@@ -219,6 +221,8 @@ class OpenSearchSink:
         change = Change(self._index(self._required()), "delete", self._persistence, self._progress)
         change.index.refresh()
         earlier = change.require_free(ids_sha256(names), resume=resume, force=force)
+        if resume and change.is_complete(ids_sha256(names)):
+            return self._report(change.index, begun)
         gone = change.delete(names, earlier)
         self._require_still(change.index.name)
         return dataclasses.replace(self._report(change.index, begun), deleted=gone)
