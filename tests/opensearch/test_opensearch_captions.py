@@ -8,6 +8,8 @@ from typing import Any
 import orjson
 import pytest
 from exact_collections import collection
+from fastapi import FastAPI
+from httpx2 import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from loaded import load
@@ -15,7 +17,10 @@ from pushed import facts_held, new_alias, with_manifest
 from running_cluster import RunningNode
 from support import tiny
 from support.cli_run import done, lexlip
+from support.served import running
 
+from lexlip_lucene.cli.place import place_of
+from lexlip_lucene.cli.serve import open_served
 from lexlip_lucene.errors import ClusterError
 from lexlip_lucene.lucene.index.commit import commit_facts
 from lexlip_lucene.lucene.jvm.english_terms import english_terms
@@ -25,6 +30,7 @@ from lexlip_lucene.opensearch.cluster_address import ClusterAddress
 from lexlip_lucene.opensearch.connection import Connection
 from lexlip_lucene.opensearch.english_terms import EnglishTerms
 from lexlip_lucene.opensearch.impact_searcher import OpenSearchImpactSearcher
+from lexlip_lucene.serve.app import create_app
 
 WORDS = [
     *("Dogs", "the", "dog's", "running", "don’t", "U.S.A.", "café", "cafe\u0301", "naïve", "ﬁsh", "3.14", "12:30"),
@@ -144,17 +150,28 @@ def test_the_command_finds_and_explains_by_captions_as_in_the_folder(node: Runni
     done("index", folder, index, "--caption-field", "title")
     (tmp_path / "topics.tsv").write_text("q1\ta dog\nq2\trex\nq3\ta red star\n")
     model = ("--model", tmp_path / "model")
-    for place in (address, index):
-        done(
-            "search", place, "--topics", tmp_path / "topics.tsv", *model, "--output", tmp_path / f"{place == index}.txt"
-        )
-    assert (tmp_path / "True.txt").read_text() == (tmp_path / "False.txt").read_text() != ""
+    topics = ("--topics", tmp_path / "topics.tsv", *model, "--output")
+    done("search", address, *topics, tmp_path / "ours.txt")
+    done("search", index, *topics, tmp_path / "theirs.txt")
+    assert (tmp_path / "ours.txt").read_text() == (tmp_path / "theirs.txt").read_text() != ""
     for asked in (["search", "--query", "a dog and Rex"], ["search", "--query", "dog -rex"],
                   ["explain", "--query", "rex dog", "--docid", "one"]):  # fmt: skip
-        [theirs, ours] = [done(asked[0], place, *asked[1:], *model) for place in (index, address)]
-        for record in (theirs, ours):
+        records = [done(asked[0], place, *asked[1:], *model) for place in (index, address)]
+        for record in records:
             record.pop("milliseconds", None)
-        assert ours == theirs
+        assert records[0] == records[1]
+
+    places = (index, place_of(address))
+    theirs, ours = (create_app(open_served(place, tmp_path / "model", None, None, None)) for place in places)
+    for asked in ("rex", "a dog in the Alps -rex", "dog"):
+        expected = answered(theirs, asked)
+        assert answered(ours, asked) == expected and expected["captions"]
+
+
+def answered(app: FastAPI, query: str) -> dict[str, Any]:
+    with running(app) as address, Client(base_url=address) as client:
+        record: dict[str, Any] = client.get("/api/search", params={"query": query}).json()
+    return {name: value for name, value in record.items() if not name.endswith("milliseconds")}
 
 
 @pytest.mark.parametrize(
