@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from lexlip_lucene.errors import ClusterError, InputError, LexlipError
+from lexlip_lucene.errors import ClusterError, InputError, LexlipError, SearchError
 from lexlip_lucene.opensearch.cluster_address import PASSWORD_VARIABLE, USER_VARIABLE, ClusterAddress
 
 CA_VARIABLE = "LEXLIP_OPENSEARCH_CA"
@@ -139,6 +139,7 @@ class Connection:
 
         Raises:
             ClusterError: no answer, or a refusal; `status` says which.
+            SearchError: another server than OpenSearch answers.
         """
         from opensearchpy.exceptions import OpenSearchException
 
@@ -150,7 +151,7 @@ class Connection:
             return self._client.transport.perform_request(
                 method, path, params=stated, body=sent, timeout=patience, headers=None if lines is None else _NDJSON
             )
-        except OpenSearchException as error:
+        except (OpenSearchException, AttributeError) as error:  # the second for a refusal that is JSON but no object
             raise self.error(error) from error
 
     def error(self, error: Exception) -> LexlipError:
@@ -175,6 +176,11 @@ class Connection:
             if status == 401:
                 return ClusterError(
                     f"{where} wants a user: set {USER_VARIABLE} and {PASSWORD_VARIABLE}, or correct them", status
+                )
+            if status == 404 and not (isinstance(error.info, dict) and "error" in error.info):
+                return SearchError(
+                    f"{where} answers 404, but not as OpenSearch does: name the address of a cluster, with the path of "
+                    "a proxy before it if there is one"
                 )
             return ClusterError(f"{where} answers {status}: {_said(error)}", status)
         return ClusterError(f"{where}: the answer can't be read ({str(error)[:_REASON_LETTERS]}): is it OpenSearch?")
