@@ -50,5 +50,5 @@ def _run(work: Callable[[], None]) -> None:
 def _settle(answer: Future[Answer], request: Callable[[], Answer]) -> None:
     try:
         answer.set_result(request())
-    except BaseException as error:
+    except BaseException as error:  # of whatever kind: whoever waits for the answer gets it
         answer.set_exception(error)
