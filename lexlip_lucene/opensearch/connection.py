@@ -31,7 +31,7 @@ _REMEDIES = {
 
 
 class Security(NamedTuple):
-    """Who we are to the cluster, and how its certificate is verified.
+    """The user that we are to the cluster, and how its certificate is verified.
 
     Attributes:
         user: name for basic authentication; None: none.
@@ -75,7 +75,7 @@ class Connection:
         address: the cluster and the alias that messages name.
         security: by default, what the environment says.
         patience: seconds that an answer may take.
-        requests: requests at a time that keep a connection of their own open.
+        requests: requests at a time, each of which keeps a connection open.
 
     Raises:
         InputError: opensearch-py is not installed, or the certificates can't be read.
@@ -96,7 +96,7 @@ class Connection:
                 f"{address} is in a cluster, and that needs opensearch-py: pip install 'lexlip-lucene[opensearch]'"
             ) from error
         security = Security.of_environment() if security is None else security
-        # What it logs of a failed request is said by our errors, and stands on nobody's standard error twice.
+        # Our errors say what it logs of a failed request, which stands on nobody's standard error twice.
         logging.getLogger("opensearch").addHandler(logging.NullHandler())
         self.address = address
         hosts = [{"host": node.host, "port": node.port, "url_prefix": address.prefix} for node in address.nodes]
