@@ -136,5 +136,5 @@ def main() -> None:
         print(f"{name:30} R@10 {100 * recall:5.1f} %   p50 {latency:8.3f} ms   {size / 1e6:8.2f} MB")
 
 
-if __name__ == "__main__":  # a system is measured in a process of its own, which imports this file
+if __name__ == "__main__":  # a system is measured in a separate process, which imports this file
     main()

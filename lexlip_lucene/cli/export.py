@@ -21,7 +21,7 @@ app = typer.Typer(
 
 @app.callback()
 def export() -> None:
-    """Keep `onnx` a verb of its own: Typer would fold a group of one into it."""
+    """Keep `onnx` a separate verb: Typer would fold a group of one into it."""
 
 
 @app.command("onnx")

@@ -40,7 +40,7 @@ _LIKE_AN_ADDRESS = re.compile(r"[a-z]+://|[\w.-]+:\d+/", re.IGNORECASE)
 
 
 def captions_of(place: Place) -> Place:
-    """Return the captions in a cluster's index as a place of their own; a folder is a text index itself."""
+    """Return the captions in a cluster's index as a separate place; a folder is a text index itself."""
     return place if isinstance(place, Path) else place._replace(captions=True)
 
 

@@ -81,7 +81,7 @@ def _require_unicode(arguments: Mapping[str, object]) -> None:
     """Refuse bytes that are not text, which Python hides in a command line and no tokenizer takes."""
     for name, value in arguments.items():
         if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
-            raise InputError(f"{name} must be valid UTF-8, got {value!r}: type it anew")
+            raise InputError(f"{name} must be valid UTF-8, got {value!r}: type it again")
 
 
 def _require_no_address(arguments: Mapping[str, object]) -> None:

@@ -189,8 +189,7 @@ def _read(
         return rgb if turn is None else rgb.transpose(turn)
     except UnreadableImage:
         raise
-    # Pillow's parsers meet broken bytes with many kinds of exception (ValueError, KeyError, AssertionError, …).
-    except Exception as error:
+    except Exception as error:  # Pillow meets broken bytes with many kinds (ValueError, KeyError, AssertionError, …)
         if isinstance(error, OSError) and error.strerror:
             raise UnreadableImage(error.strerror) from error
         raise UnreadableImage(f"broken image: {_one_line(error)}") from error
@@ -217,7 +216,7 @@ def open_header(file: IO[bytes], limits: ImageLimits, formats: tuple[str, ...] |
             image = Image.open(file, formats=formats or readable_formats())
         except UnidentifiedImageError as error:
             raise UnreadableImage(f"not a {_NAMES} image, or its header is broken{_missing(file)}") from error
-        except Exception as error:  # as many kinds as in _read
+        except Exception as error:  # of many kinds, as where it is decoded
             raise UnreadableImage(f"broken image: {_one_line(error)}") from error
         finally:
             Image.MAX_IMAGE_PIXELS = largest
@@ -251,7 +250,7 @@ def _orientation(image: Image.Image) -> int:
         warnings.simplefilter("ignore")
         try:
             return int(image.getexif().get(ExifTags.Base.Orientation, 1))
-        except Exception:  # as many kinds as in open_image
+        except Exception:  # of many kinds, as where it is decoded
             return 1
 
 

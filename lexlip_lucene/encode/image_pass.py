@@ -70,7 +70,7 @@ class ImagePass:
             pool = self.image.pooled(states)
             found = self._kept(pool.logits, states)
             winners = pool.positions.gather(1, found.positions)
-            # What no position gave any weight, such as a word of a class, has no place: a number past all positions.
+            # A token without weight from any position, as a word of a class, has no place: a number past all of them.
             placeless = pool.logits.gather(1, found.positions) <= 0
             return found._replace(winners=winners.masked_fill(placeless, states.shape[1]))
 

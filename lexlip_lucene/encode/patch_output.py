@@ -1,6 +1,6 @@
 """The patch store of an encode run: kept shard by shard beside the collection's shards, until both are whole.
 
-.photos.partial/patches/part-00007/     the patches of shard 7, a store of its own
+.photos.partial/patches/part-00007/     the patches of shard 7, as a store
 """
 
 import shutil

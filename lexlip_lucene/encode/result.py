@@ -120,5 +120,5 @@ def require_same_settings(place: object, begun: Mapping[str, Any], settings: Map
         if begun.get(key) != value:
             raise InputError(
                 f"{place} was begun with {key} {begun.get(key)}, but this run has {value}: resume it with the same "
-                "model, inputs and options, or begin anew without --resume"
+                "model, inputs and options, or begin again without --resume"
             )

@@ -22,7 +22,7 @@ def reciprocal_rank_fusion(runs: Sequence[Run], *, k: int = 60, depth: int = 100
     Args:
         runs: a topic that is only in some of them is kept.
         k: from 0; the larger, the less the first ranks count. 60 is the paper's.
-        depth: how many hits a topic keeps, from 1.
+        depth: hits that a topic keeps, from 1.
 
     Returns:
         Topics in the order in which they are met first; ties go to the smaller docid.
@@ -47,7 +47,7 @@ def interpolate(a: Run, b: Run, *, alpha: float, depth: int = 1000) -> Run:
         a: one run; a topic that is only in one of the two is kept.
         b: the other run.
         alpha: the weight of `a`, 0 to 1; `b` has the rest.
-        depth: how many hits a topic keeps, from 1.
+        depth: hits that a topic keeps, from 1.
 
     Returns:
         Topics in the order in which they are met first; ties go to the smaller docid.

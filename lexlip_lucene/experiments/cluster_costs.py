@@ -152,7 +152,7 @@ def _milliseconds(query: Impacts, search: Callable[[Impacts], object]) -> float:
 
 
 def _sent(address: ClusterAddress, sources: Iterator[dict[str, Any]], shards: int, field: ImpactField) -> float:
-    """Return the documents a second of requests that are made before the clock runs, into an index of their own."""
+    """Return the documents a second of requests that are made before the clock runs, into a separate index."""
     ready = list(batches(((0, _entry(source)) for source in sources), 1))
     index, alias = f"{address.alias}-bulk", f"{address.alias}-bulk.loading"
     with Connection(address, requests=2) as connection:

@@ -1,7 +1,7 @@
 """A load test of `lexlip serve`: `python -m lexlip_lucene.experiments.server FOLDER --model MODEL`.
 
 FOLDER gets synthetic vectors (`engine/synthetic.py`), some of their tokens under names of the model's lexicon, and
-their index; both are kept for the next run. The server runs as a process of its own, on loopback. Clients, one
+their index; both are kept for the next run. The server runs as a separate process, on loopback. Clients, one
 connection each, send one request after the other: texts, weighted tokens, the page's results, explanations and a
 document's own vector. `--silent` adds clients that send half a request and wait, and come again when they are closed.
 The result is one JSON object: errors, latency as the clients see it, and the server's resident memory (Linux only).

@@ -200,7 +200,6 @@ class Location:
 
     @contextmanager
     def _read_errors_named(self) -> Iterator[None]:
-        # Each store has its own exceptions, and not all of them are an OSError.
         try:
             yield
         except (LexlipError, MemoryError):
@@ -210,7 +209,7 @@ class Location:
             if self._is_web and cause is not None and getattr(cause, "status", None) not in (404, 410):
                 raise InputError(f"can't read {self}: {self.reason(cause)}") from cause  # fsspec says so of any answer
             raise InputError(f"no such file: {self}") from error
-        except Exception as error:
+        except Exception as error:  # those of each store, of which some are no OSError
             raise InputError(f"can't read {self}: {self.reason(error)}") from error
 
     @contextmanager
@@ -219,7 +218,7 @@ class Location:
             yield
         except (LexlipError, MemoryError):
             raise
-        except Exception as error:  # as above
+        except Exception as error:  # those of each store
             raise OutputError(f"could not write {self}: {self.reason(error)}") from error
 
     def reason(self, error: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""What `--force` may replace at a URL: files of the kind that the verb writes, never pictures that lie there."""
+"""Replacement at a URL by `--force`: of files of the kind that the verb writes, never of pictures that lie there."""
 
 import re
 

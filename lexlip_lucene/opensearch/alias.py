@@ -33,7 +33,8 @@ def behind(connection: Connection) -> Behind:
 
     Raises:
         InputError: the cluster has none of this name.
-        SearchError: there are several; or what is there is not whole yet, or was loaded by others or another version.
+        SearchError: there are several; or what is there is not whole yet, or was loaded by others or another version;
+            or the address is not a cluster's.
         ClusterError: the cluster can't be reached, or refuses.
     """
     address = connection.address

@@ -5,7 +5,7 @@ keeps to the index that the alias stood for when it was opened or refreshed; whe
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from types import TracebackType
 from typing import Any, ClassVar, NamedTuple, Self, TypeVar
@@ -15,6 +15,7 @@ from lexlip_lucene.integers import as_count, as_int
 from lexlip_lucene.opensearch.alias import Behind, behind
 from lexlip_lucene.opensearch.cluster_address import ClusterAddress
 from lexlip_lucene.opensearch.connection import Connection, Security
+from lexlip_lucene.opensearch.daemon_threads import answers
 from lexlip_lucene.opensearch.mapping import DOCID, STORED, field_of
 from lexlip_lucene.opensearch.multi_search import SearchType, multi_search
 from lexlip_lucene.progress import Progress
@@ -226,12 +227,9 @@ class ClusterSearcher:
         waiting = list(queries.values())
         at_once = max(1, min(_SEARCHES_AT_ONCE, _HITS_AT_ONCE // min(k, WINDOW), -(-len(waiting) // threads)))
         pieces = [waiting[start : start + at_once] for start in range(0, len(waiting), at_once)]
-        pool = ThreadPoolExecutor(min(threads, MOST_REQUESTS))
-        try:
-            answers = (one for piece in pool.map(search, pieces) for one in piece)
-            return dict(zip(queries, progress.track(answers, "searching", len(waiting)), strict=True))
-        finally:
-            pool.shutdown(cancel_futures=True)
+        with closing(answers(search, pieces, min(threads, MOST_REQUESTS))) as found:
+            hits = (one for piece in found for one in piece)
+            return dict(zip(queries, progress.track(hits, "searching", len(waiting)), strict=True))
 
     def _narrowed(self, should: Mapping[str, Any], filters: Filters | None, without: Mapping[str, Any] | None) -> Any:
         """Return the query of what a hit should have, narrowed to what it must have and must not."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from lexlip_lucene.errors import ClusterError, InputError, LexlipError
+from lexlip_lucene.errors import ClusterError, InputError, LexlipError, SearchError
 from lexlip_lucene.opensearch.cluster_address import PASSWORD_VARIABLE, USER_VARIABLE, ClusterAddress
 
 CA_VARIABLE = "LEXLIP_OPENSEARCH_CA"
@@ -31,7 +31,7 @@ _REMEDIES = {
 
 
 class Security(NamedTuple):
-    """Who we are to the cluster, and how its certificate is verified.
+    """The user that we are to the cluster, and how its certificate is verified.
 
     Attributes:
         user: name for basic authentication; None: none.
@@ -75,7 +75,7 @@ class Connection:
         address: the cluster and the alias that messages name.
         security: by default, what the environment says.
         patience: seconds that an answer may take.
-        requests: requests at a time that keep a connection of their own open.
+        requests: requests at a time, each of which keeps a connection open.
 
     Raises:
         InputError: opensearch-py is not installed, or the certificates can't be read.
@@ -96,7 +96,7 @@ class Connection:
                 f"{address} is in a cluster, and that needs opensearch-py: pip install 'lexlip-lucene[opensearch]'"
             ) from error
         security = Security.of_environment() if security is None else security
-        # What it logs of a failed request is said by our errors, and stands on nobody's standard error twice.
+        # Our errors say what it logs of a failed request, which stands on nobody's standard error twice.
         logging.getLogger("opensearch").addHandler(logging.NullHandler())
         self.address = address
         hosts = [{"host": node.host, "port": node.port, "url_prefix": address.prefix} for node in address.nodes]
@@ -139,6 +139,7 @@ class Connection:
 
         Raises:
             ClusterError: no answer, or a refusal; `status` says which.
+            SearchError: another server than OpenSearch answers.
         """
         from opensearchpy.exceptions import OpenSearchException
 
@@ -150,7 +151,7 @@ class Connection:
             return self._client.transport.perform_request(
                 method, path, params=stated, body=sent, timeout=patience, headers=None if lines is None else _NDJSON
             )
-        except OpenSearchException as error:
+        except (OpenSearchException, AttributeError) as error:  # the second for a refusal that is JSON but no object
             raise self.error(error) from error
 
     def error(self, error: Exception) -> LexlipError:
@@ -175,6 +176,11 @@ class Connection:
             if status == 401:
                 return ClusterError(
                     f"{where} wants a user: set {USER_VARIABLE} and {PASSWORD_VARIABLE}, or correct them", status
+                )
+            if status == 404 and not (isinstance(error.info, dict) and "error" in error.info):
+                return SearchError(
+                    f"{where} answers 404, but not as OpenSearch does: name the address of a cluster, with the path of "
+                    "a proxy before it if there is one"
                 )
             return ClusterError(f"{where} answers {status}: {_said(error)}", status)
         return ClusterError(f"{where}: the answer can't be read ({str(error)[:_REASON_LETTERS]}): is it OpenSearch?")

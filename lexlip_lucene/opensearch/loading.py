@@ -1,6 +1,6 @@
 """The state of an index while documents go in or out, kept in its own `_meta` so that any machine can resume.
 
-It lives and dies with the index, costs no index of its own, and is as durable as the cluster's own state. Shards are
+It lives and dies with the index, costs no further index, and is as durable as the cluster's own state. Shards are
 acknowledged in their order, so a number says which: the entry stays small however many there are.
 """
 
@@ -13,7 +13,7 @@ LOADING_FACT = "loading"
 
 
 class Loading(NamedTuple):
-    """What is under way, or ended early.
+    """A load that is under way, or ended early.
 
     Attributes:
         kind: a new index, a collection added to one, or ids deleted.

@@ -90,7 +90,7 @@ def encode_pairs(
     texts: Sequence[str],
     sentences: CaptionStates | None = None,
 ) -> Encoded:
-    """Encode the pictures with the numbers `pictures` of a source; they are counted anew from 0.
+    """Encode the pictures with the numbers `pictures` of a source; in the result they count from 0.
 
     Args:
         model: ready to encode.

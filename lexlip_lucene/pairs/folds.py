@@ -195,7 +195,7 @@ def encoded_fold(job: TrainingJob, model: LexLip, fold: Numbers, aside: Numbers)
 
 
 def part_of(job: TrainingJob, images: Numbers, folder: Path) -> TrainingJob:
-    """Return the job over only the images with these numbers, which are counted anew from 0.
+    """Return the job over only the images with these numbers, which count from 0 there.
 
     The best step is chosen on some of them, as the recipe says; the vocabulary knows only those trained on.
     """
@@ -228,7 +228,7 @@ def part_of(job: TrainingJob, images: Numbers, folder: Path) -> TrainingJob:
 
 
 class Renumbered(NamedTuple):
-    """A teacher of some of a job's images and captions, which are counted anew from 0."""
+    """A teacher of some of a job's images and captions, which count from 0 here."""
 
     teacher: Teaching
     images: Numbers

@@ -22,7 +22,7 @@ AT_ONCE = 512
 
 
 class StatesOfPairs:
-    """What a head sees of pairs: the model's late vectors, and the scores of a retrieval scorer."""
+    """The inputs that a head sees of pairs: the model's late vectors, and the scores of a retrieval scorer."""
 
     def __init__(self, encoded: Encoded, retrieval: PairScorer) -> None:
         self._encoded, self._retrieval = encoded, retrieval

@@ -1,4 +1,4 @@
-"""What a run of `lexlip match` says: counts, figures of the calibration, and the histogram of the probabilities."""
+"""The report of a run of `lexlip match`: counts, figures of the calibration, and the histogram of the probabilities."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

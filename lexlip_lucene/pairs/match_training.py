@@ -22,7 +22,7 @@ from lexlip_lucene.progress import SILENT, Progress
 
 
 class PairInputs(Protocol):
-    """What a head sees of pairs."""
+    """The source of what a head sees of pairs."""
 
     def of(self, captions: Numbers, pictures: Numbers) -> MatchInputs:
         """Return the inputs of caption captions[i] with picture pictures[i], before any attention."""

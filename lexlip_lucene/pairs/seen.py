@@ -1,4 +1,4 @@
-"""What a model folder knows of its training data: the recipe in its card, of which paths are cut to names."""
+"""A model's training data, as its folder knows it: the recipe in its card, of which paths are cut to names."""
 
 import re
 from pathlib import Path

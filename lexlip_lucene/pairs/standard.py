@@ -30,7 +30,7 @@ class Standardised:
     Args:
         name: of the kind.
         raw: the scores as the model gives them.
-        captions: how many there are.
+        captions: their number.
         others: numbers of the pictures that every caption is compared with; `sampled` gives them.
         own: (captions,) number of each caption's own picture, which is left out of them; −1 for none.
         progress: receives the batches of captions done.

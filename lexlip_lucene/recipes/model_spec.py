@@ -116,7 +116,7 @@ class BankSpec(Spec):
     """A bank of the other side's training vectors that documents are measured against (`encoders/model/banks.py`).
 
     Attributes:
-        size: how many vectors it holds.
+        size: vectors that it holds.
         tokens: heaviest tokens kept of each.
         nearest: a document's mean product with so many of them says how easily it is found.
         power: a document is divided by that to this power (0: not at all).

@@ -28,7 +28,7 @@ class TripletRecipe(Spec):
 
 
 class RelationsRecipe(KeywordSpec):
-    """What the other pairs of a batch teach a pair (see `training/losses/relations.py`). Nothing of it is saved.
+    """Relations among a batch's pairs, which each pair learns from (`training/losses/relations.py`). None is saved.
 
     Attributes:
         weight: of the loss.

@@ -91,7 +91,7 @@ class DistillationRecipe(Spec):
 
 
 class PairsRecipe(Spec):
-    """What a file of `lexlip match` does to the training's pairs: `filter` or `weights`, and not both.
+    """The use of a file of `lexlip match` for the training's pairs: `filter` or `weights`, and not both.
 
     Attributes:
         filter: a file whose least probable pairs are left out; an image without a pair left is left out, too.
@@ -155,7 +155,7 @@ class TrainingRecipe(Spec):
         average: decay of the moving average of the weights, which is what is evaluated and saved; 0 for none.
         keep_start: share of the start in what is evaluated and saved: weights = start × share + trained × (1 − share),
             which keeps a computed start from being forgotten (WiSE-FT, Wortsman et al., CVPR 2022); 0 for none.
-        evaluations: how many times the images kept aside are searched, and a checkpoint is written, during training.
+        evaluations: searches of the images kept aside during training, each with a checkpoint.
         keep: the step whose model is kept: the one that is best on the images kept aside, or the last. What FLOPS is to
             make sparser is at its densest where it finds most.
         seed: of every draw.

@@ -12,7 +12,7 @@ from lexlip_lucene.recipes.model_spec import Spec
 
 
 class VisualForm(Spec):
-    """What encoding needs to know of visual words, beside their tensors.
+    """The form of visual words, which encoding needs to know beside their tensors.
 
     Attributes:
         code: `auto-encoder` (sparse, top-k), `k-means` (soft assignment), or `rotated` (scalars after a random

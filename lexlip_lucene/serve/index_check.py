@@ -1,4 +1,4 @@
-"""A check of the index in the background, once: whether its files are as they were written."""
+"""A check of the index in the background, once, that its files are as they were written."""
 
 import logging
 from collections.abc import Callable
@@ -31,7 +31,7 @@ class IndexCheck:
         self._check = check
 
     def start(self) -> None:
-        """Check in a thread of its own, which does not keep the process from ending."""
+        """Check in a thread that does not keep the process from ending."""
         Thread(target=self._run, name="index check", daemon=True).start()
 
     def _run(self) -> None:

@@ -18,7 +18,7 @@ class PageLinks:
         asked: the search.
         home: path of the page.
         words: words of the query's tokens of captions.
-        is_visual: whether a token is a visual word of the index.
+        is_visual: True for a token that is a visual word of the index.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What a search found, before it is an answer of the API or a page."""
+"""The result of a search, before it is an answer of the API or a page."""
 
 from typing import NamedTuple
 

@@ -105,7 +105,7 @@ class QueryReader:
         excluded = self._tokens_of(typed.excluded)
         weights = self._weights(kept)
         called = self.called(kept, weights)
-        # What "without" stands before is not asked for either by another word that calls for it.
+        # A word that "without" stands before is not asked for by another word that calls for it either.
         unwanted = {*excluded, *(token for token in self._tokens_of(typed.negated) if token in called)}
         weights = {token: weight for token, weight in weights.items() if token not in unwanted}
         return ReadQuery(

@@ -1,4 +1,4 @@
-"""Behaviour that needs a process of its own: Ctrl-C, a closed pipe, a full stdout, a terminal."""
+"""Behaviour that needs a separate process: Ctrl-C, a closed pipe, a full stdout, a terminal."""
 
 import os
 import pty
@@ -60,7 +60,7 @@ def has_java_child(group: int) -> bool:
 
 
 def interrupt(arguments: Sequence[object], ready: Callable[[int], bool]) -> tuple[int, list[str]]:
-    """Run the command in a process group of its own and press Ctrl-C once `ready(group)`.
+    """Run the command in a new process group and press Ctrl-C once `ready(group)`.
 
     Returns the exit status, and the lines on stderr that are not progress.
     """

@@ -166,7 +166,7 @@ def test_half_a_run_of_another_model_input_or_setting_is_refused(
         (r"grid None, but this run has 2x2", images, {"positions": True}),
     ]
     for words, wanted, options in cases:
-        with pytest.raises(InputError, match=rf"\.c\.partial was begun with .*{words}.*begin anew without --resume"):
+        with pytest.raises(InputError, match=rf"\.c\.partial was begun with .*{words}.*begin again without --resume"):
             encode_images(model, wanted, tmp_path / "c", resume=True, **{"precision": "float32", **options})
     model.sha256 = "of another model"
     with pytest.raises(InputError, match="begun with model_sha256"):
@@ -194,7 +194,7 @@ def test_a_finished_run_is_accepted_as_it_stands_and_another_s_result_is_not(
 
 
 def begun(folder: Path, output: Path, **environment: str) -> "subprocess.Popen[bytes]":
-    """`lexlip encode images`, four inputs a shard, in a process of its own."""
+    """`lexlip encode images`, four inputs a shard, in a separate process."""
     script = (
         "from lexlip_lucene.encode import shard_plan\n"
         "from lexlip_lucene.cli.main import main\n"

@@ -57,9 +57,7 @@ def manifest_of(output: Path) -> Manifest:
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> LexLip:
     """One that was loaded, as the stage's are, so that it has a sha256."""
-    folder = tmp_path_factory.mktemp("model") / "tiny"
-    tiny.lexlip().save_pretrained(folder)
-    return LexLip.from_pretrained(folder)
+    return tiny.saved(tmp_path_factory.mktemp("model") / "tiny")
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 4, 100])

@@ -1,6 +1,6 @@
 """The promises of test_lexicon_pool.py, kept by the Triton kernels in Triton's interpreter.
 
-In a process of its own: the interpreter is chosen when Triton is loaded, and for all kernels of the process.
+In a separate process: the interpreter is chosen when Triton is loaded, and for all kernels of the process.
 """
 
 import os

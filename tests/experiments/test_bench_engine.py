@@ -21,7 +21,7 @@ class Bench(NamedTuple):
 
 
 def run(output: Path, *options: str) -> "subprocess.CompletedProcess[str]":
-    """Run the verb in a process of its own: Pyserini's import warns of things that are errors here."""
+    """Run the verb in a separate process: Pyserini's import warns of things that are errors here."""
     command = [sys.executable, "-m", "lexlip_lucene", "bench-engine", str(output), *SMALL, *options]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 

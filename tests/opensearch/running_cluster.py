@@ -85,7 +85,7 @@ def free_ports(number: int) -> list[int]:
 
 
 class RunningNode:
-    """One node in a JVM of its own.
+    """One node, alone in its JVM.
 
     Args:
         name: the node's name in its cluster.

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from recorded_server import Recorded, recorded
 
-from lexlip_lucene.errors import ClusterError, InputError
+from lexlip_lucene.errors import ClusterError, InputError, SearchError
 from lexlip_lucene.opensearch.cluster_address import ClusterAddress
 from lexlip_lucene.opensearch.connection import Connection, Security
+from lexlip_lucene.opensearch.impact_searcher import OpenSearchImpactSearcher
+from lexlip_lucene.opensearch.push.sink import OpenSearchSink
 
 
 @pytest.fixture
@@ -94,10 +96,27 @@ def test_a_missing_user_is_asked_for_by_its_variable(address: ClusterAddress) ->
         connection.request("GET", "/x")
 
 
-def test_what_is_not_json_is_not_taken_for_an_answer(address: ClusterAddress) -> None:
-    Recorded.answer = (200, b"<html>")
+@pytest.mark.parametrize("answer", [(200, b"<html>"), (404, b"[]"), (500, b'"text"')])
+def test_what_no_cluster_says_is_not_taken_for_an_answer(address: ClusterAddress, answer: tuple[int, bytes]) -> None:
+    Recorded.answer = answer
     with Connection(address, Security()) as connection, pytest.raises(ClusterError, match="is it OpenSearch"):
         connection.request("GET", "/x")
+
+
+@pytest.mark.parametrize("said", [b"<html>nginx", {"detail": "Not Found"}, b""])
+def test_what_another_server_does_not_have_is_not_taken_for_a_missing_index(
+    address: ClusterAddress, said: object, tmp_path: Path
+) -> None:
+    Recorded.answer = (404, said)
+    (tmp_path / "a.jsonl").write_text('{"id": "a", "vector": {"x": 1}}\n')
+    with pytest.raises(SearchError, match=r"/proxy/photos answers 404, but not as OpenSearch does"):
+        OpenSearchImpactSearcher(address)
+    with (
+        OpenSearchSink(address) as sink,
+        pytest.raises(SearchError, match=r"/proxy/photos answers 404, but not as OpenSearch does"),
+    ):
+        sink.push(tmp_path)
+    assert len(Recorded.seen) == 2, "neither is asked again"
 
 
 def test_a_cluster_that_is_not_there_is_named(tmp_path: Path) -> None:

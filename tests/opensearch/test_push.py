@@ -26,6 +26,7 @@ from support.oracle import rank
 from lexlip_lucene.errors import ClusterError, IndexingError, InputError, LexlipError, OutputError, SearchError
 from lexlip_lucene.files.written import sha256_of
 from lexlip_lucene.opensearch.bm25_searcher import OpenSearchBm25Searcher
+from lexlip_lucene.opensearch.connection import Connection
 from lexlip_lucene.opensearch.impact_searcher import OpenSearchImpactSearcher
 from lexlip_lucene.opensearch.push import bulk, load, sending
 from lexlip_lucene.opensearch.push.new_index import MAX_ALIAS_BYTES
@@ -366,6 +367,26 @@ def test_an_index_that_patterns_do_not_match_loses_the_alias_too(node: RunningNo
     new = pushed(node, alias, written(tmp_path / "b", documents(21)))
     assert set(node.ask("GET", f"/{alias}/_alias")) == {new.index} and new.previous == old.index
     require_oracle(f"{node.url}/{alias}", documents(21))
+
+
+def test_only_indexes_of_the_alias_are_named_when_it_changes(
+    node: RunningNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alias, other = new_alias(), new_alias()
+    before = pushed(node, other, written(tmp_path / "a", documents(20))).index
+    node.ask("POST", "/_aliases", {"actions": [{"add": {"index": before, "alias": alias}}]})  # given by hand
+    named: set[str] = set()
+    real = Connection.request
+
+    def noted(self: Connection, method: str, path: str, body: Any = None, **rest: Any) -> Any:
+        if path == "/_aliases":
+            named.update(change["index"] for action in body["actions"] for change in action.values())
+        return real(self, method, path, body, **rest)
+
+    monkeypatch.setattr(Connection, "request", noted)
+    new = pushed(node, alias, written(tmp_path / "b", documents(21)))
+    assert (behind(node, alias), behind(node, other), new.previous) == ({new.index}, {before}, before)
+    assert named == {new.index, before, f"{alias}-*"}, "a user may have rights for no others"
 
 
 def test_the_longest_alias_is_pushed_to_and_a_longer_one_is_refused(node: RunningNode, tmp_path: Path) -> None:

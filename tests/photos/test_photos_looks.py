@@ -88,7 +88,7 @@ def test_a_folder_that_was_indexed_without_is_encoded_again_when_looks_are_asked
     assert vectors_of(home_of(photos) / "collection") == words and not (home_of(photos) / "model").exists()
 
 
-def test_looks_are_learned_anew_only_when_that_is_asked_for(photos: Path, model: Path) -> None:
+def test_looks_are_learned_again_only_when_that_is_asked_for(photos: Path, model: Path) -> None:
     run(photos, "--model", model, "--looks")
     before = codebook_of(photos)
     for number in range(20, 26):

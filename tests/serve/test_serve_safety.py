@@ -320,7 +320,7 @@ def test_an_index_that_goes_bad_is_said_without_its_path_and_the_old_commit_stay
     opened = place.opened(Limits(refresh_seconds=600))
     with TestClient(create_app(opened), base_url=BASE) as client:
         assert opened.check is not None
-        while opened.check.state == "running":  # it opens the folder, and Lucene makes one that is missing
+        while opened.check.state == "running":  # it would miss the files that are away, and back when it looks again
             time.sleep(0.01)
         place.index.rename(tmp_path / "away")
         with pytest.raises(InputError, match="no such folder"):

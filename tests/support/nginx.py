@@ -1,4 +1,4 @@
-"""Debian's nginx in front of a server, as an unprivileged process of its own on a free port."""
+"""Debian's nginx in front of a server, as an unprivileged process on a free port."""
 
 import os
 import shutil

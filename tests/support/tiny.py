@@ -115,6 +115,12 @@ def lexlip(
         return model
 
 
+def saved(folder: Path, *, late: LateSpec | None = None) -> LexLip:
+    """Save a model with random weights in `folder`, and load it, so that a collection of its vectors can name it."""
+    lexlip(late=late).save_pretrained(folder)
+    return LexLip.from_pretrained(folder)
+
+
 def without_checksums(folder: Path) -> Path:
     """Remove the checksums of the saved model in `folder`, as older models lack them: its files may then be changed."""
     config = json.loads((folder / "config.json").read_bytes())

@@ -41,7 +41,7 @@ def test_the_log_of_a_resumed_run_equals_an_unbroken_one(tmp_path: Path, resumed
     assert (tmp_path / "broken" / FILE).read_bytes() == (tmp_path / "whole" / FILE).read_bytes()
 
 
-def test_a_run_that_starts_anew_forgets_the_old_one(tmp_path: Path) -> None:
+def test_a_run_that_starts_again_forgets_the_old_one(tmp_path: Path) -> None:
     write(tmp_path, range(20))
     write(tmp_path, range(2))
     assert {figure.step for figure in read_log(tmp_path / FILE)} == {0, 1}

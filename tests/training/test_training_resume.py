@@ -92,7 +92,7 @@ def test_a_final_run_goes_on_too_and_the_choice_before_it_stands(data: Path, tmp
     assert log_of(tmp_path / "parts", "final") == log_of(tmp_path / "whole", "final")
 
 
-def test_without_resume_a_run_begins_anew(data: Path, tmp_path: Path) -> None:
+def test_without_resume_a_run_begins_again(data: Path, tmp_path: Path) -> None:
     recipe = recipe_of(data)
     with pytest.raises(Stopped):
         train(recipe, tmp_path / "model", progress=StopsAt(5))

@@ -24,16 +24,12 @@ COUNTS = (5, 3, 4, 1, 2)
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> LexLip:
-    folder = tmp_path_factory.mktemp("model") / "tiny"
-    tiny.lexlip().save_pretrained(folder)
-    return LexLip.from_pretrained(folder)
+    return tiny.saved(tmp_path_factory.mktemp("model") / "tiny")
 
 
 @pytest.fixture(scope="module")
 def tars(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("in")
-    shards(folder, COUNTS)
-    return folder
+    return shards(tmp_path_factory.mktemp("in"), COUNTS).parent
 
 
 @pytest.fixture

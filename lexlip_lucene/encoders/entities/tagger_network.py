@@ -37,7 +37,7 @@ class TaggerNetwork(nn.Module):
     Args:
         encoder: of the words, of transformers.
         tags: names of the tags.
-        shapes: whether words have embeddings of their shape.
+        shapes: give words embeddings of their shape.
         picture: the image tower; None: the tagger sees no picture.
         fusion: how both are put together.
         from_hub: fetch the tower's weights.

@@ -18,7 +18,7 @@ class WordStates(nn.Module):
 
     Args:
         encoder: of transformers, without a head.
-        shapes: whether words have embeddings of their shape.
+        shapes: give words embeddings of their shape.
     """
 
     def __init__(self, encoder: nn.Module, *, shapes: bool) -> None:

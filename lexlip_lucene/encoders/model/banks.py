@@ -60,7 +60,7 @@ class LexiconBank(_Bank):
     """Lexicon vectors, cut to their heaviest tokens: 2,000 of 128 tokens are 2 MB.
 
     Args:
-        spec: how many vectors, and so on.
+        spec: the number of vectors, and so on.
         tokens: of the lexicon.
     """
 

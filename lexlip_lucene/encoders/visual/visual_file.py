@@ -1,6 +1,6 @@
 """The file of a visual lexicon, `visual.safetensors` in a model folder: tensors, and in their header what they mean.
 
-It is a file of its own, so a model that gets visual words stays the model that its collections and indexes name.
+It is a separate file, so a model that gets visual words stays the model that its collections and indexes name.
 """
 
 from collections.abc import Mapping

@@ -42,8 +42,8 @@ class PhotoVectors:
     """`documents` vectors: those of the photos of a captions file first, then of mixes.
 
     Args:
-        documents: how many in all.
-        queries: how many of each number of terms.
+        documents: their number in all.
+        queries: their number for each number of terms.
         model: a model folder.
         captions: the captions file of the photos.
         split: take only the photos of this split.

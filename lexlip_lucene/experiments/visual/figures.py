@@ -18,7 +18,7 @@ PLAIN = "plain"
 
 
 class Figures(NamedTuple):
-    """What was found; fractions from 0 to 1.
+    """The figures of what was found; fractions from 0 to 1.
 
     Attributes:
         recall: alteration → R@1 and R@10 of the originals.

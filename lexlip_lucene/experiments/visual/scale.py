@@ -63,7 +63,7 @@ class Asked(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """What is measured: rungs, repeats, queries that are timed, heaviest visual words, and the dense systems."""
+    """Settings of the measurement: rungs, repeats, queries timed, heaviest visual words, and the dense systems."""
 
     documents: list[int]
     repeats: int

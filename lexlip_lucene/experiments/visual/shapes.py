@@ -1,4 +1,4 @@
-"""What is known of drawn scenes to the pixel: which objects two of them share, and if a place lies on one."""
+"""Drawn scenes, known to the pixel: which objects two of them share, and if a place lies on one."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -81,7 +81,7 @@ SHARED: Mapping[str, Callable[[Sequence[Thing], Sequence[Thing]], bool]] = {
 
 
 class Pointed(NamedTuple):
-    """How one object of a picture that searched was found: 0 or 1, and what chance would give, 0 to 1.
+    """The outcome for one object of a picture that searched: 0 or 1, and what chance would give, 0 to 1.
 
     Attributes:
         hit: the strongest match of the object's places lies on an object of that shape and colour.

@@ -136,5 +136,4 @@ def write_facts(index: Path, facts: Mapping[str, str]) -> None:
 
 
 def _open_directory(index: Path) -> JavaObject:
-    path = java_class("java.nio.file.Paths").get(to_java(index.absolute()))
-    return java_class("org.apache.lucene.store.FSDirectory").open(path)
+    return java_class("lexlip.check.IndexFolder").open(to_java(index.absolute()))

@@ -6,8 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lexlip_lucene.errors import IndexingError, LexlipError, SearchError
-from lexlip_lucene.files.written import require_folder
-from lexlip_lucene.lucene.index.commit import commit_facts
+from lexlip_lucene.lucene.index.commit import commit_facts, require_index_folder
 from lexlip_lucene.lucene.index.counts import require_on_disk
 from lexlip_lucene.lucene.jvm.java_paths import to_java
 from lexlip_lucene.lucene.jvm.jvm import StaticMethods, as_python
@@ -36,7 +35,6 @@ def check_integrity(index: Path, *, full: bool) -> tuple[int, int]:
         SearchError: not an index, or it can't be read.
         JavaError: no Java 21.
     """
-    require_folder(index, "index")
     for _ in range(_ATTEMPTS):
         latest = _latest(index)
         try:
@@ -75,7 +73,8 @@ def _compared(index: Path, latest: str, *, full: bool) -> tuple[int, int]:
 
 
 def _latest(index: Path) -> str:
-    """Return the name of the latest commit's file."""
+    """Return the name of the latest commit's file; errors as in `check_integrity`."""
+    require_index_folder(index)
     commits = [path.name for path in index.iterdir() if _COMMIT.fullmatch(path.name)]
     if commits:
         return max(commits, key=lambda name: int(name.removeprefix("segments_"), 36))

@@ -1,4 +1,4 @@
-"""Running Anserini's own indexer, `io.anserini.index.IndexCollection`, as a process of its own.
+"""Running Anserini's own indexer, `io.anserini.index.IndexCollection`, as a separate process.
 
 It says "Indexing Complete!" and exits with 0 even when it lost documents (a broken line costs the rest of its
 file), so its caller counts what is in the index. It ends with this process, however that ends: it runs for as

@@ -8,7 +8,7 @@ from lexlip_lucene.errors import JavaError
 from lexlip_lucene.lucene.jvm.forked_jvm import FORKED
 
 _STARTERS = {"jpype": "JPype", "javabridge": "python-javabridge", "jep": "JEP", "_jpype": "JPype"}
-"""Modules that bring a JVM into the process → their names. PySpark's is a process of its own."""
+"""Modules that bring a JVM into the process → their names. PySpark's is a separate process."""
 
 
 def require_no_other_jvm() -> None:

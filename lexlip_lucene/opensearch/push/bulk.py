@@ -15,7 +15,7 @@ from lexlip_lucene.opensearch.push.persistence import BUSY, Persistence
 _BATCH_LETTERS = 2 << 20
 _BATCH_ENTRIES = 2_000
 _FOR_A_SHARD = "20s"
-"""How long the cluster itself waits for a shard that is away, before it says 503."""
+"""Time that the cluster itself waits for a shard that is away, before it says 503."""
 
 _ANSWER_SECONDS = 180.0
 _ANSWER = "errors,items.*.status,items.*.error.type,items.*.error.reason"
@@ -78,7 +78,7 @@ def send(connection: Connection, target: str, entries: Sequence[Entry], persiste
         connection: to the cluster.
         target: an alias, percent-encoded; where it is gone, nothing is created in its name.
         entries: to be sent.
-        persistence: how long those are sent again that the cluster was too busy for.
+        persistence: the rule by which those are sent again that the cluster was too busy for.
 
     Raises:
         IndexingError: the cluster refuses a document; names docid and file:line.

@@ -16,7 +16,7 @@ _REFRESH_SECONDS = 600.0
 
 
 class Counted(NamedTuple):
-    """What the cluster counts in an index: documents, those without a token, tokens, those with captions."""
+    """The cluster's counts of an index: documents, those without a token, tokens, those with captions."""
 
     documents: int
     empty: int
@@ -31,7 +31,7 @@ class ClusterIndex:
     Args:
         connection: to its cluster.
         name: of the index itself, no alias.
-        persistence: how long a request is made again.
+        persistence: the rule by which requests are made again.
     """
 
     def __init__(self, connection: Connection, name: str, persistence: Persistence) -> None:

@@ -19,13 +19,13 @@ _SECONDS_BETWEEN = 2.0
 
 
 class Load:
-    """What is under way in one index.
+    """The load that is under way in one index.
 
     Args:
         index: the index.
         facts: of it, without this load.
-        loading: how far it is.
-        persistence: how long requests are made again.
+        loading: the state that it begins with.
+        persistence: the rule by which requests are made again.
         progress: what shows how far it is.
     """
 

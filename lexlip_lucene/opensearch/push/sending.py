@@ -3,14 +3,15 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, wait
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from threading import Thread
 from urllib.parse import quote
 
 from lexlip_lucene.data.shards import documents_in
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.opensearch.connection import Connection
+from lexlip_lucene.opensearch.daemon_threads import begin
 from lexlip_lucene.opensearch.push.bulk import Batch, Entry, send
 from lexlip_lucene.opensearch.push.document_lines import DocumentLines
 from lexlip_lucene.opensearch.push.persistence import Persistence
@@ -53,7 +54,7 @@ def send_all(
         for batch in waiting:  # the next one is made while others are under way
             if len(under_way) == REQUESTS:
                 _settle(under_way, acknowledged)
-            under_way.append((batch, _sent(connection, name, batch, persistence)))
+            under_way.append((batch, begin(partial(send, connection, name, batch.entries, persistence))))
         while under_way:
             _settle(under_way, acknowledged)
     except BaseException as error:
@@ -61,21 +62,6 @@ def send_all(
         if isinstance(error, Exception):  # but Ctrl-C waits for no answer
             wait(sent for _, sent in under_way)
         raise
-
-
-def _sent(connection: Connection, name: str, batch: Batch, persistence: Persistence) -> Future[None]:
-    """Send a batch in a thread that the end of the process does not wait for, however long the cluster is silent."""
-    sent: Future[None] = Future()
-
-    def run() -> None:
-        try:
-            send(connection, name, batch.entries, persistence)
-            sent.set_result(None)
-        except BaseException as error:
-            sent.set_exception(error)
-
-    Thread(target=run, name="lexlip-push", daemon=True).start()
-    return sent
 
 
 def _settle(under_way: deque[tuple[Batch, Future[None]]], acknowledged: Callable[[int], None]) -> None:

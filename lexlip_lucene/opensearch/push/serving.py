@@ -38,11 +38,13 @@ def let_serve(
 ) -> None:
     """Give `alias` to `index` and to no other, and take away its alias `loading`, all in one step.
 
-    Of two at once the later one wins, whichever index had the alias before. `before`, which had it just now, is also
-    named by itself, since a pattern does not match an index that is closed or hidden.
+    Of two at once the later one wins, whichever index had the alias before. A user may have no rights for the indexes
+    of others, so the pattern is that of the names that a push makes (`new_index.index_name`). `before`, which had the
+    alias just now, is also named by itself, since a pattern does not match an index that is closed or hidden.
     """
+    pattern = f"{alias.lower()}-*"
     actions: list[dict[str, dict[str, Any]]] = [
-        {"remove": {"index": name, "alias": alias, "must_exist": False}} for name in ("*", before) if name
+        {"remove": {"index": name, "alias": alias, "must_exist": False}} for name in (pattern, before) if name
     ]
     actions += [
         {"add": {"index": index, "alias": alias}},

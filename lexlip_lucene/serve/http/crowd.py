@@ -30,7 +30,7 @@ class Crowd:
     """The connections of a server, `most` at a time and never more than twice as many.
 
     Attributes:
-        ending: whether the server ends; a request that comes now is not begun.
+        ending: True once the server ends; a request that comes then is not begun.
     """
 
     def __init__(self, most: int) -> None:

@@ -23,7 +23,7 @@ class Reach:
     Attributes:
         names: hosts that requests may be for, beside this machine's own; None for any.
         proxies: networks whose `X-Forwarded-*` headers are believed.
-        cross_site: whether pages of other sites may ask for everything.
+        cross_site: pages of other sites may ask for everything.
     """
 
     names: tuple[str, ...] | None = ()

@@ -7,7 +7,7 @@ from lexlip_lucene.search.caption_names import THE_LOOK
 from lexlip_lucene.search.explanation import Comparison, Explanation, Term, TermDifference
 
 IsVisual = Callable[[str], bool]
-"""Whether a token is a visual word of the index."""
+"""A test for visual words: True for a token that is one of the index."""
 
 
 class SummedLooks(NamedTuple):

@@ -29,7 +29,7 @@ class FrozenStates:
     kept: Tensor
 
     def some(self, images: NDArray[np.int64]) -> "FrozenStates":
-        """Return the states of only these images, counted anew from 0."""
+        """Return the states of only these images, which count from 0 there."""
         return FrozenStates(self.kept[:, torch.from_numpy(images)])
 
     def batches(self, plan: Iterable[PlannedBatch]) -> Iterator[Tensor]:

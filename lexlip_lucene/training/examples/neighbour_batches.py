@@ -5,7 +5,7 @@ into groups of K images of one cluster, and the groups are shuffled, so that eve
 
     cluster → its images, shuffled → groups of K;   rests of fewer than K, joined in the order of the clusters → groups
 
-Clusters are taken anew in the middle of an epoch, too. The epoch is then finished with the images that it lacks.
+New clusters are taken in the middle of an epoch, too. The epoch is then finished with the images that it lacks.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Samplers: which images a step of a run draws. The plain one shuffles the images anew for every epoch.
+"""Samplers: which images a step of a run draws. The plain one shuffles the images again for every epoch.
 
 A sampler may follow the model (`neighbour_batches.py`): from time to time it takes the clusters that the model's
 current vectors make, and is sure of its images only until it takes the next. Everything else that it draws follows

@@ -48,7 +48,7 @@ class ImageSource(Protocol):
         ...
 
     def some(self, images: NDArray[np.int64]) -> "ImageSource":
-        """Return the source of only these images, counted anew from 0."""
+        """Return the source of only these images, which count from 0 there."""
         ...
 
 
@@ -73,7 +73,7 @@ class HeldPictures(_OfPixels):
         return len(self.pixels)
 
     def some(self, images: NDArray[np.int64]) -> "HeldPictures":
-        """Return only these pictures, counted anew from 0."""
+        """Return only these pictures, which count from 0 there."""
         return HeldPictures(self.pixels[torch.from_numpy(images)], self.augment)
 
     def batches(self, plan: Iterable[PlannedBatch]) -> Iterator[Tensor]:
@@ -95,7 +95,7 @@ class ReadPictures(_OfPixels):
         return len(self.paths)
 
     def some(self, images: NDArray[np.int64]) -> "ReadPictures":
-        """Return only these pictures, counted anew from 0."""
+        """Return only these pictures, which count from 0 there."""
         return replace(self, paths=tuple(self.paths[number] for number in images))
 
     def batches(self, plan: Iterable[PlannedBatch]) -> Iterator[Tensor]:

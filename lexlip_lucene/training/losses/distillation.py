@@ -44,7 +44,7 @@ class Distillation(Term):
     """The mean of the students' `distillation_loss`: the sparse side's, and the dense twin's if the model has one.
 
     The teacher `ensemble` is the run's own two sides: the mean of both scaled similarities teaches both
-    (self-distillation of arXiv 2508.16707). Any other is a model of its own, whose similarities are divided by
+    (self-distillation of arXiv 2508.16707). Any other is a separate model, whose similarities are divided by
     `temperature`.
     """
 

@@ -23,7 +23,7 @@ from lexlip_lucene.training.scale import SimilarityScale
 
 
 class Instances(nn.Module):
-    """What learns in the loss beside the model: the relevance across the sides, and the interaction."""
+    """The parts of the loss that learn beside the model: the relevance across the sides, and the interaction."""
 
     def __init__(self, recipe: RelationsRecipe, width: int) -> None:
         super().__init__()

@@ -77,7 +77,7 @@ def current_vectors(
     """Return the projected vectors (images, at most `WIDTH`) float32 of `images`, on the CPU."""
     training = model.training
     model.eval()
-    own = np.resize(images, math.ceil(len(images) / team.size) * team.size)  # begins anew to fill the last share
+    own = np.resize(images, math.ceil(len(images) / team.size) * team.size)  # the first again, to fill the last share
     own = own[team.own(len(own))]
     projection = _projection(len(model.lexicon), recipe.training.seed).to(model.device)
     plan = plan_of(own, IMAGES_AT_ONCE)

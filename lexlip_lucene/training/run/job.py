@@ -55,7 +55,7 @@ class TrainingJob:
         recipe, team, device, progress: of the job.
         folder: takes the log and the checkpoint of each run.
         images: the training images that can be read, and have a pair left.
-        rejected: how many can't.
+        rejected: the number of those that can't.
         vocabulary: the tokenizer, the lexicon and the captions in them.
         source: gives the images to a step.
         weights: (captions,) float32 of each caption with its image, for the contrast; None: all count alike.

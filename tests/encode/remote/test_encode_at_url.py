@@ -28,17 +28,13 @@ SHARDS = "{00000..00002}.tar"
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> LexLip:
-    folder = tmp_path_factory.mktemp("model") / "tiny"
-    tiny.lexlip().save_pretrained(folder)
-    return LexLip.from_pretrained(folder)
+    return tiny.saved(tmp_path_factory.mktemp("model") / "tiny")
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Tars, captions.jsonl, and `pictures`."""
-    folder = tmp_path_factory.mktemp("in")
-    shards(folder, COUNTS)
-    return folder
+    return shards(tmp_path_factory.mktemp("in"), COUNTS).parent
 
 
 @pytest.fixture

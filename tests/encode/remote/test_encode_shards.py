@@ -27,17 +27,13 @@ KINDS = pytest.mark.parametrize("ending", ["tar", "parquet"])
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> LexLip:
-    folder = tmp_path_factory.mktemp("model") / "tiny"
-    tiny.lexlip().save_pretrained(folder)
-    return LexLip.from_pretrained(folder)
+    return tiny.saved(tmp_path_factory.mktemp("model") / "tiny")
 
 
 @pytest.fixture(scope="module")
 def tars(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three tars, of whose 12 pictures 2 are broken, and the same pictures as captions.jsonl."""
-    folder = tmp_path_factory.mktemp("tars")
-    shards(folder, COUNTS)
-    return folder
+    return shards(tmp_path_factory.mktemp("tars"), COUNTS).parent
 
 
 def pattern(folder: Path, ending: str = "tar") -> Path:
@@ -94,8 +90,7 @@ def test_positions_and_states_are_those_of_a_folder(
 
 
 def test_patches_are_those_of_a_folder_also_when_the_run_was_cut_short(tars: Path, tmp_path: Path) -> None:
-    tiny.lexlip(late=LateSpec(width=8)).save_pretrained(tmp_path / "late")
-    model = LexLip.from_pretrained(tmp_path / "late")
+    model = tiny.saved(tmp_path / "late", late=LateSpec(width=8))
     encode_images(model, tars / "captions.jsonl", tmp_path / "folder", patches=tmp_path / "of folder")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Unfinished, "keep", _only(2, Unfinished.keep))

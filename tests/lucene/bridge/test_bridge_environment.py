@@ -1,8 +1,10 @@
 """Refusals of the system, distinguished from damage by the class of the error."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 from support.bridge_collections import create, documents_of, write_collection
@@ -10,8 +12,10 @@ from support.index_dump import require_sound
 from support.unprivileged import open_folder, tried
 
 from lexlip_lucene.data.shards import ShardFiles
-from lexlip_lucene.errors import InputError, JavaError, SearchError
+from lexlip_lucene.errors import InputError, JavaError, LexlipError, SearchError
+from lexlip_lucene.lucene.index.commit import write_facts
 from lexlip_lucene.lucene.index.impact_index import ImpactIndex
+from lexlip_lucene.lucene.index.integrity import check_integrity
 from lexlip_lucene.lucene.jvm.java import find_jar
 from lexlip_lucene.lucene.jvm.unreadable import why_not_readable
 from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
@@ -193,6 +197,45 @@ def test_an_index_that_vanishes_while_it_is_opened_is_not_called_damaged(tmp_pat
         patch.setattr("lexlip_lucene.lucene.index.commit.require_index_folder", there_and_gone)
         ImpactSearcher(index)
     assert asked == [index, index]
+
+
+def changed(index: Path) -> None:
+    with ImpactIndex.open(index):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("use", "step", "said"),
+    [
+        (ImpactSearcher, "commit:require_index_folder", "index: no such folder"),
+        (changed, "impact_index:facts_and_keywords", "can.t be opened for writing: No such file or directory"),
+        (partial(write_facts, facts={}), "", "could not write what made .*No such file or folder"),
+        (partial(check_integrity, full=False), "integrity:_latest", "index: no such folder"),
+        (partial(check_integrity, full=True), "integrity:_require_counts", "index: no such folder"),
+    ],
+    ids=["searched", "changed", "facts written", "checked", "checked by Lucene"],
+)
+def test_an_index_that_is_moved_away_meanwhile_is_called_gone_and_not_made_again(
+    use: Callable[[Path], object], step: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = tmp_path / "index"
+    create(index, [DOCUMENTS])
+    if step:
+        name = f"lexlip_lucene.lucene.index.{step}"
+        real = resolve_name(name)
+
+        def then_moved(path: Path) -> object:
+            found = real(path)
+            if index.exists():
+                index.rename(tmp_path / "away")
+            return found
+
+        monkeypatch.setattr(name.replace(":", "."), then_moved)
+    else:
+        index.rename(tmp_path / "away")
+    with pytest.raises(LexlipError, match=f"{said}: {index}"):
+        use(index)
+    assert not index.exists()
 
 
 def test_a_shard_that_vanishes_is_named(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 """Two versions of Lucene on one index. LEXLIP_OTHER_LUCENE names a folder with the other version's Anserini jar, as
-`tests/other_lucene` fetches it; each version runs in processes of its own."""
+`tests/other_lucene` fetches it; each version runs in separate processes."""
 
 import json
 import os

@@ -17,7 +17,7 @@ from lexlip_lucene.errors import JavaError
 index, collection, texts = map(Path, sys.argv[1:4])
 
 def child(work):
-    # What came of `work` in a forked process: its error, or what it returned; killed after a while.
+    # Return the outcome of `work` in a forked process: its error, or what it returned; killed after a while.
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:

@@ -25,7 +25,7 @@ from lexlip_lucene.vectors.collection import write_queries, write_shards
 K = 50
 ODD = ["##ing", "a.b", "|", "🙂", "non\u00a0breaking", "x" * 255]
 
-# What a notebook would do: our JVM first, then Pyserini; and once more its search module, without an encoder.
+# The steps of a notebook: our JVM first, then Pyserini; and once more its search module, without an encoder.
 NOTEBOOK = """
 import json, sys
 from pathlib import Path

@@ -150,7 +150,7 @@ def library() -> Any:
     """Return the package; its native libraries are loaded so that they share no symbol with others."""
     package = find_spec("pyvsag")
     for home in (package.submodule_search_locations or ()) if package else ():
-        # Where wheels have the libraries that they need; libquadmath comes before libgfortran, VSAG's own last.
+        # Wheels have the libraries that they need there; libquadmath comes before libgfortran, VSAG's own last.
         needed = sorted(Path(home).with_name("pyvsag.libs").glob("*.so*"), reverse=True)
         for each in sorted(needed, key=lambda path: path.name.startswith("libvsag")):
             load_with_own_symbols(each) if each.name.startswith("libvsag") else ctypes.CDLL(str(each))

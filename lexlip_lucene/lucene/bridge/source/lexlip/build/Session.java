@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import lexlip.check.IndexFolder;
 import org.apache.lucene.index.CodecReader;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.IndexWriter;
@@ -38,7 +39,8 @@ final class Session {
     this.threads = threads;
     this.memory = Math.min(memory, Runtime.getRuntime().maxMemory() / 3);
     this.ordered = ordered;
-    directory = new StoppableDirectory(FSDirectory.open(path), stop);
+    FSDirectory folder = create ? FSDirectory.open(path) : IndexFolder.open(path.toString());
+    directory = new StoppableDirectory(folder, stop);
     try {
       int created =
           create
