@@ -25,6 +25,10 @@ _REASON_LETTERS = 300
 _REMEDIES = {
     "index_closed_exception": ": the index must be open, so open it in the cluster",
     "flood-stage": ": make room on the disks of its nodes",
+    **dict.fromkeys(
+        ("cannot execute", "type [scripted]", "for [impacts]"),
+        ": this cluster lacks a script or a filter that impacts need: push with --rank-features, which needs neither",
+    ),
     "no handler found for uri": ": a part of the address before its last / is for a proxy's path only",
 }
 """A sign in the type or the reason of a refusal → what the reason does not say itself."""

@@ -1,7 +1,7 @@
-"""A real OpenSearch on this machine: stock jars from Maven Central, one JVM a node, so that a kill is a kill.
+"""A real OpenSearch or Elasticsearch on this machine: stock jars from Maven Central, one JVM a node.
 
-Environment: LEXLIP_OPENSEARCH_JARS is the folder of the jars, one in ~/.cache/lexlip-tests unless set. It is filled
-once.
+So a kill is a kill. Environment: LEXLIP_JARS is the folder of the jars' folders, ~/.cache/lexlip-tests unless set. Each
+of these is filled once.
 """
 
 import hashlib
@@ -18,16 +18,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 HERE = Path(__file__).parent
-_POM = (HERE / "pom.xml").read_bytes()
-VERSION = re.findall("<opensearch>(.+)</opensearch>", _POM.decode())[0]
-JARS = f"opensearch-{VERSION}-{hashlib.sha256(_POM).hexdigest()[:8]}"
-"""Name of the folder with the jars that the pom names."""
-
 PATIENCE = 120.0
 """Seconds after which a node will not start any more."""
 
@@ -39,40 +34,63 @@ def _missing(said: str) -> None:
     pytest.fail(said) if os.environ.get("CI") else pytest.skip(said)
 
 
-def jars() -> Path:
-    """Return the folder with the jars of a node, filled by Maven if it is not there."""
-    home = Path.home() / ".cache" / "lexlip-tests"
-    folder = Path(os.environ.get("LEXLIP_OPENSEARCH_JARS", home / JARS))
-    if folder.is_dir():
+class Software(NamedTuple):
+    """What a node runs: jars that a pom names, and a launcher of ours.
+
+    Attributes:
+        pom: of Maven, with the version as a property.
+        launcher: its source, in one class.
+    """
+
+    pom: Path
+    launcher: Path
+
+    @property
+    def name(self) -> str:
+        """Name and version."""
+        return " ".join(re.findall("<(opensearch|elasticsearch)>(.+)</", self.pom.read_text())[0])
+
+    def jars(self) -> Path:
+        """Return the folder with the jars of a node, filled by Maven if it is not there."""
+        home = Path(os.environ.get("LEXLIP_JARS", Path.home() / ".cache" / "lexlip-tests"))
+        digest = hashlib.sha256(self.pom.read_bytes()).hexdigest()
+        folder = home / f"{self.name.replace(' ', '-')}-{digest[:8]}"
+        if folder.is_dir():
+            return folder
+        if shutil.which("mvn") is None:
+            _missing(f"no Maven on this machine: `apt-get install maven` lets the tests fetch {self.name}")
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=home) as work:
+            command = ["mvn", "-q", "-B", "-f", str(self.pom), "dependency:copy-dependencies"]
+            done = subprocess.run(
+                [*command, "-DincludeScope=runtime", f"-DoutputDirectory={work}/jars"],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if done.returncode:
+                _missing(f"Maven can't fetch {self.name}: {(done.stdout + done.stderr)[-500:]}")
+            try:
+                (Path(work) / "jars").rename(folder)
+            except OSError:  # another process was first
+                if not folder.is_dir():
+                    raise
         return folder
-    if shutil.which("mvn") is None:
-        _missing("no Maven on this machine: `apt-get install maven` lets the tests of a cluster fetch OpenSearch")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as work:
-        command = ["mvn", "-q", "-B", "-f", HERE / "pom.xml", "dependency:copy-dependencies"]
-        done = subprocess.run(
-            [*map(str, command), "-DincludeScope=runtime", f"-DoutputDirectory={work}/jars"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            _missing(f"Maven can't fetch OpenSearch {VERSION}: {(done.stdout + done.stderr)[-500:]}")
-        try:
-            (Path(work) / "jars").rename(folder)
-        except OSError:  # another process was first
-            if not folder.is_dir():
-                raise
-    return folder
+
+    def compiled(self, folder: Path) -> list[str]:
+        """Compile the launcher into `folder`, and return the command that starts a node, without its arguments."""
+        if shutil.which("javac") is None:
+            _missing("no javac on this machine: `apt-get install openjdk-17-jdk-headless` lets the tests start a node")
+        folder.mkdir()
+        jars = f"{self.jars()}/*"
+        command = ["javac", "-cp", jars, "-d", str(folder), str(self.launcher)]
+        subprocess.run(command, check=True, capture_output=True)
+        options = [HEAP, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dlog4j2.disable.jmx=true"]
+        return ["java", *options, "-cp", f"{folder}:{jars}", self.launcher.stem]
 
 
-def compiled(folder: Path) -> Path:
-    """Compile the launcher into `folder`, and return it."""
-    if shutil.which("javac") is None:
-        _missing("no javac on this machine: `apt-get install openjdk-17-jdk-headless` lets the tests of a cluster run")
-    source = HERE / "java" / "OpenSearchNode.java"
-    subprocess.run(["javac", "-cp", f"{jars()}/*", "-d", str(folder), str(source)], check=True, capture_output=True)
-    return folder
+OPENSEARCH = Software(HERE / "opensearch.pom.xml", HERE / "java" / "OpenSearchNode.java")
+ELASTICSEARCH = Software(HERE / "elasticsearch.pom.xml", HERE / "java" / "ElasticsearchNode.java")
 
 
 def free_ports(number: int) -> list[int]:
@@ -90,12 +108,12 @@ class RunningNode:
     Args:
         name: the node's name in its cluster.
         folder: its home; its data stays there from one start to the next.
-        classes: folder of the compiled launcher.
+        command: that starts a node.
         port: of HTTP.
         settings: further settings, `name=value`.
     """
 
-    def __init__(self, name: str, folder: Path, classes: Path, port: int, settings: Sequence[str]) -> None:
+    def __init__(self, name: str, folder: Path, command: Sequence[str], port: int, settings: Sequence[str]) -> None:
         self.name = name
         self.url = f"http://127.0.0.1:{port}"
         self.port = port
@@ -103,8 +121,7 @@ class RunningNode:
         home = folder / name
         (home / "config").mkdir(parents=True, exist_ok=True)
         self._command = [
-            *("java", HEAP, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dlog4j2.disable.jmx=true"),
-            *("-cp", f"{classes}:{jars()}/*", "OpenSearchNode", str(home)),
+            *(*command, str(home)),
             *("network.host=127.0.0.1", f"http.port={port}", f"node.name={name}"),
             *("cluster.name=lexlip-test", "cluster.routing.allocation.disk.threshold_enabled=false", *settings),
         ]
@@ -152,7 +169,7 @@ class RunningNode:
         while True:
             try:
                 health = self.ask("GET", "/_cluster/health")
-                if health["number_of_nodes"] >= nodes and health["discovered_cluster_manager"]:
+                if health["number_of_nodes"] >= nodes and health.get("discovered_cluster_manager", True):
                     return
             except (urllib.error.URLError, ConnectionError, KeyError, TimeoutError):
                 pass
@@ -172,12 +189,24 @@ class RunningNode:
 
 
 class RunningCluster:
-    """Nodes of one cluster, each killed and restarted by its name: `a`, `b`, `c`."""
+    """Nodes of one cluster, each killed and restarted by its name: `a`, `b`, `c`.
 
-    def __init__(self, folder: Path, names: Sequence[str] = ("a", "b", "c")) -> None:
-        classes = folder / "classes"
-        classes.mkdir()
-        compiled(classes)
+    Args:
+        folder: of their homes.
+        names: of the nodes.
+        software: that they run.
+        settings: further settings, `name=value`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        names: Sequence[str] = ("a", "b", "c"),
+        *,
+        software: Software = OPENSEARCH,
+        settings: Sequence[str] = (),
+    ) -> None:
+        command = software.compiled(folder / "classes")
         ports = free_ports(2 * len(names))
         transports = ports[len(names) :]
         seeds = ",".join(f"127.0.0.1:{port}" for port in transports)
@@ -185,7 +214,7 @@ class RunningCluster:
         if len(names) == 1:
             together = ["discovery.type=single-node"]
         self.nodes = {
-            name: RunningNode(name, folder, classes, port, [f"transport.port={transport}", *together])
+            name: RunningNode(name, folder, command, port, [f"transport.port={transport}", *together, *settings])
             for name, port, transport in zip(names, ports[: len(names)], transports, strict=True)
         }
         for node in self.nodes.values():
