@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import quote
 
-from lexlip_lucene.errors import InputError, OutputError
+from lexlip_lucene.errors import InputError
 from lexlip_lucene.files.written import require_file
 from lexlip_lucene.integers import as_int
 from lexlip_lucene.opensearch.cluster_address import ClusterAddress
@@ -33,7 +33,7 @@ from lexlip_lucene.opensearch.push.persistence import Persistence
 from lexlip_lucene.opensearch.push.present_ids import PresentIds
 from lexlip_lucene.opensearch.push.report import PushReport
 from lexlip_lucene.opensearch.push.sending import REQUESTS
-from lexlip_lucene.opensearch.push.serving import index_behind, let_serve
+from lexlip_lucene.opensearch.push.serving import ServedAlias
 from lexlip_lucene.opensearch.push.survey import Survey, survey
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.search.caption_fields import CaptionFields
@@ -79,6 +79,7 @@ class OpenSearchSink:
         self._security = security
         self._connection = Connection(self.address, security, requests=REQUESTS)
         self._persistence = Persistence(patience)
+        self._served = ServedAlias(self._connection, self._persistence)
         self._green, self._progress = green, progress
 
     def push(
@@ -125,7 +126,7 @@ class OpenSearchSink:
         file = None if captions is None else require_file(Path(captions), "captions")
         options = checked_options(shards, keywords, store, file, caption_fields or {}, rank_features=rank_features)
         require_short_alias(self.address.alias)
-        serving = self._serving()
+        serving = self._served.index()
         replicas = self._replicas(replicas)
         with self._table(file) as table:
             tokens = self._measured(collection, options)
@@ -145,7 +146,7 @@ class OpenSearchSink:
                 new.check(self._security)
             with saying_afterwards(f"{as_before}, and the same command with --resume continues"):
                 new.copy(replicas, self._green)
-                previous = self._serve(index.name)
+                previous = self._served.take(index.name, loading_alias(index.name))
         if previous and drop_old:
             self._index(previous).delete()
         return dataclasses.replace(
@@ -179,7 +180,7 @@ class OpenSearchSink:
             verify: compare the collection with its manifest's SHA-256.
         """
         begun = time.monotonic()
-        change = Change(self._index(self._required()), "append", self._persistence, self._progress)
+        change = Change(self._index(self._served.required()), "append", self._persistence, self._progress)
         file = None if captions is None else require_file(Path(captions), "captions")
         with self._table(file) as table:
             fields = fields_of(change.facts)
@@ -200,7 +201,7 @@ class OpenSearchSink:
                     "replace the document (--replace)"
                 )
             done = change.append(surveyed, lines, present, earlier, self._security)
-        self._require_still(change.index.name)
+        self._served.require_still(change.index.name)
         report = self._report(change.index, begun)
         return dataclasses.replace(
             report,
@@ -218,13 +219,13 @@ class OpenSearchSink:
         """
         begun = time.monotonic()
         names = list(dict.fromkeys(as_texts(ids, "ids")))
-        change = Change(self._index(self._required()), "delete", self._persistence, self._progress)
+        change = Change(self._index(self._served.required()), "delete", self._persistence, self._progress)
         change.index.refresh()
         earlier = change.require_free(ids_sha256(names), resume=resume, force=force)
         if resume and change.is_complete(ids_sha256(names)):
             return self._report(change.index, begun)
         gone = change.delete(names, earlier)
-        self._require_still(change.index.name)
+        self._served.require_still(change.index.name)
         return dataclasses.replace(self._report(change.index, begun), deleted=gone)
 
     def close(self) -> None:
@@ -246,31 +247,6 @@ class OpenSearchSink:
     def _index(self, name: str) -> ClusterIndex:
         return ClusterIndex(self._connection, name, self._persistence)
 
-    def _serving(self) -> str | None:
-        """Return the index behind the alias, None without one, once it is sure that another may take its place."""
-        at_once = Persistence(0)  # a wrong address is said at once
-        serving = index_behind(self._connection, self.address.alias, at_once)
-        if serving is not None and not self._index(serving).facts():
-            raise OutputError(
-                f"{self.address.alias} is an alias of {serving}, which no push made, so nothing takes its place: "
-                "choose another alias"
-            )
-        return serving
-
-    def _required(self) -> str:
-        serving = self._serving()
-        if serving is None:
-            raise InputError(f"{self.address} names no index yet: push a collection there first, without --append")
-        return serving
-
-    def _require_still(self, index: str) -> None:
-        serving = index_behind(self._connection, self.address.alias, self._persistence)
-        if serving != index:
-            raise OutputError(
-                f"{index} was changed, but {self.address.alias} names {serving} by now: another push came in between; "
-                "make the change again"
-            )
-
     def _replicas(self, stated: int | None) -> int:
         nodes = int(self._connection.request("GET", "/_cluster/health")["number_of_data_nodes"])
         if stated is None:
@@ -290,13 +266,6 @@ class OpenSearchSink:
             return
         with caption_table(captions) as table:
             yield table
-
-    def _serve(self, index: str) -> str:
-        """Let the alias name `index`; return the name of the one that it named before, "" if there was no other."""
-        alias = self.address.alias
-        before = index_behind(self._connection, alias, self._persistence)
-        let_serve(self._connection, alias, index, before, loading_alias(index), self._persistence)
-        return before if before not in (None, index) else ""
 
     def _report(self, index: ClusterIndex, begun: float) -> PushReport:
         counted, settings = index.counted(), index.settings()
