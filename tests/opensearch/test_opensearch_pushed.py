@@ -1,17 +1,20 @@
 """The same collection in a cluster and in a Lucene index of this machine: the same hits, order and integers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import orjson
 import pytest
 from exact_collections import collection, queries
+from pushed import new_alias
 from running_cluster import RunningNode
 from support.cli_run import done
 
 from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
 from lexlip_lucene.opensearch.impact_searcher import OpenSearchImpactSearcher
 from lexlip_lucene.records import Impacts
+
+KEPT = ("--keyword", "split", "--store", "contents")
 
 
 def write(folder: Path, vectors: Mapping[str, Impacts], split: str) -> Path:
@@ -43,23 +46,38 @@ def require_same(index: Path, address: str, weights: int) -> None:
         assert cluster.frequencies(tokens) == expected
 
 
-@pytest.mark.parametrize(("shards", "bits", "weights"), [(1, 8, 255), (3, 16, 65535), (7, 1, 3)])
-def test_a_pushed_collection_has_the_hits_of_its_lucene_index_through_changes(
-    node: RunningNode, tmp_path: Path, shards: int, bits: int, weights: int
+def require_same_through_changes(
+    address: str, folder: Path, bits: int, weights: int, *, pushed: Sequence[object], kept: Sequence[object]
 ) -> None:
-    address, index = f"{node.url}/pushed-{shards}", tmp_path / "index"
-    old = write(tmp_path / "old", collection(bits, documents=600), "old")
-    kept = ("--keyword", "split", "--store", "contents")
-    report = done("push", old, address, "--shards", shards, *kept)
+    """Compare a cluster's index with a Lucene index: new, after replacements, and after deletions.
+
+    Args:
+        address: to push to.
+        folder: for all files.
+        bits: of the impacts.
+        weights: the largest weight of a query.
+        pushed: options of the push only.
+        kept: options of both verbs.
+    """
+    index = folder / "index"
+    old = write(folder / "old", collection(bits, documents=600), "old")
+    done("push", old, address, *pushed, *kept)
     done("index", old, index, *kept)
     require_same(index, address, weights)
-    new = write(tmp_path / "new", collection(bits, documents=200, seed=8), "new")
+    new = write(folder / "new", collection(bits, documents=200, seed=8), "new")
     done("push", new, address, "--append", "--replace")
-    done("index", new, index, "--append", "--replace", *kept)
+    done("index", new, index, "--append", "--replace", *KEPT)
     require_same(index, address, weights)
-    ids = tmp_path / "ids.txt"
+    ids = folder / "ids.txt"
     ids.write_text("".join(f"{docid}\n" for docid in list(collection(bits, documents=600))[20:200]))
     done("push", "--delete", ids, address)
     done("index", "--delete", ids, index)
     require_same(index, address, weights)
-    node.ask("DELETE", f"/{report['index']}")
+
+
+@pytest.mark.parametrize(("shards", "bits", "weights"), [(1, 8, 255), (3, 16, 65535), (7, 1, 3)])
+def test_a_pushed_collection_has_the_hits_of_its_lucene_index_through_changes(
+    node: RunningNode, tmp_path: Path, shards: int, bits: int, weights: int
+) -> None:
+    address = f"{node.url}/{new_alias()}"
+    require_same_through_changes(address, tmp_path, bits, weights, pushed=["--shards", shards], kept=KEPT)

@@ -7,8 +7,8 @@ import pytest
 from exact_collections import collection
 from pushed import new_alias
 from running_cluster import ELASTICSEARCH, OPENSEARCH, RunningCluster, RunningNode, Software
-from support.cli_run import done, lexlip
-from test_opensearch_pushed import require_same, write
+from support.cli_run import lexlip
+from test_opensearch_pushed import KEPT, require_same_through_changes, write
 
 NODES: dict[str, tuple[Software, Sequence[str]]] = {
     "no scripts": (OPENSEARCH, ["script.allowed_types=none"]),
@@ -36,18 +36,6 @@ def test_a_push_as_usual_is_refused_and_says_what_to_do(strict: RunningNode, tmp
 def test_rank_features_have_the_hits_of_a_lucene_index_through_changes(
     strict: RunningNode, tmp_path: Path, shards: int, bits: int, weights: int
 ) -> None:
-    address, index = f"{strict.url}/{new_alias()}", tmp_path / "index"
-    old = write(tmp_path / "old", collection(bits, documents=600), "old")
-    kept = ("--keyword", "split", "--store", "contents", "--caption-field", "contents")
-    done("push", old, address, "--shards", shards, "--rank-features", *kept)
-    done("index", old, index, *kept)
-    require_same(index, address, weights)
-    new = write(tmp_path / "new", collection(bits, documents=200, seed=8), "new")
-    done("push", new, address, "--append", "--replace")
-    done("index", new, index, "--append", "--replace", *kept[:4])
-    require_same(index, address, weights)
-    ids = tmp_path / "ids.txt"
-    ids.write_text("".join(f"{docid}\n" for docid in list(collection(bits, documents=600))[20:200]))
-    done("push", "--delete", ids, address)
-    done("index", "--delete", ids, index)
-    require_same(index, address, weights)
+    address = f"{strict.url}/{new_alias()}"
+    pushed, kept = ["--rank-features", "--shards", shards], [*KEPT, "--caption-field", "contents"]
+    require_same_through_changes(address, tmp_path, bits, weights, pushed=pushed, kept=kept)
