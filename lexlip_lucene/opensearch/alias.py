@@ -39,7 +39,7 @@ def behind(connection: Connection) -> Behind:
     """
     address = connection.address
     try:
-        found = connection.request("GET", f"/{quote(address.alias, safe='')}/_mapping")
+        found = connection.by_index(f"/{quote(address.alias, safe='')}/_mapping")
     except ClusterError as error:
         if error.status != 404:
             raise

@@ -22,6 +22,10 @@ PATIENCE = 60.0
 _NDJSON = {"content-type": "application/x-ndjson"}
 _REASON_LETTERS = 300
 
+_NO_CLUSTER = (
+    "not as OpenSearch does: name the address of a cluster, with the path of a proxy before it if there is one"
+)
+
 _REMEDIES = {
     "index_closed_exception": ": the index must be open, so open it in the cluster",
     "flood-stage": ": make room on the disks of its nodes",
@@ -158,6 +162,18 @@ class Connection:
         except (OpenSearchException, AttributeError) as error:  # the second for a refusal that is JSON but no object
             raise self.error(error) from error
 
+    def by_index(self, path: str) -> dict[str, dict[str, Any]]:
+        """Return the answer to a GET that says something of indexes by their names.
+
+        Raises:
+            ClusterError: no answer, or a refusal.
+            SearchError: an answer of another kind, which some other server gives.
+        """
+        answer = self.request("GET", path)
+        if not isinstance(answer, dict) or not all(isinstance(said, dict) for said in answer.values()):
+            raise SearchError(f"{self.address} answers, but {_NO_CLUSTER}")
+        return answer
+
     def error(self, error: Exception) -> LexlipError:
         """Return an exception of opensearch-py as ours, naming the address and what to do."""
         from opensearchpy import exceptions as theirs
@@ -182,10 +198,7 @@ class Connection:
                     f"{where} wants a user: set {USER_VARIABLE} and {PASSWORD_VARIABLE}, or correct them", status
                 )
             if status == 404 and not (isinstance(error.info, dict) and "error" in error.info):
-                return SearchError(
-                    f"{where} answers 404, but not as OpenSearch does: name the address of a cluster, with the path of "
-                    "a proxy before it if there is one"
-                )
+                return SearchError(f"{where} answers 404, but {_NO_CLUSTER}")
             return ClusterError(f"{where} answers {status}: {_said(error)}", status)
         return ClusterError(f"{where}: the answer can't be read ({str(error)[:_REASON_LETTERS]}): is it OpenSearch?")
 

@@ -15,7 +15,7 @@ from lexlip_lucene.words.visual_words import VISUAL_CODES_FACT, VISUAL_FACT
 
 _FROM_MANIFEST = ("side", "model_sha256", "vocabulary_sha256", "scale", "rounding", "bits", "top_k")
 _PARTS = (ENTITIES_FACT, VISUAL_FACT, VISUAL_CODES_FACT)
-"""What some documents have beside words: one collection that has it is enough."""
+"""Parts that some documents have beside words: one collection that has them is enough."""
 
 _MUST_AGREE = ("model_sha256", "vocabulary_sha256", "scale", VISUAL_FACT)
 _COUNTED = ("kind", "schema_version", "documents", "empty", "postings", "keywords", CAPTIONS_FACT)

@@ -35,7 +35,7 @@ def _missing(said: str) -> None:
 
 
 class Software(NamedTuple):
-    """What a node runs: jars that a pom names, and a launcher of ours.
+    """The software of a node: jars that a pom names, and a launcher of ours.
 
     Attributes:
         pom: of Maven, with the version as a property.

@@ -119,6 +119,17 @@ def test_what_another_server_does_not_have_is_not_taken_for_a_missing_index(
     assert len(Recorded.seen) == 2, "neither is asked again"
 
 
+@pytest.mark.parametrize("said", [{"status": "ok"}, []])
+def test_an_answer_of_another_server_is_not_taken_for_an_index(
+    address: ClusterAddress, said: object, tmp_path: Path
+) -> None:
+    Recorded.answer = (200, said)
+    with pytest.raises(SearchError, match=r"/proxy/photos answers, but not as OpenSearch does: name the address"):
+        OpenSearchImpactSearcher(address)
+    with OpenSearchSink(address) as sink, pytest.raises(SearchError, match="answers, but not as OpenSearch does"):
+        sink.push(tmp_path)
+
+
 def test_a_cluster_that_is_not_there_is_named(tmp_path: Path) -> None:
     address = ClusterAddress.of("http://127.0.0.1:1/photos")
     with (

@@ -17,7 +17,7 @@ MAX_SHARDS = 1024
 
 
 class NewIndexOptions(NamedTuple):
-    """What an index is made with, beside its collection.
+    """The options of an index, beside its collection.
 
     Attributes:
         shards: of the index, at least 1.

@@ -83,7 +83,7 @@ class ServedAlias:
         """
         path = f"/{quote(self._alias, safe='')}/_alias"
         try:
-            found: dict[str, Any] = persistence.ask(lambda: self._connection.request("GET", path))
+            found = persistence.ask(lambda: self._connection.by_index(path))
         except ClusterError as error:
             if error.status == 404:
                 return None

@@ -29,7 +29,7 @@ from lexlip_lucene.vectors.manifest import read_manifest
 
 
 class Content(NamedTuple):
-    """What some documents add up to.
+    """The sums of some documents.
 
     Attributes:
         documents: their number.
@@ -50,7 +50,7 @@ class Content(NamedTuple):
     seen_postings: int = 0
 
     def plus(self, line: Line) -> "Content":
-        """Return what these documents and one more add up to."""
+        """Return the sums with one document more."""
         vector = line.document.vector
         return Content(
             self.documents + 1,
