@@ -83,14 +83,16 @@ def push(
     \b
     Example: lexlip push photos-collection http://localhost:9200/photos
     """
-    new: dict[str, object] = {
+    new = {
         "--shards": shards,
         "--replicas": replicas,
         "--keyword": keyword,
         "--store": store,
+        "--caption-field": caption_field,
+        "--caption-weight": caption_weight,
+        "--rank-features": rank_features,
         "--drop-old": drop_old,
     }
-    new |= {"--rank-features": rank_features, "--caption-field": caption_field, "--caption-weight": caption_weight}
     if delete is not None:
         also = {"--append": append, "--replace": replace, "--captions": captions, "a collection": address}
         _refuse("--delete", new | also | {"--no-verify": not verify})
@@ -146,7 +148,7 @@ def _delete(sink: "OpenSearchSink", ids: Path, *, resume: bool, force: bool) -> 
 
 def _refuse(what: str, given: Mapping[str, object]) -> None:
     for name, value in given.items():
-        if value not in (None, False, []):
+        if value is not None and value is not False and value != []:
             raise InputError(f"{name} does not go with {what}: leave one of them out")
 
 

@@ -12,7 +12,7 @@ import codecs
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -78,6 +78,12 @@ def documents_in(path: Path, what: str) -> Iterator[tuple[str, bytes]]:
             line = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
             if line.strip(b" \t\r\n"):
                 yield f"{path}:{number}", line
+
+
+def first_keys(shards: Iterable[Path]) -> list[str]:
+    """Return the keys of the first document of shards, which was read without an error; [] if there is none."""
+    lines = (line for shard in shards for _, line in documents_in(shard, "collection"))
+    return next((list(json.loads(line)) for line in lines), [])
 
 
 def _values(path: Path, content: bytes, what: str) -> Iterator[tuple[str, bytes]]:

@@ -39,7 +39,7 @@ def behind(connection: Connection) -> Behind:
     """
     address = connection.address
     try:
-        found = connection.by_index(f"/{quote(address.alias, safe='')}/_mapping")
+        found = connection.by_index(quote(address.alias, safe=""), "mappings")
     except ClusterError as error:
         if error.status != 404:
             raise
@@ -47,8 +47,8 @@ def behind(connection: Connection) -> Behind:
     if len(found) != 1:
         names = ", ".join(sorted(found)) or "none"
         raise SearchError(f"{address}: one index is needed behind an alias, got {names}: search each by its own name")
-    [(name, index)] = found.items()
-    facts = index.get("mappings", {}).get("_meta", {})
+    [(name, mapping)] = found.items()
+    facts = mapping.get("_meta", {})
     if "format" not in facts:
         raise SearchError(
             f"{address} was loaded by others, so its scores are not these: name an alias that `lexlip push` loaded"

@@ -6,7 +6,6 @@ keeps to the index that the alias stood for when it was opened or refreshed; whe
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
-from functools import partial
 from types import TracebackType
 from typing import Any, ClassVar, NamedTuple, Self, TypeVar
 
@@ -80,9 +79,7 @@ class ClusterSearcher:
     @property
     def documents(self) -> int:
         """Documents in the index, those without a token among them."""
-        found = self._answered({"size": 0, "track_total_hits": True})
-        count: int = found["hits"]["total"]["value"]
-        return count
+        return self._now(self._documents)
 
     def stored(self, docid: str) -> dict[str, str]:
         """Return the stored fields of a document, `id` among them.
@@ -91,7 +88,7 @@ class ClusterSearcher:
             InputError: the index has no such document.
             ClusterError: the cluster can't be reached, or a shard is lost.
         """
-        source = self._source(docid, [DOCID, STORED])
+        source = self._now(lambda there: self._source(there, docid, [DOCID, STORED]))
         return {"id": source[DOCID], **source.get(STORED, {})}
 
     def keywords(self, most: int = 100) -> dict[str, list[str]]:
@@ -118,11 +115,7 @@ class ClusterSearcher:
             ClusterError: the cluster can't be reached, or a shard is lost.
         """
         asked = list(dict.fromkeys(checked_texts(as_texts(tokens, "tokens"), "tokens")))
-        counts: dict[str, int] = {}
-        for start in range(0, len(asked), _TOKENS_AT_ONCE):
-            part = asked[start : start + _TOKENS_AT_ONCE]
-            counts |= self._now(partial(self._counted, tokens=part))
-        return counts
+        return self._now(lambda there: self._frequencies(there, asked))
 
     def refresh(self) -> bool:
         """See which index the alias stands for now, and return True if it or its documents have changed.
@@ -149,11 +142,20 @@ class ClusterSearcher:
     ) -> None:
         self.close()
 
-    def _counted(self, there: Behind, tokens: Sequence[str]) -> dict[str, int]:
-        aggregation = {"tokens": {"filters": {"filters": [self._having(there, token) for token in tokens]}}}
-        [found] = self._searched(there, [{"size": 0, "track_total_hits": False, "aggs": aggregation}])
-        buckets = found["aggregations"]["tokens"]["buckets"]
-        return {token: bucket["doc_count"] for token, bucket in zip(tokens, buckets, strict=True)}
+    def _documents(self, there: Behind) -> int:
+        [found] = self._searched(there, [{"size": 0, "track_total_hits": True}])
+        count: int = found["hits"]["total"]["value"]
+        return count
+
+    def _frequencies(self, there: Behind, tokens: Sequence[str]) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        for start in range(0, len(tokens), _TOKENS_AT_ONCE):
+            part = tokens[start : start + _TOKENS_AT_ONCE]
+            aggregation = {"tokens": {"filters": {"filters": [self._having(there, token) for token in part]}}}
+            [found] = self._searched(there, [{"size": 0, "track_total_hits": False, "aggs": aggregation}])
+            buckets = found["aggregations"]["tokens"]["buckets"]
+            counts |= {token: bucket["doc_count"] for token, bucket in zip(part, buckets, strict=True)}
+        return counts
 
     def _having(self, there: Behind, token: str) -> dict[str, Any]:
         """Return the query that matches the documents of an index with a token."""
@@ -192,10 +194,10 @@ class ClusterSearcher:
     def _answered(self, body: Mapping[str, Any]) -> dict[str, Any]:
         return self._now(lambda there: self._searched(there, [body])[0])
 
-    def _source(self, docid: str, fields: Sequence[str]) -> dict[str, Any]:
+    def _source(self, there: Behind, docid: str, fields: Sequence[str]) -> dict[str, Any]:
         [docid] = checked_texts([docid], "docid")
         body = {"query": {"term": {DOCID: docid}}, "size": 1, "track_total_hits": False, "_source": list(fields)}
-        hits = self._answered(body).get("hits", {}).get("hits", [])
+        hits = self._searched(there, [body])[0].get("hits", {}).get("hits", [])
         if not hits:
             raise InputError(f"{self.path} has no document {docid!r}")
         source: dict[str, Any] = hits[0]["_source"]

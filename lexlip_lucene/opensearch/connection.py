@@ -26,6 +26,8 @@ _NO_CLUSTER = (
     "not as OpenSearch does: name the address of a cluster, with the path of a proxy before it if there is one"
 )
 
+_ASKED_BY = {"mappings": "_mapping", "aliases": "_alias", "settings": "_settings"}
+
 _REMEDIES = {
     "index_closed_exception": ": the index must be open, so open it in the cluster",
     "flood-stage": ": make room on the disks of its nodes",
@@ -162,17 +164,23 @@ class Connection:
         except (OpenSearchException, AttributeError) as error:  # the second for a refusal that is JSON but no object
             raise self.error(error) from error
 
-    def by_index(self, path: str) -> dict[str, dict[str, Any]]:
-        """Return the answer to a GET that says something of indexes by their names.
+    def by_index(self, index: str, what: str) -> dict[str, dict[str, Any]]:
+        """Return name of an index → what the cluster says of it.
+
+        Args:
+            index: name, pattern or alias, percent-encoded.
+            what: `mappings`, `aliases` or `settings`.
 
         Raises:
             ClusterError: no answer, or a refusal.
             SearchError: an answer of another kind, which some other server gives.
         """
-        answer = self.request("GET", path)
-        if not isinstance(answer, dict) or not all(isinstance(said, dict) for said in answer.values()):
-            raise SearchError(f"{self.address} answers, but {_NO_CLUSTER}")
-        return answer
+        found = self.request("GET", f"/{index}/{_ASKED_BY[what]}")
+        if isinstance(found, dict):
+            said = {name: one[what] for name, one in found.items() if isinstance(one, dict) and what in one}
+            if len(said) == len(found) and all(isinstance(one, dict) for one in said.values()):
+                return said
+        raise SearchError(f"{self.address} answers, but {_NO_CLUSTER}")
 
     def error(self, error: Exception) -> LexlipError:
         """Return an exception of opensearch-py as ours, naming the address and what to do."""

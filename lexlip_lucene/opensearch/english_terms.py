@@ -2,37 +2,44 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate
+from typing import Any
 
 from lexlip_lucene.opensearch.connection import Connection
 
 ANALYZER = "english"
 
-_GAP = re.compile(r"[ \t\n\r\f\v]+")
-"""White space that no word reaches across, so the terms of a text are those of its parts."""
-
 TERMS_SETTING = "index.analyze.max_token_count"
 """Terms that a cluster returns of a text, 10,000 unless it is set; an error about them names it."""
+
+_GAP = re.compile(r"[ \t\n\r\f\v]+")
+"""White space that no word reaches across, so the terms of a text are those of its parts."""
 
 _UNITS_AT_ONCE = 5_000
 """UTF-16 units of a request, which has fewer terms than that."""
 
-_MOST_KNOWN = 1_000_000
+_MOST_LETTERS = 4_000_000
+"""Letters of words and terms that are remembered."""
+
+Again = Callable[[Callable[[], Any]], Any]
+"""Makes a request, again if that may help."""
 
 
 class EnglishTerms:
-    """The terms of words; those that were asked for are remembered, up to a number that keeps memory flat.
+    """The terms of words; those that were asked for are remembered, as many as keep memory flat.
 
     Args:
         connection: to the cluster.
-        index: whose `_analyze` is asked, percent-encoded; "" for the cluster's own.
+        again: makes each request.
+        index: whose `_analyze` is asked, percent-encoded; None: the cluster's own.
     """
 
-    def __init__(self, connection: Connection, index: str = "") -> None:
-        self._connection = connection
-        self._path = f"/{index}/_analyze" if index else "/_analyze"
+    def __init__(self, connection: Connection, again: Again, index: str | None = None) -> None:
+        self._connection, self._again = connection, again
+        self._path = "/_analyze" if index is None else f"/{index}/_analyze"
         self._known: dict[str, tuple[str, ...]] = {}
+        self._letters = 0
 
     def of_words(self, words: Sequence[str]) -> list[tuple[str, ...]]:
         """Return the terms of each word, none for a stop word.
@@ -43,11 +50,13 @@ class EnglishTerms:
         Raises:
             ClusterError: the cluster can't be reached, or refuses: a word has more than 10,000 terms.
         """
-        if len(self._known) > _MOST_KNOWN:
-            self._known = {}
+        if self._letters > _MOST_LETTERS:
+            self._known, self._letters = {}, 0
         known = self._known
         for some in _requests([word for word in dict.fromkeys(words) if word not in known]):
-            known.update(zip(some, self._asked(some), strict=True))
+            found = self._asked(some)
+            known.update(zip(some, found, strict=True))
+            self._letters += sum(map(len, some)) + sum(len(term) for terms in found for term in terms)
         return [known[word] for word in words]
 
     def of_text(self, text: str) -> list[str]:
@@ -55,8 +64,9 @@ class EnglishTerms:
         return [term for terms in self.of_words(parts(text)) for term in terms]
 
     def _asked(self, words: Sequence[str]) -> list[tuple[str, ...]]:
-        body = {"analyzer": ANALYZER, "text": " ".join(words)}
-        answer = self._connection.request("POST", self._path, body, filter_path="tokens.token,tokens.start_offset")
+        body: Mapping[str, Any] = {"analyzer": ANALYZER, "text": " ".join(words)}
+        wanted = "tokens.token,tokens.start_offset"
+        answer = self._again(lambda: self._connection.request("POST", self._path, body, filter_path=wanted))
         begins = list(accumulate((_units(word) + 1 for word in words[:-1]), initial=0))
         terms: list[list[str]] = [[] for _ in words]
         for token in answer.get("tokens", ()):

@@ -1,10 +1,10 @@
 """The names of entities in an index that lists no vocabulary: those that a text may have are asked for.
 
-An index's facts say which kinds of entities it has, and how many words its longest name has:
+An index's facts say which kinds of entities it has, and of how many words their names are:
 
-    entity_names    {"kinds": ["loc", "per"], "words": 3}
+    entity_names    {"kinds": ["loc", "per"], "words": [1, 2, 3]}
 
-So the terms of all spans of a text's words, of each kind, are few, and the cluster says which of them it has.
+So the terms of a text's spans of so many words, of each kind, are few, and the cluster says which of them it has.
 """
 
 import json
@@ -17,20 +17,21 @@ ENTITY_NAMES_FACT = "entity_names"
 
 
 class EntitySpans(NamedTuple):
-    """The kinds of entities, sorted, and the number of words of the longest name."""
+    """The kinds of entities, and the numbers of words that names have; both sorted."""
 
     kinds: tuple[str, ...] = ()
-    words: int = 0
+    words: tuple[int, ...] = ()
 
     def plus(self, tokens: Iterable[str]) -> "EntitySpans":
         """Return the spans with those of further tokens, of which some are entity terms."""
-        terms = [token for token in tokens if is_entity_term(token)]
-        longest = max((len(words_of_term(term)) for term in terms), default=0)
-        return self.merged(EntitySpans(tuple(map(kind_of_term, terms)), longest)) if terms else self
+        terms = [token for token in tokens if "_" in token and is_entity_term(token)]
+        lengths = (len(words_of_term(term)) for term in terms)
+        return self.merged(EntitySpans(tuple(map(kind_of_term, terms)), tuple(lengths))) if terms else self
 
     def merged(self, other: "EntitySpans") -> "EntitySpans":
         """Return the spans of two indexes together."""
-        return EntitySpans(tuple(sorted({*self.kinds, *other.kinds})), max(self.words, other.words))
+        kinds, words = {*self.kinds, *other.kinds}, {*self.words, *other.words}
+        return EntitySpans(tuple(sorted(kinds)), tuple(sorted(words)))
 
     def fact(self) -> dict[str, str]:
         """Return the fact that an index keeps; {} without entities."""
@@ -40,9 +41,7 @@ class EntitySpans(NamedTuple):
         """Return the terms that names in a text may have, each once."""
         words = name_words(text)
         spans = (
-            "_".join(words[begin:end])
-            for begin in range(len(words))
-            for end in range(begin + 1, min(begin + self.words, len(words)) + 1)
+            "_".join(words[begin : begin + length]) for length in self.words for begin in range(len(words) - length + 1)
         )
         terms = (f"e{kind}_{span}" for span in dict.fromkeys(spans) for kind in self.kinds)
         return [term for term in terms if len(term.encode()) <= LONGEST]
@@ -51,4 +50,4 @@ class EntitySpans(NamedTuple):
 def entity_spans(facts: Mapping[str, str]) -> EntitySpans:
     """Return the spans that the facts of an index state."""
     record = json.loads(facts.get(ENTITY_NAMES_FACT, "{}"))
-    return EntitySpans(tuple(record["kinds"]), record["words"]) if record else EntitySpans()
+    return EntitySpans(tuple(record["kinds"]), tuple(record["words"])) if record else EntitySpans()

@@ -6,6 +6,7 @@ have rounded (`float_scores.py`), the hits come from the documents' vectors.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from lexlip_lucene.opensearch.alias import Behind
@@ -17,11 +18,12 @@ from lexlip_lucene.opensearch.entity_spans import entity_spans
 from lexlip_lucene.opensearch.float_scores import EXACT_BELOW, reach
 from lexlip_lucene.opensearch.impact_field import IMPACTS, ImpactField
 from lexlip_lucene.opensearch.mapping import field_of
+from lexlip_lucene.opensearch.multi_search import asked_again
 from lexlip_lucene.progress import SILENT, Progress
 from lexlip_lucene.records import Hit, Impacts
 from lexlip_lucene.search.caption_fields import CaptionFields, caption_fields
 from lexlip_lucene.search.caption_query import CaptionQuery
-from lexlip_lucene.search.caption_words import CaptionWords
+from lexlip_lucene.search.caption_words import CaptionWords, Counts
 from lexlip_lucene.search.explanation import Explanation
 from lexlip_lucene.search.searcher import Filters, Searcher
 from lexlip_lucene.text_list import as_texts
@@ -41,7 +43,7 @@ class OpenSearchImpactSearcher(ClusterSearcher, Searcher):
 
     def __init__(self, address: ClusterAddress | str, security: Security | None = None) -> None:
         super().__init__(address, security)
-        self._words = self._caption_words()
+        self._words: tuple[Behind, CaptionWords] | None = None
 
     def search(
         self, query: Impacts, k: int = 10, *, filters: Filters | None = None, without: Sequence[str] = ()
@@ -92,13 +94,16 @@ class OpenSearchImpactSearcher(ClusterSearcher, Searcher):
             InputError: the index has no such document.
             ClusterError: the cluster can't be reached, or a shard is lost.
         """
-        impacts = field_of(self.facts).vector(self._source(docid, [IMPACTS])[IMPACTS])
-        return dict(sorted(impacts.items(), key=lambda item: (-item[1], item[0])))
+
+        def decoded(there: Behind) -> Impacts:
+            return field_of(there.facts).vector(self._source(there, docid, [IMPACTS])[IMPACTS])
+
+        return dict(sorted(self._now(decoded).items(), key=lambda item: (-item[1], item[0])))
 
     @property
     def captions(self) -> CaptionFields:
         """The kinds of tokens that the index has beside words."""
-        return self._words.fields
+        return caption_fields(self.facts)
 
     def caption_query(self, text: str) -> CaptionQuery:
         """Return what the words of `text` ask of the caption fields and of entity terms; nothing of an index without.
@@ -109,13 +114,14 @@ class OpenSearchImpactSearcher(ClusterSearcher, Searcher):
             InputError: `text` is not valid Unicode.
             ClusterError: the cluster can't be reached, or a shard is lost.
         """
-        return self._words.query(checked_texts([text], "text")[0])
+        [text] = checked_texts([text], "text")
+        return self._now(lambda there: self._caption_words(there).query(text))
 
     def refresh(self) -> bool:
         """See which index the alias stands for now, as in `ClusterSearcher`."""
         changed = super().refresh()
         if changed:
-            self._words = self._caption_words()
+            self._words = None
         return changed
 
     def explain(self, query: Impacts, docid: str) -> Explanation:
@@ -127,14 +133,22 @@ class OpenSearchImpactSearcher(ClusterSearcher, Searcher):
         """
         return super().explain(checked_impacts(query, "query"), docid)
 
-    def _caption_words(self) -> CaptionWords:
-        terms, spans = EnglishTerms(self._connection, self._behind.name), entity_spans(self.facts)
+    def _caption_words(self, there: Behind) -> CaptionWords:
+        """Return the caption words of an index, those of the one asked before if it is the same."""
+        asked = self._words
+        if asked is None or asked[0] is not there:
+            asked = self._words = there, self._opened_words(there)
+        return asked[1]
 
-        def names(text: str) -> Gazetteer:
-            counts = self.frequencies(spans.terms_in(text))
-            return Gazetteer(term for term, documents in counts.items() if documents)
+    def _opened_words(self, there: Behind) -> CaptionWords:
+        fields, spans = caption_fields(there.facts), entity_spans(there.facts)
+        terms = EnglishTerms(self._connection, asked_again, there.name)
 
-        return CaptionWords(caption_fields(self.facts), self.frequencies, self.documents, terms.of_words, names)
+        def names(text: str, counts: Counts) -> Gazetteer:
+            return Gazetteer(term for term, documents in counts(spans.terms_in(text)).items() if documents)
+
+        documents = self._documents(there) if fields.fields else 0
+        return CaptionWords(fields, partial(self._frequencies, there), documents, terms.of_words, names)
 
     def _hits(
         self, queries: Sequence[Impacts], k: int, filters: Filters | None, without: Sequence[str]

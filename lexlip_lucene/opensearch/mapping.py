@@ -31,7 +31,10 @@ DOCID, TOKENS, CAPTIONS, STORED = "docid", "tokens", "captions", "stored"
 _OF_THE_INDEX = (DOCID, IMPACTS, TOKENS, CAPTIONS, STORED)
 _OF_THE_LINE = ("id", "vector")
 
-_BM25 = {"anserini": {"type": "BM25", "k1": 0.9, "b": 0.4}}
+K1, B = 0.9, 0.4
+"""Anserini's, as in a text index."""
+
+_BM25 = {"anserini": {"type": "BM25", "k1": K1, "b": B}}
 
 TERM_FREQUENCIES: ImpactField = TermFrequencies()
 """The usual field."""

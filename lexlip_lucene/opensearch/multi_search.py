@@ -5,13 +5,15 @@ broke is asked again, since another copy of the shard answers it.
 """
 
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, TypeVar
 
 import orjson
 
 from lexlip_lucene.errors import ClusterError, SearchError
 from lexlip_lucene.opensearch.connection import Connection, innermost
+
+Answer = TypeVar("Answer")
 
 SearchType = Literal["query_then_fetch", "dfs_query_then_fetch"]
 """The second asks all shards for their counts first, so that idf is of the whole index."""
@@ -45,14 +47,23 @@ def multi_search(
     Raises:
         ClusterError: a search is refused, or a shard does not answer, also when it is asked again.
     """
+    return asked_again(lambda: _once(connection, index, bodies, how))
+
+
+def asked_again(ask: Callable[[], Answer]) -> Answer:
+    """Return the answer of `ask`, which is called again if the cluster was too busy or a node broke.
+
+    Raises:
+        ClusterError: it still was or did, or anything else was wrong.
+    """
     for pause in PAUSES:
         try:
-            return _once(connection, index, bodies, how)
+            return ask()
         except ClusterError as error:
             if error.status is None or (error.status != 429 and error.status < 500):
                 raise
         time.sleep(pause)
-    return _once(connection, index, bodies, how)
+    return ask()
 
 
 def _once(

@@ -9,7 +9,8 @@ the query (`caption_query.py`). An index says in its facts which fields it has:
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from lexlip_lucene.errors import InputError
@@ -97,14 +98,31 @@ class CaptionTexts(NamedTuple):
         return CaptionTexts(self.lines + 1, self.texts + (terms > 0), self.terms + terms)
 
 
-def counted_fields(captions: Mapping[str, float], counted: Sequence[CaptionTexts], bits: int | None) -> CaptionFields:
+def counted_fields(
+    collection: Path,
+    captions: Mapping[str, float],
+    counted: Sequence[CaptionTexts],
+    bits: int | None,
+    keys: Callable[[], Sequence[str]],
+) -> CaptionFields:
     """Return the caption fields of a collection whose texts were counted.
 
     Args:
+        collection: its folder, which errors name.
         captions: key → weight.
         counted: the texts of each key.
         bits: of the collection's impacts, if it says so; caption fields have impacts of as many.
+        keys: gives those of the collection's first line, to be named in an error.
+
+    Raises:
+        InputError: no line has a key.
     """
+    for key, texts in zip(captions, counted, strict=True):
+        if not texts.lines:
+            raise InputError(
+                f"{collection}: no line has the key {key!r} that is to be a caption field; "
+                f"the first line has {', '.join(keys()) or 'none'}"
+            )
     fields = (
         CaptionField(key, weight, max(1.0, texts.terms / max(1, texts.texts)))
         for (key, weight), texts in zip(captions.items(), counted, strict=True)

@@ -119,7 +119,9 @@ def test_what_another_server_does_not_have_is_not_taken_for_a_missing_index(
     assert len(Recorded.seen) == 2, "neither is asked again"
 
 
-@pytest.mark.parametrize("said", [{"status": "ok"}, []])
+@pytest.mark.parametrize(
+    "said", [{"status": "ok"}, [], {"error": {"message": "no"}}, {"a": {"mappings": 3, "aliases": []}}, {"a": {}}]
+)
 def test_an_answer_of_another_server_is_not_taken_for_an_index(
     address: ClusterAddress, said: object, tmp_path: Path
 ) -> None:

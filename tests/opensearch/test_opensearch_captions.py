@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping, Sequence
+from math import log
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,13 @@ from lexlip_lucene.opensearch import english_terms as of_cluster
 from lexlip_lucene.opensearch.cluster_address import ClusterAddress
 from lexlip_lucene.opensearch.connection import Connection
 from lexlip_lucene.opensearch.english_terms import EnglishTerms
+from lexlip_lucene.opensearch.entity_spans import EntitySpans
 from lexlip_lucene.opensearch.impact_searcher import OpenSearchImpactSearcher
+from lexlip_lucene.opensearch.multi_search import asked_again
+from lexlip_lucene.opensearch.push import bulk, sending
+from lexlip_lucene.opensearch.push.sink import OpenSearchSink
 from lexlip_lucene.serve.app import create_app
+from lexlip_lucene.words.gazetteer import Gazetteer
 
 WORDS = [
     *("Dogs", "the", "dog's", "running", "don’t", "U.S.A.", "café", "cafe\u0301", "naïve", "ﬁsh", "3.14", "12:30"),
@@ -189,9 +195,16 @@ def answered(place: Place, model: Path, texts: Sequence[str]) -> list[dict[str, 
             ["--caption-field", "nope"],
             "no line has the key 'nope' that is to be a caption field; the first line",
         ),
+        ({"place": "d", "title": "x"}, ["--caption-field", "t\ue000"], "must be a key without U+E000"),
+        (
+            {"title": "u:dog", "title:u": "dog"},
+            ["--caption-field", "title:u"],
+            "its vector has title:u:dog, which a word",
+        ),
         ({}, ["--caption-weight", 0], "the weight of the caption field 'title' must be a number in 0.001..1000"),
         ({}, ["--append"], "--caption-field does not go with --append"),
-        ({"title": "a" + "日" * 10_001}, [], "one.jsonl:2: a caption can't be analysed"),
+        ({}, ["--append", "--caption-weight", 0], "does not go with --append"),
+        ({"title": "a" + "日" * 10_001}, [], "one.jsonl:2: document b: a caption can't be analysed"),
         (
             {"vector": {"red": 512}},
             ["--rank-features"],
@@ -215,7 +228,7 @@ def test_a_line_or_option_that_would_not_do_is_refused_before_anything_is_sent(
 @pytest.fixture(scope="module")
 def terms(node: RunningNode) -> EnglishTerms:
     load(node, "analyses", {})
-    return EnglishTerms(Connection(ClusterAddress.of(f"{node.url}/analyses")), "analyses-1")
+    return EnglishTerms(Connection(ClusterAddress.of(f"{node.url}/analyses")), asked_again, "analyses-1")
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -239,10 +252,123 @@ def test_words_are_asked_for_once_and_many_at_a_time(terms: EnglishTerms, monkey
     found = terms.of_words(several)
     assert found == [tuple(english_terms(word)) for word in several]
     assert 3 < len(asked) < 9 and terms.of_words(several) == found and len(asked) < 9
-    monkeypatch.setattr(of_cluster, "_MOST_KNOWN", 10)
-    assert terms.of_words(several[:5]) == found[:5], "what is forgotten is asked for again"
+    monkeypatch.setattr(of_cluster, "_MOST_LETTERS", 10)
+    before = len(asked)
+    assert terms.of_words(several[:5]) == found[:5] and len(asked) == before + 1, "forgotten, and asked for again"
 
 
 def test_a_word_of_too_many_terms_is_an_error_that_names_the_setting(terms: EnglishTerms) -> None:
     with pytest.raises(ClusterError, match=r"index\.analyze\.max_token_count"):
         terms.of_words(["日" * 10_001])
+
+
+@pytest.fixture
+def busy(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Let every second request to analyse a text find the cluster too busy."""
+    refused: list[str] = []
+    request = Connection.request
+
+    def some(self: Connection, method: str, path: str, *more: Any, **options: Any) -> Any:
+        if path.endswith("/_analyze"):
+            refused.append(path)
+            if len(refused) % 2:
+                raise ClusterError("too busy", 503)
+        return request(self, method, path, *more, **options)
+
+    monkeypatch.setattr(Connection, "request", some)
+    return refused
+
+
+def test_a_cluster_that_is_busy_now_and_then_analyses_all_texts_in_the_end(
+    node: RunningNode, tmp_path: Path, busy: list[str]
+) -> None:
+    folder = written(
+        tmp_path / "c", [{"id": "a", "vector": {}, "title": "Two dogs"}, {"id": "b", "vector": {"red": 1}}]
+    )
+    alias = new_alias()
+    with OpenSearchSink(f"{node.url}/{alias}") as sink:
+        sink.push(folder, caption_fields={"title": 1.0})
+    with OpenSearchImpactSearcher(f"{node.url}/{alias}") as searcher:
+        assert searcher.caption_query("dogs").weights == {"title:dog": round(32 * log(1 + 999.5 / 1.5))}
+    assert len(busy) == 4
+
+
+def test_a_line_that_is_no_document_is_named_also_where_texts_are_analysed(node: RunningNode, tmp_path: Path) -> None:
+    (tmp_path / "c").mkdir()
+    for wrong in (b'{["a"]: 1}', b"[" * 100_000, b'{"id": "b"', b"7", b'{"id": "b", "vector": {}, "title": "\\ud800"}'):
+        (tmp_path / "c" / "one.jsonl").write_bytes(b'{"id": "a", "vector": {}, "title": "A dog"}\n' + wrong)
+        error = lexlip("push", tmp_path / "c", f"{node.url}/{new_alias()}", "--caption-field", "title").error
+        assert "one.jsonl:2: " in error and "Traceback" not in error
+
+
+def test_the_line_whose_text_has_too_many_terms_is_named(node: RunningNode, tmp_path: Path) -> None:
+    long = [{"id": "a", "vector": {}, "title": "a" * 20_000}, {"id": "b", "vector": {}, "title": "日" * 10_001}]
+    folder = written(tmp_path / "c", [*long, {"id": "c", "vector": {}, "title": "c" * 30_000}])
+    error = lexlip("push", folder, f"{node.url}/{new_alias()}", "--caption-field", "title").error
+    assert (
+        "00000.jsonl:2: document b: a caption can't be analysed" in error and "index.analyze.max_token_count" in error
+    )
+
+
+def test_an_open_searcher_follows_its_alias_to_an_index_of_another_kind(node: RunningNode, tmp_path: Path) -> None:
+    alias, first = new_alias(), written(tmp_path / "a", [{"id": "a", "vector": {"red": 3}, "title": "Dogs"}])
+    second = written(tmp_path / "b", [{"id": "a", "vector": {"red": 4, "x.y": 1}, "name": "Dogs and cats"}])
+    with OpenSearchSink(f"{node.url}/{alias}") as sink:
+        sink.push(first, caption_fields={"title": 1.0})
+        with OpenSearchImpactSearcher(f"{node.url}/{alias}") as searcher:
+            assert list(searcher.caption_query("dogs").weights) == ["title:dog"]
+            sink.push(second, caption_fields={"name": 1.0}, rank_features=True, drop_old=True)
+            assert list(searcher.caption_query("the cats").weights) == ["name:cat"]
+            assert list(searcher.caption_query("dogs").weights) == ["name:dog"]
+            sink.push(first, caption_fields={"title": 1.0}, drop_old=True)
+            assert searcher.explain({"red": 2}, "a").score == 6
+            sink.push(second, rank_features=True, drop_old=True)
+            assert searcher.vector("a") == {"red": 4, "x.y": 1} and searcher.frequencies(["x.y"]) == {"x.y": 1}
+            assert searcher.caption_query("dogs").weights == {} and not searcher.captions.fields
+
+
+def test_a_push_with_captions_that_ended_early_is_resumed(
+    node: RunningNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, alias = lines(300, seed=3), new_alias()
+    folder = written(tmp_path / "c", old, each=30)
+    monkeypatch.setattr(bulk, "_BATCH_ENTRIES", 40)
+    send, sent = sending.send, []
+
+    def some(*arguments: Any) -> None:
+        sent.append(1)
+        if len(sent) == 4:
+            raise ClusterError("fire", 400)
+        send(*arguments)
+
+    monkeypatch.setattr(sending, "send", some)
+    with OpenSearchSink(f"{node.url}/{alias}") as sink:
+        with pytest.raises(ClusterError, match="--resume continues"):
+            sink.push(folder, caption_fields={"title": 1.0})
+        report = sink.push(folder, caption_fields={"title": 1.0}, resume=True)
+    counted = done("index", folder, tmp_path / "index", "--caption-field", "title")
+    assert (report.documents, report.postings) == (300, counted["postings"])
+    require_same(
+        tmp_path / "index", f"{node.url}/{alias}", ["dogs", "running café"], [line["id"] for line in old[::20]]
+    )
+
+
+def test_names_of_a_collection_without_a_manifest_count_once_another_one_says_that_there_are_names(
+    node: RunningNode, tmp_path: Path
+) -> None:
+    first = written(tmp_path / "a", [{"id": "a", "vector": {"eper_lionel_messi": 200}}])
+    second = with_manifest(written(tmp_path / "b", [{"id": "b", "vector": {"eloc_paris": 200}}]), entities=True)
+    address, index = f"{node.url}/{new_alias()}", tmp_path / "index"
+    for verb, place in (("push", address), ("index", index)):
+        done(verb, first, place)
+        done(verb, second, place, "--append")
+    require_same(index, address, ["Lionel Messi in Paris"], ["a", "b"])
+
+
+@given(st.lists(st.sampled_from(["new", "york", "times", "paris", "the"]), max_size=7))
+def test_all_names_of_a_text_are_among_the_terms_that_are_asked_for(words: list[str]) -> None:
+    terms = ["eloc_new_york", "eorg_new_york_times", "eloc_paris", "eper_paris"]
+    text = " ".join(words)
+    asked = EntitySpans().plus(terms).terms_in(text)
+    assert Gazetteer(term for term in asked if term in terms).find(text) == Gazetteer(terms).find(text)
+    assert len(asked) == len(set(asked)) <= 3 * 3 * len(words)

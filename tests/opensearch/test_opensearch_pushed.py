@@ -41,6 +41,10 @@ def require_same(index: Path, address: str, weights: int) -> None:
             assert cluster.vector(docid) == lucene.vector(docid)
             assert cluster.stored(docid) == lucene.stored(docid)
             assert cluster.explain(asked["q3"], docid) == lucene.explain(asked["q3"], docid)
+        for text in ("text of z 1", "1 10 100 text", "") if lucene.captions.fields else ():
+            said = cluster.caption_query(text)
+            assert said == lucene.caption_query(text)
+            assert cluster.search(said.weights, 50) == lucene.search(said.weights, 50)
         tokens = ["##ing", ".", "🙂", "nowhere"]
         expected = {token: len(lucene.search({token: 1}, 10_000)) for token in tokens}  # deleted ones not counted
         assert cluster.frequencies(tokens) == expected

@@ -142,6 +142,8 @@ def test_an_append_that_ended_early_is_completed_by_resume_only(
             sink.delete([OLD[0].id])
         report = sink.append(collection, replace=True, resume=True)
         again = sink.append(collection, replace=True, resume=True)
+        with pytest.raises(InputError, match=r"is in .* already"):
+            sink.append(collection, resume=True)  # without --replace it is another change
     assert (report.replaced, report.added, again.replaced, again.added) == (20, 30, 0, 0)
     require_held(node, alias, replaced())
 

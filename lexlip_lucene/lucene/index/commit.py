@@ -136,4 +136,5 @@ def write_facts(index: Path, facts: Mapping[str, str]) -> None:
 
 
 def _open_directory(index: Path) -> JavaObject:
-    return java_class("lexlip.check.IndexFolder").open(to_java(index.absolute()))
+    path = java_class("java.nio.file.Paths").get(to_java(index.absolute()))
+    return java_class("lexlip.check.IndexFolder").open(path)

@@ -218,9 +218,14 @@ class ImpactSearcher(LuceneSearcher):
 
     def _caption_words(self) -> CaptionWords:
         names = cache(lambda: Gazetteer(token for token in self._vocabulary() if is_entity_term(token)))
-        return CaptionWords(
-            caption_fields(self.facts), self.frequencies, self.documents, terms_of_words, lambda text: names()
-        )
+        fields = caption_fields(self.facts)
+        return CaptionWords(fields, self._living, self.documents, terms_of_words, lambda text, counts: names())
+
+    def _living(self, tokens: Sequence[str]) -> dict[str, int]:
+        """Return token → number of documents that have it, without deleted ones, as a cluster counts them."""
+        with self._errors("count"):
+            found = self._java.living(self._engine, pack_queries([dict.fromkeys(tokens, 1)]))
+        return dict(zip(tokens, np.frombuffer(found, "<i4").tolist(), strict=True))
 
     def _vocabulary(self) -> list[str]:
         with self._errors("read"):

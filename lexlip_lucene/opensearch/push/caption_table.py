@@ -32,14 +32,17 @@ class CaptionTable:
 
 
 @contextmanager
-def caption_table(path: Path) -> Iterator[CaptionTable]:
-    """Give the table of the captions file `path`; it is removed when the block ends.
+def caption_table(path: Path | None) -> Iterator[CaptionTable | None]:
+    """Give the table of the captions file `path`, None without one; it is removed when the block ends.
 
     A `.jsonl` file is read line by line, the other layouts at once (`data/captions.py`).
 
     Raises:
         InputError: the file is not what is needed, or two lines have one id (file:line).
     """
+    if path is None:
+        yield None
+        return
     with tempfile.TemporaryDirectory(prefix="lexlip-captions-") as folder:
         rows = sqlite3.connect(Path(folder, "captions"), isolation_level=None)
         try:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from lexlip_lucene.errors import InputError, OutputError
+from lexlip_lucene.files.written import sha256_of
 from lexlip_lucene.opensearch.connection import Security
 from lexlip_lucene.opensearch.entity_spans import entity_spans
 from lexlip_lucene.opensearch.loading import Loading, loading_of
@@ -87,6 +88,7 @@ class Change:
     def append(
         self,
         survey: Survey,
+        sha256: str,
         lines: DocumentLines,
         present: PresentIds,
         earlier: Loading | None,
@@ -96,6 +98,7 @@ class Change:
 
         Args:
             survey: of the collection.
+            sha256: identity of the change.
             lines: what becomes of its lines.
             present: has been asked for all its ids.
             earlier: the same append, to be completed.
@@ -108,7 +111,7 @@ class Change:
         facts = combined_facts(self.index, self.facts, survey)
         before = self.index.counted().documents
         begun = earlier or self._begun(
-            survey.sha256, documents=before + survey.total.documents - present.count, replaced=present.count
+            sha256, documents=before + survey.total.documents - present.count, replaced=present.count
         )
         max_impact = max(survey.max_impact, int(self.facts.get(MAX_IMPACT, "0")))
         with self._frame(begun) as load:
@@ -172,6 +175,19 @@ def combined_facts(index: ClusterIndex, facts: dict[str, str], survey: Survey) -
     """Return the facts of `index` once a collection is in it; InputError when another model made that."""
     there = combined(Path(index.name), of_no_collection(facts), survey.collection, survey.facts)
     return there | entity_spans(facts).merged(survey.entities).fact()
+
+
+def append_sha256(collection: str, captions: Path | None, *, replace: bool) -> str:
+    """Return the identity of an append: the collection's own SHA-256, or one of it and further options.
+
+    Args:
+        collection: its SHA-256.
+        captions: a captions file.
+        replace: documents take the place of those with their ids.
+    """
+    if captions is None and not replace:
+        return collection
+    return hashlib.sha256(f"{collection} {captions and sha256_of(captions)} {replace}".encode()).hexdigest()
 
 
 def ids_sha256(ids: Sequence[str]) -> str:

@@ -36,7 +36,8 @@ class ClusterIndex:
 
     def __init__(self, connection: Connection, name: str, persistence: Persistence) -> None:
         self.connection, self.name, self._persistence = connection, name, persistence
-        self._path = f"/{quote(name, safe='*')}"
+        self._quoted = quote(name, safe="*")
+        self._path = f"/{self._quoted}"
 
     @property
     def address(self) -> ClusterAddress:
@@ -54,8 +55,8 @@ class ClusterIndex:
 
     def all_facts(self) -> dict[str, dict[str, str]]:
         """Return the facts of all indexes of the name, which may be a pattern; {} as facts of what others made."""
-        found = self._ask("GET", "/_mapping")
-        metas = {name: index["mappings"].get("_meta", {}) for name, index in found.items()}
+        mappings = self._persistence.ask(lambda: self.connection.by_index(self._quoted, "mappings"))
+        metas = {name: mapping.get("_meta", {}) for name, mapping in mappings.items()}
         return {
             name: {key: str(value) for key, value in meta.items()} if "format" in meta else {}
             for name, meta in metas.items()
@@ -75,8 +76,9 @@ class ClusterIndex:
 
     def settings(self) -> dict[str, Any]:
         """Return the settings of the index that differ from the cluster's own."""
-        found: dict[str, Any] = self._ask("GET", "/_settings")[self.name]["settings"]["index"]
-        return found
+        found = self._persistence.ask(lambda: self.connection.by_index(self._quoted, "settings"))
+        settings: dict[str, Any] = found[self.name]["index"]
+        return settings
 
     def refresh(self) -> None:
         """Let searches see everything that was sent.

@@ -1,6 +1,7 @@
 """A line of a collection as what the cluster gets of it: checked, with the keys that are kept and its captions."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import orjson
@@ -19,6 +20,7 @@ MAX_ID_BYTES = 512
 """OpenSearch's limit of `_id`."""
 
 _MOST_KNOWN = 1_000_000
+_LINES_AT_ONCE = 250
 
 MAX_KEYWORD_BYTES = 32_766
 """Lucene's limit of a term."""
@@ -43,6 +45,16 @@ class Line(NamedTuple):
     def captioned(self) -> bool:
         """The document has captions that are searched as text."""
         return CAPTIONS in self.kept
+
+
+class _Begun(NamedTuple):
+    """A line that was read, whose texts are not yet tokens; `what` begins messages about it."""
+
+    document: Document
+    where: str
+    what: str
+    kept: dict[str, Any]
+    texts: Sequence[str | None]
 
 
 class DocumentLines:
@@ -70,14 +82,16 @@ class DocumentLines:
         self._tokens, self._field = tokens, field
         self._known: set[str] = set()
 
-    def ahead(self, places: Iterator[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
-        """Yield lines, each with its file:line, as they are; what reading them asks the cluster is asked for many.
+    def lines(self, places: Iterator[tuple[str, bytes]]) -> Iterator[Line]:
+        """Yield the lines at `places`, each a file:line and its bytes; errors as in `read`.
 
-        Raises:
-            InputError: the cluster refuses a text.
-            ClusterError: the cluster can't be reached.
+        The texts of many lines are analysed at once.
         """
-        return places if self._tokens is None else self._tokens.ahead(places)
+        while some := list(islice(places, _LINES_AT_ONCE)):
+            begun = [self._begun(line, where) for where, line in some]
+            if self._tokens is not None:
+                self._tokens.analyse([(one.what, one.texts) for one in begun])
+            yield from map(self._ended, begun)
 
     def read(self, line: bytes, where: str) -> Line:
         """Return a line that may be sent.
@@ -86,6 +100,9 @@ class DocumentLines:
             InputError: it is not a document that the cluster can hold; names file:line and docid.
             ClusterError: the cluster can't be reached, to analyse a text.
         """
+        return self._ended(self._begun(line, where))
+
+    def _begun(self, line: bytes, where: str) -> "_Begun":
         document = self._known_document(line) or self._checked_document(line, where)
         docid = document.id
         what = f"{where}: document {docid}"
@@ -95,17 +112,22 @@ class DocumentLines:
                 f"{len(docid.encode())}: shorten it"
             )
         kept: dict[str, Any] = {}
-        seen = len(document.vector)
+        texts: list[str | None] = []
         if self._keywords or self._store or self._tokens:
-            values = written_values(line)
+            values = written_values(line, what)
             kept |= self._kept(values, what)
-            if self._tokens is not None:
-                added = self._tokens.of(values, document.vector, what)
-                document = document._replace(vector=document.vector | added)
-        self._field.require(document.vector, what)
+            texts = self._tokens.texts(values, what) if self._tokens else []
         if self._captions is not None and (captions := self._captions.text(docid)):
             kept[CAPTIONS] = captions
-        return Line(document, where, kept, seen)
+        return _Begun(document, where, what, kept, texts)
+
+    def _ended(self, begun: "_Begun") -> Line:
+        document, seen = begun.document, len(begun.document.vector)
+        if self._tokens is not None:
+            added = self._tokens.of(begun.texts, document.vector, begun.what)
+            document = document._replace(vector=document.vector | added)
+        self._field.require(document.vector, begun.what)
+        return Line(document, begun.where, begun.kept, seen)
 
     def entry(self, line: Line) -> Entry:
         """Return what is sent of a line."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from lexlip_lucene.errors import InputError
 from lexlip_lucene.files.written import sha256_of
 from lexlip_lucene.integers import as_count
+from lexlip_lucene.opensearch.impact_text import DELIMITER
 from lexlip_lucene.opensearch.mapping import TERM_FREQUENCIES, checked_keys
 from lexlip_lucene.opensearch.rank_features import RankFeatures
 from lexlip_lucene.search.caption_fields import checked_captions
@@ -60,11 +61,14 @@ def checked_options(
     """
     if as_count(shards, "shards") > MAX_SHARDS:
         raise InputError(f"shards must be in 1..{MAX_SHARDS}, got {shards}")
+    fields = checked_captions(fields)
+    if key := next((key for key in fields if DELIMITER in key), None):
+        raise InputError(f"a caption field in a cluster must be a key without U+E000, got {key!r}")
     return NewIndexOptions(
         shards=shards,
         keywords=checked_keys(as_texts(keywords, "keywords"), "a keyword"),
         store=checked_keys(as_texts(store, "store"), "stored"),
         captions_sha256="" if captions is None else sha256_of(captions),
-        caption_fields=tuple(checked_captions(fields).items()),
+        caption_fields=tuple(fields.items()),
         field=RankFeatures.name if rank_features else TERM_FREQUENCIES.name,
     )

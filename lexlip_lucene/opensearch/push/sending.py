@@ -29,8 +29,7 @@ def entries_of(shards: Mapping[Path, Content], lines: DocumentLines, first: int 
     """
     for number, (path, wanted) in enumerate(islice(shards.items(), first, None), start=first):
         content = Content()
-        for where, text in lines.ahead(documents_in(path, "collection")):
-            line = lines.read(text, where)
+        for line in lines.lines(documents_in(path, "collection")):
             content = content.plus(line)
             yield number, lines.entry(line)
         if content != wanted:

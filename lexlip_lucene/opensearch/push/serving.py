@@ -22,7 +22,7 @@ class ServedAlias:
         self._address, self._alias = connection.address, connection.address.alias
 
     def index(self) -> str | None:
-        """Return the index behind the alias, None without one, once it is sure that another may take its place.
+        """Return the index behind the alias, None without one; it is one whose place another may take.
 
         Raises:
             OutputError: none may: an index has that name itself, several have the alias, or one that no push made.
@@ -81,9 +81,9 @@ class ServedAlias:
         Raises:
             OutputError: an index has that name itself, or several have the alias.
         """
-        path = f"/{quote(self._alias, safe='')}/_alias"
+        alias = quote(self._alias, safe="")
         try:
-            found = persistence.ask(lambda: self._connection.by_index(path))
+            found = persistence.ask(lambda: self._connection.by_index(alias, "aliases"))
         except ClusterError as error:
             if error.status == 404:
                 return None

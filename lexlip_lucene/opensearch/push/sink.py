@@ -6,8 +6,7 @@ fails before that leaves what served before. Collections are also added to the i
 
 import dataclasses
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote
@@ -22,7 +21,7 @@ from lexlip_lucene.opensearch.mapping import field_of, impact_field
 from lexlip_lucene.opensearch.push.caption_lengths import measured_fields
 from lexlip_lucene.opensearch.push.caption_table import CaptionTable, caption_table
 from lexlip_lucene.opensearch.push.caption_tokens import CaptionTokens
-from lexlip_lucene.opensearch.push.changes import Change, ids_sha256
+from lexlip_lucene.opensearch.push.changes import Change, append_sha256, ids_sha256
 from lexlip_lucene.opensearch.push.cluster_index import ClusterIndex
 from lexlip_lucene.opensearch.push.document_lines import DocumentLines
 from lexlip_lucene.opensearch.push.index_facts import keys_of
@@ -128,8 +127,8 @@ class OpenSearchSink:
         require_short_alias(self.address.alias)
         serving = self._served.index()
         replicas = self._replicas(replicas)
-        with self._table(file) as table:
-            tokens = self._measured(collection, options)
+        with caption_table(file) as table:
+            tokens = self._measured(collection, options, serving)
             lines = DocumentLines(options.keywords, options.store, table, tokens, impact_field(options.field))
             surveyed = survey(collection, lines, verify=verify, progress=self._progress)
             unused = _unused(table, surveyed)
@@ -182,25 +181,25 @@ class OpenSearchSink:
         begun = time.monotonic()
         change = Change(self._index(self._served.required()), "append", self._persistence, self._progress)
         file = None if captions is None else require_file(Path(captions), "captions")
-        with self._table(file) as table:
+        with caption_table(file) as table:
             fields = fields_of(change.facts)
-            terms = EnglishTerms(self._connection, quote(change.index.name, safe=""))
-            tokens = CaptionTokens(fields, terms) if fields.fields else None
+            tokens = CaptionTokens(fields, self._terms(change.index.name)) if fields.fields else None
             lines = DocumentLines(*keys_of(change.facts), table, tokens, field_of(change.facts))
             present = PresentIds(change.index)
             change.index.refresh()
             surveyed = survey(Path(collection), lines, verify=verify, each=present.see, progress=self._progress)
             unused = _unused(table, surveyed)
             present.end()
-            earlier = change.require_free(surveyed.sha256, resume=resume, force=force)
-            if resume and change.is_complete(surveyed.sha256):
+            sha256 = append_sha256(surveyed.sha256, file, replace=replace)
+            earlier = change.require_free(sha256, resume=resume, force=force)
+            if resume and change.is_complete(sha256):
                 return dataclasses.replace(self._report(change.index, begun), hidden=surveyed.hidden)
             if present.first_present is not None and not replace and earlier is None:
                 raise InputError(
                     f"document id {present.first_present} is in {change.index.name} already: take another id, or "
                     "replace the document (--replace)"
                 )
-            done = change.append(surveyed, lines, present, earlier, self._security)
+            done = change.append(surveyed, sha256, lines, present, earlier, self._security)
         self._served.require_still(change.index.name)
         report = self._report(change.index, begun)
         return dataclasses.replace(
@@ -238,11 +237,16 @@ class OpenSearchSink:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _measured(self, collection: Path, options: NewIndexOptions) -> CaptionTokens | None:
+    def _measured(self, collection: Path, options: NewIndexOptions, serving: str | None) -> CaptionTokens | None:
         if not options.caption_fields:
             return None
-        terms = EnglishTerms(self._connection)
+        terms = self._terms(serving)
         return CaptionTokens(measured_fields(collection, dict(options.caption_fields), terms, self._progress), terms)
+
+    def _terms(self, index: str | None) -> EnglishTerms:
+        """Return what analyses texts, by an index that is there if possible: a user may have no rights without one."""
+        where = None if index is None else quote(index, safe="")
+        return EnglishTerms(self._connection, self._persistence.ask, where)
 
     def _index(self, name: str) -> ClusterIndex:
         return ClusterIndex(self._connection, name, self._persistence)
@@ -258,14 +262,6 @@ class OpenSearchSink:
                 f"at most one copy of a shard, got {replicas}"
             )
         return replicas
-
-    @contextmanager
-    def _table(self, captions: Path | None) -> Iterator[CaptionTable | None]:
-        if captions is None:
-            yield None
-            return
-        with caption_table(captions) as table:
-            yield table
 
     def _report(self, index: ClusterIndex, begun: float) -> PushReport:
         counted, settings = index.counted(), index.settings()

@@ -17,7 +17,6 @@ from lexlip_lucene.opensearch.push.document_lines import DocumentLines, Line
 from lexlip_lucene.opensearch.push.probes import Probe, Probes, probe_queries
 from lexlip_lucene.opensearch.push.repeated_ids import RepeatedIds, hash_of
 from lexlip_lucene.progress import SILENT, Progress
-from lexlip_lucene.search.caption_fields import ENTITIES_FACT
 from lexlip_lucene.search.collection_facts import (
     OF_ONE_COLLECTION,
     manifest_facts,
@@ -73,10 +72,9 @@ class Survey(NamedTuple):
         shards: in their order, and what is in each.
         total: of all shards.
         max_impact: the largest impact, 0 without any.
-        max_tokens: the most tokens of a document.
         hidden: hidden files and folders, which are passed over.
         probes: queries and the documents that they find.
-        entities: of a collection whose manifest says that it has some.
+        entities: kinds and lengths of the names in it.
     """
 
     collection: Path
@@ -85,7 +83,6 @@ class Survey(NamedTuple):
     shards: dict[Path, Content]
     total: Content
     max_impact: int
-    max_tokens: int
     hidden: int
     probes: list[Probe]
     entities: EntitySpans
@@ -116,7 +113,7 @@ def survey(
     facts = manifest_facts(collection, manifest)
     stated = stated_sha256(collection, manifest, paths, verify=verify)
     found = _sha256_of(collection, paths, stated)
-    reading = _Reading(lines, Probes(probe_queries(paths, lines)), each, names=ENTITIES_FACT in facts)
+    reading = _Reading(lines, Probes(probe_queries(paths, lines)), each)
     with RepeatedIds() as ids:
         total = None if manifest is None else manifest.documents
         contents = reading.contents(paths, ids, total, progress)
@@ -132,7 +129,6 @@ def survey(
         shards=contents,
         total=added,
         max_impact=reading.max_impact,
-        max_tokens=reading.max_tokens,
         hidden=hidden,
         probes=reading.probes.found(),
         entities=reading.entities,
@@ -142,22 +138,19 @@ def survey(
 class _Reading:
     """The reading of shards, and the largest numbers met."""
 
-    def __init__(
-        self, lines: DocumentLines, probes: Probes, each: Callable[[str], None] | None, *, names: bool
-    ) -> None:
+    def __init__(self, lines: DocumentLines, probes: Probes, each: Callable[[str], None] | None) -> None:
         self.probes = probes
         self.entities = EntitySpans()
-        self.max_impact = self.max_tokens = 0
-        self._lines, self._each, self._names = lines, each, names
+        self.max_impact = 0
+        self._lines, self._each = lines, each
 
     def contents(
         self, paths: Sequence[Path], ids: RepeatedIds, total: int | None, progress: Progress
     ) -> dict[Path, Content]:
         """Read every line, and return what is in each shard."""
         contents = dict.fromkeys(paths, Content())
-        places = ((shard, place) for shard in paths for place in self._lines.ahead(documents_in(shard, "collection")))
-        for shard, (where, text) in progress.track(places, "checking", total):
-            line = self._lines.read(text, where)
+        lines = ((shard, line) for shard in paths for line in self._lines.lines(documents_in(shard, "collection")))
+        for shard, line in progress.track(lines, "checking", total):
             contents[shard] = contents[shard].plus(line)
             self._see(line, ids)
         return contents
@@ -165,11 +158,9 @@ class _Reading:
     def _see(self, line: Line, ids: RepeatedIds) -> None:
         document = line.document
         ids.add(document.id.encode())
-        self.max_tokens = max(self.max_tokens, len(document.vector))
         self.max_impact = max(self.max_impact, max(document.vector.values(), default=0))
         self.probes.see(document)
-        if self._names:
-            self.entities = self.entities.plus(document.vector)
+        self.entities = self.entities.plus(document.vector)
         if self._each is not None:
             self._each(document.id)
 

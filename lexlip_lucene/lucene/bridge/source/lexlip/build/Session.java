@@ -39,7 +39,7 @@ final class Session {
     this.threads = threads;
     this.memory = Math.min(memory, Runtime.getRuntime().maxMemory() / 3);
     this.ordered = ordered;
-    FSDirectory folder = create ? FSDirectory.open(path) : IndexFolder.open(path.toString());
+    FSDirectory folder = create ? FSDirectory.open(path) : IndexFolder.open(path);
     directory = new StoppableDirectory(folder, stop);
     try {
       int created =

@@ -9,7 +9,7 @@ public final class IndexFolder {
   private IndexFolder() {}
 
   /** Opens a folder; fails if it is gone, where Lucene's own opening makes it again. */
-  public static FSDirectory open(String folder) throws IOException {
-    return FSDirectory.open(Path.of(folder).toRealPath());
+  public static FSDirectory open(Path folder) throws IOException {
+    return FSDirectory.open(folder.toRealPath());
   }
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -27,7 +28,7 @@ public final class Integrity {
    * Returns the names of the latest commit's files; reads the commit and the list of each segment.
    */
   public static String[] files(String folder) throws IOException {
-    try (FSDirectory directory = IndexFolder.open(folder)) {
+    try (FSDirectory directory = IndexFolder.open(Path.of(folder))) {
       Collection<String> names = SegmentInfos.readLatestCommit(directory).files(true);
       return new TreeSet<>(names).toArray(new String[0]);
     }
@@ -35,7 +36,7 @@ public final class Integrity {
 
   /** Reads a whole file, and returns its length in bytes; fails on a wrong checksum. */
   public static long compare(String folder, String name) throws IOException {
-    try (FSDirectory directory = IndexFolder.open(folder);
+    try (FSDirectory directory = IndexFolder.open(Path.of(folder));
         IndexInput file = directory.openInput(name, IOContext.DEFAULT)) {
       CodecUtil.checksumEntireFile(file);
       return file.length();
@@ -44,7 +45,7 @@ public final class Integrity {
 
   /** Runs Lucene's own CheckIndex; returns its complaint on one line, or null for a clean index. */
   public static byte[] checkIndex(String folder) throws IOException {
-    try (FSDirectory directory = IndexFolder.open(folder);
+    try (FSDirectory directory = IndexFolder.open(Path.of(folder));
         CheckIndex check = new CheckIndex(directory, NO_LOCK)) {
       List<String> said = new ArrayList<>();
       check.setInfoStream(

@@ -18,6 +18,7 @@ import org.apache.lucene.index.Terms;
 import org.apache.lucene.index.TermsEnum;
 import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.Query;
+import org.apache.lucene.search.TermQuery;
 import org.apache.lucene.search.similarities.Similarity;
 import org.apache.lucene.util.Bits;
 import org.apache.lucene.util.BytesRef;
@@ -213,11 +214,27 @@ public final class Searches {
    * merge, as 32-bit little-endian integers.
    */
   public static byte[] frequencies(Engine engine, byte[] tokens) throws IOException {
+    return counts(engine, tokens, (snapshot, term) -> snapshot.reader.docFreq(term));
+  }
+
+  /**
+   * Returns the number of documents that have each token, without deleted ones, as 32-bit
+   * little-endian integers; in a segment with deletions it reads all postings of the token.
+   */
+  public static byte[] living(Engine engine, byte[] tokens) throws IOException {
+    return counts(engine, tokens, (snapshot, term) -> snapshot.searcher.count(new TermQuery(term)));
+  }
+
+  private interface Count {
+    int of(Snapshot snapshot, Term term) throws IOException;
+  }
+
+  private static byte[] counts(Engine engine, byte[] tokens, Count count) throws IOException {
     try (Snapshot snapshot = engine.acquire()) {
       BytesRef[] asked = new Request(tokens).tokens(0);
       ByteBuffer out = ByteBuffer.allocate(4 * asked.length).order(ByteOrder.LITTLE_ENDIAN);
       for (BytesRef token : asked) {
-        out.putInt(snapshot.reader.docFreq(new Term(engine.field, token)));
+        out.putInt(count.of(snapshot, new Term(engine.field, token)));
       }
       return out.array();
     }
