@@ -15,19 +15,27 @@ from lexlip_lucene.opensearch.push.sink import OpenSearchSink
 
 
 class Refusing:
-    """A cluster that refuses one request: the one of the number `refused`, from 0, or those that delete an index."""
+    """A cluster that refuses one request: the one of the number `refused`, from 0, or those that delete an index.
+
+    Searches count as one.
+    """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, refused: int | None) -> None:
-        self.asked = 0
+        self._numbers: dict[str | int, int] = {}
         real = Connection.request
 
         def request(connection: Connection, method: str, path: str, *rest: Any, **named: Any) -> Any:
-            number, self.asked = self.asked, self.asked + 1
+            number = self._numbers.setdefault(path if path.endswith("_msearch") else len(self._numbers), self.asked)
             if number == refused or (refused is None and method == "DELETE"):
                 raise ClusterError(f"{method} {path} is not for you", 403)
             return real(connection, method, path, *rest, **named)
 
         monkeypatch.setattr(Connection, "request", request)
+
+    @property
+    def asked(self) -> int:
+        """Requests that were made."""
+        return len(self._numbers)
 
 
 def _pushed(address: str, collection: Path, **options: Any) -> PushReport:
