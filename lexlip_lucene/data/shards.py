@@ -39,8 +39,9 @@ def find_shards(collection: Path, what: str = "collection") -> ShardFiles:
         InputError: no such folder, no shard in it, a file of another kind, or a folder that can't be read.
     """
     if re.match(r"[A-Za-z][\w+.-]+:/", str(collection)) and not collection.exists():
+        url = str(collection).replace(":/", "://", 1)  # a path has no two slashes side by side
         raise InputError(
-            f"{what}: a folder of this machine is needed, got {collection}: bring what is at a URL here by `lexlip "
+            f"{what}: a folder of this machine is needed, got {url}: bring what is at a URL here by `lexlip "
             "merge-collections FOLDER URL`"
         )
     require_folder(collection, what)

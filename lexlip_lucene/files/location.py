@@ -147,7 +147,8 @@ class Location:
             names = [found.removeprefix(top) for found in self._system.find(self._inner)]
             if self._is_web:  # a page that lists files may have links that sort it
                 names = [unquote(name) for name in names if "?" not in name]
-            return sorted(names)
+            # An object whose name ends in a slash, or is the folder's own, stands for a folder that somebody made.
+            return sorted(name for name in names if name and not name.endswith("/"))
 
     def write(self, content: bytes) -> None:
         """Write the file, in the place of any other.
@@ -160,7 +161,8 @@ class Location:
                 file.write(content)
             return
         with self._write_errors_named():
-            self._system.makedirs(self._system._parent(self._inner), exist_ok=True)
+            if self._inner.startswith("/"):  # elsewhere folders are but names, and what would be created is a bucket
+                self._system.makedirs(self._system._parent(self._inner), exist_ok=True)
             self._system.pipe_file(self._inner, content)
 
     def remove(self) -> None:

@@ -35,6 +35,7 @@ _REMEDIES = {
         ("cannot execute", "type [scripted]", "for [impacts]"),
         ": this cluster lacks a script or a filter that impacts need: push with --rank-features, which needs neither",
     ),
+    "security_exception": ": the user needs a role that allows it; docs/scale.md has one to search and one to push",
     "no handler found for uri": ": a part of the address before its last / is for a proxy's path only",
 }
 """A sign in the type or the reason of a refusal → what the reason does not say itself."""
@@ -192,7 +193,7 @@ class Connection:
                 return ClusterError(f"{where} can't be reached by TLS ({_cause(error)}): is it an http address?")
             return ClusterError(
                 f"{where}: its certificate can't be verified ({_cause(error)}): "
-                f"name the authority's file in {CA_VARIABLE}, and the host as the certificate does"
+                f"name the authority's file by --ca-file or {CA_VARIABLE}, and the host as the certificate does"
             )
         if isinstance(error, theirs.ConnectionTimeout):
             return ClusterError(f"{where}: no answer in time ({_cause(error)}): is the cluster overloaded?")
@@ -241,8 +242,10 @@ def _aborted(error: Any) -> bool:
 
 
 def _said(error: Any) -> str:
-    """Return why the cluster refused, from the body of its answer."""
-    return innermost(error.info["error"] if isinstance(error.info, dict) and "error" in error.info else error.error)
+    """Return why the cluster refused, from the body of its answer: an error of its own, or of its first shard."""
+    body = error.info if isinstance(error.info, dict) else {}
+    failures = body.get("_shards", {}).get("failures") or [{"reason": error.error}]
+    return innermost(body.get("error", failures[0]["reason"]))
 
 
 def innermost(error: Any) -> str:

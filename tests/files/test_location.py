@@ -5,8 +5,9 @@ from pathlib import Path
 
 import fsspec
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
-from lexlip_lucene.errors import InputError
+from lexlip_lucene.errors import InputError, OutputError
 from lexlip_lucene.files.location import Location, is_url
 
 
@@ -92,3 +93,40 @@ def test_an_error_s_reason_has_no_secret_of_an_address_in_another_spelling() -> 
     assert str(location) == "simplecache::https://host/a.tar?…"
     said = location.reason(ValueError("403, url='https://me:secret@host/a.tar?sig=se/cret'\nagain"))
     assert said == "403, url='https://host/a.tar?…' again"
+
+
+class Buckets(MemoryFileSystem):
+    """An object store with one bucket, where somebody made a folder and one in it, as S3's console does."""
+
+    protocol = "buckets"
+
+    @classmethod
+    def _strip_protocol(cls, path: str) -> str:
+        return path.removeprefix("buckets://").rstrip("/")
+
+    def makedirs(self, path: str, exist_ok: bool = False) -> None:
+        pytest.fail(f"{path} would become a bucket")
+
+    def pipe_file(self, path: str, value: bytes, mode: str = "overwrite") -> None:
+        if not path.startswith("bucket/"):
+            raise FileNotFoundError("The specified bucket does not exist")
+
+    def find(self, path: str, *_: object, **__: object) -> list[str]:
+        return [f"{path}/", f"{path}/sub/b.png", f"{path}/sub/", f"{path}/a.png"]
+
+
+@pytest.fixture
+def buckets() -> None:
+    fsspec.register_implementation("buckets", Buckets, clobber=True)
+
+
+@pytest.mark.usefixtures("buckets")
+def test_a_bucket_is_never_created() -> None:
+    Location("buckets://bucket/photos/x").write(b"1")
+    with pytest.raises(OutputError, match="could not write buckets://other/x: The specified bucket does not exist"):
+        Location("buckets://other/x").write(b"1")
+
+
+@pytest.mark.usefixtures("buckets")
+def test_an_object_that_stands_for_a_folder_is_no_file() -> None:
+    assert Location("buckets://bucket/photos").files() == ["a.png", "sub/b.png"]

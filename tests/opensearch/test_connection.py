@@ -70,6 +70,7 @@ def test_a_refusal_is_one_error_with_its_status_and_is_not_tried_again(address: 
     [
         ({"type": "index_closed_exception", "reason": "closed"}, "closed: the index must be open"),
         ({"type": "cluster_block_exception", "reason": "index [x] blocked by: [flood-stage block];"}, "make room on"),
+        ({"type": "security_exception", "reason": "no permissions for [x]"}, r"for \[x\]: .* role .* docs/scale\.md"),
         ("no handler found for uri [/proxy/x] and method [GET]", "a part of the address before its last / is for"),
         ({"type": "x", "reason": "blocked by: [read-only];"}, r"blocked by: \[read-only\]$"),
     ],
@@ -80,6 +81,16 @@ def test_a_refusal_says_what_to_do_where_the_cluster_does_not(
     Recorded.answer = (400, {"error": error})
     with Connection(address, Security()) as connection, pytest.raises(ClusterError, match=said):
         connection.request("GET", "/x")
+
+
+def test_a_refusal_by_the_shards_gives_the_reason_of_the_first(address: ClusterAddress) -> None:
+    failure = {"shard": 0, "status": "FORBIDDEN", "reason": {"type": "security_exception", "reason": "no permissions"}}
+    Recorded.answer = (403, {"_shards": {"total": 1, "successful": 0, "failed": 1, "failures": [failure]}})
+    with (
+        Connection(address, Security()) as connection,
+        pytest.raises(ClusterError, match="answers 403: no permissions: the user needs a role"),
+    ):
+        connection.request("POST", "/x/_refresh")
 
 
 def test_tls_at_an_http_address_is_found_out(address: ClusterAddress) -> None:

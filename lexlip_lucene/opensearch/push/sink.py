@@ -145,11 +145,13 @@ class OpenSearchSink:
                 new.check(self._security)
             with saying_afterwards(f"{as_before}, and the same command with --resume continues"):
                 new.copy(replicas, self._green)
+                report = self._report(index, begun)
                 previous = self._served.take(index.name, loading_alias(index.name))
         if previous and drop_old:
-            self._index(previous).delete()
+            with saying_afterwards(f"{index.name} serves by now, and {previous} is still there"):
+                self._index(previous).delete()
         return dataclasses.replace(
-            self._report(index, begun),
+            report,
             previous="" if drop_old else previous,
             unused_captions=unused,
             added=surveyed.total.documents,
