@@ -58,8 +58,8 @@ def test_a_collection_is_written_to_a_url_and_merged_from_there(folder: Path, tm
         assert record["output"] == f"memory://cli/part-{number}"
     done("merge-collections", tmp_path / "c", "memory://cli/part-1", "memory://cli/part-0")
     assert lexlip("index", "memory://cli/part-0", tmp_path / "index").error == (
-        "error: collection: a folder of this machine is needed, got memory://cli/part-0: bring what is at a URL here by "
-        "`lexlip merge-collections FOLDER URL`"
+        "error: collection: a folder of this machine is needed, got memory://cli/part-0: bring what is at a URL here "
+        "by `lexlip merge-collections FOLDER URL`"
     )
     assert done("check", tmp_path / "c")["ok"] is True
     fsspec.filesystem("memory").rm("/cli", recursive=True)
