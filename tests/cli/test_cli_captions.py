@@ -1,5 +1,6 @@
 """`lexlip index --caption-field`, and the verbs that search such an index."""
 
+from math import log
 from pathlib import Path
 
 import orjson
@@ -100,3 +101,17 @@ def test_an_index_keeps_its_caption_fields_when_documents_are_added(root: Path, 
     asked = ("search", tmp_path / "index", "--model", root / "model", "--query")
     assert [hit["docid"] for hit in done(*asked, "owls")["hits"]] == ["four"]
     assert [hit["docid"] for hit in done(*asked, "rex")["hits"]] == ["one"]
+
+
+def test_documents_that_are_deleted_do_not_count_for_a_word(tmp_path: Path) -> None:
+    documents = [{"id": f"d{number}", "vector": {"dog": 1}, "title": f"A cat {number % 3}"} for number in range(1500)]
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "a.jsonl").write_bytes(b"\n".join(map(orjson.dumps, documents)))
+    done("index", tmp_path / "c", tmp_path / "index", "--caption-field", "title")
+    (tmp_path / "ids.txt").write_text("".join(f"d{number}\n" for number in range(1000)))
+    done("index", "--delete", tmp_path / "ids.txt", tmp_path / "index")
+    with ImpactSearcher(tmp_path / "index") as searcher:
+        expected = {token: round(32 * log(1 + (1000 - df + 0.5) / (df + 0.5))) for token, df in {
+            "title:cat": 500, "title:0": 166, "title:1": 167}.items()}  # fmt: skip
+        assert searcher.frequencies(["title:cat"]) == {"title:cat": 1500}, "postings, until the next merge"
+        assert searcher.caption_query("cats 0 1").weights == expected
