@@ -266,6 +266,8 @@ def test_another_collection_does_not_resume_a_push(node: RunningNode, tmp_path: 
     other = written(tmp_path / "b", documents(50))
     with pytest.raises(InputError, match="a load is resumed with the collection as it was"):
         pushed(node, alias, other, resume=True)
+    with pytest.raises(InputError, match=f"and the same options, but {alias}-[0-9a-f]+ was begun with others"):
+        pushed(node, alias, tmp_path / "a", shards=2, resume=True)
     assert pushed(node, alias, other).documents == 50
 
 
