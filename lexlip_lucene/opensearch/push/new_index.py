@@ -200,6 +200,6 @@ def _require_none_unfinished(open_index: Callable[[str], ClusterIndex], name: st
         if loading is not None and loading.kind == "new" and ours.fullmatch(other) and not other.startswith(name):
             raise InputError(
                 f"a load is resumed with the collection as it was and the same options, but {other} was begun with "
-                f"others (collection's SHA-256 {loading.sha256[:12]}…), and this one makes {name}: leave --resume out to "
-                "begin"
+                f"others (collection's SHA-256 {loading.sha256[:12]}…), and this one makes {name}: leave --resume out "
+                "to begin"
             )
