@@ -59,10 +59,6 @@ class EnglishTerms:
             self._letters += sum(map(len, some)) + sum(len(term) for terms in found for term in terms)
         return [known[word] for word in words]
 
-    def of_text(self, text: str) -> list[str]:
-        """Return the terms of a text in their order; errors as in `of_words`."""
-        return [term for terms in self.of_words(parts(text)) for term in terms]
-
     def _asked(self, words: Sequence[str]) -> list[tuple[str, ...]]:
         body: Mapping[str, Any] = {"analyzer": ANALYZER, "text": " ".join(words)}
         wanted = "tokens.token,tokens.start_offset"

@@ -28,7 +28,7 @@ from lexlip_lucene.lucene.search.impact_searcher import ImpactSearcher
 from lexlip_lucene.opensearch import english_terms as of_cluster
 from lexlip_lucene.opensearch.cluster_address import ClusterAddress
 from lexlip_lucene.opensearch.connection import Connection
-from lexlip_lucene.opensearch.english_terms import EnglishTerms
+from lexlip_lucene.opensearch.english_terms import EnglishTerms, parts
 from lexlip_lucene.opensearch.entity_spans import EntitySpans
 from lexlip_lucene.opensearch.impact_searcher import OpenSearchImpactSearcher
 from lexlip_lucene.opensearch.multi_search import asked_again
@@ -235,7 +235,7 @@ def terms(node: RunningNode) -> EnglishTerms:
 @given(st.lists(st.one_of(st.sampled_from(WORDS), st.text(max_size=8), st.sampled_from([" ", "\n", "\t", "\u2003"]))))
 def test_the_terms_of_a_text_are_those_of_lucenes_english_analyser(terms: EnglishTerms, words: list[str]) -> None:
     text = " ".join(words)
-    assert terms.of_text(text) == english_terms(text)
+    assert [term for several in terms.of_words(parts(text)) for term in several] == english_terms(text)
 
 
 def test_words_are_asked_for_once_and_many_at_a_time(terms: EnglishTerms, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from lexlip_lucene.opensearch.impact_field import IMPACTS, ImpactField
 from lexlip_lucene.opensearch.mapping import CAPTIONS, DOCID, STORED, TERM_FREQUENCIES, TOKENS
 from lexlip_lucene.opensearch.push.bulk import Entry, indexed
 from lexlip_lucene.opensearch.push.caption_table import CaptionTable
-from lexlip_lucene.opensearch.push.caption_tokens import CaptionTokens
+from lexlip_lucene.opensearch.push.caption_tokens import CaptionTokens, Words
 from lexlip_lucene.opensearch.push.written_values import Number, Written, written_values
 from lexlip_lucene.records import Document
 from lexlip_lucene.vectors.json_vector import MAX_WEIGHT, parse_line
@@ -54,7 +54,7 @@ class _Begun(NamedTuple):
     where: str
     what: str
     kept: dict[str, Any]
-    texts: Sequence[str | None]
+    words: Words
 
 
 class DocumentLines:
@@ -90,7 +90,7 @@ class DocumentLines:
         while some := list(islice(places, _LINES_AT_ONCE)):
             begun = [self._begun(line, where) for where, line in some]
             if self._tokens is not None:
-                self._tokens.analyse([(one.what, one.texts) for one in begun])
+                self._tokens.analyse([(one.what, one.words) for one in begun])
             yield from map(self._ended, begun)
 
     def read(self, line: bytes, where: str) -> Line:
@@ -100,7 +100,8 @@ class DocumentLines:
             InputError: it is not a document that the cluster can hold; names file:line and docid.
             ClusterError: the cluster can't be reached, to analyse a text.
         """
-        return self._ended(self._begun(line, where))
+        [found] = self.lines(iter([(where, line)]))
+        return found
 
     def _begun(self, line: bytes, where: str) -> "_Begun":
         document = self._known_document(line) or self._checked_document(line, where)
@@ -112,19 +113,19 @@ class DocumentLines:
                 f"{len(docid.encode())}: shorten it"
             )
         kept: dict[str, Any] = {}
-        texts: list[str | None] = []
+        words: Words = ()
         if self._keywords or self._store or self._tokens:
             values = written_values(line, what)
             kept |= self._kept(values, what)
-            texts = self._tokens.texts(values, what) if self._tokens else []
+            words = self._tokens.words(values, what) if self._tokens else ()
         if self._captions is not None and (captions := self._captions.text(docid)):
             kept[CAPTIONS] = captions
-        return _Begun(document, where, what, kept, texts)
+        return _Begun(document, where, what, kept, words)
 
     def _ended(self, begun: "_Begun") -> Line:
         document, seen = begun.document, len(begun.document.vector)
         if self._tokens is not None:
-            added = self._tokens.of(begun.texts, document.vector, begun.what)
+            added = self._tokens.of(begun.words, document.vector, begun.what)
             document = document._replace(vector=document.vector | added)
         self._field.require(document.vector, begun.what)
         return Line(document, begun.where, begun.kept, seen)
