@@ -50,5 +50,5 @@ def _run(work: Callable[[], None]) -> None:
 def _settle(answer: Future[Answer], request: Callable[[], Answer]) -> None:
     try:
         answer.set_result(request())
-    except BaseException as error:  # of whatever kind: whoever waits for the answer gets it
+    except BaseException as error:  # every kind goes to the thread that waits for the answer
         answer.set_exception(error)

@@ -136,7 +136,7 @@ class OpenSearchImpactSearcher(ClusterSearcher, Searcher):
     def _caption_words(self, there: Behind) -> CaptionWords:
         """Return the caption words of an index, those of the one asked before if it is the same."""
         asked = self._words
-        if asked is None or asked[0] is not there:
+        if asked is None or asked[0] != there:
             asked = self._words = there, self._opened_words(there)
         return asked[1]
 

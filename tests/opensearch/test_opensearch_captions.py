@@ -327,6 +327,19 @@ def test_an_open_searcher_follows_its_alias_to_an_index_of_another_kind(node: Ru
             assert searcher.caption_query("dogs").weights == {} and not searcher.captions.fields
 
 
+def test_a_refresh_that_finds_nothing_new_forgets_no_words(
+    node: RunningNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, alias = written(tmp_path / "a", [{"id": "a", "vector": {"red": 3}, "title": "Dogs"}]), new_alias()
+    with OpenSearchSink(f"{node.url}/{alias}") as sink:
+        sink.push(folder, caption_fields={"title": 1.0})
+    with OpenSearchImpactSearcher(f"{node.url}/{alias}") as searcher:
+        found = searcher.caption_query("dogs")
+        assert found.weights and not searcher.refresh()
+        monkeypatch.setattr(Connection, "request", None)
+        assert searcher.caption_query("dogs") == found, "without a request"
+
+
 def test_a_push_with_captions_that_ended_early_is_resumed(
     node: RunningNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

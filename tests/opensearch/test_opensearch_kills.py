@@ -51,7 +51,7 @@ class Asking:
         while not self._end.is_set():
             try:
                 self.hits.append(self._searcher.search(QUERY, 100))
-            except Exception as error:  # of whatever kind: the test compares them
+            except Exception as error:  # every kind: the test compares them
                 self.errors.append(error)
 
 
